@@ -1,0 +1,12 @@
+"""The ASGI application that `manage.py serve` runs."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup(set_prefix=False)
+
+from streaming.asgi import StreamingHandler  # noqa: E402  # needs the apps
+
+application = StreamingHandler()

@@ -1,0 +1,17 @@
+"""Where everything is."""
+
+from django.contrib import admin
+from django.urls import path
+
+from config.api import api
+from streaming import views
+from streaming.asgi import STREAM_PATH
+
+urlpatterns = [
+    path("", views.page),
+    path(STREAM_PATH.removeprefix("/"), views.positions_stream),
+    path("api/v1/", api.urls),
+    path("healthz", views.healthz),
+    path("readyz", views.readyz),
+    path("admin/", admin.site.urls),
+]
