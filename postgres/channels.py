@@ -1,0 +1,10 @@
+"""The names under which changes are announced by NOTIFY, and what each payload holds."""
+
+# An account's rows changed; `account:epoch:seq`.
+ACCOUNT_CHANGED = "account_changed"
+# Reconcile an account with the exchange now; its id.
+REFRESH_REQUESTED = "refresh_requested"
+# An account's credentials were added, removed or refused; its id.
+CREDENTIALS_CHANGED = "credentials_changed"
+# A session ended, so its open streams end too; its id.
+SESSION_ENDED = "session_ended"
