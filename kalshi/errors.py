@@ -1,0 +1,159 @@
+"""
+What can go wrong between us and the exchange, sorted by what the caller can do about it.
+
+    KalshiError
+    ├── DecodeError        not what the exchange documents: count it, ask again
+    ├── KeyRefused         the exchange does not accept the key: the user must act
+    ├── ScopeRefused       the key may not do this: the user must act
+    ├── ClockSkew          our clock and the exchange's differ: the operator must act
+    ├── RequestRejected    the request itself is wrong: repeating it is pointless
+    └── Unavailable        network, time-out, maintenance: wait and try again
+        └── RateLimited    the same, and slower
+
+Every message is written for a person and holds neither key nor signature nor what was received.
+"""
+
+import json
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
+
+
+class KalshiError(Exception):
+    """Root of all errors of this package."""
+
+
+class DecodeError(KalshiError):
+    """Text that is not what the exchange documents. Names the field at fault, never its content."""
+
+
+class KeyRefused(KalshiError):
+    """401: the key ID is unknown to the exchange, or the signature does not belong to it."""
+
+
+class ScopeRefused(KalshiError):
+    """403: the key is good but may not do this (scope, subaccount, kind of membership)."""
+
+
+class ClockSkew(KalshiError):
+    """
+    401 for a timestamp too far from the exchange's clock.
+
+    Attributes:
+        server_time: the exchange's clock when it answered (UTC), if the answer told it.
+    """
+
+    def __init__(self, server_time: datetime | None = None) -> None:
+        told = "" if server_time is None else f": at the exchange it is {server_time:%H:%M:%S} UTC"
+        super().__init__(
+            f"This server's clock differs too much from the exchange's{told}. "
+            "Synchronise it, for example with NTP."
+        )
+        self.server_time = server_time
+
+
+class RequestRejected(KalshiError):
+    """
+    Any other 4xx.
+
+    Attributes:
+        status: of the HTTP answer.
+        code: the exchange's own word for the reason, such as `not_found`, if it gave one.
+    """
+
+    def __init__(self, status: int, code: str | None = None) -> None:
+        reason = f"{status}, {code}" if code else str(status)
+        super().__init__(f"The exchange rejected the request ({reason}).")
+        self.status = status
+        self.code = code
+
+
+class Unavailable(KalshiError):
+    """The exchange did not answer, or not in a usable way. Worth another try after a while."""
+
+
+class RateLimited(Unavailable):
+    """429: too many requests. The exchange names no delay, so back off with jitter."""
+
+    def __init__(self) -> None:
+        super().__init__("The exchange received too many requests from this account.")
+
+
+def is_retryable(error: KalshiError) -> bool:
+    """
+    Whether time alone may cure the error, so that the same request is worth repeating later.
+
+    A skewed clock may be set right meanwhile, and a garbled answer may be whole the next time;
+    a refused key, a missing scope and a wrong request stay what they are.
+    """
+    return isinstance(error, Unavailable | ClockSkew | DecodeError)
+
+
+def error_of_response(status: int, body: bytes, date: str | None) -> KalshiError:
+    """
+    The error that an unsuccessful HTTP answer stands for; never raises.
+
+    Args:
+        status: anything but success.
+        body: JSON in any of the exchange's shapes, plain text, HTML or nothing.
+        date: the answer's Date header, if it had one.
+    """
+    code, details = _reason(body)
+    match status:
+        case 401 if code == "header_timestamp_expired":
+            return ClockSkew(_server_time(date))
+        case 401:
+            return _key_refused(details)
+        case 403:
+            return ScopeRefused("The exchange does not allow this API key to do that.")
+        case 429:
+            return RateLimited()
+        case 408:
+            return Unavailable("The exchange took too long to answer (408).")
+        case _ if 400 <= status < 500:
+            return RequestRejected(status, code)
+        case _ if 300 <= status < 400:
+            return Unavailable(f"The exchange's address answers with a redirect ({status}).")
+        case _:
+            return Unavailable(f"The exchange is not available at the moment ({status}).")
+
+
+def _key_refused(details: object) -> KeyRefused:
+    match details:
+        case "NOT_FOUND":
+            return KeyRefused("The exchange does not know this API key ID.")
+        case "INCORRECT_API_KEY_SIGNATURE":
+            return KeyRefused("The private key does not belong to this API key ID.")
+        case _:
+            return KeyRefused("The exchange does not accept this API key.")
+
+
+def _reason(body: bytes) -> tuple[str | None, object]:
+    """
+    The exchange's code and details, from whichever of its shapes the body has.
+
+    Shapes: {"error": {"code", "details"}}, {"code", "details"}, {"msg"}, {"error": "text"}, and
+    no JSON at all.
+    """
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, None
+    if isinstance(answer, dict) and isinstance(answer.get("error"), dict):
+        answer = answer["error"]
+    if not isinstance(answer, dict):
+        return None, None
+    code = answer.get("code")
+    is_code = isinstance(code, str) and _CODE.fullmatch(code)
+    return code if is_code else None, answer.get("details")
+
+
+def _server_time(date: str | None) -> datetime | None:
+    try:
+        time = parsedate_to_datetime(date or "")
+        # "-0000" yields a naive time: by RFC 5322 that is UTC too.
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,142 @@
+"""The fields of one JSON object from the exchange, read by type."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from kalshi import fixed_point
+from kalshi.errors import DecodeError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def parse(text: str | bytes) -> object:
+    """
+    What a JSON text says.
+
+    Raises:
+        DecodeError: it isn't JSON.
+    """
+    try:
+        return json.loads(text)
+    # A text nested too deeply exhausts the parser's stack.
+    except (ValueError, RecursionError):
+        # Not chained: json's error carries the whole text along.
+        raise DecodeError("not JSON") from None
+
+
+class Fields:
+    """
+    One JSON object. Each reader returns a required field in its type.
+
+    Fields nobody asks for are ignored, since the exchange adds some every month; `has` tells
+    whether an optional one is there.
+
+    Args:
+        value: a parsed JSON value.
+        what: its name, for messages.
+    Raises:
+        DecodeError: `value` is no object; from the readers: the field is missing or of another
+            type. The message names the field and never repeats its content.
+    """
+
+    __slots__ = ("_values", "_what")
+
+    def __init__(self, value: object, what: str) -> None:
+        if not isinstance(value, dict):
+            raise DecodeError(f"{what} is not a JSON object")
+        self._values = value
+        self._what = what
+
+    def has(self, name: str) -> bool:
+        """Whether the field is there and not null."""
+        return self._values.get(name) is not None
+
+    def value(self, name: str) -> object:
+        """The field as JSON has it; None if missing."""
+        return self._values.get(name)
+
+    def text(self, name: str) -> str:
+        """A text that can be stored: PostgreSQL takes neither NUL nor half a surrogate pair."""
+        value = self._values.get(name)
+        if not isinstance(value, str) or "\0" in value or not _is_unicode(value):
+            raise self._wrong(name, "a text")
+        return value
+
+    def ticker(self, name: str) -> str:
+        """The name of a market, an event or a series."""
+        value = self._values.get(name)
+        if not isinstance(value, str) or not value or not value.isascii():
+            raise self._wrong(name, "a ticker")
+        if not value.isprintable():
+            raise self._wrong(name, "a ticker")
+        return value
+
+    def integer(self, name: str) -> int:
+        value = self._values.get(name)
+        # JSON's true is an int to Python.
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._wrong(name, "an integer")
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self._values.get(name)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
+        return value
+
+    def items(self, name: str) -> list[object]:
+        """A JSON array, its elements unread."""
+        value = self._values.get(name)
+        if not isinstance(value, list):
+            raise self._wrong(name, "an array")
+        return value
+
+    def dollars(self, name: str) -> Decimal:
+        try:
+            return fixed_point.dollars(self._values.get(name))
+        except ValueError:
+            raise self._wrong(name, "dollars in a decimal string") from None
+
+    def contracts(self, name: str) -> Decimal:
+        try:
+            return fixed_point.contracts(self._values.get(name))
+        except ValueError:
+            raise self._wrong(name, "contracts in a decimal string") from None
+
+    def time(self, name: str) -> datetime:
+        """An RFC 3339 time, in UTC."""
+        try:
+            time = datetime.fromisoformat(self.text(name))
+            if time.tzinfo is None:
+                raise ValueError("no time zone")
+            return time.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise self._wrong(name, "an RFC 3339 time") from None
+
+    def milliseconds(self, name: str) -> datetime:
+        """A Unix time in milliseconds, in UTC."""
+        return self._unix(name, timedelta(milliseconds=1))
+
+    def seconds(self, name: str) -> datetime:
+        """A Unix time in seconds, in UTC."""
+        return self._unix(name, timedelta(seconds=1))
+
+    def _unix(self, name: str, unit: timedelta) -> datetime:
+        try:
+            return _EPOCH + self.integer(name) * unit
+        except OverflowError:
+            raise self._wrong(name, "a Unix time") from None
+
+    def _wrong(self, name: str, expected: str) -> DecodeError:
+        if self._values.get(name) is None:
+            return DecodeError(f"{self._what}: {name} is missing")
+        return DecodeError(f"{self._what}: {name} is not {expected}")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

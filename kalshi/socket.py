@@ -1,0 +1,150 @@
+"""
+The exchange's WebSocket: a thin shell over websockets, around `protocol.Session`.
+
+One connection. When to open the next is the caller's decision.
+"""
+
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from logging import INFO, getLogger
+from typing import Any, Self, cast
+from urllib.parse import urlsplit
+
+import websockets
+from websockets.asyncio import client
+
+from kalshi.environments import Environment
+from kalshi.errors import Unavailable, error_of_response
+from kalshi.protocol import Event, Session
+from kalshi.signing import SigningKey, headers
+
+_OPEN_TIMEOUT_SECONDS = 10.0
+# The exchange's own maximum; the library's default is 1 MiB.
+_MAXIMUM_MESSAGE_BYTES = 64 * 2**20
+
+# At DEBUG the library writes the handshake's headers, our signature among them, into the log.
+_wire_logger = getLogger("kalshi.socket.wire")
+_wire_logger.setLevel(INFO)
+
+
+class Socket:
+    """
+    An open connection: an asynchronous iterator of what the exchange says.
+
+    Iterating raises Unavailable when the connection ends, however it ends, and may be left and
+    taken up again. Whoever iterates must be quick: the exchange cuts off a slow reader.
+
+    Attributes:
+        session: what is subscribed. After asking it for something, call `send_pending`.
+    """
+
+    def __init__(self, connection: "_Connection") -> None:
+        self.session = Session()
+        self._connection = connection
+        self._events: deque[Event] = deque()
+
+    @property
+    def last_seen(self) -> datetime:
+        """
+        The exchange's last sign of life, UTC.
+
+        Anything it sent counts: messages, its ping every 10 seconds, its answers to ours.
+        """
+        return self._connection.last_seen
+
+    async def send_pending(self) -> None:
+        """
+        Send the commands that the session has ready.
+
+        Raises:
+            Unavailable: the connection is gone.
+        """
+        try:
+            for frame in self.session.to_send():
+                await self._connection.send(frame)
+        except websockets.ConnectionClosed as error:
+            raise Unavailable("The connection to the exchange is gone.") from error
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._events:
+            try:
+                # Undecoded, because text that isn't UTF-8 would otherwise end the connection.
+                text = await self._connection.recv(decode=False)
+            except websockets.ConnectionClosed as error:
+                raise Unavailable("The connection to the exchange is gone.") from error
+            self._events.extend(self.session.receive(text))
+            # A confirmation may release the channel's next command.
+            await self.send_pending()
+        return self._events.popleft()
+
+
+@asynccontextmanager
+async def connect(
+    environment: Environment,
+    key_id: str,
+    key: SigningKey,
+    *,
+    clock: Callable[[], float] = time.time,
+    dead_after_seconds: float = 30.0,
+) -> AsyncIterator[Socket]:
+    """
+    One connection, closed on leaving. Nothing is subscribed yet.
+
+    Args:
+        clock: Unix time in seconds, for the signature.
+        dead_after_seconds: how long a silent peer may go unnoticed.
+    Raises:
+        KalshiError: its children, as from REST: Unavailable when there is no connection, or what
+            the exchange answered instead of opening one.
+    """
+    path = urlsplit(environment.ws_url).path
+    try:
+        opened = await client.connect(
+            environment.ws_url,
+            additional_headers=headers(key_id, key, "GET", path, int(clock() * 1000)),
+            create_connection=_Connection,
+            open_timeout=_OPEN_TIMEOUT_SECONDS,
+            # Interval, wait for the answer and wait for the connection to close add up to the
+            # longest silence: 10 + 18 + 2 of 30 seconds.
+            ping_interval=dead_after_seconds * 10 / 30,
+            ping_timeout=dead_after_seconds * 18 / 30,
+            close_timeout=dead_after_seconds * 2 / 30,
+            max_size=_MAXIMUM_MESSAGE_BYTES,
+            # Messages are a few hundred bytes: inflating them costs more than it saves.
+            compression=None,
+            logger=_wire_logger,
+        )
+    except (OSError, websockets.WebSocketException) as error:
+        raise Unavailable("The exchange's WebSocket cannot be reached.") from error
+    connection = cast(_Connection, opened)  # the library makes what `create_connection` says
+    try:
+        yield Socket(connection)
+    finally:
+        await connection.close()
+
+
+class _Connection(client.ClientConnection):
+    """The library's connection, with our errors for a refusal and a note of the last arrival."""
+
+    last_seen: datetime
+
+    async def handshake(self, *args: Any, **kwargs: Any) -> None:  # the library's own arguments
+        try:
+            await super().handshake(*args, **kwargs)
+        except websockets.InvalidStatus as error:
+            # Here rather than in `connect`, because the library would follow a redirect and show
+            # our signature to another host.
+            response = error.response
+            body = bytes(response.body or b"")
+            date = response.headers.get("Date")
+            raise error_of_response(response.status_code, body, date) from error
+
+    def data_received(self, data: bytes) -> None:
+        self.last_seen = datetime.now(UTC)
+        super().data_received(data)
