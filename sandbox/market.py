@@ -1,0 +1,179 @@
+"""
+Prices of one market: the grid they lie on, the best bid and ask, and how they wander.
+
+Everything is quoted for YES in dollars, from 0 to 1. NO is the same book read from the other end: its
+bid is 1 minus the YES ask. A side of the book exists only when its size is above 0.
+"""
+
+from bisect import bisect_left
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from random import Random
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+_CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRange:
+    """Prices from `start` to `end` that are `step` apart, all in dollars."""
+
+    start: Decimal
+    end: Decimal
+    step: Decimal
+
+
+@dataclass(frozen=True)
+class PriceGrid:
+    """
+    The prices at which a market can be quoted.
+
+    Args:
+        structure: the exchange's label for the grid, `price_level_structure`.
+        ranges: adjoining ranges from 0 to 1, ascending.
+    """
+
+    structure: str
+    ranges: tuple[PriceRange, ...]
+
+    @cached_property
+    def prices(self) -> tuple[Decimal, ...]:
+        """Every valid price above 0 and below 1, ascending."""
+        prices = {ZERO}
+        for band in self.ranges:
+            ticks = int((band.end - band.start) / band.step)
+            prices.update(band.start + band.step * tick for tick in range(ticks + 1))
+        return tuple(sorted(prices - {ZERO, ONE}))
+
+    def index(self, price: Decimal) -> int:
+        """Where a price stands on the grid; ValueError when it is not on it."""
+        index = bisect_left(self.prices, price)
+        if index == len(self.prices) or self.prices[index] != price:
+            raise ValueError(f"{price} is not a price of {self.structure}")
+        return index
+
+    def nearest(self, price: Decimal) -> Decimal:
+        """The lowest price of the grid that is not below `price`, or its highest."""
+        return self.prices[min(bisect_left(self.prices, price), len(self.prices) - 1)]
+
+
+def _grid(structure: str, *bands: tuple[str, str, str]) -> PriceGrid:
+    return PriceGrid(structure, tuple(PriceRange(*map(Decimal, band)) for band in bands))
+
+
+LINEAR_CENT = _grid("linear_cent", ("0", "1", "0.01"))
+DECI_CENT = _grid("deci_cent", ("0", "1", "0.001"))
+TAPERED_DECI_CENT = _grid(
+    "tapered_deci_cent", ("0", "0.1", "0.001"), ("0.1", "0.9", "0.01"), ("0.9", "1", "0.001")
+)
+CENTER_DECI_EDGE_CENTI_CENT = _grid(
+    "center_deci_edge_centi_cent",
+    ("0", "0.01", "0.0001"),
+    ("0.01", "0.99", "0.001"),
+    ("0.99", "1", "0.0001"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Best bid and ask for YES: prices in dollars, sizes in contracts; a size of 0 is an empty side."""
+
+    yes_bid: Decimal
+    yes_bid_size: Decimal
+    yes_ask: Decimal
+    yes_ask_size: Decimal
+
+    @property
+    def has_bid(self) -> bool:
+        return self.yes_bid_size > 0
+
+    @property
+    def has_ask(self) -> bool:
+        return self.yes_ask_size > 0
+
+
+EMPTY_BOOK = Quote(ZERO, ZERO, ONE, ZERO)
+# A market nobody ever quoted shows an ask of 0 and thus a NO bid of 1, with no order behind either.
+NEVER_QUOTED = Quote(ZERO, ZERO, ZERO, ZERO)
+
+
+def check_quote(quote: Quote, grid: PriceGrid) -> None:
+    """Raise ValueError unless each side is empty or on the grid, and the sides do not cross."""
+    if quote.has_bid:
+        grid.index(quote.yes_bid)
+    if quote.has_ask:
+        grid.index(quote.yes_ask)
+    if quote.has_bid and quote.has_ask and quote.yes_bid >= quote.yes_ask:
+        raise ValueError(f"a bid of {quote.yes_bid} crosses an ask of {quote.yes_ask}")
+
+
+def walk(quote: Quote, grid: PriceGrid, random: Random) -> Quote:
+    """
+    Where a market is quoted next: a step of about a cent up or down, the spread and sizes changing.
+
+    An empty side stays empty. The sides never cross and never leave the grid.
+    """
+    if not quote.has_bid and not quote.has_ask:
+        return quote
+    top = len(grid.prices) - 1
+    lower = grid.index(quote.yes_bid if quote.has_bid else quote.yes_ask)
+    cent = _ticks_in_a_cent(grid, lower)
+    lower += random.randint(1, cent) * random.choice((-1, 1))
+    if not (quote.has_bid and quote.has_ask):
+        price, size = grid.prices[max(0, min(lower, top))], _size(random)
+        if quote.has_bid:
+            return replace(quote, yes_bid=price, yes_bid_size=size)
+        return replace(quote, yes_ask=price, yes_ask_size=size)
+    spread = grid.index(quote.yes_ask) - grid.index(quote.yes_bid)
+    spread = max(1, min(spread + random.choice((-1, 0, 1)), 4 * cent))
+    lower = max(0, min(lower, top - spread))
+    return Quote(grid.prices[lower], _size(random), grid.prices[lower + spread], _size(random))
+
+
+def _ticks_in_a_cent(grid: PriceGrid, index: int) -> int:
+    neighbour = index + 1 if index + 1 < len(grid.prices) else index - 1
+    tick = abs(grid.prices[neighbour] - grid.prices[index])
+    # The finest ticks lie at the edges, where a whole cent would double or halve the price.
+    return min(10, max(1, int(_CENT / tick)))
+
+
+def _size(random: Random) -> Decimal:
+    if random.random() < 0.2:
+        return Decimal(random.randint(1, 99_999)).scaleb(-2)
+    return Decimal(random.randint(1, 900))
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """
+    What the market shows to everybody at one instant.
+
+    Args:
+        last_price: YES price of the last trade in dollars, 0 before the first.
+        last_trade_size, volume, open_interest: contracts.
+        at: when any of it last changed.
+    """
+
+    quote: Quote
+    last_price: Decimal
+    last_trade_size: Decimal
+    volume: Decimal
+    open_interest: Decimal
+    at: datetime
+
+    def quoted(self, quote: Quote, at: datetime) -> "Tape":
+        return replace(self, quote=quote, at=at)
+
+    def traded(self, yes_price: Decimal, count: Decimal, at: datetime) -> "Tape":
+        # Who traded with whom is not simulated: every trade opens as many contracts as it counts.
+        return replace(
+            self,
+            last_price=yes_price,
+            last_trade_size=count,
+            volume=self.volume + count,
+            open_interest=self.open_interest + count,
+            at=at,
+        )

@@ -1,0 +1,329 @@
+"""
+One WebSocket session, without any I/O: commands in, frames out.
+
+Replies go out at once and ahead of data. Data waits a moment after a channel was opened: the exchange never
+answers so fast that data stands between the replies to two commands, and a published client loses it there.
+What waits is bounded: a subscription whose frames do not fit ends with error 25, the others stay.
+"""
+
+import json
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox import wire
+from sandbox.account import ApiKey
+from sandbox.wire import Json, Message
+
+CHANNELS = ("ticker", "fill", "market_positions", "market_lifecycle_v2")
+_SEQUENCED = ("market_lifecycle_v2",)
+_UNFILTERED = ("market_lifecycle_v2",)
+
+_DATA_AFTER_OPENING_SECONDS = 0.05
+_BUFFERED_FRAMES = 10_000
+
+_ERRORS = {
+    1: "Unable to process message",
+    2: "Params required",
+    3: "Channels required",
+    4: "Subscription IDs required",
+    5: "Unknown command",
+    7: "Unknown subscription ID",
+    8: "Unknown channel name",
+    11: "Invalid parameter",
+    12: "Exactly one subscription ID is required",
+    13: "Unsupported action",
+    14: "Market Ticker required",
+    15: "Action required",
+    25: "Subscription buffer overflow",
+}
+
+
+@dataclass(slots=True)
+class _Subscription:
+    """`tickers` is None when every market is meant; `seq` is the last number used."""
+
+    sid: int
+    channel: str
+    tickers: set[str] | None
+    names_tickers: bool
+    seq: int = 0
+
+    def wants(self, message: Message) -> bool:
+        return self.tickers is None or message.market_ticker in self.tickers
+
+    def next_seq(self) -> int:
+        self.seq += 1
+        return self.seq
+
+
+class _Refused(Exception):
+    """A command that is answered with an error of this number."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(_ERRORS[code])
+        self.code = code
+
+
+class Session:
+    """
+    What one connection has subscribed to, and the frames it has yet to send.
+
+    Args:
+        key: signed the handshake; private channels carry what it may see.
+        ticker: the ticker message of a market as it stands, None when there is no such market.
+        buffered_frames: how many data frames may wait.
+
+    Time is given in two ways: `now` in seconds of a clock that only grows, `sent_at_ms` in Unix milliseconds.
+    """
+
+    def __init__(
+        self,
+        key: ApiKey,
+        ticker: Callable[[str], Message | None],
+        *,
+        buffered_frames: int = _BUFFERED_FRAMES,
+    ) -> None:
+        self.key = key
+        self._ticker = ticker
+        self._buffered_frames = buffered_frames
+        self._subscriptions: dict[str, _Subscription] = {}
+        self._last_sid = 0
+        self._replies: deque[str] = deque()
+        self._data: deque[tuple[int, str]] = deque()
+        self._data_from = 0.0
+
+    # In
+
+    def receive(self, text: str, now: float, sent_at_ms: int) -> None:
+        """Carry out one command and queue its replies."""
+        command = _object(text)
+        command_id = _command_id(command)
+        try:
+            match command.get("cmd"):
+                case "subscribe":
+                    self._subscribe(command_id, _params(command), now, sent_at_ms)
+                case "update_subscription":
+                    self._update(command_id, _params(command), sent_at_ms)
+                case "unsubscribe":
+                    self._unsubscribe(command_id, _params(command), sent_at_ms)
+                case "list_subscriptions":
+                    self._list(command_id, sent_at_ms)
+                case _:
+                    raise _Refused(5 if command else 1)
+        except _Refused as refused:
+            error = {"code": refused.code, "msg": _ERRORS[refused.code]}
+            self._reply({"type": "error", "msg": error}, command_id, sent_at_ms)
+
+    def publish(self, message: Message, sent_at_ms: int) -> bool:
+        """Queue a message if this session asked for it and may see it; say whether there is news to send."""
+        subscription = self._subscriptions.get(message.channel)
+        if subscription is None or not subscription.wants(message) or not self._may_see(message):
+            return False
+        self._queue(subscription, message, sent_at_ms)
+        return True
+
+    # Out
+
+    def next_frame(self, now: float) -> str | None:
+        """The next frame to send, or None when there is none yet."""
+        if self._replies:
+            return self._replies.popleft()
+        if self._data and now >= self._data_from:
+            return self._data.popleft()[1]
+        return None
+
+    def seconds_to_data(self, now: float) -> float | None:
+        """How long the data that waits has to wait yet; None when none waits."""
+        return max(0.0, self._data_from - now) if self._data else None
+
+    @property
+    def is_flooded(self) -> bool:
+        """The other side sends commands and does not read the replies."""
+        return len(self._replies) > self._buffered_frames
+
+    # Commands
+
+    def _subscribe(self, command_id: int, params: Json, now: float, sent_at_ms: int) -> None:
+        channels = params.get("channels")
+        if not isinstance(channels, list) or not channels:
+            raise _Refused(3)
+        if not all(channel in CHANNELS for channel in channels):
+            raise _Refused(8)
+        tickers = _tickers(params)
+        # A channel named twice in one command is subscribed once.
+        for channel in dict.fromkeys(channels):
+            subscription = self._subscriptions.get(channel)
+            if subscription is None:
+                subscription = self._open(channel, tickers, params)
+                self._data_from = now + _DATA_AFTER_OPENING_SECONDS
+                opened = {"channel": channel, "sid": subscription.sid}
+                self._reply({"type": "subscribed", "msg": opened}, command_id, sent_at_ms)
+            else:
+                _merge(subscription, tickers)
+                self._confirm(subscription, command_id, sent_at_ms)
+            self._snapshot(subscription, tickers, params, sent_at_ms)
+
+    def _open(self, channel: str, tickers: list[str] | None, params: Json) -> _Subscription:
+        self._last_sid += 1
+        is_filtered = tickers is not None and channel not in _UNFILTERED
+        subscription = _Subscription(
+            sid=self._last_sid,
+            channel=channel,
+            tickers=set(tickers or ()) if is_filtered else None,
+            names_tickers=params.get("skip_ticker_ack") is not True,
+        )
+        self._subscriptions[channel] = subscription
+        return subscription
+
+    def _update(self, command_id: int, params: Json, sent_at_ms: int) -> None:
+        sids = params.get("sids", [params["sid"]] if "sid" in params else [])
+        if not isinstance(sids, list) or len(sids) != 1 or {"sid", "sids"} <= params.keys():
+            raise _Refused(12)
+        subscription = self._subscription(sids[0])
+        action = params.get("action")
+        if not action:
+            raise _Refused(15)
+        if action not in ("add_markets", "delete_markets") or subscription.channel in _UNFILTERED:
+            raise _Refused(13)
+        tickers = _tickers(params)
+        if not tickers:
+            raise _Refused(14)
+        if action == "add_markets":
+            _merge(subscription, tickers)
+        elif subscription.tickers is None:
+            # All markets but some can't be expressed.
+            raise _Refused(11)
+        else:
+            subscription.tickers.difference_update(tickers)
+        self._confirm(subscription, command_id, sent_at_ms)
+        if action == "add_markets":
+            self._snapshot(subscription, tickers, params, sent_at_ms)
+
+    def _unsubscribe(self, command_id: int, params: Json, sent_at_ms: int) -> None:
+        sids = params.get("sids")
+        if not isinstance(sids, list) or not sids:
+            raise _Refused(4)
+        for subscription in [self._subscription(sid) for sid in sids]:
+            self._end(subscription)
+            ended = {
+                "sid": subscription.sid,
+                "seq": subscription.next_seq(),
+                "type": "unsubscribed",
+            }
+            self._reply(ended, command_id, sent_at_ms)
+
+    def _list(self, command_id: int, sent_at_ms: int) -> None:
+        listed = [
+            {"channel": subscription.channel, "sid": subscription.sid}
+            for subscription in self._subscriptions.values()
+        ]
+        self._reply({"type": "ok", "msg": listed}, command_id, sent_at_ms)
+
+    # Parts of commands
+
+    def _subscription(self, sid: object) -> _Subscription:
+        for subscription in self._subscriptions.values():
+            if subscription.sid == sid:
+                return subscription
+        raise _Refused(7)
+
+    def _confirm(self, subscription: _Subscription, command_id: int, sent_at_ms: int) -> None:
+        ok: Json = {"sid": subscription.sid}
+        if subscription.channel in _SEQUENCED:
+            ok["seq"] = subscription.next_seq()
+        is_named = subscription.tickers is not None and subscription.names_tickers
+        tickers = sorted(subscription.tickers or ())
+        ok |= {"type": "ok", "msg": {"market_tickers": tickers} if is_named else {}}
+        self._reply(ok, command_id, sent_at_ms)
+
+    def _snapshot(
+        self, subscription: _Subscription, tickers: list[str] | None, params: Json, sent_at_ms: int
+    ) -> None:
+        if subscription.channel != "ticker" or params.get("send_initial_snapshot") is not True:
+            return
+        for market_ticker in tickers or ():
+            message = self._ticker(market_ticker)
+            if message is not None and "ticker" in self._subscriptions:
+                self._queue(subscription, message, sent_at_ms)
+
+    def _may_see(self, message: Message) -> bool:
+        if message.user_id is None:
+            return True
+        is_own = message.user_id == self.key.user_id
+        return is_own and self.key.subaccount in (None, message.subaccount)
+
+    # Frames
+
+    def _reply(self, reply: Json, command_id: int, sent_at_ms: int) -> None:
+        identified = {"id": command_id, **reply} if command_id else reply
+        self._replies.append(wire.encode({**identified, "sending_ts_ms": sent_at_ms}))
+
+    def _queue(self, subscription: _Subscription, message: Message, sent_at_ms: int) -> None:
+        if len(self._data) >= self._buffered_frames:
+            self._overflow(subscription, sent_at_ms)
+            return
+        seq = f'"seq":{subscription.next_seq()},' if subscription.channel in _SEQUENCED else ""
+        # Only the envelope differs between subscribers: the body was encoded once for all of them.
+        frame = (
+            f'{{"type":"{message.type}","sid":{subscription.sid},{seq}'
+            f'"sending_ts_ms":{sent_at_ms},"msg":{message.body}}}'
+        )
+        self._data.append((subscription.sid, frame))
+
+    def _overflow(self, subscription: _Subscription, sent_at_ms: int) -> None:
+        self._end(subscription)
+        error = {"code": 25, "msg": _ERRORS[25]}
+        scope: Json = {"sid": subscription.sid}
+        if subscription.channel in _SEQUENCED:
+            scope["seq"] = subscription.next_seq()
+        self._reply({"type": "error", **scope, "msg": error}, 0, sent_at_ms)
+
+    def _end(self, subscription: _Subscription) -> None:
+        del self._subscriptions[subscription.channel]
+        self._data = deque(frame for frame in self._data if frame[0] != subscription.sid)
+
+
+def _object(text: str) -> Json:
+    try:
+        command = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return command if isinstance(command, dict) else {}
+
+
+def _command_id(command: Json) -> int:
+    # 0 is the same as no id.
+    command_id = command.get("id", 0)
+    return command_id if isinstance(command_id, int) and command_id > 0 else 0
+
+
+def _params(command: Json) -> Json:
+    params = command.get("params")
+    if not isinstance(params, dict):
+        raise _Refused(2)
+    return params
+
+
+def _tickers(params: Json) -> list[str] | None:
+    """The markets a command names, None when it names none."""
+    if "market_id" in params or "market_ids" in params:
+        raise _Refused(11)
+    if "market_ticker" in params and "market_tickers" in params:
+        raise _Refused(11)
+    if "market_ticker" in params:
+        named = [params["market_ticker"]]
+    elif "market_tickers" in params:
+        named = params["market_tickers"]
+    else:
+        return None
+    if not isinstance(named, list) or not all(isinstance(ticker, str) for ticker in named):
+        raise _Refused(11)
+    return named
+
+
+def _merge(subscription: _Subscription, tickers: list[str] | None) -> None:
+    if tickers is None:
+        subscription.tickers = None
+    elif subscription.tickers is not None:
+        subscription.tickers.update(tickers)
