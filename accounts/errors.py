@@ -1,0 +1,145 @@
+"""
+What can go wrong between a visitor and an account, told as the API tells it.
+
+    ApiError
+    ├── NotSignedIn
+    ├── NotFound
+    ├── TooManyTries
+    ├── SignInRefused              the visitor can do something about it
+    │   ├── MissingField
+    │   ├── UnknownEnvironment
+    │   ├── LoopbackOnly
+    │   ├── TradingKeyUnconfirmed
+    │   └── FailedTry              and it counts towards TooManyTries
+    │       ├── InvalidPrivateKey
+    │       ├── KeyRefused
+    │       └── KeyScope
+    └── ExchangeUnavailable        nobody's fault here: try again later
+        ├── ExchangeMaintenance
+        └── ClockSkewed
+
+    CredentialUnusable             for the worker: this stored key cannot sign now
+"""
+
+from http import HTTPStatus
+
+
+class ApiError(Exception):
+    """An error with its HTTP status, a code for programs and a message for a person."""
+
+    status: HTTPStatus = HTTPStatus.BAD_REQUEST
+    code = "bad_request"
+    message = "The request cannot be answered."
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.message)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the response that tells it."""
+        return {}
+
+
+class NotSignedIn(ApiError):
+    status = HTTPStatus.UNAUTHORIZED
+    code = "not_signed_in"
+    message = "Sign in first."
+
+
+class NotFound(ApiError):
+    status = HTTPStatus.NOT_FOUND
+    code = "not_found"
+    message = "There is nothing here by that name."
+
+
+class TooManyTries(ApiError):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_tries"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"Too many failed tries from this address. Try again in {retry_after_seconds} s."
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self.retry_after_seconds)}
+
+
+class SignInRefused(ApiError):
+    """Signing in so cannot succeed; signing in otherwise may."""
+
+
+class MissingField(SignInRefused):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "missing_field"
+    message = "Both the API key ID and the private key are needed."
+
+
+class UnknownEnvironment(SignInRefused):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "unknown_environment"
+    message = "This server knows no such environment of the exchange."
+
+
+class LoopbackOnly(SignInRefused):
+    status = HTTPStatus.FORBIDDEN
+    code = "loopback_only"
+    message = "The sandbox's own key opens it only from the machine that this server runs on."
+
+
+class TradingKeyUnconfirmed(SignInRefused):
+    status = HTTPStatus.CONFLICT
+    code = "trading_key_unconfirmed"
+    message = (
+        "This key can also trade or move money, which is never needed here. A key that can only "
+        "read is safer; confirm to use this one all the same."
+    )
+
+
+class FailedTry(SignInRefused):
+    """A key that is no good: what someone guessing would see again and again."""
+
+
+class InvalidPrivateKey(FailedTry):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid_private_key"
+
+
+class KeyRefused(FailedTry):
+    status = HTTPStatus.UNAUTHORIZED
+    code = "key_refused"
+    message = (
+        "The exchange refuses this key: the key ID is unknown in this environment, or the "
+        "private key does not belong to it."
+    )
+
+
+class KeyScope(FailedTry):
+    status = HTTPStatus.FORBIDDEN
+    code = "key_scope"
+    message = "This key may not read the portfolio. Create one with the scope “read”."
+
+
+class ExchangeUnavailable(ApiError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "exchange_unavailable"
+    message = "The exchange cannot be reached at the moment. Try again in a while."
+
+
+class ExchangeMaintenance(ExchangeUnavailable):
+    code = "maintenance"
+    message = "The exchange is in maintenance. Try again when it is over."
+
+
+class ClockSkewed(ExchangeUnavailable):
+    code = "clock_skew"
+    message = (
+        "The clocks of this server and of the exchange differ too much for a signature to be "
+        "accepted. Set this server's clock."
+    )
+
+
+class CredentialUnusable(Exception):
+    """A stored key cannot sign: it is gone, unreadable, or of an environment not configured."""

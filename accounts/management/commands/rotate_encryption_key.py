@@ -1,0 +1,41 @@
+"""Re-encrypt every stored private key with the newest encryption key."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from accounts.encryption import SecretLost
+from accounts.models import Credential
+
+
+class Command(BaseCommand):
+    help = (
+        "Re-encrypts every credential with the first key of ENCRYPTION_SECRET_KEY, or none at "
+        "all if one cannot be opened. Put the new key in front of the old ones and restart the "
+        "web server and the worker before, so that they can open what this seals; remove the "
+        "old keys and restart again after. Sign-ins may go on meanwhile."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's own signature
+        with transaction.atomic():
+            # Locked, so that a key which signs in at this moment is not overwritten with an
+            # older private key.
+            stored = Credential.objects.select_for_update().order_by("id")
+            lost = []
+            count = 0
+            for credential in stored:
+                try:
+                    credential.private_key = credential.private_key.resealed()
+                except SecretLost:
+                    lost.append(credential)
+                    continue
+                credential.save(update_fields=["private_key"])
+                count += 1
+            if lost:
+                named = ", ".join(f"{credential.pk} ({credential})" for credential in lost)
+                raise CommandError(
+                    f"Nothing was re-encrypted. No key in ENCRYPTION_SECRET_KEY opens credential "
+                    f"{named}: put the lost key back there, or delete the credential in the admin."
+                )
+        self.stdout.write(f"Re-encrypted {count} credential{'' if count == 1 else 's'}.")

@@ -1,0 +1,185 @@
+"""Accounts, the keys that open them, and the sessions of those who hold such a key."""
+
+import uuid
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from accounts.fields import EncryptedTextField
+
+
+class EnvironmentName(models.TextChoices):
+    """Which exchange: the names are those of the API and of `settings.KALSHI_ENVIRONMENTS`."""
+
+    PRODUCTION = "production"
+    DEMO = "demo"
+    SANDBOX = "sandbox"
+
+
+class Account(models.Model):
+    """
+    One account at the exchange, narrowed to one of its subaccounts: the product's user.
+
+    The exchange names no account. What identifies one is the set of its key ids (`AccountKey`),
+    or, for a key that may not list them, that key alone (`sole_key_id`).
+    """
+
+    environment = models.CharField(max_length=10, choices=EnvironmentName.choices)
+    subaccount = models.PositiveSmallIntegerField()
+    sole_key_id = models.CharField(max_length=128, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="account_environment_is_known",
+                condition=Q(environment__in=EnvironmentName.values),
+            ),
+            models.UniqueConstraint(
+                name="key_that_lists_no_keys_has_one_account",
+                fields=["environment", "sole_key_id"],
+                condition=~Q(sole_key_id=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.environment} account {self.pk}, subaccount {self.subaccount}"
+
+
+class AccountKey(models.Model):
+    """
+    A key id that the exchange listed for an account, whether we hold that key or not.
+
+    `environment` and `subaccount` repeat the account's, which never change, for the sake of the
+    constraint.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="keys")
+    environment = models.CharField(max_length=10, choices=EnvironmentName.choices)
+    subaccount = models.PositiveSmallIntegerField()
+    api_key_id = models.CharField(max_length=128)
+
+    class Meta:
+        constraints: ClassVar = [
+            # Also the index by which a key's account is found at sign-in.
+            models.UniqueConstraint(
+                name="listed_key_belongs_to_one_account_per_subaccount",
+                fields=["environment", "subaccount", "api_key_id"],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return key_id_hint(self.api_key_id)
+
+
+class CredentialQuerySet(models.QuerySet["Credential"]):
+    def usable(self) -> Self:
+        """Those the exchange has not refused."""
+        return self.filter(status=Credential.Status.USABLE)
+
+    def refused(self) -> Self:
+        """Those the exchange refused when they were last used."""
+        return self.filter(status=Credential.Status.REFUSED)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-id")
+
+
+class Credential(models.Model):
+    """An API key that we hold: with it the worker reads its account's positions."""
+
+    class Status(models.TextChoices):
+        USABLE = "usable"
+        REFUSED = "refused"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="credentials")
+    environment = models.CharField(max_length=10, choices=EnvironmentName.choices)
+    api_key_id = models.CharField(max_length=128)
+    private_key = EncryptedTextField()
+    # As the exchange names them; empty when it would not tell.
+    scopes = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    status = models.CharField(max_length=7, choices=Status.choices, default=Status.USABLE)
+    refused_at = models.DateTimeField(null=True, blank=True)
+    refused_reason = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    # When the exchange last accepted it.
+    checked_at = models.DateTimeField()
+
+    objects = CredentialQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            # A key is locked to one subaccount or to none, so it opens one account only.
+            models.UniqueConstraint(
+                name="key_is_stored_once", fields=["environment", "api_key_id"]
+            ),
+            models.CheckConstraint(
+                name="credential_environment_is_known",
+                condition=Q(environment__in=EnvironmentName.values),
+            ),
+            models.CheckConstraint(
+                name="credential_is_refused_since_a_time",
+                condition=Q(status="usable", refused_at__isnull=True)
+                | Q(status="refused", refused_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.environment} key {self.api_key_id_hint}"
+
+    @property
+    def api_key_id_hint(self) -> str:
+        """Enough of the key id to recognise it, such as `…1a2b`."""
+        return key_id_hint(self.api_key_id)
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def alive(self, now: datetime) -> Self:
+        """Neither ended nor expired at `now`."""
+        return self.filter(ended_at__isnull=True, expires_at__gt=now)
+
+
+class Session(models.Model):
+    """One sign-in. Its tokens name it, so that ending it kills them all."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sessions")
+    created_at = models.DateTimeField(auto_now_add=True)
+    # The expiry of its newest token.
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        # The purge of expired sessions wants it.
+        indexes: ClassVar = [models.Index(name="session_by_expiry", fields=["expires_at"])]
+
+    def __str__(self) -> str:
+        return f"session {self.pk}"
+
+
+class SignInFailure(models.Model):
+    """A try to sign in that failed for a reason on the visitor's side."""
+
+    address = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            # "How often did this address fail lately?", asked at every sign-in.
+            models.Index(name="failure_by_address_and_time", fields=["address", "at"]),
+            # The purge of those too old to count.
+            models.Index(name="failure_by_time", fields=["at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+def key_id_hint(api_key_id: str) -> str:
+    """The last four characters of a key id, such as `…1a2b`."""
+    return f"…{api_key_id[-4:]}"

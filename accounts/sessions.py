@@ -1,0 +1,185 @@
+"""
+Issue, verify, renew and end the sessions that the cookie `session` stands for.
+
+A token is a JWT that names its session. The row decides whether it still counts, so that one
+logout kills every token of a session; the signature spares a look at rows for forged ones.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import jwt
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+from ninja.security import APIKeyCookie
+
+from accounts.models import Account, Session
+from postgres.channels import SESSION_ENDED
+from postgres.notifications import publish
+
+COOKIE = "session"
+LIFETIME = timedelta(hours=24)
+# A token younger than this is not replaced: a page makes several requests at once, and each new
+# token costs a write.
+RENEW_AFTER = timedelta(minutes=5)
+PURGED_AT_ONCE = 1000
+
+ALGORITHM = "HS256"
+# Where of_request() leaves a new token for the middleware. Django's error reports hide values
+# whose names contain TOKEN.
+RENEWED = "RENEWED_SESSION_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class _Claims:
+    session_id: UUID
+    user_id: int
+    issued_at: datetime
+
+
+def issue(account: Account) -> tuple[Session, str]:
+    """A new session of the account and its first token."""
+    _purge_expired()
+    now = _whole_second()
+    session = Session.objects.create(account=account, expires_at=now + LIFETIME)
+    return session, _token(session, issued_at=now)
+
+
+def verify(token: str) -> Session | None:
+    """
+    The session that the token stands for, with its account.
+
+    None if the token is forged, malformed or expired, or if its session was ended.
+    """
+    claims = _claims(token)
+    return None if claims is None else _session(claims)
+
+
+def of_request(request: HttpRequest) -> Session | None:
+    """
+    The session whose cookie the request carries, or None.
+
+    Using a session renews it: when the token has some age, `SessionCookieMiddleware` sends a new
+    one with the response. Asks the database, so in async code call it by `sync_to_async`.
+    """
+    claims = _claims(request.COOKIES.get(COOKIE, ""))
+    session = None if claims is None else _session(claims)
+    if claims is None or session is None:
+        return None
+    now = _whole_second()
+    if now - claims.issued_at >= RENEW_AFTER:
+        renewed = Session.objects.alive(now).filter(pk=session.pk).update(expires_at=now + LIFETIME)
+        if renewed != 1:
+            # It was ended since we read it.
+            return None
+        session.expires_at = now + LIFETIME
+        request.META[RENEWED] = _token(session, issued_at=now)
+    return session
+
+
+def end(session: Session) -> None:
+    """Kill every token of the session and announce it, so that its open streams end."""
+    with transaction.atomic():
+        Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now())
+        publish(SESSION_ENDED, str(session.pk))
+
+
+def alive(session_ids: Iterable[UUID]) -> set[UUID]:
+    """Those sessions that were not ended and are not past the expiry of their newest token."""
+    living = Session.objects.alive(timezone.now()).filter(pk__in=session_ids)
+    return set(living.values_list("pk", flat=True))
+
+
+def set_cookie(response: HttpResponseBase, token: str) -> None:
+    """Hand the token to the browser, out of reach of its scripts."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=LIFETIME,
+        path="/",
+        secure=settings.COOKIES_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def clear_cookie(response: HttpResponseBase) -> None:
+    """Take the token back from the browser."""
+    response.delete_cookie(COOKIE, path="/", samesite="Lax")
+
+
+class SessionCookie(APIKeyCookie):
+    """
+    django-ninja's authentication by our cookie: `request.auth` is the `Session`.
+
+    An unsafe method without Django's CSRF token is refused (403) before the cookie is looked at.
+    """
+
+    param_name = COOKIE
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Session | None:
+        return of_request(request)
+
+
+class SignedInRequest(HttpRequest):
+    """A request that `SessionCookie` let through."""
+
+    auth: Session
+
+
+def _token(session: Session, *, issued_at: datetime) -> str:
+    claims = {
+        "user_id": session.account_id,
+        "sid": str(session.pk),
+        "iat": issued_at,
+        "exp": session.expires_at,
+    }
+    return jwt.encode(claims, settings.JWT_SECRET_KEY, algorithm=ALGORITHM)
+
+
+def _claims(token: str) -> _Claims | None:
+    try:
+        claims = jwt.decode(
+            token,
+            settings.JWT_SECRET_KEY,
+            # Never from the token's own header, which may ask for none at all.
+            algorithms=[ALGORITHM],
+            options={"require": ["user_id", "sid", "iat", "exp"]},
+        )
+        return _Claims(
+            session_id=UUID(claims["sid"]),
+            user_id=int(claims["user_id"]),
+            issued_at=datetime.fromtimestamp(claims["iat"], UTC),
+        )
+    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _session(claims: _Claims) -> Session | None:
+    return (
+        Session.objects.alive(timezone.now())
+        .select_related("account")
+        .filter(pk=claims.session_id, account_id=claims.user_id)
+        .first()
+    )
+
+
+def _whole_second() -> datetime:
+    # A JWT counts in seconds: so the row's expiry is its newest token's to the instant.
+    return timezone.now().replace(microsecond=0)
+
+
+def _purge_expired() -> None:
+    # Bounded, as a visitor waits for it; locked rows are being purged by another sign-in.
+    expired = Session.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")
+    with transaction.atomic():
+        ids = list(
+            expired.select_for_update(skip_locked=True).values_list("pk", flat=True)[
+                :PURGED_AT_ONCE
+            ]
+        )
+        Session.objects.filter(pk__in=ids).delete()
