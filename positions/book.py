@@ -1,0 +1,74 @@
+"""What the cache holds of one account, read in one piece."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from positions import workers
+from positions.cache import connection_of
+from positions.connection import ConnectionState
+from positions.models import AccountStream, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """
+    An account's rows as one flush left them.
+
+    Attributes:
+        positions: what changed after the `seq` asked for, tombstones included; all open ones from 0.
+        written: the connection as its worker last wrote it; None before any worker did.
+        heartbeat_at: the last sign of life of that worker, or of any while the account has none.
+    """
+
+    stream: AccountStream | None
+    positions: list[Position]
+    written: ConnectionState | None
+    heartbeat_at: datetime | None
+
+    @property
+    def seq(self) -> int:
+        """How far the account got."""
+        return self.stream.seq if self.stream else 0
+
+
+def read(account_id: int, since: int = 0) -> Book:
+    """
+    Read what changed in an account after `since`.
+
+    Everything is of one moment: rows written meanwhile are seen whole by the next read, or not.
+    """
+    with transaction.atomic():
+        # A read-only snapshot: without it a flush between two statements would be half seen.
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        stream = AccountStream.objects.filter(pk=account_id).select_related("worker").first()
+        rows = Position.objects.of(account_id).since(since)
+        positions = list(rows if since else rows.open())
+        worker = stream.worker if stream else None
+        heartbeat_at = worker.heartbeat_at if worker else workers.last_heartbeat()
+    return Book(stream, positions, connection_of(stream) if stream else None, heartbeat_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an account got, without reading its positions."""
+
+    epoch: int
+    seq: int
+    heartbeat_at: datetime | None
+
+
+def progress(account_ids: Iterable[int]) -> dict[int, Progress]:
+    """The progress of these accounts; those that no worker ever opened have the newest heartbeat."""
+    wanted = list(account_ids)
+    rows = AccountStream.objects.filter(pk__in=wanted).values_list(
+        "pk", "epoch", "seq", "worker__heartbeat_at"
+    )
+    found = {account_id: Progress(*rest) for account_id, *rest in rows}
+    if len(found) < len(wanted):
+        unopened = Progress(0, 0, workers.last_heartbeat())
+        found |= {account_id: unopened for account_id in wanted if account_id not in found}
+    return found

@@ -1,0 +1,294 @@
+"""
+The write-through cache: a tracker's changes become rows, in one transaction that also announces them.
+
+One worker at a time writes an account. `open_stream` raises the account's epoch; every write is
+conditional on it, so a worker that was overtaken (frozen, cut off from the database) finds no row to
+update and stops, whatever it still believes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import get_args
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.models import Account
+from positions import models, pnl, tracker
+from positions.connection import ConnectionState, Status
+from positions.pnl import Holding, MarketState, Quote, Sums
+from positions.tracker import Cash, Changes, Closed, MarketFacts, Tracker
+from postgres.channels import ACCOUNT_CHANGED
+from postgres.notifications import publish
+
+# Readers are told of a closed position within seconds; those away for longer start from a snapshot.
+_TOMBSTONES_KEPT = timedelta(hours=1)
+
+_WRITTEN = [
+    "quantity",
+    "exposure",
+    "realized_pnl",
+    "fees_paid",
+    "yes_bid",
+    "yes_ask",
+    "last_price",
+    "priced_at",
+    "market_status",
+    "settlement_value",
+    "average_price",
+    "mark",
+    "mark_source",
+    "market_value",
+    "unrealized_pnl",
+    "unrealized_pnl_percent",
+    "net_pnl",
+    "break_even_price",
+    "payout",
+    "closed_reason",
+    "seq",
+    "updated_at",
+]
+_FACTS = ["event_ticker", "series_ticker", "title", "yes_outcome", "no_outcome", "close_time"]
+
+
+class TakenOver(Exception):
+    """Another worker writes this account now: stop at once."""
+
+
+class StreamWriter:
+    """
+    The one writer of an account's rows.
+
+    Not for several threads at once. After a database error the caller may write again: whether the
+    failed write was committed is found out first.
+    """
+
+    def __init__(self, account: Account, epoch: int, seq: int) -> None:
+        self.account_id = account.pk
+        self._environment = account.environment
+        self._epoch = epoch
+        self._seq = seq
+        self._is_seq_certain = True
+        self._market_ids: dict[str, int] = {}
+
+    def write(self, changes: Changes, connection: ConnectionState, at: datetime) -> int:
+        """
+        Write through what changed and announce it.
+
+        Returns:
+            The account's new `seq`, which every row written carries.
+        Raises:
+            TakenOver: another worker has raised the epoch.
+            django.db.Error: nothing is known to be written; the changes are still the caller's.
+        """
+        was_certain, self._is_seq_certain = self._is_seq_certain, False
+        with transaction.atomic():
+            if not was_certain:
+                self._seq = self._committed_seq()
+            seq = self._seq + 1
+            self._advance(seq, changes, connection, at)
+            market_ids = self._market_ids | self._write_markets(changes)
+            self._write_positions(changes.positions, market_ids, seq, at)
+            self._bury(changes.closed, seq, at)
+            publish(ACCOUNT_CHANGED, f"{self.account_id}:{self._epoch}:{seq}")
+        self._seq, self._is_seq_certain = seq, True
+        self._market_ids = market_ids
+        return seq
+
+    def purge(self, now: datetime) -> None:
+        """Delete tombstones that every reader has long had."""
+        models.Position.objects.of(self.account_id).tombstones(now - _TOMBSTONES_KEPT).delete()
+
+    def _committed_seq(self) -> int:
+        # The connection may have died between our COMMIT and its answer.
+        row = models.AccountStream.objects.filter(account_id=self.account_id, epoch=self._epoch)
+        seq = row.values_list("seq", flat=True).first()
+        if seq is None:
+            raise TakenOver
+        return seq
+
+    def _advance(
+        self, seq: int, changes: Changes, connection: ConnectionState, at: datetime
+    ) -> None:
+        ours = models.AccountStream.objects.filter(
+            account_id=self.account_id, epoch=self._epoch, seq=seq - 1
+        )
+        written = ours.update(
+            seq=seq, updated_at=at, **asdict(connection), **_portfolio_columns(changes)
+        )
+        if not written:
+            # Another worker claimed the account after us: its epoch is the higher one.
+            raise TakenOver
+
+    def _write_markets(self, changes: Changes) -> dict[str, int]:
+        markets = models.Market.objects.bulk_create(
+            [
+                models.Market(
+                    environment=self._environment, ticker=position.ticker, **asdict(position.market)
+                )
+                for position in changes.positions
+                if position.ticker in changes.markets or position.ticker not in self._market_ids
+            ],
+            update_conflicts=True,
+            unique_fields=["environment", "ticker"],
+            update_fields=_FACTS,
+        )
+        return {market.ticker: market.pk for market in markets}
+
+    def _write_positions(
+        self,
+        positions: Iterable[tracker.Position],
+        market_ids: dict[str, int],
+        seq: int,
+        at: datetime,
+    ) -> None:
+        models.Position.objects.bulk_create(
+            [
+                _row(position, self.account_id, market_ids[position.ticker], seq, at)
+                for position in positions
+            ],
+            update_conflicts=True,
+            unique_fields=["account", "market"],
+            update_fields=_WRITTEN,
+        )
+
+    def _bury(self, closed: Iterable[Closed], seq: int, at: datetime) -> None:
+        for position in closed:
+            models.Position.objects.filter(
+                account_id=self.account_id, market__ticker=position.ticker
+            ).update(
+                quantity=0,
+                exposure=0,
+                payout=0,
+                realized_pnl=position.realized_pnl,
+                average_price=None,
+                mark=None,
+                mark_source=None,
+                market_value=None,
+                unrealized_pnl=None,
+                unrealized_pnl_percent=None,
+                net_pnl=None,
+                break_even_price=None,
+                closed_reason=position.reason,
+                seq=seq,
+                updated_at=at,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedStream:
+    """What a worker needs to go on where the last one stopped."""
+
+    writer: StreamWriter
+    tracker: Tracker
+    live_until: datetime | None
+
+
+def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> OpenedStream:
+    """
+    Take an account over: raise its epoch, and load what is known of it.
+
+    The caller holds the account's claim; raising the epoch is what makes that safe against a holder
+    that has lost it without noticing.
+    """
+    with transaction.atomic():
+        account = Account.objects.get(pk=account_id)
+        models.AccountStream.objects.get_or_create(account=account)
+        row = models.AccountStream.objects.select_for_update(of=("self",)).get(account=account)
+        live_until = row.live_until
+        if row.status == models.AccountStream.Status.LIVE and row.worker:
+            # The last writer was killed: its heart beat as long as what it wrote was current.
+            live_until = row.worker.heartbeat_at
+        row.epoch = F("epoch") + 1
+        row.worker_id = worker_id
+        row.save(update_fields=["epoch", "worker"])
+        row.refresh_from_db()
+        positions = models.Position.objects.of(account_id).open()
+        loaded = Tracker(
+            mark_price,
+            positions=[_loaded(position, mark_price) for position in positions],
+            cash=_cash(row),
+            reconciled_at=row.reconciled_at,
+        )
+    return OpenedStream(StreamWriter(account, row.epoch, row.seq), loaded, live_until)
+
+
+def connection_of(row: models.AccountStream) -> ConnectionState:
+    """The connection's state as last written."""
+    return ConnectionState(
+        status=_status(row.status),
+        since=row.since,
+        attempt=row.attempt,
+        retry_at=row.retry_at,
+        reason=row.reason,
+        live_until=row.live_until,
+    )
+
+
+def _status(text: str) -> Status:
+    return next(status for status in get_args(Status) if status == text)
+
+
+def _portfolio_columns(changes: Changes) -> dict[str, object]:
+    cash = changes.cash
+    columns: dict[str, object] = {
+        "cash": cash.balance if cash else None,
+        "cash_as_of": cash.as_of if cash else None,
+        "exchange_portfolio_value": cash.exchange_portfolio_value if cash else None,
+        "reconciled_at": changes.reconciled_at,
+    }
+    if changes.sums:
+        columns |= asdict(changes.sums)
+        columns["total_value"] = cash.balance + changes.sums.positions_value if cash else None
+    return columns
+
+
+def _row(
+    position: tracker.Position, account_id: int, market_id: int, seq: int, at: datetime
+) -> models.Position:
+    figures = position.figures
+    return models.Position(
+        account_id=account_id,
+        market_id=market_id,
+        **asdict(position.holding),
+        **asdict(position.quote),
+        market_status=position.state.status,
+        settlement_value=position.state.settlement_value,
+        average_price=figures.average_price,
+        mark=figures.mark.value if figures.mark else None,
+        mark_source=figures.mark.source if figures.mark else None,
+        market_value=figures.market_value,
+        unrealized_pnl=figures.unrealized_pnl,
+        unrealized_pnl_percent=figures.unrealized_pnl_percent,
+        net_pnl=figures.net_pnl,
+        break_even_price=figures.break_even_price,
+        payout=figures.payout,
+        closed_reason=None,
+        seq=seq,
+        updated_at=at,
+    )
+
+
+def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> tracker.Position:
+    market = row.market
+    holding = Holding(row.quantity, row.exposure, row.realized_pnl or pnl.ZERO, row.fees_paid)
+    quote = Quote(row.yes_bid, row.yes_ask, row.last_price, row.priced_at)
+    state = MarketState(row.market_status, row.settlement_value)
+    facts = MarketFacts(
+        event_ticker=market.event_ticker,
+        series_ticker=market.series_ticker,
+        title=market.title,
+        yes_outcome=market.yes_outcome,
+        no_outcome=market.no_outcome,
+        close_time=market.close_time,
+    )
+    figures = pnl.figures(holding, quote, state, mark_price)
+    return tracker.Position(market.ticker, facts, state, holding, quote, figures)
+
+
+def _cash(row: models.AccountStream) -> Cash | None:
+    if row.cash is None or row.exchange_portfolio_value is None or row.cash_as_of is None:
+        return None
+    return Cash(row.cash, row.exchange_portfolio_value, row.cash_as_of)

@@ -1,0 +1,227 @@
+"""
+The cache: what the product last knew of each account's positions, written by one worker at a time.
+
+Rows are the truth for everything outside the worker. Every row that a reader may have missed carries
+the `seq` of the flush that wrote it, so "what changed since s" is `seq > s`; a position that was
+closed stays as a tombstone until readers have long had it.
+"""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+
+from accounts.models import Account
+
+
+def _money(**options: object) -> models.DecimalField:
+    # The wire's own precision: six decimals at most.
+    return models.DecimalField(max_digits=20, decimal_places=6, **options)  # type: ignore[arg-type]
+
+
+def _price(**options: object) -> models.DecimalField:
+    return models.DecimalField(max_digits=8, decimal_places=6, **options)  # type: ignore[arg-type]
+
+
+def _count() -> models.DecimalField:
+    return models.DecimalField(max_digits=20, decimal_places=2)
+
+
+def _value(**options: object) -> models.DecimalField:
+    # A count times the middle of two prices: nine decimals hold it exactly.
+    return models.DecimalField(max_digits=26, decimal_places=9, **options)  # type: ignore[arg-type]
+
+
+class Market(models.Model):
+    """What a market is: the facts that hardly ever change, shared by all accounts that hold it."""
+
+    environment = models.CharField(max_length=16)
+    ticker = models.CharField(max_length=128)
+    event_ticker = models.CharField(max_length=128)
+    series_ticker = models.CharField(max_length=128)
+    title = models.TextField()
+    yes_outcome = models.TextField()
+    no_outcome = models.TextField()
+    close_time = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["environment", "ticker"], name="market_once_per_environment"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.ticker
+
+
+class PositionQuerySet(models.QuerySet["Position"]):
+    """Reads of the cache."""
+
+    def of(self, account_id: int) -> "PositionQuerySet":
+        """Those of one account, with their markets."""
+        return self.filter(account_id=account_id).select_related("market")
+
+    def open(self) -> "PositionQuerySet":
+        """Those that hold something."""
+        return self.exclude(quantity=0)
+
+    def since(self, seq: int) -> "PositionQuerySet":
+        """Those written after the flush `seq`, tombstones included, oldest first."""
+        return self.filter(seq__gt=seq).order_by("seq", "market__ticker")
+
+    def tombstones(self, before: datetime) -> "PositionQuerySet":
+        """Those closed before an instant."""
+        return self.filter(quantity=0, updated_at__lt=before)
+
+
+class Position(models.Model):
+    """One position of one account with its prices and all figures that follow from them."""
+
+    class ClosedReason(models.TextChoices):
+        CLOSED = "closed"
+        SETTLED = "settled"
+
+    class MarkSource(models.TextChoices):
+        BID = "bid"
+        MID = "mid"
+        LAST = "last"
+        SETTLEMENT = "settlement"
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="positions")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
+
+    quantity = _count()
+    exposure = _money()
+    realized_pnl = _value(null=True)
+    fees_paid = _money()
+
+    yes_bid = _price(null=True)
+    yes_ask = _price(null=True)
+    last_price = _price(null=True)
+    priced_at = models.DateTimeField(null=True)
+
+    market_status = models.CharField(max_length=32)
+    settlement_value = _price(null=True)
+
+    average_price = _money(null=True)
+    mark = models.DecimalField(max_digits=9, decimal_places=7, null=True)
+    mark_source = models.CharField(max_length=16, choices=MarkSource, null=True)  # noqa: DJ001  # as the contract
+    market_value = _value(null=True)
+    unrealized_pnl = _value(null=True)
+    unrealized_pnl_percent = _money(null=True)
+    net_pnl = _value(null=True)
+    break_even_price = _money(null=True)
+    payout = _count()
+
+    closed_reason = models.CharField(max_length=16, choices=ClosedReason, null=True)  # noqa: DJ001  # open: none
+    seq = models.BigIntegerField()
+    updated_at = models.DateTimeField()
+
+    objects = PositionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "market"], name="position_once_per_account_and_market"
+            ),
+            models.CheckConstraint(
+                condition=Q(exposure__gte=0), name="position_exposure_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity=0) ^ Q(closed_reason__isnull=True),
+                name="position_closed_exactly_when_flat",
+            ),
+            models.CheckConstraint(
+                condition=Q(mark__isnull=True, mark_source__isnull=True, market_value__isnull=True)
+                | Q(mark__isnull=False, mark_source__isnull=False, market_value__isnull=False),
+                name="position_value_exactly_with_a_mark",
+            ),
+        ]
+        indexes = [
+            # Every doorbell: what changed in this account since a seq.
+            models.Index(fields=["account", "seq"], name="position_changes"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.market}"
+
+
+class Worker(models.Model):
+    """
+    A process that writes accounts' rows, by its heartbeat.
+
+    Only a worker that is alive can vouch for prices: a row that says `live` was true when it was
+    written, and stays true as long as its worker's heart beats.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class AccountStream(models.Model):
+    """
+    One account's feed: who may write it, how far it got, its state, and the sums of its positions.
+
+    `seq` counts flushes and only grows. `epoch` counts writers: a worker that took the account over
+    has raised it, and every write of the one before finds no row.
+    """
+
+    class Status(models.TextChoices):
+        CONNECTING = "connecting"
+        LIVE = "live"
+        RECONNECTING = "reconnecting"
+        DISCONNECTED = "disconnected"
+        UNAUTHORIZED = "unauthorized"
+        MAINTENANCE = "maintenance"
+
+    account = models.OneToOneField(
+        Account, on_delete=models.CASCADE, primary_key=True, related_name="stream"
+    )
+    epoch = models.BigIntegerField(default=0)
+    seq = models.BigIntegerField(default=0)
+    worker = models.ForeignKey(Worker, on_delete=models.SET_NULL, null=True, related_name="streams")
+
+    status = models.CharField(max_length=16, choices=Status, default=Status.CONNECTING)
+    attempt = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=64, null=True)  # noqa: DJ001  # none is not ""
+    since = models.DateTimeField(auto_now_add=True)
+    live_until = models.DateTimeField(null=True)
+
+    cash = _money(null=True)
+    cash_as_of = models.DateTimeField(null=True)
+    exchange_portfolio_value = _money(null=True)
+    positions_value = _value(null=True)
+    total_value = _value(null=True)
+    exposure = _money(null=True)
+    unrealized_pnl = _value(null=True)
+    unrealized_pnl_percent = _money(null=True)
+    realized_pnl = _money(null=True)
+    fees_paid = _money(null=True)
+    position_count = models.PositiveIntegerField(null=True)
+    unpriced_count = models.PositiveIntegerField(null=True)
+    estimated_count = models.PositiveIntegerField(null=True)
+    estimated_value = _value(null=True)
+    reconciled_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reconciled_at__isnull=True) ^ Q(positions_value__isnull=False),
+                name="stream_sums_exactly_once_reconciled",
+            ),
+            models.CheckConstraint(
+                condition=Q(total_value__isnull=True)
+                | Q(total_value=F("cash") + F("positions_value")),
+                name="stream_total_is_cash_and_positions",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"stream of account {self.account_id} at {self.seq}"

@@ -1,0 +1,214 @@
+"""
+Marks, values and profit or loss of positions, by the formulas of finance's textbooks.
+
+Pure `Decimal` arithmetic that never rounds, quotients excepted. All money is in dollars, prices in
+dollars for one contract, counts in contracts. A market is quoted for its YES side; a NO contract is
+worth what is left of the dollar that one winning contract pays.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from positions.decimal_text import quotient
+
+Side = Literal["yes", "no"]
+MarkPrice = Literal["bid", "mid", "last"]
+MarkSource = Literal["bid", "mid", "last", "settlement"]
+
+PAYOUT = Decimal(1)  # of one winning contract
+ZERO = Decimal(0)
+
+# The exchange's words for a market whose outcome has a value, even if that may still change.
+DETERMINED = frozenset({"determined", "disputed", "amended", "finalized"})
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """
+    What the account holds in one market.
+
+    Attributes:
+        quantity: signed contracts; positive holds YES, negative holds NO.
+        exposure: cost of what is held now, never negative, without fees.
+        realized_pnl: locked in by closing trades.
+        fees_paid: all fees in this market so far.
+    """
+
+    quantity: Decimal
+    exposure: Decimal
+    realized_pnl: Decimal
+    fees_paid: Decimal
+
+    @property
+    def side(self) -> Side:
+        """The held side; a flat holding counts as YES, and nothing is computed from it."""
+        return "no" if self.quantity < 0 else "yes"
+
+    @property
+    def count(self) -> Decimal:
+        """Contracts held, whatever the side."""
+        return abs(self.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """
+    A market's prices for YES; None where no such order or trade exists.
+
+    Attributes:
+        priced_at: the exchange's time of the last change, when the exchange said it.
+    """
+
+    yes_bid: Decimal | None = None
+    yes_ask: Decimal | None = None
+    last_price: Decimal | None = None
+    priced_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketState:
+    """Where a market stands in its life; the settlement value is that of one YES contract."""
+
+    status: str
+    settlement_value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Value of one contract of the held side, and where it comes from."""
+
+    value: Decimal
+    source: MarkSource
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What follows from a holding and its mark; None where the mark, or a divisor, is missing."""
+
+    average_price: Decimal | None
+    mark: Mark | None
+    market_value: Decimal | None
+    unrealized_pnl: Decimal | None
+    unrealized_pnl_percent: Decimal | None
+    net_pnl: Decimal | None
+    break_even_price: Decimal | None
+    payout: Decimal
+
+
+def mark(side: Side, quote: Quote, state: MarketState, mark_price: MarkPrice) -> Mark | None:
+    """
+    The mark of one contract of the held side, or None when nothing is known of its price.
+
+    While the market is active: the held side's bid, the middle of bid and ask or the last trade, as
+    asked for, with the next best where that is missing. A market that is not active has no book to
+    close into: its settlement value once there is one, the last trade before.
+    """
+    if state.status in DETERMINED and state.settlement_value is not None:
+        return Mark(_of_side(side, state.settlement_value), "settlement")
+    last = None if quote.last_price is None else Mark(_of_side(side, quote.last_price), "last")
+    if state.status != "active":
+        return last
+    if mark_price == "last" and last:
+        return last
+    if mark_price in ("mid", "last") and quote.yes_bid is not None and quote.yes_ask is not None:
+        return Mark(_of_side(side, (quote.yes_bid + quote.yes_ask) / 2), "mid")
+    # NO is sold to whoever buys NO, and that is whoever offers YES.
+    bid = quote.yes_bid if side == "yes" else quote.yes_ask
+    return last if bid is None else Mark(_of_side(side, bid), "bid")
+
+
+def _of_side(side: Side, yes_price: Decimal) -> Decimal:
+    return yes_price if side == "yes" else PAYOUT - yes_price
+
+
+def figures(holding: Holding, quote: Quote, state: MarketState, mark_price: MarkPrice) -> Figures:
+    """Everything that is shown of one open position; unrealized P&L is before fees."""
+    count = holding.count
+    its_mark = mark(holding.side, quote, state, mark_price)
+    market_value = unrealized = net = None
+    if its_mark is not None:
+        market_value = count * its_mark.value
+        unrealized = market_value - holding.exposure
+        net = holding.realized_pnl + unrealized - holding.fees_paid
+    return Figures(
+        average_price=quotient(holding.exposure, count) if count else None,
+        mark=its_mark,
+        market_value=market_value,
+        unrealized_pnl=unrealized,
+        unrealized_pnl_percent=percent(unrealized, holding.exposure),
+        net_pnl=net,
+        break_even_price=quotient(
+            holding.exposure + holding.fees_paid - holding.realized_pnl, count
+        )
+        if count
+        else None,
+        payout=count * PAYOUT,
+    )
+
+
+def settled_pnl(holding: Holding, settlement_value: Decimal) -> Decimal:
+    """What a settled holding realized in all, before fees: earlier gains, payout, less its cost."""
+    payout = holding.count * _of_side(holding.side, settlement_value)
+    return holding.realized_pnl + payout - holding.exposure
+
+
+def percent(part: Decimal | None, whole: Decimal) -> Decimal | None:
+    """`part` in percent of `whole`; None when either says nothing."""
+    return quotient(part * 100, whole) if part is not None and whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """
+    The open positions of an account added up.
+
+    Exposure, realized P&L and fees count every position. Values and unrealized P&L leave out those
+    without a mark, and the percentage is of the exposure that has one: what is unknown is counted
+    apart, not taken for zero.
+    """
+
+    positions_value: Decimal = ZERO
+    exposure: Decimal = ZERO
+    unrealized_pnl: Decimal = ZERO
+    unrealized_pnl_percent: Decimal | None = None
+    realized_pnl: Decimal = ZERO
+    fees_paid: Decimal = ZERO
+    position_count: int = 0
+    unpriced_count: int = 0
+    estimated_count: int = 0
+    estimated_value: Decimal = ZERO
+
+
+def sums(positions: Iterable[tuple[Holding, Figures]], mark_price: MarkPrice) -> Sums:
+    """Add up open positions; `estimated` are those on a last trade where more was asked for."""
+    value = exposure = priced_exposure = realized = fees = estimated_value = ZERO
+    count = unpriced = estimated = 0
+    for holding, its_figures in positions:
+        count += 1
+        exposure += holding.exposure
+        realized += holding.realized_pnl
+        fees += holding.fees_paid
+        if its_figures.mark is None or its_figures.market_value is None:
+            unpriced += 1
+            continue
+        value += its_figures.market_value
+        priced_exposure += holding.exposure
+        if its_figures.mark.source == "last" and mark_price != "last":
+            estimated += 1
+            estimated_value += its_figures.market_value
+    unrealized = value - priced_exposure
+    return Sums(
+        positions_value=value,
+        exposure=exposure,
+        unrealized_pnl=unrealized,
+        unrealized_pnl_percent=percent(unrealized, priced_exposure),
+        realized_pnl=realized,
+        fees_paid=fees,
+        position_count=count,
+        unpriced_count=unpriced,
+        estimated_count=estimated,
+        estimated_value=estimated_value,
+    )

@@ -1,0 +1,347 @@
+"""
+The positions of one account, in memory.
+
+Fed by two sources that say the same thing at different moments: the stream, which is quick and has
+no sequence numbers, and REST, which is the authority and late. What always holds:
+
+1. An older message never undoes a newer state. Quotes are ordered by the exchange's own time.
+2. A quote read by REST never replaces one that the stream brought after the request was sent.
+3. After a reconciliation that left nothing unconfirmed, holdings are the exchange's to the digit.
+4. What changed since the last `take_changes` is known, so a write costs what changed and no more.
+
+No clock in here: `received_at` and `requested_at` are seconds of one monotonic clock, the caller's.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from kalshi.messages import Fill, MarketPosition, Ticker
+from positions import pnl
+from positions.pnl import Figures, Holding, MarketState, Quote, Sums
+from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, Heard
+
+ClosedReason = Literal["closed", "settled"]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketFacts:
+    """What a market is; what it trades at and where it stands in its life come apart from it."""
+
+    event_ticker: str
+    series_ticker: str
+    title: str
+    yes_outcome: str
+    no_outcome: str
+    close_time: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One open position, whole."""
+
+    ticker: str
+    market: MarketFacts
+    state: MarketState
+    holding: Holding
+    quote: Quote
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A position that is no more; `realized_pnl` None when the exchange has not said it."""
+
+    ticker: str
+    reason: ClosedReason
+    realized_pnl: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cash:
+    """The account's balance, and what the exchange takes the positions for, as of `as_of`."""
+
+    balance: Decimal
+    exchange_portfolio_value: Decimal
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """
+    What to write: whole positions, so that writing them twice is harmless.
+
+    Attributes:
+        markets: tickers among `opened` whose market facts are new or different.
+    """
+
+    positions: tuple[Position, ...]
+    closed: tuple[Closed, ...]
+    markets: frozenset[str]
+    sums: Sums | None
+    cash: Cash | None
+    reconciled_at: datetime | None
+
+
+@dataclass(slots=True)
+class _Tracked:
+    market: MarketFacts
+    state: MarketState
+    holding: Holding
+    quote: Quote
+    figures: Figures
+    quoted_at: float = float("-inf")  # when the stream last brought a quote
+
+
+class Tracker:
+    """
+    Open positions and their figures, from the cache at first, then from the exchange.
+
+    Before the first reconciliation of its life an account has no sums at all.
+    """
+
+    def __init__(
+        self,
+        mark_price: pnl.MarkPrice,
+        *,
+        positions: Iterable[Position] = (),
+        cash: Cash | None = None,
+        reconciled_at: datetime | None = None,
+    ) -> None:
+        self._mark_price = mark_price
+        self._open: dict[str, _Tracked] = {}
+        self._heard: dict[str, Heard] = {}
+        # Quantities that fills announced and no position frame has confirmed, with their arrival.
+        self._expected: dict[str, tuple[Decimal, float]] = {}
+        self._closed: dict[str, Closed] = {}
+        self._dirty: set[str] = set()
+        self._new_markets: set[str] = set()
+        self.cash = cash
+        self.reconciled_at = reconciled_at
+        for position in positions:
+            self._open[position.ticker] = _Tracked(
+                position.market, position.state, position.holding, position.quote, position.figures
+            )
+            # Marks follow MARK_PRICE, which may have changed since these were written.
+            self._touch(position.ticker)
+
+    @property
+    def tickers(self) -> list[str]:
+        """The markets held, sorted."""
+        return sorted(self._open)
+
+    @property
+    def holdings(self) -> Mapping[str, Holding]:
+        """What is held, by ticker."""
+        return {ticker: tracked.holding for ticker, tracked in self._open.items()}
+
+    @property
+    def markets(self) -> Mapping[str, MarketFacts]:
+        """The facts known of the markets held."""
+        return {ticker: tracked.market for ticker, tracked in self._open.items()}
+
+    def apply_ticker(self, message: Ticker, received_at: float) -> bool:
+        """Take a market's new prices; False when it is not held or the message is an old one."""
+        tracked = self._open.get(message.market_ticker)
+        if tracked is None:
+            return False
+        known_at = tracked.quote.priced_at
+        if known_at is not None and message.at < known_at:
+            return False
+        tracked.quoted_at = received_at
+        quote = Quote(message.yes_bid, message.yes_ask, message.last_price, message.at)
+        if quote == tracked.quote:
+            return False
+        tracked.quote = quote
+        self._touch(message.market_ticker)
+        return True
+
+    def apply_position(self, message: MarketPosition, received_at: float) -> bool:
+        """
+        Take what the account now holds in a market.
+
+        Returns:
+            True when that is all; False when only a reconciliation can show it: the market is new
+            here, or the holding went to nothing without a trade, so it may have been settled.
+        """
+        ticker = message.market_ticker
+        holding = Holding(
+            message.quantity, message.exposure, message.realized_pnl, message.fees_paid
+        )
+        self._heard[ticker] = Heard(holding, received_at, message.sent_at)
+        expected = self._expected.get(ticker)
+        traded = expected is not None and expected[0] == holding.quantity
+        if traded:
+            del self._expected[ticker]
+        tracked = self._open.get(ticker)
+        if tracked is None:
+            return not holding.quantity
+        if not holding.quantity:
+            if traded:
+                self._close(ticker, holding.realized_pnl)
+            return traded
+        if holding != tracked.holding:
+            tracked.holding = holding
+            self._touch(ticker)
+        return True
+
+    def apply_fill(self, fill: Fill, received_at: float) -> None:
+        """
+        Take note of what a fill says the quantity is now.
+
+        A fill does not say the new cost, so the position frame that goes with it, before or after,
+        is what counts; `missing_positions` tells which did not come.
+        """
+        ticker, quantity = fill.market_ticker, fill.post_quantity
+        if quantity is None:
+            return
+        heard = self._heard.get(ticker)
+        if heard is None or heard.holding.quantity != quantity:
+            self._expected[ticker] = (quantity, received_at)
+        elif not quantity:
+            self._close(ticker, heard.holding.realized_pnl)
+
+    def missing_positions(self, before: float) -> list[str]:
+        """Markets whose fill came before this instant and is not in the position yet."""
+        return [ticker for ticker, (_, at) in self._expected.items() if at < before]
+
+    @property
+    def heard(self) -> Mapping[str, Heard]:
+        """The stream's word on holdings since shortly before the last reconciliation."""
+        return self._heard
+
+    def apply_difference(
+        self,
+        difference: Difference,
+        *,
+        markets: Mapping[str, tuple[MarketFacts, MarketState, Quote]],
+        requested_at: float,
+        at: datetime,
+    ) -> None:
+        """
+        Make ours what the exchange says.
+
+        Args:
+            difference: of our holdings and the exchange's.
+            markets: of every ticker in the difference and every open one; no quote in it is older
+                than `requested_at`.
+            requested_at: when the request for `markets` was sent.
+            at: now, for `reconciled_at`.
+        """
+        for ticker, holding in difference.changed.items():
+            tracked = self._open.get(ticker)
+            if tracked is None:
+                facts, state, quote = markets[ticker]
+                figures = pnl.figures(holding, quote, state, self._mark_price)
+                self._open[ticker] = _Tracked(facts, state, holding, quote, figures)
+                self._closed.pop(ticker, None)
+                self._new_markets.add(ticker)
+            else:
+                tracked.holding = holding
+            self._touch(ticker)
+        for ticker, (facts, state, quote) in markets.items():
+            self._apply_market(ticker, facts, state, quote, requested_at)
+        for ticker, realized_pnl in difference.gone.items():
+            self._close(ticker, realized_pnl, markets.get(ticker))
+        # What the read has settled needs no waiting for; what is too old to be weighed, no keeping.
+        self._expected = {
+            ticker: expected
+            for ticker, expected in self._expected.items()
+            if ticker in difference.unconfirmed or expected[1] >= requested_at
+        }
+        self._heard = {
+            ticker: heard
+            for ticker, heard in self._heard.items()
+            if heard.received_at >= requested_at - TRUST_AFTER_SECONDS
+        }
+        self.reconciled_at = at
+
+    def _apply_market(
+        self, ticker: str, facts: MarketFacts, state: MarketState, quote: Quote, requested_at: float
+    ) -> None:
+        tracked = self._open.get(ticker)
+        if tracked is None:
+            return
+        if facts != tracked.market:
+            tracked.market = facts
+            self._new_markets.add(ticker)
+            self._touch(ticker)
+        if state != tracked.state:
+            tracked.state = state
+            self._touch(ticker)
+        # REST gives prices without the time of their change: equal ones keep the time we know.
+        same = replace(quote, priced_at=tracked.quote.priced_at)
+        if tracked.quoted_at < requested_at and same != tracked.quote:
+            tracked.quote = quote
+            self._touch(ticker)
+
+    def _touch(self, ticker: str) -> None:
+        tracked = self._open[ticker]
+        tracked.figures = pnl.figures(
+            tracked.holding, tracked.quote, tracked.state, self._mark_price
+        )
+        self._dirty.add(ticker)
+
+    def _close(
+        self,
+        ticker: str,
+        realized_pnl: Decimal | None,
+        market: tuple[MarketFacts, MarketState, Quote] | None = None,
+    ) -> None:
+        tracked = self._open.pop(ticker, None)
+        if tracked is None:
+            return
+        state = market[1] if market else tracked.state
+        reason: ClosedReason = "closed"
+        if state.status in pnl.DETERMINED and state.settlement_value is not None:
+            reason = "settled"
+            realized_pnl = pnl.settled_pnl(tracked.holding, state.settlement_value)
+        self._dirty.discard(ticker)
+        self._new_markets.discard(ticker)
+        self._closed[ticker] = Closed(ticker, reason, realized_pnl)
+
+    def take_changes(self) -> Changes:
+        """What changed since the last call, which then counts as taken."""
+        changes = Changes(
+            positions=tuple(self._position(ticker) for ticker in sorted(self._dirty)),
+            closed=tuple(self._closed.values()),
+            markets=frozenset(self._new_markets),
+            sums=self._sums(),
+            cash=self.cash,
+            reconciled_at=self.reconciled_at,
+        )
+        self._dirty.clear()
+        self._closed.clear()
+        self._new_markets.clear()
+        return changes
+
+    def put_back(self, changes: Changes) -> None:
+        """Changes that could not be written count as not taken, unless something newer replaced them."""
+        self._dirty.update(
+            position.ticker for position in changes.positions if position.ticker in self._open
+        )
+        self._new_markets.update(changes.markets & self._open.keys())
+        for closed in changes.closed:
+            if closed.ticker not in self._open:
+                self._closed.setdefault(closed.ticker, closed)
+
+    def _position(self, ticker: str) -> Position:
+        tracked = self._open[ticker]
+        return Position(
+            ticker,
+            tracked.market,
+            tracked.state,
+            tracked.holding,
+            tracked.quote,
+            tracked.figures,
+        )
+
+    def _sums(self) -> Sums | None:
+        if self.reconciled_at is None:
+            return None
+        return pnl.sums(
+            ((tracked.holding, tracked.figures) for tracked in self._open.values()),
+            self._mark_price,
+        )
