@@ -1,0 +1,103 @@
+"""
+One account's events to many clients: each event is encoded once, and no client waits for another.
+
+A subscriber holds no queue but the set of keys it has not been given yet. It can't grow beyond the
+number of positions, and a client too slow for the rate gets the newest state of each: what it would
+have read late anyway is overwritten, never piled up.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+Key = str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One encoded event and the account's version it belongs to."""
+
+    version: int
+    data: bytes
+
+
+class Subscriber:
+    """
+    One client of a channel.
+
+    Args:
+        wake: called when there is something to take; may be called more often than that.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._dirty: set[Key] = set()
+        self._needs_snapshot = False
+        self.superseded = 0
+
+    def start_over(self) -> None:
+        """Give this client a snapshot next, and only what is newer after it."""
+        self._dirty.clear()
+        self._needs_snapshot = True
+        self._wake()
+
+    def mark(self, keys: set[Key]) -> None:
+        """There are new frames for these keys."""
+        if not self._needs_snapshot:
+            self.superseded += len(self._dirty & keys)
+            self._dirty |= keys
+            self._wake()
+
+    def take(self, frames: Mapping[Key, Frame], snapshot: Callable[[], bytes]) -> bytes:
+        """All that is new for this client, oldest first; empty when nothing is."""
+        if self._needs_snapshot:
+            self._needs_snapshot = False
+            return snapshot()
+        fresh = sorted((frames[key] for key in self._dirty), key=lambda frame: frame.version)
+        self._dirty.clear()
+        return b"".join(frame.data for frame in fresh)
+
+
+class Channel:
+    """
+    The newest frame of each key of one account, and those who want them.
+
+    Args:
+        snapshot: encodes all that the frames so far amount to.
+    """
+
+    def __init__(self, snapshot: Callable[[], bytes]) -> None:
+        self._snapshot = snapshot
+        self._frames: dict[Key, Frame] = {}
+        self._subscribers: set[Subscriber] = set()
+
+    @property
+    def is_deserted(self) -> bool:
+        """Whether nobody listens."""
+        return not self._subscribers
+
+    def join(self, subscriber: Subscriber) -> None:
+        """Give a subscriber everything that is published from now on."""
+        self._subscribers.add(subscriber)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """Give it nothing more."""
+        self._subscribers.discard(subscriber)
+
+    def publish(self, frames: Mapping[Key, Frame]) -> None:
+        """Replace the frames of these keys and tell everybody."""
+        if not frames:
+            return
+        self._frames.update(frames)
+        keys = set(frames)
+        for subscriber in self._subscribers:
+            subscriber.mark(keys)
+
+    def start_over(self) -> None:
+        """What was published so far no longer holds: everybody gets a snapshot."""
+        self._frames.clear()
+        for subscriber in self._subscribers:
+            subscriber.start_over()
+
+    def take(self, subscriber: Subscriber) -> bytes:
+        """What is new for this subscriber."""
+        return subscriber.take(self._frames, self._snapshot)

@@ -1,0 +1,34 @@
+"""`manage.py run_kalshi_stream`: the worker."""
+
+import asyncio
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from streaming.worker import Worker
+
+
+class Command(BaseCommand):
+    """Feed the cache from the exchange until told to stop."""
+
+    help = (
+        "Holds the WebSocket to the exchange of every account with a stored key, and writes what "
+        "it says to the database. Run one or more; they share the accounts."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run until SIGTERM or SIGINT."""
+        asyncio.run(_work())
+
+
+async def _work() -> None:
+    work = asyncio.create_task(Worker().run())
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, work.cancel)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if not work.cancelled():
+            raise

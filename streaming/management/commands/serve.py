@@ -1,0 +1,47 @@
+"""`manage.py serve`: the production web server."""
+
+from ipaddress import ip_address
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from streaming.asgi import StreamingHandler
+from streaming.server import DrainingServer, listening_socket
+
+
+class Command(BaseCommand):
+    """Serve the product until told to stop."""
+
+    help = "Serves the dashboard, the API and the streams."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Where to listen."""
+        parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+        parser.add_argument(
+            "--port", type=int, default=settings.PORT, help="default: PORT, now %(default)s"
+        )
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        """Run until SIGTERM or SIGINT."""
+        if not _is_loopback(host) and not settings.COOKIES_SECURE:
+            raise CommandError(
+                f"Refusing to listen on {host}: without an https PUBLIC_ORIGIN the session would "
+                "cross the network in clear text. Set PUBLIC_ORIGIN, or listen on 127.0.0.1."
+            )
+        try:
+            listener = listening_socket(host, port)
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+        origin = settings.PUBLIC_ORIGIN or f"http://{host}:{listener.getsockname()[1]}"
+        self.stdout.write(f"Serving {origin}")
+        DrainingServer(StreamingHandler(), proxy_headers=settings.PUBLIC_ORIGIN is not None).run(
+            sockets=[listener]
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,62 @@
+"""uvicorn, set up for streams that stay open for hours and for clients that stop reading."""
+
+import socket
+
+import uvicorn
+
+from streaming.asgi import StreamingHandler
+
+# Streams are told to end first; who does not let go in time is cut off.
+GRACE_SECONDS = 5
+KEEP_ALIVE_SECONDS = 30
+# What a client that stopped reading can make the kernel hold of old figures.
+SEND_BUFFER_BYTES = 64 * 1024
+# A peer that answers nothing for so long is gone, whatever its connection says.
+PEER_TIMEOUT_MS = 30_000
+
+
+class DrainingServer(uvicorn.Server):
+    """A server whose streams end before it stops: uvicorn alone would wait for them for ever."""
+
+    def __init__(self, application: StreamingHandler, *, proxy_headers: bool = False) -> None:
+        self._application = application
+        super().__init__(
+            uvicorn.Config(
+                application,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                # Trusted from loopback only, where the reverse proxy is.
+                proxy_headers=proxy_headers,
+            )
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then stop."""
+        if self._application.hub:
+            self._application.hub.drain()
+        await super().shutdown(sockets)
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """
+    A bound socket whose connections inherit small buffers and a time limit for silent peers.
+
+    Raises:
+        OSError: the address is taken, or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_TIMEOUT_MS)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener

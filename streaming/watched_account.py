@@ -1,0 +1,104 @@
+"""An account that somebody looks at: its newest state, encoded once for all who look."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from positions import documents
+from positions.book import Book
+from positions.connection import ConnectionState, as_seen
+from positions.models import Position
+from streaming import sse
+from streaming.fanout import Channel, Frame, Key
+
+_PORTFOLIO = "portfolio"
+_CONNECTION = "connection_status"
+
+
+class WatchedAccount:
+    """
+    The state that the streams of one account show.
+
+    `seq` and `epoch` are how far it is; what the rows have beyond that, `update` takes in.
+
+    Args:
+        now: the clock by which a worker's heartbeat is old.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self.channel = Channel(self._snapshot)
+        self.is_loaded = False
+        self.epoch = 0
+        self.seq = 0
+        self._positions: dict[str, str] = {}
+        self._portfolio = ""
+        self._connection = ""
+        self._written: ConnectionState | None = None
+        self._heartbeat_at: datetime | None = None
+
+    def load(self, book: Book) -> None:
+        """Replace everything; every stream starts over with a snapshot."""
+        self._positions.clear()
+        self._take(book)
+        self.is_loaded = True
+        self.channel.start_over()
+
+    def update(self, book: Book) -> None:
+        """Take in what is new and pass it on."""
+        self.channel.publish(self._take(book))
+
+    def look(self, heartbeat_at: datetime | None) -> None:
+        """Judge the connection anew by its worker's last heartbeat."""
+        self._heartbeat_at = heartbeat_at
+        self.channel.publish(self._see())
+
+    def age(self) -> None:
+        """Judge it anew although there is no news: what was heard last is older now."""
+        self.channel.publish(self._see())
+
+    def keep_alive(self) -> None:
+        """Tell the streams what they know, so that on their side silence means trouble."""
+        event = sse.event(_CONNECTION, self.seq, self._connection)
+        self.channel.publish({_CONNECTION: Frame(self.seq, sse.COMMENT + event)})
+
+    def _take(self, book: Book) -> dict[Key, Frame]:
+        frames = {}
+        for row in book.positions:
+            frames[f"position {row.market.ticker}"] = self._take_position(row)
+        self.seq = book.seq
+        self.epoch = book.stream.epoch if book.stream else 0
+        portfolio = sse.to_json(documents.portfolio_document(book.stream))
+        if portfolio != self._portfolio:
+            self._portfolio = portfolio
+            frames[_PORTFOLIO] = Frame(self.seq, sse.event("portfolio", self.seq, portfolio))
+        self._written, self._heartbeat_at = book.written, book.heartbeat_at
+        return frames | self._see()
+
+    def _take_position(self, row: Position) -> Frame:
+        ticker = row.market.ticker
+        if row.quantity:
+            text = self._positions[ticker] = sse.to_json(documents.position_document(row))
+            return Frame(row.seq, sse.event("position", row.seq, text))
+        self._positions.pop(ticker, None)
+        text = sse.to_json(documents.closed_document(row))
+        return Frame(row.seq, sse.event("position_closed", row.seq, text))
+
+    def _see(self) -> dict[Key, Frame]:
+        now = self._now()
+        # An account just made waits for a worker to find it; only a missing worker is news.
+        written = self._written or ConnectionState("connecting", since=self._heartbeat_at or now)
+        state = as_seen(written, self._heartbeat_at, now)
+        connection = sse.to_json(documents.connection_document(state))
+        if connection == self._connection:
+            return {}
+        self._connection = connection
+        return {_CONNECTION: Frame(self.seq, sse.event(_CONNECTION, self.seq, connection))}
+
+    def _snapshot(self) -> bytes:
+        # The parts are JSON already; joining them is all that a client's arrival costs.
+        text = (
+            f'{{"version":{self.seq},"positions":[{",".join(self._positions.values())}],'
+            f'"portfolio":{self._portfolio},"connection":{self._connection},'
+            f'"server_time":"{documents.instant(self._now())}"}}'
+        )
+        return sse.event("snapshot", self.seq, text)

@@ -1,0 +1,145 @@
+"""
+The worker: a feed for every account it holds the claim of.
+
+Several workers share the accounts between them. A claim is a lock in the database that goes with its
+session, so an account whose worker died is free at once for the others.
+"""
+
+import asyncio
+import logging
+from typing import Never
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.utils import timezone
+
+from accounts.models import Account
+from positions import workers
+from positions.cache import TakenOver, open_stream
+from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
+from postgres.claims import Claims, ClaimsLost
+from postgres.notifications import Announcement, Listening, announcements
+from postgres.threads import DatabaseThread
+from streaming.feed import Feed
+from streaming.together import until_one_fails
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 1.0
+# How often accounts are looked for that nobody announced, or that another worker let go.
+LOOK_SECONDS = 2.0
+DATABASE_RETRY_SECONDS = 0.5
+
+
+class Worker:
+    """One worker process's work, from `run` until cancelled."""
+
+    def __init__(self) -> None:
+        self.id: UUID = uuid4()
+        self._database = DatabaseThread()
+        self._feeds: dict[int, Feed] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._look_now = asyncio.Event()
+
+    async def run(self) -> Never:
+        """Work until cancelled. A database that is away is waited for; a bug is raised."""
+        logger.info("worker started", extra={"worker": self.id})
+        try:
+            while True:
+                try:
+                    async with Claims() as claims:
+                        await until_one_fails(
+                            self._beat(claims), self._listen(), self._supervise(claims)
+                        )
+                except (ClaimsLost, DatabaseError) as error:
+                    # Another worker may hold the accounts by now: let go of all, start over.
+                    logger.warning("database away", extra={"error": type(error).__name__})
+                    await self._stop_feeds()
+                    await asyncio.sleep(DATABASE_RETRY_SECONDS)
+        finally:
+            await self._stop_feeds()
+            await self._database.close()
+            logger.info("worker stopped", extra={"worker": self.id})
+
+    async def _beat(self, claims: Claims) -> Never:
+        while True:
+            await claims.keep_alive()
+            await self._database.run(workers.beat, self.id, timezone.now())
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def _listen(self) -> Never:
+        async for heard in announcements(CREDENTIALS_CHANGED, REFRESH_REQUESTED):
+            match heard:
+                case Announcement(channel=channel, payload=payload):
+                    self._heard(channel, int(payload))
+                case Listening():
+                    # Whatever was announced before was announced to nobody.
+                    for account_id in self._feeds:
+                        self._heard(CREDENTIALS_CHANGED, account_id)
+            self._look_now.set()
+        raise AssertionError("announcements ended")
+
+    def _heard(self, channel: str, account_id: int) -> None:
+        feed = self._feeds.get(account_id)
+        if feed is None:
+            return
+        if channel == REFRESH_REQUESTED:
+            feed.refresh()
+        else:
+            feed.look_at_credentials()
+
+    async def _supervise(self, claims: Claims) -> Never:
+        while True:
+            accounts = set(await self._database.run(_account_ids))
+            for account_id in self._tasks.keys() - accounts:
+                self._tasks[account_id].cancel()
+            for account_id in [key for key, task in self._tasks.items() if task.done()]:
+                await claims.release(account_id)
+                self._reap(account_id)
+            for account_id in accounts - self._tasks.keys():
+                if await claims.acquire(account_id):
+                    await self._start_feed(account_id)
+            self._look_now.clear()
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._look_now.wait()
+            except TimeoutError:
+                pass
+
+    async def _start_feed(self, account_id: int) -> None:
+        try:
+            opened = await self._database.run(open_stream, account_id, self.id, settings.MARK_PRICE)
+        except Account.DoesNotExist:
+            # Forgotten since we looked; the claim does no harm to an account that is no more.
+            return
+        database = DatabaseThread()
+        feed = self._feeds[account_id] = Feed(account_id, opened, database)
+        self._tasks[account_id] = asyncio.create_task(_feed(account_id, feed, database))
+
+    def _reap(self, account_id: int) -> None:
+        task = self._tasks.pop(account_id)
+        self._feeds.pop(account_id, None)
+        if not task.cancelled():
+            task.result()  # a bug ends the process, loudly
+
+    async def _stop_feeds(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+        self._feeds.clear()
+
+
+async def _feed(account_id: int, feed: Feed, database: DatabaseThread) -> None:
+    logger.info("account claimed", extra={"account_id": account_id})
+    try:
+        await feed.run()
+    except TakenOver:
+        logger.warning("account taken over by another worker", extra={"account_id": account_id})
+    finally:
+        await database.close()
+
+
+def _account_ids() -> list[int]:
+    return list(Account.objects.values_list("pk", flat=True))
