@@ -1,0 +1,72 @@
+// @ts-check
+/**
+ * Calls of the account's REST interface.
+ */
+
+const BASE = "/api/v1/account/";
+
+/** A call that failed; the message is for a person. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status 0 when the server could not be reached
+   * @param {string} code
+   * @param {string} message
+   * @param {number | null} [retryAfterSeconds]
+   */
+  constructor(status, code, message, retryAfterSeconds = null) {
+    super(message);
+    this.name = "ApiError";
+    this.status = status;
+    this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/**
+ * @param {string} path below the account's address, such as `refresh`
+ * @param {object} [body]
+ * @throws {ApiError} for every answer but success, and for none
+ */
+export async function post(path, body = {}) {
+  const response = await call(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw await errorOf(response);
+}
+
+/** Whether the server knows our session; a server that can't be asked doesn't end it. */
+export async function isSignedIn() {
+  try {
+    return (await call("session", {})).status !== 401;
+  } catch {
+    return true;
+  }
+}
+
+/** @param {string} path @param {RequestInit} options */
+async function call(path, options) {
+  try {
+    return await fetch(BASE + path, options);
+  } catch {
+    throw new ApiError(0, "network", "This page can't reach its server. Is it running?");
+  }
+}
+
+/** @param {Response} response */
+async function errorOf(response) {
+  const retryAfter = Number(response.headers.get("Retry-After")) || null;
+  let code = "unexpected";
+  let message = `The server answered with an error (${response.status}).`;
+  try {
+    ({ code, message } = (await response.json()).error);
+  } catch {
+    // Not the server's own answer: a proxy's error page, say. What stands above is all we know.
+  }
+  return new ApiError(response.status, code, message, retryAfter);
+}
+
+function csrfToken() {
+  return /(?:^|;\s*)csrftoken=([^;]*)/.exec(document.cookie)?.[1] ?? "";
+}

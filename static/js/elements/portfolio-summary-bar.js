@@ -1,0 +1,51 @@
+// @ts-check
+import { Figures, figureText, writeText } from "../figures.js";
+import { dateTime } from "../format.js";
+import { part } from "./template.js";
+
+/** @typedef {import("../types.js").Portfolio} Portfolio */
+
+/**
+ * The account's sums. Its markup is in the page; set `portfolio` to fill it.
+ */
+export class PortfolioSummaryBar extends HTMLElement {
+  static define(tag = "portfolio-summary-bar", registry = customElements) {
+    registry.define(tag, PortfolioSummaryBar);
+  }
+
+  /** @type {Figures | null} */
+  #figures = null;
+
+  set portfolio(/** @type {Portfolio} */ portfolio) {
+    this.#figures ??= new Figures(this);
+    this.#figures.write(portfolio);
+    this.removeAttribute("aria-busy");
+    this.#note(
+      ".note-estimate",
+      // Without a total there is nothing that could be an estimate.
+      portfolio.total_value !== null && portfolio.collateral_returned === null && "estimate",
+    );
+    this.#note(
+      ".note-unpriced",
+      portfolio.unpriced_count > 0 &&
+        `${figureText("unpriced_count", portfolio.unpriced_count)} without a price`,
+    );
+    this.#note(
+      ".note-last-trade",
+      portfolio.estimated_count > 0 &&
+        `${figureText("estimated_value", portfolio.estimated_value)} at the last trade`,
+    );
+    this.#note(".note-provisional", portfolio.cash_provisional && "provisional");
+    this.#note(
+      ".note-day",
+      portfolio.day_pnl_since && `since ${dateTime(portfolio.day_pnl_since)}`,
+    );
+  }
+
+  /** @param {string} selector @param {string | false | null} text */
+  #note(selector, text) {
+    const note = part(this, selector);
+    note.hidden = !text;
+    writeText(note, text || "");
+  }
+}

@@ -1,0 +1,100 @@
+// @ts-check
+/**
+ * What the server sends, once. A figure is a string in plain decimal notation, or null when it is
+ * unknown; a time is RFC 3339 in UTC.
+ *
+ * @typedef {string | null} Figure
+ *
+ * @typedef {object} Position
+ * @property {string | number} account_id
+ * @property {string} ticker
+ * @property {string} event_ticker
+ * @property {string | null} series_ticker
+ * @property {string | null} title
+ * @property {string | null} outcome the held side's subtitle
+ * @property {"yes" | "no"} side
+ * @property {string} quantity signed contracts: NO below zero
+ * @property {Figure} average_price
+ * @property {Figure} exposure
+ * @property {Figure} yes_bid
+ * @property {Figure} yes_ask
+ * @property {Figure} last_price
+ * @property {string | null} priced_at
+ * @property {Figure} mark value of one contract of the held side
+ * @property {"bid" | "mid" | "last" | "settlement" | null} mark_source
+ * @property {Figure} market_value
+ * @property {Figure} unrealized_pnl
+ * @property {Figure} unrealized_pnl_percent
+ * @property {Figure} realized_pnl
+ * @property {Figure} fees_paid
+ * @property {Figure} net_pnl
+ * @property {Figure} day_pnl
+ * @property {Figure} break_even_price
+ * @property {Figure} payout
+ * @property {string | null} market_status
+ * @property {string | null} close_time
+ * @property {string | null} url
+ * @property {string | null} updated_at
+ * @property {number} version the account's at this position's last change
+ *
+ * @typedef {object} Portfolio
+ * @property {Figure} cash
+ * @property {string | null} cash_as_of
+ * @property {boolean} cash_provisional
+ * @property {Figure} positions_value
+ * @property {Figure} collateral_returned
+ * @property {Figure} total_value
+ * @property {Figure} exposure
+ * @property {Figure} unrealized_pnl
+ * @property {Figure} unrealized_pnl_percent
+ * @property {Figure} realized_pnl
+ * @property {Figure} fees_paid
+ * @property {Figure} day_pnl
+ * @property {string | null} day_pnl_since
+ * @property {number} position_count
+ * @property {number} unpriced_count
+ * @property {number} estimated_count
+ * @property {Figure} estimated_value
+ * @property {Figure} exchange_portfolio_value
+ * @property {string | null} reconciled_at null before the first reconciliation
+ * @property {number} version
+ * @property {string | null} updated_at
+ *
+ * @typedef {"connecting" | "live" | "reconnecting" | "disconnected" | "unauthorized" | "maintenance"} Status
+ *
+ * @typedef {object} ConnectionStatus
+ * @property {Status} status
+ * @property {number} attempt
+ * @property {string | null} retry_at in maintenance: when the exchange expects to be back
+ * @property {string | null} reason
+ * @property {string | null} since
+ * @property {string | null} live_until the exchange's last sign of life; null while live
+ *
+ * @typedef {object} Snapshot
+ * @property {"snapshot"} type
+ * @property {number} version
+ * @property {Position[]} positions
+ * @property {Portfolio} portfolio
+ * @property {ConnectionStatus} connection
+ * @property {string} server_time
+ *
+ * @typedef {object} PositionClosed
+ * @property {"position_closed"} type
+ * @property {string} ticker
+ * @property {number} version
+ * @property {"closed" | "settled"} reason
+ * @property {Figure} realized_pnl
+ *
+ * @typedef {object} Heartbeat
+ * @property {"heartbeat"} type
+ * @property {string} server_time
+ *
+ * @typedef {Snapshot
+ *   | (Position & {type: "position"})
+ *   | PositionClosed
+ *   | (Portfolio & {type: "portfolio"})
+ *   | (ConnectionStatus & {type: "connection_status"})
+ *   | Heartbeat} StreamEvent
+ */
+
+export {};

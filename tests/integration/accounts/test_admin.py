@@ -1,0 +1,148 @@
+import pytest
+from cryptography.fernet import Fernet
+from django.contrib.auth.models import Permission
+
+from accounts import sessions
+from accounts.encryption import Secret
+from accounts.models import Credential, Session
+from tests.integration.accounts.conftest import make_account, make_credential
+
+pytestmark = pytest.mark.django_db
+
+CREDENTIALS = "/admin/accounts/credential/"
+
+
+@pytest.fixture
+def credential():
+    return make_credential(
+        api_key_id="0f0e0d0c-1111-2222-3333-44445555aa1b",
+        private_key=Secret.seal("very private"),
+    )
+
+
+def test_list_of_credentials_shows_their_state(admin_client, credential):
+    page = admin_client.get(CREDENTIALS).content.decode()
+
+    assert "…aa1b" in page
+    assert "Usable" in page
+    assert str(credential.account) in page
+
+
+def test_page_of_a_credential_shows_its_state_and_no_secret(admin_client, credential):
+    page = admin_client.get(f"{CREDENTIALS}{credential.pk}/change/").content.decode()
+
+    assert "…aa1b" in page
+    assert "Checked at" in page
+    assert "very private" not in page
+    assert credential.private_key.sealed.decode() not in page
+    assert "rivate key" not in page
+
+
+@pytest.mark.parametrize("query", ["q=5555aa1b", "status__exact=usable", "environment__exact=demo"])
+def test_credentials_can_be_searched_and_filtered(admin_client, credential, query):
+    other = make_credential(
+        make_account(environment="production"),
+        api_key_id="other-cccc",
+        status="refused",
+        refused_at=credential.checked_at,
+    )
+
+    page = admin_client.get(f"{CREDENTIALS}?{query}").content.decode()
+
+    assert "…aa1b" in page
+    assert other.api_key_id_hint not in page
+
+
+def test_credential_of_a_lost_encryption_key_does_not_break_the_pages(
+    admin_client, credential, settings
+):
+    settings.ENCRYPTION_SECRET_KEY = [Fernet.generate_key().decode()]
+
+    listed = admin_client.get(CREDENTIALS)
+    shown = admin_client.get(f"{CREDENTIALS}{credential.pk}/change/")
+
+    assert listed.status_code == 200
+    assert shown.status_code == 200
+
+
+@pytest.mark.parametrize("model", ["account", "credential", "session"])
+def test_nothing_can_be_added(admin_client, model):
+    assert admin_client.get(f"/admin/accounts/{model}/add/").status_code == 403
+
+
+def test_credential_cannot_be_changed(admin_client, credential):
+    response = admin_client.post(f"{CREDENTIALS}{credential.pk}/change/", {"status": "refused"})
+
+    assert response.status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deleted_credential_is_announced(admin_client, credential, announced):
+    admin_client.post(f"{CREDENTIALS}{credential.pk}/delete/", {"post": "yes"})
+
+    assert not Credential.objects.exists()
+    assert announced() == [("credentials_changed", str(credential.account_id))]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_credentials_deleted_together_are_announced(admin_client, credential, announced):
+    admin_client.post(
+        CREDENTIALS,
+        {"action": "delete_selected", "_selected_action": [credential.pk], "post": "yes"},
+    )
+
+    assert not Credential.objects.exists()
+    assert announced() == [("credentials_changed", str(credential.account_id))]
+
+
+def test_accounts_and_sessions_can_be_read(admin_client):
+    session, token = sessions.issue(make_account())
+
+    pages = [
+        admin_client.get(path)
+        for path in (
+            "/admin/accounts/account/",
+            f"/admin/accounts/account/{session.account_id}/change/",
+            "/admin/accounts/session/",
+            f"/admin/accounts/session/{session.pk}/change/",
+        )
+    ]
+
+    assert [page.status_code for page in pages] == [200, 200, 200, 200]
+    assert token not in "".join(page.content.decode() for page in pages)
+
+
+def test_search_of_accounts_by_key_id_finds_the_account(admin_client, credential):
+    make_account(environment="production")
+
+    page = admin_client.get("/admin/accounts/account/?q=5555aa1b").content.decode()
+
+    assert "1 account" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_session_that_staff_ends_is_announced(admin_client, announced):
+    session, token = sessions.issue(make_account())
+
+    admin_client.post(
+        "/admin/accounts/session/", {"action": "end_sessions", "_selected_action": [session.pk]}
+    )
+
+    assert sessions.verify(token) is None
+    assert Session.objects.get().ended_at
+    assert announced() == [("session_ended", str(session.pk))]
+
+
+def test_staff_without_permission_cannot_end_sessions(client, django_user_model):
+    staff = django_user_model.objects.create_user("viewer", password="viewer", is_staff=True)
+    staff.user_permissions.add(
+        Permission.objects.get(codename="view_session", content_type__app_label="accounts")
+    )
+    client.force_login(staff)
+    session, token = sessions.issue(make_account())
+
+    client.post(
+        "/admin/accounts/session/", {"action": "end_sessions", "_selected_action": [session.pk]}
+    )
+
+    assert sessions.verify(token)

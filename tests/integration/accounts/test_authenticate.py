@@ -1,0 +1,532 @@
+import json
+import logging
+import threading
+from dataclasses import replace
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from django.test import Client
+
+from accounts import credentials
+from accounts.encryption import Secret
+from accounts.models import Account, Credential, Session, SignInFailure
+from tests.integration.accounts.conftest import ACCOUNT, Visitor
+from tests.integration.accounts.exchange import Key
+
+pytestmark = pytest.mark.django_db
+
+
+def error_of(response):
+    return response.status_code, response.json()["error"]["code"]
+
+
+def nothing_is_stored():
+    return not (Account.objects.exists() or Credential.objects.exists() or Session.objects.exists())
+
+
+def test_good_key_signs_in(alice, exchange):
+    key = exchange.issue_key("alice")
+
+    response = alice.sign_in(key)
+
+    account = Account.objects.get()
+    credential = Credential.objects.get()
+    session = Session.objects.get()
+    assert response.status_code == 200
+    assert response.json() == {
+        "user_id": account.pk,
+        "expires_at": session.expires_at.isoformat().replace("+00:00", "Z"),
+        "credential": {
+            "id": credential.pk,
+            "environment": "demo",
+            "api_key_id_hint": f"…{key.api_key_id[-4:]}",
+            "status": "usable",
+            "scopes": ["read"],
+            "created_at": response.json()["credential"]["created_at"],
+        },
+    }
+    assert credential.private_key.reveal() == key.private_key
+
+
+def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(alice, exchange):
+    response = alice.sign_in(exchange.issue_key("alice"))
+
+    cookie = response.cookies["session"]
+    assert cookie["httponly"] is True
+    assert cookie["samesite"] == "Lax"
+    assert cookie["path"] == "/"
+    assert cookie["secure"] == ""
+    assert cookie["max-age"] == 24 * 60 * 60
+
+
+def test_session_cookie_is_secure_where_the_product_is_reached_by_https(alice, exchange, settings):
+    settings.COOKIES_SECURE = True
+
+    response = alice.sign_in(exchange.issue_key("alice"))
+
+    assert response.cookies["session"]["secure"] is True
+
+
+def test_sign_in_asks_nothing_of_the_balance(alice, exchange):
+    alice.sign_in(exchange.issue_key("alice"))
+
+    assert exchange.paths == [
+        "/trade-api/v2/exchange/status",
+        "/trade-api/v2/api_keys",
+        "/trade-api/v2/portfolio/positions",
+    ]
+
+
+def test_key_is_shown_in_no_response_and_no_log(alice, exchange, everything_logged):
+    key = exchange.issue_key("alice")
+    secret = key.private_key.splitlines()[1]
+
+    responses = [
+        alice.sign_in(key),
+        alice.sign_in(key, environment="nowhere"),
+        alice.sign_in(Key(key.api_key_id, key.private_key.replace("BEGIN", "BEGUN"))),
+        alice.sign_in(Key("two words", key.private_key)),
+        alice.sign_in(key, private_key=[key.private_key]),
+        alice.post("authenticate", [key.private_key]),
+        alice.get("session"),
+    ]
+
+    assert [response.status_code for response in responses] == [200, 422, 422, 422, 422, 422, 200]
+    assert secret not in "".join(response.content.decode() for response in responses)
+    assert secret not in everything_logged.text
+    assert key.api_key_id not in everything_logged.text
+
+
+def test_bug_is_told_without_its_trace_and_logged_without_the_key(
+    alice, exchange, settings, everything_logged
+):
+    key = exchange.issue_key("alice")
+    settings.ENCRYPTION_SECRET_KEY = ["not a Fernet key"]
+
+    response = alice.sign_in(key)
+
+    assert error_of(response) == (500, "internal_error")
+    assert "Traceback" not in response.content.decode()
+    assert key.private_key.splitlines()[1] not in everything_logged.text
+    assert "request failed" in everything_logged.text
+
+
+@pytest.mark.parametrize("api_key_id", ["00000000-0000-0000-0000-000000000000", "no-uuid"])
+def test_unknown_key_id_is_refused(alice, exchange, api_key_id):
+    key = exchange.issue_key("alice")
+
+    response = alice.sign_in(Key(api_key_id, key.private_key))
+
+    assert error_of(response) == (401, "key_refused")
+    assert nothing_is_stored()
+    assert "session" not in alice.browser.cookies
+
+
+def test_private_key_of_another_key_id_is_refused(alice, exchange):
+    mine, other = exchange.issue_key("alice"), exchange.issue_key("bob")
+
+    response = alice.sign_in(Key(other.api_key_id, mine.private_key))
+
+    assert error_of(response) == (401, "key_refused")
+    assert nothing_is_stored()
+
+
+def test_key_that_may_not_read_the_portfolio_is_refused(alice, exchange):
+    response = alice.sign_in(exchange.issue_key("alice", may_read=False))
+
+    assert error_of(response) == (403, "key_scope")
+    assert nothing_is_stored()
+
+
+@pytest.mark.parametrize("scope", ["write", "write::trade"])
+def test_key_that_can_trade_needs_confirmation(alice, exchange, scope):
+    key = exchange.issue_key("alice", scopes=["read", scope])
+
+    refused = alice.sign_in(key)
+    stored_after_refusal = not nothing_is_stored()
+    accepted = alice.sign_in(key, accept_trading_key=True)
+
+    assert error_of(refused) == (409, "trading_key_unconfirmed")
+    assert not stored_after_refusal
+    assert accepted.status_code == 200
+    assert accepted.json()["credential"]["scopes"] == ["read", scope]
+
+
+def test_key_whose_scopes_the_exchange_does_not_tell_needs_confirmation(alice, exchange):
+    key = exchange.issue_key("alice", may_list=False)
+
+    refused = alice.sign_in(key)
+    accepted = alice.sign_in(key, accept_trading_key=True)
+
+    assert error_of(refused) == (409, "trading_key_unconfirmed")
+    assert accepted.json()["credential"]["scopes"] == []
+
+
+@pytest.mark.parametrize(
+    "private_key",
+    [
+        "no key at all",
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+        "-----BEGIN RSA PRIVATE KEY-----\n-----END RSA PRIVATE KEY-----",
+    ],
+)
+def test_private_key_that_does_not_parse_is_refused_unasked(alice, exchange, private_key):
+    key = exchange.issue_key("alice")
+
+    response = alice.sign_in(Key(key.api_key_id, private_key))
+
+    assert error_of(response) == (422, "invalid_private_key")
+    assert exchange.paths == []
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, "invalid_request"),
+        ({"environment": "moon", "api_key_id": "a", "private_key": "b"}, "invalid_request"),
+        ({"environment": "demo", "api_key_id": "a", "private_key": 1}, "invalid_request"),
+        ({"environment": "demo"}, "missing_field"),
+        ({"environment": "demo", "api_key_id": "a"}, "missing_field"),
+        ({"environment": "demo", "private_key": "b"}, "missing_field"),
+        ({"environment": "demo", "api_key_id": "a", "private_key": ""}, "missing_field"),
+        ({"environment": "sandbox", "api_key_id": "a"}, "missing_field"),
+        ({"environment": "sandbox"}, "unknown_environment"),
+        (
+            {"environment": "sandbox", "api_key_id": "a", "private_key": "b"},
+            "unknown_environment",
+        ),
+    ],
+)
+def test_incomplete_request_is_told_what_is_wrong(alice, body, code):
+    response = alice.post("authenticate", body)
+
+    assert error_of(response) == (422, code)
+    assert response.json()["error"]["message"]
+
+
+def test_body_that_is_no_json_is_malformed(alice):
+    alice.get("session")
+    token = alice.browser.cookies["csrftoken"].value
+
+    response = alice.browser.post(
+        f"{ACCOUNT}authenticate",
+        "{",
+        content_type="application/json",
+        headers={"X-CSRFToken": token},
+    )
+
+    assert error_of(response) == (400, "malformed_request")
+
+
+def test_form_is_malformed(alice):
+    alice.get("session")
+    token = alice.browser.cookies["csrftoken"].value
+
+    response = alice.browser.post(
+        f"{ACCOUNT}authenticate", {"environment": "demo"}, headers={"X-CSRFToken": token}
+    )
+
+    assert error_of(response) == (400, "malformed_request")
+
+
+def test_exchange_that_cannot_be_reached_is_told_as_such(alice, exchange):
+    key = exchange.issue_key("alice")
+    exchange.close()
+
+    response = alice.sign_in(key)
+
+    assert error_of(response) == (503, "exchange_unavailable")
+    assert "127.0.0.1" not in response.content.decode()
+    assert nothing_is_stored()
+
+
+def test_exchange_in_maintenance_is_told_as_such(alice, exchange):
+    exchange.active = False
+
+    response = alice.sign_in(exchange.issue_key("alice"))
+
+    assert error_of(response) == (503, "maintenance")
+    assert nothing_is_stored()
+
+
+def test_clocks_that_differ_are_told_as_such(alice, exchange):
+    exchange.clock_is_off = True
+
+    response = alice.sign_in(exchange.issue_key("alice"))
+
+    assert error_of(response) == (503, "clock_skew")
+    assert nothing_is_stored()
+
+
+def test_sign_in_without_the_csrf_token_is_refused(alice, exchange):
+    key = exchange.issue_key("alice")
+    alice.get("session")
+
+    response = alice.browser.post(
+        f"{ACCOUNT}authenticate",
+        json.dumps({"environment": "demo", **vars(key)}),
+        content_type="application/json",
+    )
+
+    assert error_of(response) == (403, "csrf_failed")
+    assert exchange.paths == []
+
+
+# Whose account
+
+
+def test_second_key_of_an_account_becomes_its_credential(alice, exchange):
+    first = alice.sign_in(exchange.issue_key("alice"))
+
+    second = alice.sign_in(exchange.issue_key("alice"))
+
+    assert second.json()["user_id"] == first.json()["user_id"]
+    assert Credential.objects.filter(account_id=first.json()["user_id"]).count() == 2
+
+
+def test_key_of_another_owner_makes_another_user(alice, charlie, exchange):
+    first = alice.sign_in(exchange.issue_key("alice"))
+
+    second = charlie.sign_in(exchange.issue_key("charlie"))
+
+    assert second.json()["user_id"] != first.json()["user_id"]
+
+
+def test_signing_in_over_another_session_ends_with_the_keys_own_user(alice, exchange):
+    first = alice.sign_in(exchange.issue_key("alice"))
+
+    second = alice.sign_in(exchange.issue_key("charlie"))
+
+    assert alice.get("session").json()["user_id"] == second.json()["user_id"]
+    assert second.json()["user_id"] != first.json()["user_id"]
+
+
+def test_same_key_in_another_environment_makes_another_user(alice, exchange):
+    key = exchange.issue_key("alice")
+    first = alice.sign_in(key, environment="demo")
+
+    second = alice.sign_in(key, environment="production")
+
+    assert second.json()["user_id"] != first.json()["user_id"]
+
+
+def test_key_locked_to_a_subaccount_makes_a_user_of_that_subaccount(alice, exchange):
+    first = alice.sign_in(exchange.issue_key("alice"))
+
+    second = alice.sign_in(exchange.issue_key("alice", subaccount=3))
+
+    assert second.json()["user_id"] != first.json()["user_id"]
+    assert Account.objects.get(pk=second.json()["user_id"]).subaccount == 3
+
+
+def test_key_locked_to_the_primary_subaccount_is_of_the_primary_account(alice, exchange):
+    first = alice.sign_in(exchange.issue_key("alice"))
+
+    second = alice.sign_in(exchange.issue_key("alice", subaccount=0))
+
+    assert second.json()["user_id"] == first.json()["user_id"]
+
+
+def test_key_that_may_not_list_keys_is_an_account_of_its_own(alice, exchange):
+    silent = exchange.issue_key("alice", may_list=False)
+    first = alice.sign_in(silent, accept_trading_key=True)
+
+    listing_it = alice.sign_in(exchange.issue_key("alice"))
+    again = alice.sign_in(silent, accept_trading_key=True)
+
+    assert listing_it.json()["user_id"] != first.json()["user_id"]
+    assert again.json()["user_id"] == first.json()["user_id"]
+
+
+def test_account_is_known_by_a_key_id_it_once_listed(alice, exchange):
+    unused = exchange.issue_key("alice")
+    used = exchange.issue_key("alice")
+    first = alice.sign_in(used)
+    del exchange.keys[used.api_key_id]
+
+    second = alice.sign_in(unused)
+
+    assert second.json()["user_id"] == first.json()["user_id"]
+
+
+def test_account_is_known_by_a_key_id_added_at_a_later_sign_in(alice, exchange):
+    first_key = exchange.issue_key("alice")
+    first = alice.sign_in(first_key)
+    second_key = exchange.issue_key("alice")
+    alice.sign_in(first_key)
+    del exchange.keys[first_key.api_key_id]
+
+    second = alice.sign_in(second_key)
+
+    assert second.json()["user_id"] == first.json()["user_id"]
+
+
+def test_key_that_signs_in_again_is_usable_again_and_stored_once(alice, exchange):
+    key = exchange.issue_key("alice")
+    first = alice.sign_in(key)
+    credentials.mark_refused(first.json()["credential"]["id"], "unknown key")
+
+    second = alice.sign_in(key)
+
+    assert second.json()["credential"] == first.json()["credential"]
+    assert Credential.objects.get().refused_at is None
+
+
+def test_key_whose_lock_was_changed_moves_to_the_account_of_its_subaccount(alice, exchange):
+    key = exchange.issue_key("alice")
+    first = alice.sign_in(key)
+    exchange.keys[key.api_key_id] = replace(exchange.keys[key.api_key_id], subaccount=5)
+
+    second = alice.sign_in(key)
+
+    assert second.json()["user_id"] != first.json()["user_id"]
+    assert Credential.objects.get().account_id == second.json()["user_id"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sign_ins_of_the_same_new_key_at_once_make_one_account(exchange):
+    key = exchange.issue_key("alice")
+    # Both are checked before either is stored.
+    both_checked = threading.Barrier(2, timeout=10)
+    exchange.on_positions = both_checked.wait
+    visitors = [Visitor(), Visitor()]
+    responses = []
+
+    def sign_in(visitor):
+        responses.append(visitor.sign_in(key))
+        connection.close()
+
+    threads = [threading.Thread(target=sign_in, args=[visitor]) for visitor in visitors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=20)
+
+    assert [response.status_code for response in responses] == [200, 200]
+    assert Account.objects.count() == 1
+    assert Credential.objects.count() == 1
+    assert Session.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_sign_in_announces_that_the_credentials_changed(alice, exchange, announced):
+    user_id = alice.sign_in(exchange.issue_key("alice")).json()["user_id"]
+
+    assert announced() == [("credentials_changed", str(user_id))]
+
+
+# The sandbox's own key
+
+
+@pytest.fixture
+def sandbox(settings, exchange, tmp_path):
+    settings.SANDBOX_DIR = tmp_path
+    settings.KALSHI_ENVIRONMENTS["sandbox"] = exchange.environment("sandbox")
+    key = exchange.issue_key("sandbox")
+    (tmp_path / "credentials.json").write_text(json.dumps(vars(key)))
+    return tmp_path
+
+
+def test_sandbox_opens_with_its_own_key_from_loopback(alice, sandbox):
+    response = alice.post("authenticate", {"environment": "sandbox"}, REMOTE_ADDR="127.0.0.1")
+
+    assert response.status_code == 200
+    assert response.json()["credential"]["environment"] == "sandbox"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        {"REMOTE_ADDR": "192.168.1.20"},
+        {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_FORWARDED_FOR": "192.168.1.20"},
+        {"REMOTE_ADDR": "127.0.0.1", "HTTP_FORWARDED": "for=127.0.0.1"},
+        {"REMOTE_ADDR": "127.0.0.1", "HTTP_X_REAL_IP": "127.0.0.1"},
+    ],
+)
+def test_sandbox_does_not_open_with_its_own_key_from_elsewhere(alice, sandbox, origin):
+    response = alice.post("authenticate", {"environment": "sandbox"}, **origin)
+
+    assert error_of(response) == (403, "loopback_only")
+
+
+@pytest.mark.parametrize("written", ["", "[]", '{"api_key_id": "a"}'])
+def test_sandbox_that_never_ran_is_unavailable(alice, sandbox, written):
+    (sandbox / "credentials.json").write_text(written)
+
+    response = alice.post("authenticate", {"environment": "sandbox"})
+
+    assert error_of(response) == (503, "exchange_unavailable")
+
+
+# Too many tries
+
+
+def test_address_that_failed_ten_times_has_to_wait(alice, exchange):
+    good = exchange.issue_key("alice")
+    for _ in range(10):
+        alice.sign_in(Key("unknown", good.private_key))
+
+    response = alice.sign_in(good)
+
+    assert error_of(response) == (429, "too_many_tries")
+    assert 590 <= int(response.headers["Retry-After"]) <= 600
+
+
+def test_other_addresses_need_not_wait(alice, exchange):
+    good = exchange.issue_key("alice")
+    for _ in range(10):
+        alice.sign_in(Key("unknown", good.private_key))
+    body = {"environment": "demo", **vars(good)}
+
+    response = alice.post("authenticate", body, REMOTE_ADDR="10.0.0.7")
+
+    assert response.status_code == 200
+
+
+def test_only_what_a_guesser_would_do_counts_as_a_failed_try(alice, exchange):
+    reading = exchange.issue_key("alice")
+    alice.sign_in(reading)
+    alice.sign_in(exchange.issue_key("alice", scopes=["read", "write"]))
+    alice.post("authenticate", {"environment": "demo"})
+    exchange.active = False
+    alice.sign_in(reading)
+
+    counted_before = SignInFailure.objects.count()
+    exchange.active = True
+    alice.sign_in(Key("unknown", reading.private_key))
+    alice.sign_in(Key(reading.api_key_id, "no key"))
+    alice.sign_in(exchange.issue_key("alice", may_read=False))
+
+    assert counted_before == 0
+    assert SignInFailure.objects.count() == 3
+
+
+# Without HTTP
+
+
+def test_signed_in_does_not_show_its_token(exchange):
+    key = exchange.issue_key("alice")
+
+    signed_in = async_to_sync(credentials.authenticate)(
+        environment="demo",
+        api_key_id=key.api_key_id,
+        private_key=Secret.seal(key.private_key),
+        accept_trading_key=False,
+    )
+
+    assert signed_in.token not in repr(signed_in)
+    assert key.private_key not in repr(signed_in)
+
+
+def test_get_is_no_way_to_sign_in():
+    assert Client().get(f"{ACCOUNT}authenticate").status_code == 405
+
+
+def test_signing_in_is_logged_by_number_only(alice, exchange, caplog):
+    caplog.set_level(logging.INFO, logger="accounts")
+
+    user_id = alice.sign_in(exchange.issue_key("alice")).json()["user_id"]
+
+    [record] = [record for record in caplog.records if record.message == "signed in"]
+    assert record.account_id == user_id

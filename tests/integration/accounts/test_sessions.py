@@ -1,0 +1,318 @@
+import uuid
+from datetime import datetime, timedelta
+
+import jwt
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts import credentials, sessions
+from accounts.models import Session
+from tests.integration.accounts.conftest import ACCOUNT, make_account
+
+pytestmark = pytest.mark.django_db
+
+
+def claims_of(token, settings):
+    return jwt.decode(token, settings.JWT_SECRET_KEY, algorithms=["HS256"])
+
+
+def forged(session, settings, *, key=None, algorithm="HS256", **changes):
+    now = timezone.now()
+    claims = {
+        "user_id": session.account_id,
+        "sid": str(session.pk),
+        "iat": now,
+        "exp": now + timedelta(hours=1),
+    } | changes
+    present = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(present, key or settings.JWT_SECRET_KEY, algorithm=algorithm)
+
+
+@pytest.fixture
+def session():
+    session, _ = sessions.issue(make_account())
+    return session
+
+
+def request_with(rf, token):
+    request = rf.get("/")
+    request.COOKIES["session"] = token
+    return request
+
+
+def test_issued_token_stands_for_its_session():
+    account = make_account()
+
+    session, token = sessions.issue(account)
+
+    assert sessions.verify(token) == session
+    assert sessions.verify(token).account == account
+
+
+def test_token_says_who_and_until_when(settings):
+    session, token = sessions.issue(make_account())
+
+    claims = claims_of(token, settings)
+
+    assert claims["user_id"] == session.account_id
+    assert claims["exp"] == session.expires_at.timestamp()
+    assert claims["exp"] - claims["iat"] == 24 * 60 * 60
+
+
+def test_genuine_token_made_by_hand_is_accepted(session, settings):
+    # So that the refusals below are for their own reasons.
+    assert sessions.verify(forged(session, settings)) == session
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"exp": timezone.now() - timedelta(seconds=1)}, id="expired"),
+        pytest.param({"iat": timezone.now() + timedelta(hours=1)}, id="issued in the future"),
+        pytest.param({"exp": None}, id="without expiry"),
+        pytest.param({"iat": None}, id="without time of issue"),
+        pytest.param({"sid": None}, id="without session"),
+        pytest.param({"user_id": None}, id="without user"),
+        pytest.param({"sid": str(uuid.uuid4())}, id="of an unknown session"),
+        pytest.param({"sid": "1"}, id="of a session that is no UUID"),
+        pytest.param({"user_id": 0}, id="of another user"),
+        pytest.param({"user_id": "alice"}, id="of a user that is no number"),
+        pytest.param({"key": "another key, of as many characters as it needs"}, id="forged"),
+    ],
+)
+def test_token_is_refused(session, settings, changes):
+    assert sessions.verify(forged(session, settings, **changes)) is None
+
+
+def test_token_signed_by_another_algorithm_is_refused(session, settings):
+    settings.JWT_SECRET_KEY = "long enough for the other algorithm " * 2
+
+    assert sessions.verify(forged(session, settings)) == session
+    assert sessions.verify(forged(session, settings, algorithm="HS512")) is None
+
+
+def test_token_without_a_signature_is_refused(session):
+    claims = {
+        "user_id": session.account_id,
+        "sid": str(session.pk),
+        "iat": timezone.now(),
+        "exp": timezone.now() + timedelta(hours=1),
+    }
+
+    assert sessions.verify(jwt.encode(claims, key=None, algorithm="none")) is None
+
+
+@pytest.mark.parametrize("token", ["", "a.b.c", "nonsense", "é", "." * 10_000])
+def test_nonsense_is_refused(token):
+    assert sessions.verify(token) is None
+
+
+def test_token_of_an_ended_session_is_refused():
+    session, token = sessions.issue(make_account())
+
+    sessions.end(session)
+
+    assert sessions.verify(token) is None
+    assert not sessions.is_alive(session.pk)
+
+
+def test_token_of_a_deleted_account_is_refused():
+    account = make_account()
+    session, token = sessions.issue(account)
+
+    account.delete()
+
+    assert sessions.verify(token) is None
+    assert not sessions.is_alive(session.pk)
+
+
+def test_session_is_alive_until_its_newest_token_expires(session):
+    alive_at_first = sessions.is_alive(session.pk)
+    Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert alive_at_first
+    assert not sessions.is_alive(session.pk)
+
+
+def test_ending_one_session_leaves_the_others_of_the_account_alone():
+    account = make_account()
+    ended, _ = sessions.issue(account)
+    _, token = sessions.issue(account)
+
+    sessions.end(ended)
+
+    assert sessions.verify(token)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_end_of_a_session_is_announced(announced):
+    session, _ = sessions.issue(make_account())
+
+    sessions.end(session)
+
+    assert announced() == [("session_ended", str(session.pk))]
+
+
+# Renewal
+
+
+def test_token_of_some_age_is_renewed_when_used(rf, session, settings):
+    old = forged(session, settings, iat=timezone.now() - timedelta(minutes=6))
+    Session.objects.update(expires_at=timezone.now() + timedelta(hours=1))
+    request = request_with(rf, old)
+
+    used = sessions.of_request(request)
+
+    renewed = claims_of(request.META[sessions.RENEWED], settings)
+    assert renewed["sid"] == str(session.pk)
+    assert renewed["exp"] == Session.objects.get().expires_at.timestamp()
+    assert used.expires_at == Session.objects.get().expires_at
+    assert used.expires_at > timezone.now() + timedelta(hours=23)
+
+
+def test_older_token_stays_good_beside_the_renewed_one(rf, session, settings):
+    old = forged(session, settings, iat=timezone.now() - timedelta(minutes=6))
+    request = request_with(rf, old)
+
+    sessions.of_request(request)
+
+    assert sessions.verify(old) == session
+    assert sessions.verify(request.META[sessions.RENEWED]) == session
+
+
+def test_ending_a_session_kills_its_older_tokens_as_well(rf, session, settings):
+    old = forged(session, settings, iat=timezone.now() - timedelta(minutes=6))
+    request = request_with(rf, old)
+    sessions.of_request(request)
+
+    sessions.end(session)
+
+    assert sessions.verify(old) is None
+    assert sessions.verify(request.META[sessions.RENEWED]) is None
+
+
+def test_young_token_is_not_renewed(rf, session, settings, django_assert_num_queries):
+    young = forged(session, settings, iat=timezone.now() - timedelta(minutes=4))
+    request = request_with(rf, young)
+
+    with django_assert_num_queries(1):
+        sessions.of_request(request)
+
+    assert sessions.RENEWED not in request.META
+
+
+def test_request_without_a_session_asks_the_database_nothing(rf, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        session = sessions.of_request(rf.get("/"))
+
+    assert session is None
+
+
+def test_expired_sessions_are_purged_at_the_next_sign_in():
+    account = make_account()
+    expired, _ = sessions.issue(account)
+    Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    current, _ = sessions.issue(account)
+
+    assert list(Session.objects.all()) == [current]
+    assert expired != current
+
+
+# Endpoints
+
+
+def test_session_endpoint_tells_the_user_and_the_credentials(alice, exchange):
+    first = alice.sign_in(exchange.issue_key("alice")).json()
+    second = alice.sign_in(exchange.issue_key("alice")).json()
+
+    response = alice.get("session")
+
+    assert response.json() == {
+        "user_id": second["user_id"],
+        "expires_at": second["expires_at"],
+        "credentials": [second["credential"], first["credential"]],
+    }
+
+
+def test_session_endpoint_without_a_session_still_sets_the_csrf_cookie():
+    visitor = Client()
+
+    response = visitor.get(f"{ACCOUNT}session")
+
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "not_signed_in"
+    assert response.cookies["csrftoken"].value
+
+
+def test_times_are_told_in_utc(alice, exchange):
+    alice.sign_in(exchange.issue_key("alice"))
+
+    told = alice.get("session").json()["expires_at"]
+
+    assert told.endswith("Z")
+    assert datetime.fromisoformat(told) == Session.objects.get().expires_at
+
+
+def test_used_session_is_renewed_in_the_browser(alice, exchange, settings):
+    alice.sign_in(exchange.issue_key("alice"))
+    session = Session.objects.get()
+    old = forged(session, settings, iat=timezone.now() - timedelta(minutes=6))
+    alice.browser.cookies["session"] = old
+
+    response = alice.get("session")
+
+    assert response.status_code == 200
+    assert alice.token != old
+    assert response.cookies["session"]["httponly"] is True
+
+
+def test_logout_kills_every_token_and_clears_the_cookie(alice, exchange, settings):
+    alice.sign_in(exchange.issue_key("alice"))
+    token = alice.token
+    older = forged(Session.objects.get(), settings, iat=timezone.now() - timedelta(minutes=4))
+
+    response = alice.post("logout", {"forget": False})
+
+    assert response.status_code == 204
+    assert response.content == b""
+    assert response.cookies["session"].value == ""
+    assert sessions.verify(token) is None
+    assert sessions.verify(older) is None
+
+
+def test_logout_needs_no_body(alice, exchange):
+    alice.sign_in(exchange.issue_key("alice"))
+
+    response = alice.post("logout")
+
+    assert response.status_code == 204
+    assert alice.get("session").status_code == 401
+
+
+def test_logout_keeps_the_keys(alice, exchange):
+    user_id = alice.sign_in(exchange.issue_key("alice")).json()["user_id"]
+
+    alice.post("logout", {"forget": False})
+
+    assert [held.account_id for held in credentials.usable_credentials()] == [user_id]
+
+
+@pytest.mark.parametrize(("method", "path"), [("post", "logout"), ("delete", "credentials/1")])
+def test_endpoint_without_a_session_is_refused(alice, method, path):
+    response = getattr(alice, method)(path)
+
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "not_signed_in"
+
+
+@pytest.mark.parametrize(("method", "path"), [("post", "logout"), ("delete", "credentials/1")])
+def test_unsafe_endpoint_without_the_csrf_token_is_refused(alice, exchange, method, path):
+    alice.sign_in(exchange.issue_key("alice"))
+
+    response = getattr(alice.browser, method)(ACCOUNT + path, content_type="application/json")
+
+    assert response.status_code == 403
+    assert response.json()["error"]["code"] == "csrf_failed"
+    assert alice.get("session").status_code == 200

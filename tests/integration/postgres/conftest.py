@@ -1,0 +1,111 @@
+"""Embedded servers of a test's own, and processes that attach to them."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import postgres
+import pytest
+from postgres import embedded
+
+PROJECT = Path(postgres.__file__).resolve().parents[1]
+
+# Attaches, says so with the postmaster's pid, and stays until its input ends.
+ATTACHED_PROCESS = """
+import sys
+from pathlib import Path
+from postgres import embedded
+directory = Path(sys.argv[1])
+embedded.ensure_running(directory)
+print((directory / "data" / "postmaster.pid").read_text().split()[0], flush=True)
+sys.stdin.read()
+"""
+
+# Waits in the kernel for a lock, and so for whoever holds it.
+WAITING_PROCESS = """
+import fcntl, sys
+with open(sys.argv[1]) as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+"""
+
+
+class AttachedProcess:
+    """A process that uses the server of one directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", ATTACHED_PROCESS, directory],
+            cwd=PROJECT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def postmaster_pid(self) -> int:
+        """The server's pid, once this process is attached; to be asked for once."""
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
+
+    def leave(self) -> None:
+        self._process.communicate(timeout=30)
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self._process.communicate(timeout=30)
+
+
+def wait_for_lock(path: Path) -> None:
+    """Return once nobody holds the lock of `path`."""
+    subprocess.run([sys.executable, "-c", WAITING_PROCESS, path], timeout=30, check=True)
+
+
+@pytest.fixture
+def base() -> Iterator[Path]:
+    """A directory that every user can pass through, unlike pytest's own."""
+    path = Path(tempfile.mkdtemp(prefix="kalshi-live-test-", dir="/tmp"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def directory(base: Path) -> Path:
+    return base / "postgres"
+
+
+@pytest.fixture
+def attach(base: Path) -> Iterator[Callable[[Path], AttachedProcess]]:
+    """Start processes that attach to the server of a directory; they leave at the end."""
+    with ExitStack() as processes:
+        used = set()
+
+        def _attach(directory: Path) -> AttachedProcess:
+            process = AttachedProcess(directory)
+            processes.callback(process.leave)
+            used.add(directory)
+            return process
+
+        yield _attach
+    for directory in used:
+        wait_for_lock(directory / "guardian")
+        socket_directory = Path(embedded.conninfo(directory)["host"])
+        if not socket_directory.is_relative_to(base):
+            socket_directory.rmdir()
+
+
+@pytest.fixture
+def server_account() -> tuple[int, int]:
+    """User and group id that the server runs as."""
+    account = embedded._account(create=True)
+    return account.pw_uid, account.pw_gid
+
+
+requires_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root can become another user; the modes are asserted always"
+)
