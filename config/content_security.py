@@ -1,4 +1,4 @@
-"""The content security policy: scripts, styles and connections of our own origin, nothing inline."""
+"""The content security policy: everything from our own origin, nothing inline."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,6 +1,6 @@
 """Static files: hashed names that survive ES module imports, served by WhiteNoise under ASGI."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpRequest
@@ -11,7 +11,7 @@ from whitenoise.storage import CompressedStaticFilesStorage
 
 
 class StaticFilesStorage(EnhancedManifestStaticFilesStorage, CompressedStaticFilesStorage):
-    """Names carry a hash of the content, imports in modules follow, and each has its .gz beside it."""
+    """Names carry a hash of the content, which imports in modules follow; a .gz beside each."""
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
@@ -35,16 +35,16 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         response = super().__call__(request)
         if isinstance(response, FileResponse) and iscoroutinefunction(self):
-            return self._stream(response)
+            return _streamed(response)
         return response  # type: ignore[no-any-return]  # WhiteNoise is untyped
 
-    async def _stream(self, response: FileResponse) -> HttpResponseBase:
-        response.streaming_content = _chunks(response)
-        return response
+
+async def _streamed(response: FileResponse) -> HttpResponseBase:
+    # Django would read the file whole, and warn, if it were left with a plain iterator.
+    response.streaming_content = _chunks(iter(response))
+    return response
 
 
-async def _chunks(response: FileResponse) -> AsyncIterator[bytes]:
-    # Django would read the file whole, and warn, if it were given a plain iterator.
-    chunks = iter(response.streaming_content)
-    while chunk := await sync_to_async(next, thread_sensitive=False)(chunks, b""):
+async def _chunks(file: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while chunk := await sync_to_async(lambda: next(file, b""), thread_sensitive=False)():
         yield chunk

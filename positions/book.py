@@ -18,7 +18,7 @@ class Book:
     An account's rows as one flush left them.
 
     Attributes:
-        positions: what changed after the `seq` asked for, tombstones included; all open ones from 0.
+        positions: what changed after the `seq` asked for, tombstones included; from 0, all open.
         written: the connection as its worker last wrote it; None before any worker did.
         heartbeat_at: the last sign of life of that worker, or of any while the account has none.
     """
@@ -62,12 +62,15 @@ class Progress:
 
 
 def progress(account_ids: Iterable[int]) -> dict[int, Progress]:
-    """The progress of these accounts; those that no worker ever opened have the newest heartbeat."""
+    """The progress of these accounts; one that no worker ever opened has the newest heartbeat."""
     wanted = list(account_ids)
     rows = AccountStream.objects.filter(pk__in=wanted).values_list(
         "pk", "epoch", "seq", "worker__heartbeat_at"
     )
-    found = {account_id: Progress(*rest) for account_id, *rest in rows}
+    found = {
+        account_id: Progress(epoch, seq, heartbeat_at)
+        for account_id, epoch, seq, heartbeat_at in rows
+    }
     if len(found) < len(wanted):
         unopened = Progress(0, 0, workers.last_heartbeat())
         found |= {account_id: unopened for account_id in wanted if account_id not in found}

@@ -1,9 +1,9 @@
 """
-The write-through cache: a tracker's changes become rows, in one transaction that also announces them.
+The write-through cache: a tracker's changes become rows, in one transaction that announces them.
 
 One worker at a time writes an account. `open_stream` raises the account's epoch; every write is
-conditional on it, so a worker that was overtaken (frozen, cut off from the database) finds no row to
-update and stops, whatever it still believes.
+conditional on it, so a worker that was overtaken (frozen, cut off from the database) finds no row
+to update and stops, whatever it still believes.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from django.db.models import F
 from accounts.models import Account
 from positions import models, pnl, tracker
 from positions.connection import ConnectionState, Status
-from positions.pnl import Holding, MarketState, Quote, Sums
+from positions.pnl import Holding, MarketState, Quote
 from positions.tracker import Cash, Changes, Closed, MarketFacts, Tracker
 from postgres.channels import ACCOUNT_CHANGED
 from postgres.notifications import publish

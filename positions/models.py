@@ -1,12 +1,13 @@
 """
 The cache: what the product last knew of each account's positions, written by one worker at a time.
 
-Rows are the truth for everything outside the worker. Every row that a reader may have missed carries
+Rows are the truth for everything outside the worker. Every row that a reader may have missed has
 the `seq` of the flush that wrote it, so "what changed since s" is `seq > s`; a position that was
 closed stays as a tombstone until readers have long had it.
 """
 
 from datetime import datetime
+from typing import TypedDict
 
 from django.db import models
 from django.db.models import F, Q
@@ -14,22 +15,18 @@ from django.db.models import F, Q
 from accounts.models import Account
 
 
-def _money(**options: object) -> models.DecimalField:
-    # The wire's own precision: six decimals at most.
-    return models.DecimalField(max_digits=20, decimal_places=6, **options)  # type: ignore[arg-type]
+class _Digits(TypedDict):
+    max_digits: int
+    decimal_places: int
 
 
-def _price(**options: object) -> models.DecimalField:
-    return models.DecimalField(max_digits=8, decimal_places=6, **options)  # type: ignore[arg-type]
-
-
-def _count() -> models.DecimalField:
-    return models.DecimalField(max_digits=20, decimal_places=2)
-
-
-def _value(**options: object) -> models.DecimalField:
-    # A count times the middle of two prices: nine decimals hold it exactly.
-    return models.DecimalField(max_digits=26, decimal_places=9, **options)  # type: ignore[arg-type]
+# The wire's own precision: six decimals at most for money and prices, two for counts.
+_MONEY: _Digits = {"max_digits": 20, "decimal_places": 6}
+_PRICE: _Digits = {"max_digits": 8, "decimal_places": 6}
+_COUNT: _Digits = {"max_digits": 20, "decimal_places": 2}
+# The middle of two prices needs one more; a count times it nine.
+_MARK: _Digits = {"max_digits": 9, "decimal_places": 7}
+_VALUE: _Digits = {"max_digits": 26, "decimal_places": 9}
 
 
 class Market(models.Model):
@@ -91,28 +88,28 @@ class Position(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="positions")
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
 
-    quantity = _count()
-    exposure = _money()
-    realized_pnl = _value(null=True)
-    fees_paid = _money()
+    quantity = models.DecimalField(**_COUNT)
+    exposure = models.DecimalField(**_MONEY)
+    realized_pnl = models.DecimalField(**_VALUE, null=True)
+    fees_paid = models.DecimalField(**_MONEY)
 
-    yes_bid = _price(null=True)
-    yes_ask = _price(null=True)
-    last_price = _price(null=True)
+    yes_bid = models.DecimalField(**_PRICE, null=True)
+    yes_ask = models.DecimalField(**_PRICE, null=True)
+    last_price = models.DecimalField(**_PRICE, null=True)
     priced_at = models.DateTimeField(null=True)
 
     market_status = models.CharField(max_length=32)
-    settlement_value = _price(null=True)
+    settlement_value = models.DecimalField(**_PRICE, null=True)
 
-    average_price = _money(null=True)
-    mark = models.DecimalField(max_digits=9, decimal_places=7, null=True)
+    average_price = models.DecimalField(**_MONEY, null=True)
+    mark = models.DecimalField(**_MARK, null=True)
     mark_source = models.CharField(max_length=16, choices=MarkSource, null=True)  # noqa: DJ001  # as the contract
-    market_value = _value(null=True)
-    unrealized_pnl = _value(null=True)
-    unrealized_pnl_percent = _money(null=True)
-    net_pnl = _value(null=True)
-    break_even_price = _money(null=True)
-    payout = _count()
+    market_value = models.DecimalField(**_VALUE, null=True)
+    unrealized_pnl = models.DecimalField(**_VALUE, null=True)
+    unrealized_pnl_percent = models.DecimalField(**_MONEY, null=True)
+    net_pnl = models.DecimalField(**_VALUE, null=True)
+    break_even_price = models.DecimalField(**_MONEY, null=True)
+    payout = models.DecimalField(**_COUNT)
 
     closed_reason = models.CharField(max_length=16, choices=ClosedReason, null=True)  # noqa: DJ001  # open: none
     seq = models.BigIntegerField()
@@ -193,20 +190,20 @@ class AccountStream(models.Model):
     since = models.DateTimeField(auto_now_add=True)
     live_until = models.DateTimeField(null=True)
 
-    cash = _money(null=True)
+    cash = models.DecimalField(**_MONEY, null=True)
     cash_as_of = models.DateTimeField(null=True)
-    exchange_portfolio_value = _money(null=True)
-    positions_value = _value(null=True)
-    total_value = _value(null=True)
-    exposure = _money(null=True)
-    unrealized_pnl = _value(null=True)
-    unrealized_pnl_percent = _money(null=True)
-    realized_pnl = _money(null=True)
-    fees_paid = _money(null=True)
+    exchange_portfolio_value = models.DecimalField(**_MONEY, null=True)
+    positions_value = models.DecimalField(**_VALUE, null=True)
+    total_value = models.DecimalField(**_VALUE, null=True)
+    exposure = models.DecimalField(**_MONEY, null=True)
+    unrealized_pnl = models.DecimalField(**_VALUE, null=True)
+    unrealized_pnl_percent = models.DecimalField(**_MONEY, null=True)
+    realized_pnl = models.DecimalField(**_MONEY, null=True)
+    fees_paid = models.DecimalField(**_MONEY, null=True)
     position_count = models.PositiveIntegerField(null=True)
     unpriced_count = models.PositiveIntegerField(null=True)
     estimated_count = models.PositiveIntegerField(null=True)
-    estimated_value = _value(null=True)
+    estimated_value = models.DecimalField(**_VALUE, null=True)
     reconciled_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(null=True)
 

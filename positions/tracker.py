@@ -318,7 +318,7 @@ class Tracker:
         return changes
 
     def put_back(self, changes: Changes) -> None:
-        """Changes that could not be written count as not taken, unless something newer replaced them."""
+        """Changes that could not be written count as not taken, unless newer ones replaced them."""
         self._dirty.update(
             position.ticker for position in changes.positions if position.ticker in self._open
         )

@@ -357,7 +357,8 @@ def _take_possession(directory: Path) -> None:
             f"{directory} belongs to the user with id {owner}, not to {os.geteuid()}. Run as that "
             "user, or name another directory in POSTGRES_DIR."
         )
-    if not (directory / "lock").exists() and any(directory.iterdir()):
+    # In this order: whoever prepares it at this moment creates `lock` first.
+    if any(directory.iterdir()) and not (directory / "lock").exists():
         raise EmbeddedServerError(
             f"{directory} holds something else than an embedded PostgreSQL server. Name a "
             "directory of its own in POSTGRES_DIR."

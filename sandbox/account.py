@@ -1,8 +1,8 @@
 """
 What a member holds: keys, cash, positions and the fills that made them.
 
-Always true of a portfolio, without rounding: its cash is the starting cash plus the cash flow of each
-fill, and in each market the flows before fees add up to realized P&L minus exposure.
+Always true of a portfolio, without rounding: its cash is the starting cash plus the cash flow of
+each fill, and in each market the flows before fees add up to realized P&L minus exposure.
 """
 
 from dataclasses import dataclass, field, replace
@@ -88,7 +88,8 @@ class Position:
         cost_closed = self.exposure if closed == held else _share(self.exposure, closed, held)
         fees_closed = self.open_fees if closed == held else _share(self.open_fees, closed, held)
         price = price_of(side, yes_price)
-        # A pair of YES and NO is worth $1, so buying the other side sells ours at what is left of it.
+        # A pair of YES and NO is worth $1, so buying the other side sells ours at what is left of
+        # it.
         proceeds = closed * (ONE - price)
         return replace(
             self,

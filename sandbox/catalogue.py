@@ -1,8 +1,10 @@
 """
-The world at its start: series, events and markets with believable names, and a member who holds positions.
+The world at its start: series, events and markets with believable names, and a member who holds
+positions.
 
-Markets come round and round from a few kinds (weather, elections, the Fed, crypto, baseball, combos), each
-round a day, a state or a game further on, so there is a new one for every position asked for.
+Markets come round and round from a few kinds (weather, elections, the Fed, crypto, baseball,
+combos), each round a day, a state or a game further on, so there is a new one for every position
+asked for.
 """
 
 import uuid
@@ -50,19 +52,23 @@ _SERIES = {
     )
 }  # fmt: skip
 
-_CITIES = (("NY", "NYC"), ("CHI", "Chicago"), ("MIA", "Miami"), ("AUS", "Austin"),
-           ("DEN", "Denver"), ("LAX", "Los Angeles"), ("PHIL", "Philadelphia"))  # fmt: skip
+# With the highest temperature, in °F, that nobody there would be surprised by.
+_CITIES = (("NY", "NYC", 47), ("CHI", "Chicago", 41), ("MIA", "Miami", 79), ("AUS", "Austin", 66),
+           ("DEN", "Denver", 49), ("LAX", "Los Angeles", 68),
+           ("PHIL", "Philadelphia", 48))  # fmt: skip
 _STATES = (("AZ", "Arizona"), ("GA", "Georgia"), ("MI", "Michigan"), ("NV", "Nevada"),
            ("PA", "Pennsylvania"), ("WI", "Wisconsin"), ("KS", "Kansas"), ("IA", "Iowa"),
            ("OH", "Ohio"), ("ME", "Maine"))  # fmt: skip
 _TEAMS = (("NYY", "New York Y"), ("BOS", "Boston"), ("TOR", "Toronto"), ("PHI", "Philadelphia"),
-          ("LAD", "Los Angeles D"), ("SD", "San Diego"), ("CHC", "Chicago C"), ("MIL", "Milwaukee"),
-          ("HOU", "Houston"), ("SEA", "Seattle"), ("ATL", "Atlanta"), ("DET", "Detroit"))  # fmt: skip
+          ("LAD", "Los Angeles D"), ("SD", "San Diego"), ("CHC", "Chicago C"),
+          ("MIL", "Milwaukee"), ("HOU", "Houston"), ("SEA", "Seattle"), ("ATL", "Atlanta"), ("DET", "Detroit"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """One market of an event: what its ticker ends in, what its sides are called, a first YES price."""
+    """
+    One market of an event: what its ticker ends in, what its sides are called, a first YES price.
+    """
 
     suffix: str
     yes: str
@@ -88,8 +94,8 @@ def world(*, positions: int, seed: int, now: datetime) -> tuple[Exchange, Accoun
     """
     An exchange and the member who holds that many positions on it.
 
-    The same arguments make the same world. Among fifty positions are an empty side of the book, a market
-    that was never quoted and one that is closed.
+    The same arguments make the same world. Among fifty positions are an empty side of the book, a
+    market that was never quoted and one that is closed.
     """
     random = Random(seed)
     series: dict[str, Series] = {}
@@ -161,6 +167,12 @@ def _on_the_hour(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
+def _month(now: datetime, ahead: int) -> datetime:
+    """The tenth of a month to come."""
+    years, month = divmod(now.month - 1 + ahead, 12)
+    return _on_the_hour(now).replace(year=now.year + years, month=month + 1, day=10)
+
+
 def _hold(exchange: Exchange, account: Account, market: Market, random: Random) -> None:
     """One to three purchases of one side over the past days, near where the market stood."""
     side: OutcomeSide = random.choice(("yes", "yes", "no"))
@@ -208,10 +220,11 @@ def _occurrences(now: datetime) -> Iterator[_Occurrence]:
 
 
 def _temperature(turn: int, now: datetime) -> _Occurrence:
-    (code, city), day = _CITIES[turn % len(_CITIES)], 2 + turn // len(_CITIES)
-    low = 41 + turn % 9
-    series = Series(f"KXHIGH{code}", f"Highest temperature in {city}", "Climate and Weather", ONE, 0,
-                    ("National Weather Service", "https://www.weather.gov"))  # fmt: skip
+    code, city, warmth = _CITIES[turn % len(_CITIES)]
+    day = 2 + turn // len(_CITIES)
+    low = warmth + turn % 5
+    series = Series(f"KXHIGH{code}", f"Highest temperature in {city}", "Climate and Weather",
+                    ONE, 0, ("National Weather Service", "https://www.weather.gov"))  # fmt: skip
     on = now + timedelta(days=day)
     date = f"{on:%b} {on.day}"
     return _Occurrence(
@@ -234,10 +247,10 @@ def _temperature(turn: int, now: datetime) -> _Occurrence:
 
 
 def _fed_decision(turn: int, now: datetime) -> _Occurrence:
-    on = now + timedelta(days=30 + 45 * turn)
+    on = _month(now, 1 + 2 * turn)
     return _Occurrence(
         _SERIES["KXFEDDECISION"],
-        f"KXFEDDECISION-{on:%y%b}{turn or ''}".upper(),
+        f"KXFEDDECISION-{on:%y%b}".upper(),
         f"Fed decision in {on:%b %Y}?",
         f"{on:%b %Y} meeting",
         True,
@@ -332,10 +345,10 @@ def _combo(turn: int, now: datetime) -> _Occurrence:
 
 
 def _inflation(turn: int, now: datetime) -> _Occurrence:
-    on = now + timedelta(days=12 + 30 * turn)
+    on = _month(now, 1 + turn)
     return _Occurrence(
         _SERIES["KXCPIYOY"],
-        f"KXCPIYOY-{on:%y%b}{turn or ''}".upper(),
+        f"KXCPIYOY-{on:%y%b}".upper(),
         f"CPI year-over-year in {on:%b %Y}?",
         f"In {on:%b %Y}",
         False,

@@ -1,8 +1,8 @@
 """
 The exchange's state and what can happen to it.
 
-Commands change the state and return what happened as values, in the order in which members hear of it.
-Time comes in as an argument and randomness with the constructor, so the same seed and the same
+Commands change the state and return what happened as values, in the order in which members hear of
+it. Time comes in as an argument and randomness with the constructor, so the same seed and the same
 sequence of commands make the same world.
 """
 
@@ -139,7 +139,7 @@ class Exchange:
     # Members
 
     def open_account(self, cash: Mapping[int, Decimal], at: datetime) -> Account:
-        """A new member with the given cash in each subaccount."""
+        """A new member with the given cash in each subaccount; 0, the primary one, is among them."""
         account = Account(
             user_id=self._new_id(),
             portfolios={
@@ -165,7 +165,9 @@ class Exchange:
     # Markets
 
     def set_quote(self, ticker: str, quote: Quote, at: datetime) -> tuple[Happening, ...]:
-        """Quote an active market; ValueError when it is not active or the quote is none of its grid."""
+        """
+        Quote an active market; ValueError when it is not active or the quote is none of its grid.
+        """
         market = self._tradable(ticker)
         check_quote(quote, market.grid)
         market.tape = market.tape.quoted(quote, at)
@@ -174,7 +176,9 @@ class Exchange:
     def trade(
         self, ticker: str, yes_price: Decimal, count: Decimal, at: datetime
     ) -> tuple[Happening, ...]:
-        """Let others trade; ValueError when the market is not active or the price not on its grid."""
+        """
+        Let others trade; ValueError when the market is not active or the price not on its grid.
+        """
         market = self._tradable(ticker)
         market.grid.index(yes_price)
         market.tape = market.tape.traded(yes_price, count, at)
@@ -200,7 +204,9 @@ class Exchange:
         return (filled, TickerChanged(market))
 
     def close(self, ticker: str, at: datetime) -> tuple[Happening, ...]:
-        """End trading: the book is emptied, the last trade stays. No lifecycle message tells of it."""
+        """
+        End trading: the book is emptied, the last trade stays. No lifecycle message tells of it.
+        """
         market = self._tradable(ticker)
         self._active.remove(market)
         market.status = "closed"
@@ -271,13 +277,16 @@ class Exchange:
         position = portfolio.positions.get(market.ticker) if market else None
         if market is None or position is None:
             return ()
-        quote = market.tape.quote
-        sides: list[OutcomeSide] = ["yes"] * quote.has_ask + ["no"] * quote.has_bid
-        side = self._random.choice(sides)
-        count = Decimal(self._random.randint(1, _LARGEST_OWN_FILL))
         if portfolio.cash < 2 * _LARGEST_OWN_FILL:
             return ()
-        yes_price = quote.yes_ask if side == "yes" else quote.yes_bid
+        quote = market.tape.quote
+        offers: list[tuple[OutcomeSide, Decimal]] = []
+        if quote.has_ask:
+            offers.append(("yes", quote.yes_ask))
+        if quote.has_bid:
+            offers.append(("no", quote.yes_bid))
+        side, yes_price = self._random.choice(offers)
+        count = Decimal(self._random.randint(1, _LARGEST_OWN_FILL))
         return self.fill(account, market.ticker, side, count, yes_price, at)
 
     def hold(
@@ -291,7 +300,9 @@ class Exchange:
         *,
         subaccount: int = 0,
     ) -> None:
-        """Give a member a position bought before the world began; the market does not show the trade."""
+        """
+        Give a member a position bought before the world began; the market does not show the trade.
+        """
         self._book(account, self.markets[ticker], side, count, yes_price, at, True, subaccount)
 
     def _book(

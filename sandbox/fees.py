@@ -1,8 +1,8 @@
 """
 What the exchange takes for a fill, by its published formula.
 
-The trade fee is `rate * count * price * (1 - price)`, rounded up to $0.0001. A rounding fee then brings the
-change of the balance to a whole $0.0001, in the exchange's favour.
+The trade fee is `rate * count * price * (1 - price)`, rounded up to $0.0001. A rounding fee then
+brings the change of the balance to a whole $0.0001, in the exchange's favour.
 """
 
 from decimal import ROUND_CEILING, Decimal

@@ -1,8 +1,8 @@
 """
 Prices of one market: the grid they lie on, the best bid and ask, and how they wander.
 
-Everything is quoted for YES in dollars, from 0 to 1. NO is the same book read from the other end: its
-bid is 1 minus the YES ask. A side of the book exists only when its size is above 0.
+Everything is quoted for YES in dollars, from 0 to 1. NO is the same book read from the other end:
+its bid is 1 minus the YES ask. A side of the book exists only when its size is above 0.
 """
 
 from bisect import bisect_left
@@ -79,7 +79,9 @@ CENTER_DECI_EDGE_CENTI_CENT = _grid(
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Best bid and ask for YES: prices in dollars, sizes in contracts; a size of 0 is an empty side."""
+    """
+    Best bid and ask for YES: prices in dollars, sizes in contracts; a size of 0 is an empty side.
+    """
 
     yes_bid: Decimal
     yes_bid_size: Decimal

@@ -1,5 +1,6 @@
 """
-The sandbox on the network: REST under /trade-api/v2, WebSocket at /trade-api/ws/v2, both on one port.
+The sandbox on the network: REST under /trade-api/v2, WebSocket at /trade-api/ws/v2, both on one
+port.
 
 What is answered and sent is decided in `rest` and `session`; here it is moved.
 """
@@ -7,7 +8,7 @@ What is answered and sent is decided in `rest` and `session`; here it is moved.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import format_datetime
 from random import Random
@@ -32,7 +33,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def utc_now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class Sandbox:
@@ -43,6 +44,7 @@ class Sandbox:
 
     Args:
         clock: the exchange's time, which decides whether a signature is current.
+        ping_seconds: between two Ping frames on a connection.
 
     `is_refusing` makes everything but /exchange/status answer 503.
     """
@@ -54,11 +56,13 @@ class Sandbox:
         credentials: Credentials,
         *,
         clock: Callable[[], datetime] = utc_now,
+        ping_seconds: float = _PING_SECONDS,
     ) -> None:
         self.exchange = exchange
         self.account = account
         self.credentials = credentials
         self.clock = clock
+        self.ping_seconds = ping_seconds
         self.is_refusing = False
         self.api_base = ""
         self.ws_url = ""
@@ -88,7 +92,9 @@ class Sandbox:
         yes_bid_size: Decimal = Decimal(100),
         yes_ask_size: Decimal = Decimal(100),
     ) -> None:
-        """Quote a market; a size of 0 leaves that side empty. ValueError as `Exchange.set_quote`."""
+        """
+        Quote a market; a size of 0 leaves that side empty. ValueError as `Exchange.set_quote`.
+        """
         quote = Quote(yes_bid, yes_bid_size, yes_ask, yes_ask_size)
         self._tell(self.exchange.set_quote(ticker, quote, self.clock()))
 
@@ -265,7 +271,7 @@ class Sandbox:
         connection = _Connection(socket, request.transport, Session(key, self._ticker_message))
         self._connections.add(connection)
         try:
-            await connection.run(self.clock)
+            await connection.run(self.clock, self.ping_seconds)
         finally:
             self._connections.discard(connection)
         return socket
@@ -289,7 +295,7 @@ class Sandbox:
             if self.exchange.exchange_active:
                 self.step(chance)
 
-    async def close_connections(self, app: web.Application | None = None) -> None:
+    async def close_connections(self, app: web.Application) -> None:
         """Say goodbye to every connection, for the end of the process."""
         await asyncio.gather(*(each.say_goodbye() for each in self._connections))
 
@@ -318,9 +324,9 @@ class _Connection:
             async with asyncio.timeout(1):
                 await self._socket.close(code=1001)
 
-    async def run(self, clock: Callable[[], datetime]) -> None:
+    async def run(self, clock: Callable[[], datetime], ping_seconds: float) -> None:
         """Serve until either side ends it."""
-        sender = asyncio.create_task(self._send())
+        sender = asyncio.create_task(self._send(ping_seconds))
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT:
@@ -334,9 +340,9 @@ class _Connection:
             with suppress(asyncio.CancelledError):
                 await sender
 
-    async def _send(self) -> None:
+    async def _send(self, ping_seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        ping_at = loop.time() + _PING_SECONDS
+        ping_at = loop.time() + ping_seconds
         # The other side is gone: the reading loop hears of it too and ends.
         with suppress(ConnectionError):
             while True:
@@ -347,7 +353,7 @@ class _Connection:
                         break
                 if loop.time() >= ping_at:
                     await self._socket.ping(b"heartbeat")
-                    ping_at = loop.time() + _PING_SECONDS
+                    ping_at = loop.time() + ping_seconds
                     continue
                 waiting = self.session.seconds_to_data(loop.time())
                 pause = ping_at - loop.time()
@@ -370,6 +376,7 @@ async def running_exchange(
     updates_per_minute: float = 0,
     credentials: Credentials | None = None,
     clock: Callable[[], datetime] = utc_now,
+    ping_seconds: float = _PING_SECONDS,
 ) -> AsyncIterator[Sandbox]:
     """
     A sandbox that serves while the context lasts.
@@ -382,7 +389,9 @@ async def running_exchange(
         OSError: the port cannot be listened on.
     """
     exchange, account = catalogue.world(positions=positions, seed=seed, now=clock())
-    sandbox = Sandbox(exchange, account, credentials or keys.new_rsa(), clock=clock)
+    sandbox = Sandbox(
+        exchange, account, credentials or keys.new_rsa(), clock=clock, ping_seconds=ping_seconds
+    )
     sandbox.add_key(sandbox.credentials, name="demonstration")
     app = sandbox.application()
     app.on_shutdown.append(sandbox.close_connections)

@@ -1,9 +1,10 @@
 """
 One WebSocket session, without any I/O: commands in, frames out.
 
-Replies go out at once and ahead of data. Data waits a moment after a channel was opened: the exchange never
-answers so fast that data stands between the replies to two commands, and a published client loses it there.
-What waits is bounded: a subscription whose frames do not fit ends with error 25, the others stay.
+Replies go out at once and ahead of data. Data waits a moment after a channel was opened: the
+exchange never answers so fast that data stands between the replies to two commands, and a published
+client loses it there. What waits is bounded: a subscription whose frames do not fit ends with error
+25, the others stay.
 """
 
 import json
@@ -74,7 +75,8 @@ class Session:
         ticker: the ticker message of a market as it stands, None when there is no such market.
         buffered_frames: how many data frames may wait.
 
-    Time is given in two ways: `now` in seconds of a clock that only grows, `sent_at_ms` in Unix milliseconds.
+    Time is given in two ways: `now` in seconds of a clock that only grows, `sent_at_ms` in Unix
+    milliseconds.
     """
 
     def __init__(
@@ -116,7 +118,10 @@ class Session:
             self._reply({"type": "error", "msg": error}, command_id, sent_at_ms)
 
     def publish(self, message: Message, sent_at_ms: int) -> bool:
-        """Queue a message if this session asked for it and may see it; say whether there is news to send."""
+        """
+        Queue a message if this session asked for it and may see it; say whether there is news to
+        send.
+        """
         subscription = self._subscriptions.get(message.channel)
         if subscription is None or not subscription.wants(message) or not self._may_see(message):
             return False

@@ -1,8 +1,9 @@
 """
 Who signed a request.
 
-The signed text is the timestamp in milliseconds, the method in upper case and the path without its query,
-with nothing between them. RSA keys sign with PSS (SHA-256, salt as long as the digest), Ed25519 keys plainly.
+The signed text is the timestamp in milliseconds, the method in upper case and the path without its
+query, with nothing between them. RSA keys sign with PSS (SHA-256, salt as long as the digest),
+Ed25519 keys plainly.
 """
 
 import base64
@@ -52,7 +53,8 @@ def signer(
         path: from the host's root, as it was sent, without the query.
         key: finds a key by its id.
     Raises:
-        NotAuthenticated: a header is missing, the time is off, the key unknown or the signature wrong.
+        NotAuthenticated: a header is missing, the time is off, the key unknown or the signature
+            wrong.
     """
     signature = _header(headers, SIGNATURE_HEADER, "signature")
     api_key_id = _header(headers, KEY_HEADER, "api key")
@@ -79,7 +81,8 @@ def _header(headers: Mapping[str, str], name: str, what: str) -> str:
 
 
 def _is_current(timestamp: str, now: datetime) -> bool:
-    # Longer than any time in milliseconds is not one, and int() refuses very long ones with an error.
+    # Longer than any time in milliseconds is not one, and int() refuses very long ones with an
+    # error.
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 16):
         return False
     skew_ms = abs(int(timestamp) - now.timestamp() * 1000)

@@ -1,14 +1,14 @@
 """
 Values in the shapes of the exchange's documents.
 
-Money, prices and counts are strings with a fixed number of decimals. Writing them never rounds: a value
-that needs more decimals than its field has is a bug and raises `decimal.Inexact`.
+Money, prices and counts are strings with a fixed number of decimals. Writing them never rounds: a
+value that needs more decimals than its field has is a bug and raises `decimal.Inexact`.
 """
 
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Context, Decimal, Inexact
 from typing import Any
 
@@ -42,7 +42,7 @@ def count(contracts: Decimal) -> str:
 
 def time(moment: datetime) -> str:
     """RFC 3339 in UTC."""
-    return moment.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -92,7 +92,8 @@ def balance(
 
 
 def _value(position: Position, market: Market) -> Decimal:
-    # Undocumented; the one recording agrees with the last trade, and with cost where there was none.
+    # Undocumented; the one recording agrees with the last trade, and with cost where there was
+    # none.
     yes_value = market.yes_value
     if yes_value is None:
         return position.exposure

@@ -1,8 +1,8 @@
 """
 The worker: a feed for every account it holds the claim of.
 
-Several workers share the accounts between them. A claim is a lock in the database that goes with its
-session, so an account whose worker died is free at once for the others.
+Several workers share the accounts between them. A claim is a lock in the database that goes with
+its session, so an account whose worker died is free at once for the others.
 """
 
 import asyncio

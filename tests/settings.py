@@ -5,6 +5,8 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from postgres import embedded
+
 os.environ.update(
     ENV_FILE=os.devnull,
     SECRET_KEY="tests-only-secret-key-of-fifty-characters-or-more-0123456789",
@@ -16,13 +18,10 @@ os.environ.update(
     PUBLIC_ORIGIN="",
     SANDBOX_API_BASE="",
 )
+# Of its own: the tests' databases never share a server with anyone's positions.
+os.environ.setdefault(
+    "POSTGRES_DIR",
+    str(embedded.default_directory(Path(__file__).resolve().parent.parent, "test-postgres")),
+)
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import BASE_DIR, DATABASES, embedded  # noqa: E402
-
-if not os.environ.get("DATABASE_URL"):
-    # Of its own: the tests' databases never share a server with anyone's positions.
-    DATABASES["default"] = embedded.database(
-        Path(os.environ.get("POSTGRES_DIR") or embedded.default_directory(BASE_DIR, "test-postgres"))
-    )
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
+from config.settings import *  # noqa: F403

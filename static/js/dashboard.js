@@ -90,7 +90,12 @@ function draw(changes) {
   else if (changes.tickers.has(detail.position?.ticker ?? "")) drawDetail();
   if (changes.portfolio && store.portfolio) summary.portfolio = store.portfolio;
   if (changes.connection) showConnection();
-  panel.isKnown = store.portfolio !== null && store.portfolio.reconciled_at !== null;
+  panel.isKnown = isKnown();
+}
+
+/** Whether the positions are known: until the exchange has been asked, none means nothing. */
+function isKnown() {
+  return store.portfolio !== null && store.portfolio.reconciled_at !== null;
 }
 
 function drawDetail() {
@@ -102,14 +107,17 @@ function serverNow() {
   return Date.now() + store.clockOffset;
 }
 
+let announced = "";
+
 function showConnection() {
   const view = connectionView(store.connection, loss, serverNow());
-  const isChanged = connectionState.dataset.connection !== view.status;
   connectionState.view = view;
   connectionNotice.view = view;
   document.documentElement.toggleAttribute("data-stale", view.isStale);
-  // A reader hears of changes; attempts and times within one state stay silent.
-  if (isChanged) announcer.textContent = view.message || view.word;
+  // A listener hears of changes; attempts and times within one state stay silent.
+  const state = `${view.status} ${view.action}`;
+  if (state !== announced) announcer.textContent = view.message || view.word;
+  announced = state;
 }
 
 function tick() {
@@ -141,7 +149,7 @@ function showSelection() {
   const position = shown === null ? null : store.positions.get(shown);
   panel.selected = position ? shown : null;
   if (position) detail.position = position;
-  else detail.clear(chosen !== null && store.portfolio !== null ? "closed" : "none");
+  else detail.clear(chosen !== null && isKnown() ? "closed" : "none");
   detail.tick(serverNow());
 }
 
@@ -249,7 +257,9 @@ connectionNotice.addEventListener("sign-in", () => {
 });
 addEventListener("hashchange", () => {
   showSelection();
-  if (chosenTicker() !== null) part(detail, "h2").focus({ preventScroll: true });
+  // As after a link to another page: on from here, or back to where one came from.
+  if (chosenTicker() === null) panel.focusCard();
+  else part(detail, "h2").focus();
 });
 addEventListener("online", () => {
   stream.reconnect();

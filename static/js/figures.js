@@ -6,7 +6,7 @@
 import { figure, signOf } from "./format.js";
 
 /** Fields whose sign is shown by colour too. */
-const SIGNED = /pnl/;
+const SIGNED = /pnl(_percent)?$/;
 
 let isMasked = false;
 

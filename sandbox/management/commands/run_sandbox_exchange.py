@@ -36,8 +36,7 @@ class Command(BaseCommand):
         try:
             asyncio.run(self._serve(options))
         except OSError as error:
-            where = f"{options['host']}:{options['port']}"
-            raise CommandError(f"can't listen on {where}: {error.strerror}") from error
+            raise CommandError(f"the sandbox can't start: {error}") from error
         except BrokenCredentials as error:
             raise CommandError(str(error)) from error
 

@@ -1,6 +1,5 @@
 // @ts-check
 import { Figures, figureText, writeText } from "../figures.js";
-import { dateTime } from "../format.js";
 import { part } from "./template.js";
 
 /** @typedef {import("../types.js").Portfolio} Portfolio */
@@ -30,19 +29,10 @@ export class PortfolioSummaryBar extends HTMLElement {
       portfolio.unpriced_count > 0 &&
         `${figureText("unpriced_count", portfolio.unpriced_count)} without a price`,
     );
-    this.#note(
-      ".note-last-trade",
-      portfolio.estimated_count > 0 &&
-        `${figureText("estimated_value", portfolio.estimated_value)} at the last trade`,
-    );
     this.#note(".note-provisional", portfolio.cash_provisional && "provisional");
-    this.#note(
-      ".note-day",
-      portfolio.day_pnl_since && `since ${dateTime(portfolio.day_pnl_since)}`,
-    );
   }
 
-  /** @param {string} selector @param {string | false | null} text */
+  /** @param {string} selector @param {string | false} text */
   #note(selector, text) {
     const note = part(this, selector);
     note.hidden = !text;

@@ -11,8 +11,8 @@ const EXCHANGE = "https://kalshi.com/";
 /**
  * One position with all of its figures. Its markup is in the page.
  *
- * Attributes: `mark-price`, the server's `MARK_PRICE`. `data-state` tells what is shown: `none`,
- * `closed` (it was there and is no more) or `position`.
+ * Attributes: `mark-price`, the server's `MARK_PRICE`. `data-state` tells what is shown:
+ * `position`, `closed` (a note that it isn't open) or `none`.
  */
 export class PositionDetail extends HTMLElement {
   static define(tag = "position-detail", registry = customElements) {

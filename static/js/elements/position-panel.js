@@ -38,7 +38,8 @@ export class PositionPanel extends HTMLElement {
     this.#lifetime = new AbortController();
     const { signal } = this.#lifetime;
     for (const button of this.querySelectorAll("[data-action=refresh]")) {
-      button.addEventListener("click", () => this.#dispatch("refresh"), { signal });
+      const refresh = () => this.dataset.refresh !== "pending" && this.#dispatch("refresh");
+      button.addEventListener("click", refresh, { signal });
     }
     this.#select.addEventListener(
       "change",
@@ -54,6 +55,11 @@ export class PositionPanel extends HTMLElement {
 
   disconnectedCallback() {
     this.#lifetime.abort();
+  }
+
+  /** Focus the card that Tab would reach. */
+  focusCard() {
+    this.#stop?.link.focus();
   }
 
   /** @returns {Order} */
@@ -79,9 +85,12 @@ export class PositionPanel extends HTMLElement {
    * @param {boolean} isKnown
    */
   set isKnown(isKnown) {
-    const state = this.#positions.size > 0 ? "list" : isKnown ? "empty" : "loading";
-    this.dataset.state = state;
-    this.#list.setAttribute("aria-busy", String(state === "loading"));
+    const { size } = this.#positions;
+    const state = size > 0 ? "list" : isKnown ? "empty" : "loading";
+    setAttribute(this, "data-state", state);
+    setAttribute(this.#list, "aria-busy", String(state === "loading"));
+    const count = state === "loading" ? "" : figureText("position_count", size);
+    writeText(part(this, ".panel-count"), count);
   }
 
   /**
@@ -110,7 +119,6 @@ export class PositionPanel extends HTMLElement {
     }
     this.#isOrderDue = true;
     if (membership) {
-      writeText(part(this, ".panel-count"), figureText("position_count", positions.size));
       for (const ticker of this.#cards.keys()) {
         if (!positions.has(ticker)) this.#remove(ticker);
       }

@@ -24,7 +24,6 @@ def exchange() -> Iterator[Exchange]:
 
 @pytest.fixture(autouse=True)
 def product(settings, exchange):
-    settings.ROOT_URLCONF = "tests.integration.accounts.urls"
     settings.KALSHI_ENVIRONMENTS = {
         name: exchange.environment(name) for name in ("production", "demo")
     }
@@ -77,30 +76,31 @@ def charlie() -> Visitor:
 
 
 @pytest.fixture
-def announced() -> Iterator[Callable[[], list[tuple[str, str]]]]:
+def own_connection() -> Iterator[psycopg.Connection]:
+    """A session of the database beside Django's, in autocommit."""
+    parameters = connection.get_connection_params()
+    del parameters["cursor_factory"]  # Django's is for its own connections
+    with psycopg.connect(**parameters, autocommit=True) as own_connection:
+        yield own_connection
+
+
+@pytest.fixture
+def announced(own_connection) -> Callable[[], list[tuple[str, str]]]:
     """What was announced on the accounts' channels since the last call, in order."""
-    parameters = connection.get_connection_params() | {"autocommit": True}
-    with psycopg.connect(
-        **{name: value for name, value in parameters.items() if name not in NOT_FOR_PSYCOPG}
-    ) as listening:
-        for channel in ("credentials_changed", "session_ended", "marker"):
-            listening.execute(f"LISTEN {channel}")
+    for channel in ("credentials_changed", "session_ended", "marker"):
+        own_connection.execute(f"LISTEN {channel}")
 
-        def heard() -> list[tuple[str, str]]:
-            # Announcements arrive in the order of their commits, so the marker comes last.
-            listening.execute("NOTIFY marker")
-            heard = []
-            for announcement in listening.notifies(timeout=5):
-                if announcement.channel == "marker":
-                    break
-                heard.append((announcement.channel, announcement.payload))
-            return heard
+    def heard() -> list[tuple[str, str]]:
+        # Announcements arrive in the order of their commits, so the marker comes last.
+        own_connection.execute("NOTIFY marker")
+        heard = []
+        for announcement in own_connection.notifies(timeout=5):
+            if announcement.channel == "marker":
+                break
+            heard.append((announcement.channel, announcement.payload))
+        return heard
 
-        yield heard
-
-
-# What Django adds to a connection's parameters for itself.
-NOT_FOR_PSYCOPG = {"context", "cursor_factory", "prepare_threshold"}
+    return heard
 
 
 def make_account(**fields) -> Account:

@@ -1,6 +1,7 @@
 import json
 import logging
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -394,8 +395,8 @@ def test_sign_ins_of_the_same_new_key_at_once_make_one_account(exchange):
     responses = []
 
     def sign_in(visitor):
-        responses.append(visitor.sign_in(key))
-        connection.close()
+        with closing(connection):
+            responses.append(visitor.sign_in(key))
 
     threads = [threading.Thread(target=sign_in, args=[visitor]) for visitor in visitors]
     for thread in threads:

@@ -1,5 +1,10 @@
+import threading
+import time
+from contextlib import closing
+
 import pytest
 from cryptography.fernet import Fernet
+from django.db import connection
 from django.utils import timezone
 
 from accounts import credentials, sessions
@@ -47,35 +52,30 @@ def test_credential_whose_encryption_key_is_lost_is_unusable_and_the_others_are_
     with pytest.raises(CredentialUnusable, match="ENCRYPTION_SECRET_KEY"):
         credentials.reveal(lost)
 
-    assert len(credentials.usable_credentials()) == 2
     assert credentials.reveal(good)
 
 
-def test_usable_credentials_are_listed_by_account_newest_first():
-    alices, charlies = make_account(), make_account()
-    first = make_credential(alices, api_key_id="first")
-    second = make_credential(alices, api_key_id="second")
-    other = make_credential(charlies, api_key_id="other")
+def test_credentials_of_an_account_are_listed_newest_first():
+    account = make_account()
+    first = make_credential(account, api_key_id="first")
+    second = make_credential(account, api_key_id="second")
+    make_credential(make_account(), api_key_id="another account's")
 
-    listed = credentials.usable_credentials()
+    held = credentials.held_by(account.pk)
 
-    assert listed == [
-        credentials.AccountCredentials(alices.pk, (second.pk, first.pk)),
-        credentials.AccountCredentials(charlies.pk, (other.pk,)),
-    ]
+    assert held == credentials.HeldCredentials(usable=(second.pk, first.pk), refused=())
 
 
 def test_refused_credential_is_listed_as_such_until_it_is_accepted_again():
     credential = make_credential()
-    expected = [credentials.AccountCredentials(credential.account_id, (credential.pk,))]
 
     credentials.mark_refused(credential.pk, "unknown key")
-    while_refused = credentials.usable_credentials(), credentials.refused_credentials()
+    while_refused = credentials.held_by(credential.account_id)
     credentials.mark_checked(credential.pk)
-    afterwards = credentials.usable_credentials(), credentials.refused_credentials()
+    afterwards = credentials.held_by(credential.account_id)
 
-    assert while_refused == ([], expected)
-    assert afterwards == (expected, [])
+    assert while_refused == credentials.HeldCredentials(usable=(), refused=(credential.pk,))
+    assert afterwards == credentials.HeldCredentials(usable=(credential.pk,), refused=())
 
 
 def test_refusal_is_kept_with_its_time_and_reason():
@@ -136,7 +136,7 @@ def test_deleted_key_leaves_the_account_and_its_session(alice, exchange):
     assert response.status_code == 204
     assert alice.get("session").json()["user_id"] == signed_in["user_id"]
     assert alice.get("session").json()["credentials"] == []
-    assert credentials.usable_credentials() == []
+    assert credentials.held_by(signed_in["user_id"]).usable == ()
 
 
 def test_account_of_a_deleted_key_is_found_again_at_the_next_sign_in(alice, exchange):
@@ -231,6 +231,45 @@ def test_forgetting_ends_every_session_of_the_account(announced):
             *(("session_ended", session_id) for session_id in ended),
         ]
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_row_written_while_its_account_is_forgotten_goes_with_it(own_connection):
+    account = make_account()
+    # Holds up the deletion at its last step, when the account's other rows are gone already.
+    own_connection.execute("BEGIN")
+    own_connection.execute("SELECT FROM accounts_account FOR UPDATE")
+
+    def forget():
+        with closing(connection):
+            credentials.forget(account)
+
+    forgetting = threading.Thread(target=forget)
+    forgetting.start()
+    wait_until_it_blocks_another(own_connection)
+    own_connection.execute(
+        "INSERT INTO accounts_session (id, account_id, created_at, expires_at)"
+        " VALUES (gen_random_uuid(), %s, now(), now())",
+        [account.pk],
+    )
+    own_connection.execute("COMMIT")
+    forgetting.join(timeout=10)
+
+    assert not Account.objects.exists()
+    assert not Session.objects.exists()
+
+
+def wait_until_it_blocks_another(blocking):
+    deadline = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        blocked = 0
+        while not blocked:
+            assert time.monotonic() < deadline
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))",
+                [blocking.info.backend_pid],
+            )
+            [blocked] = cursor.fetchone()
 
 
 def test_credential_in_the_database_is_not_readable():

@@ -114,7 +114,7 @@ def test_token_of_an_ended_session_is_refused():
     sessions.end(session)
 
     assert sessions.verify(token) is None
-    assert not sessions.is_alive(session.pk)
+    assert sessions.alive([session.pk]) == set()
 
 
 def test_token_of_a_deleted_account_is_refused():
@@ -124,15 +124,18 @@ def test_token_of_a_deleted_account_is_refused():
     account.delete()
 
     assert sessions.verify(token) is None
-    assert not sessions.is_alive(session.pk)
+    assert sessions.alive([session.pk]) == set()
 
 
-def test_session_is_alive_until_its_newest_token_expires(session):
-    alive_at_first = sessions.is_alive(session.pk)
+def test_sessions_are_alive_until_their_newest_token_expires():
+    account = make_account()
+    expired, _ = sessions.issue(account)
     Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    current = Session.objects.create(
+        account=account, expires_at=timezone.now() + timedelta(hours=1)
+    )
 
-    assert alive_at_first
-    assert not sessions.is_alive(session.pk)
+    assert sessions.alive([expired.pk, current.pk, uuid.uuid4()]) == {current.pk}
 
 
 def test_ending_one_session_leaves_the_others_of_the_account_alone():
@@ -296,7 +299,7 @@ def test_logout_keeps_the_keys(alice, exchange):
 
     alice.post("logout", {"forget": False})
 
-    assert [held.account_id for held in credentials.usable_credentials()] == [user_id]
+    assert len(credentials.held_by(user_id).usable) == 1
 
 
 @pytest.mark.parametrize(("method", "path"), [("post", "logout"), ("delete", "credentials/1")])

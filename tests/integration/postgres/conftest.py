@@ -6,12 +6,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import postgres
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
+
+import postgres
 from postgres import embedded
 
 PROJECT = Path(postgres.__file__).resolve().parents[1]
@@ -104,6 +107,13 @@ def server_account() -> tuple[int, int]:
     """User and group id that the server runs as."""
     account = embedded._account(create=True)
     return account.pw_uid, account.pw_gid
+
+
+@pytest.fixture
+async def orm_thread() -> AsyncIterator[None]:
+    """Closes the connection of the thread that runs the ORM for asynchronous tests."""
+    yield
+    await sync_to_async(connections.close_all)()
 
 
 requires_root = pytest.mark.skipif(

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from postgres import embedded
 from psycopg.conninfo import make_conninfo
 
+from postgres import embedded
 from tests.integration.postgres.conftest import (
     PROJECT,
     AttachedProcess,
@@ -120,7 +120,8 @@ class TestSharing:
     def test_data_is_kept_from_start_to_start(self, directory, attach):
         first = attach(directory)
         first.postmaster_pid()
-        query(directory, "CREATE TABLE kept AS SELECT 'still here' AS text; SELECT 1")
+        with psycopg.connect(make_conninfo(**embedded.conninfo(directory))) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 'still here' AS text")
         first.leave()
 
         attach(directory).postmaster_pid()
@@ -131,6 +132,17 @@ class TestSharing:
         parameters = embedded.database(directory)
 
         assert parameters["NAME"] == "kalshi_live"
+        assert not directory.exists()
+
+    def test_process_that_uses_no_database_starts_no_server(self, directory):
+        subprocess.run(
+            [sys.executable, "-c", "import django; django.setup()"],
+            cwd=PROJECT,
+            env=os.environ
+            | {"DJANGO_SETTINGS_MODULE": "config.settings", "POSTGRES_DIR": str(directory)},
+            check=True,
+        )
+
         assert not directory.exists()
 
 

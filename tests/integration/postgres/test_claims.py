@@ -1,0 +1,172 @@
+"""Claims are exclusive, and free as soon as their holder is gone or frozen."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+
+from postgres import claims
+from postgres.claims import CLAIMS_NAMESPACE, Claims, ClaimsLost
+from postgres.connections import own_connection
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("orm_thread")]
+
+
+@pytest.fixture
+async def first():
+    async with Claims() as first_worker:
+        yield first_worker
+
+
+@pytest.fixture
+async def second():
+    async with Claims() as second_worker:
+        yield second_worker
+
+
+@sync_to_async
+def holder_pid(account_id):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+            " AND classid = %s AND objid = %s",
+            [CLAIMS_NAMESPACE, account_id],
+        )
+        return cursor.fetchone()[0]
+
+
+@sync_to_async
+def terminate(pid):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+async def wait_until_free(account_id):
+    """Wait in the server for an account's lock."""
+    async with own_connection() as waiting:
+        await waiting.execute("SELECT pg_advisory_lock(%s, %s)", [CLAIMS_NAMESPACE, account_id])
+
+
+async def test_account_is_claimed_by_one_worker_only(first, second):
+    assert await first.acquire(1)
+
+    assert not await second.acquire(1)
+    assert await second.acquire(2)
+    assert first.held == {1}
+    assert second.held == {2}
+
+
+async def test_released_claim_is_free(first, second):
+    await first.acquire(1)
+
+    await first.release(1)
+
+    assert first.held == frozenset()
+    assert await second.acquire(1)
+
+
+async def test_claim_asked_for_twice_is_free_after_one_release(first, second):
+    await first.acquire(1)
+    await first.acquire(1)
+
+    await first.release(1)
+
+    assert await second.acquire(1)
+
+
+async def test_releasing_what_is_not_held_changes_nothing(first, second):
+    await first.acquire(1)
+
+    await second.release(1)
+
+    assert not await second.acquire(1)
+
+
+async def test_leaving_gives_all_claims_up(second):
+    async with Claims() as leaving:
+        await leaving.acquire(1)
+
+    async with asyncio.timeout(5):
+        await wait_until_free(1)
+    assert await second.acquire(1)
+
+
+async def test_claims_are_free_at_once_when_the_holders_session_ends(first, second):
+    await first.acquire(1)
+    await first.acquire(2)
+
+    await terminate(await holder_pid(1))
+
+    assert await second.acquire(1)
+    assert await second.acquire(2)
+
+
+async def test_loss_is_told_and_what_was_lost_can_be_claimed_again(first):
+    await first.acquire(1)
+    await terminate(await holder_pid(1))
+
+    with pytest.raises(ClaimsLost):
+        await first.keep_alive()
+
+    assert first.held == frozenset()
+    assert await first.acquire(1)
+    await first.keep_alive()
+
+
+async def test_loss_that_another_task_noticed_is_still_told(first):
+    await first.acquire(1)
+    await terminate(await holder_pid(1))
+    with pytest.raises(ClaimsLost):
+        await first.acquire(2)
+
+    with pytest.raises(ClaimsLost):
+        await first.keep_alive()
+
+
+async def test_holder_that_shows_no_life_loses_its_claims(first):
+    await first.acquire(1)
+
+    # A frozen process sends nothing, and neither does this one while it waits.
+    async with asyncio.timeout(claims.IDLE_SESSION_TIMEOUT_SECONDS + 2):
+        await wait_until_free(1)
+
+    with pytest.raises(ClaimsLost):
+        await first.keep_alive()
+
+
+async def test_server_that_does_not_answer_counts_as_lost(first, monkeypatch):
+    await first.acquire(1)
+    pid = await holder_pid(1)
+    monkeypatch.setattr(claims, "ANSWER_TIMEOUT_SECONDS", 0.1)
+
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(1):
+            with pytest.raises(ClaimsLost):
+                await first.keep_alive()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+    assert first.held == frozenset()
+
+
+async def test_cancelled_acquire_leaves_no_lock_behind_unknown(first):
+    acquiring = asyncio.ensure_future(first.acquire(1))
+    await asyncio.sleep(0)
+
+    acquiring.cancel()
+    await asyncio.wait({acquiring})
+
+    assert acquiring.cancelled()
+    assert await first.acquire(1)
+    assert first.held == {1}
+
+
+async def test_many_tasks_may_claim_at_once(first):
+    outcomes = await asyncio.gather(*(first.acquire(number) for number in range(20)))
+
+    assert all(outcomes)
+    assert first.held == set(range(20))

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { compareDecimals } from "../../static/js/decimal.js";
+
+for (const [a, b, expected] of [
+  ["1", "2", -1],
+  ["10", "9", 1],
+  ["-10", "-9", -1],
+  ["-1", "1", -1],
+  ["0.5", "0.45", 1],
+  ["-0.5", "-0.45", -1],
+  ["1.50", "1.5", 0],
+  ["-0.00", "0", 0],
+  ["007.1", "7.1", 0],
+  // One apart in the 18th decimal: as floating point they would be equal.
+  ["0.100000000000000001", "0.1", 1],
+  ["9007199254740993", "9007199254740992", 1],
+]) {
+  test(`${a} against ${b}`, () => {
+    assert.equal(Math.sign(compareDecimals(a, b)), expected);
+  });
+}

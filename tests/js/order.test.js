@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { inOrder, isOrder } from "../../static/js/order.js";
+
+const tickers = (positions) => positions.map(({ ticker }) => ticker);
+
+test("by value, the largest comes first and the unknown last", () => {
+  const positions = [
+    { ticker: "UNPRICED", market_value: null },
+    { ticker: "SMALL", market_value: "9.50" },
+    { ticker: "LARGE", market_value: "10.00" },
+  ];
+
+  assert.deepEqual(tickers(inOrder(positions, "value")), ["LARGE", "SMALL", "UNPRICED"]);
+});
+
+test("by profit or loss, a loss comes after a gain", () => {
+  const positions = [
+    { ticker: "LOSS", unrealized_pnl: "-12.00" },
+    { ticker: "FLAT", unrealized_pnl: "0.00" },
+    { ticker: "GAIN", unrealized_pnl: "3.00" },
+    { ticker: "SLIGHT", unrealized_pnl: "-1.00" },
+  ];
+
+  assert.deepEqual(tickers(inOrder(positions, "pnl")), ["GAIN", "FLAT", "SLIGHT", "LOSS"]);
+});
+
+test("by closing time, the next to close comes first", () => {
+  const positions = [
+    { ticker: "OPEN-ENDED", close_time: null },
+    { ticker: "LATER", close_time: "2026-12-01T00:00:00Z" },
+    { ticker: "SOON", close_time: "2026-11-24T00:00:00Z" },
+  ];
+
+  assert.deepEqual(tickers(inOrder(positions, "closing")), ["SOON", "LATER", "OPEN-ENDED"]);
+});
+
+test("a position without a title is ordered by its ticker", () => {
+  const positions = [
+    { ticker: "B", title: null },
+    { ticker: "Z", title: "A title" },
+  ];
+
+  assert.deepEqual(tickers(inOrder(positions, "name")), ["Z", "B"]);
+});
+
+test("equal positions keep one order, whatever the order they came in", () => {
+  const [a, b] = [
+    { ticker: "A", day_pnl: "1.0" },
+    { ticker: "B", day_pnl: "1.00" },
+  ];
+
+  assert.deepEqual(tickers(inOrder([a, b], "day")), tickers(inOrder([b, a], "day")));
+});
+
+test("only names of orders are orders", () => {
+  assert.equal(isOrder("value"), true);
+  assert.equal(isOrder("toString"), false);
+  assert.equal(isOrder(undefined), false);
+});

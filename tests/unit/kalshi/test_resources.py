@@ -1,0 +1,151 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from kalshi.errors import DecodeError
+from kalshi.resources import Balance, Event, ExchangeStatus, KeyRecord, Market, PositionRow
+
+
+def without(record, *names):
+    return {name: value for name, value in record.items() if name not in names}
+
+
+def test_keys_are_decoded_with_scopes_and_subaccount(answers):
+    dashboard, bot = map(KeyRecord.decode, answers["api_keys"]["api_keys"])
+
+    assert (dashboard.name, dashboard.scopes, dashboard.subaccount) == (
+        "dashboard",
+        ("read",),
+        None,
+    )
+    assert (bot.scopes, bot.subaccount) == (("read", "write", "write::trade"), 7)
+
+
+def test_balance_is_exact_and_apart_from_the_positions(answers):
+    assert Balance.decode(answers["balance"]) == Balance(
+        balance=Decimal("98.0186"),
+        portfolio_value=Decimal("1.98"),
+        updated_at=datetime(2026, 6, 11, 6, 29, 8, tzinfo=UTC),
+    )
+
+
+def test_balance_without_dollars_is_read_from_cents(answers):
+    balance = Balance.decode(without(answers["balance"], "balance_dollars"))
+
+    assert balance.balance == Decimal("98.01")
+
+
+def test_position_is_decoded(answers):
+    (row,) = answers["positions"]["market_positions"]
+
+    assert PositionRow.decode(row) == PositionRow(
+        ticker="KXWTACHALLENGERMATCH-26JUN11JIMLEP-LEP",
+        quantity=Decimal("3.00"),
+        exposure=Decimal("2.500000"),
+        realized_pnl=Decimal("0.000000"),
+        fees_paid=Decimal("0.018900"),
+        last_updated_at=datetime(2026, 6, 11, 6, 29, 30, 165_032, tzinfo=UTC),
+    )
+
+
+def test_position_in_no_is_negative_and_costs_money(answers):
+    row = PositionRow.decode(answers["positions_with_no"]["market_positions"][0])
+
+    assert (row.quantity, row.exposure) == (Decimal("-1.00"), Decimal("0.730000"))
+    assert row.last_updated_at is None
+
+
+def test_position_of_former_years_is_refused(answers):
+    with pytest.raises(DecodeError, match="position: position_fp is missing"):
+        PositionRow.decode(answers["legacy_position"])
+
+
+def test_market_is_decoded(answers):
+    assert Market.decode(answers["markets"]["two_sided"]) == Market(
+        ticker="KXWTACHALLENGERMATCH-26JUN11JIMLEP-LEP",
+        event_ticker="KXWTACHALLENGERMATCH-26JUN11JIMLEP",
+        yes_outcome="Varvara Lepchenko",
+        no_outcome="Varvara Lepchenko",
+        title="Will Varvara Lepchenko win the Jimenez Kasintseva vs Lepchenko: Round Of 16 match?",
+        status="active",
+        result="",
+        yes_bid=Decimal("0.4700"),
+        yes_bid_size=Decimal("3.00"),
+        yes_ask=Decimal("0.5200"),
+        yes_ask_size=Decimal("3.00"),
+        last_price=Decimal("0.9900"),
+        close_time=datetime(2026, 6, 25, 16, tzinfo=UTC),
+        settlement_value=None,
+        updated_at=datetime(2026, 6, 11, 5, 39, 31, 285_630, tzinfo=UTC),
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "yes_bid", "yes_ask", "last_price"),
+    [
+        ("no_bid", None, "0.6500", "0.6500"),
+        ("no_ask", "0.5100", None, None),
+        ("empty_book", None, None, None),
+        ("never_quoted", None, None, None),
+        ("initialized", None, None, None),
+        ("closed", None, None, None),
+    ],
+)
+def test_side_of_the_book_that_nobody_quotes_has_no_price(
+    answers, state, yes_bid, yes_ask, last_price
+):
+    market = Market.decode(answers["markets"][state])
+
+    assert market.yes_bid == (yes_bid and Decimal(yes_bid))
+    assert market.yes_ask == (yes_ask and Decimal(yes_ask))
+    assert market.last_price == (last_price and Decimal(last_price))
+
+
+@pytest.mark.parametrize("state", ["determined", "finalized"])
+def test_settlement_at_nothing_is_a_value(answers, state):
+    market = Market.decode(answers["markets"][state])
+
+    assert (market.result, market.settlement_value) == ("no", Decimal("0.0000"))
+
+
+def test_market_without_titles_is_a_market(answers):
+    record = without(answers["markets"]["two_sided"], "title", "yes_sub_title", "no_sub_title")
+
+    market = Market.decode(record)
+
+    assert (market.title, market.yes_outcome, market.no_outcome) == ("", "", "")
+
+
+def test_event_is_decoded(answers):
+    assert Event.decode(answers["event"]) == Event(
+        event_ticker="KXNBA-27",
+        series_ticker="KXNBA",
+        title="2027 Pro Basketball Champion",
+        sub_title="2026-27",
+        mutually_exclusive=True,
+        collateral_return_type="MECNET",
+    )
+
+
+def test_status_is_decoded(answers):
+    assert ExchangeStatus.decode(answers["exchange_status"]) == ExchangeStatus(True, True, None)
+
+
+def test_status_in_maintenance_may_name_its_end():
+    status = ExchangeStatus.decode(
+        {
+            "exchange_active": False,
+            "trading_active": False,
+            "exchange_estimated_resume_time": "2026-11-19T10:00:00Z",
+        }
+    )
+
+    assert status.estimated_resume_time == datetime(2026, 11, 19, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", [KeyRecord, Balance, PositionRow, Market, Event, ExchangeStatus])
+@pytest.mark.parametrize("value", [None, [], "text", 7, {}], ids=repr)
+def test_anything_undocumented_is_refused(kind, value):
+    with pytest.raises(DecodeError):
+        kind.decode(value)
