@@ -45,7 +45,8 @@ async def authenticate(
     request: HttpRequest, response: HttpResponse, payload: AuthenticateIn
 ) -> SignedInOut:
     """Sign in with an API key of the exchange; sets the session cookie."""
-    address = request.META.get("REMOTE_ADDR", "")
+    # Cut, as it may be whatever a trusted proxy passed on.
+    address = request.META.get("REMOTE_ADDR", "")[: throttle.ADDRESS_LENGTH]
     await sync_to_async(throttle.check)(address)
     api_key_id, private_key = _key(request, payload)
     try:

@@ -42,6 +42,10 @@ logger = logging.getLogger(__name__)
 
 CHECK_TIMEOUT_SECONDS = 20
 PRIMARY_SUBACCOUNT = 0
+SCOPES_UNTOLD = (
+    "The exchange does not tell what this key may do, so it may also trade. A key that can only "
+    "read is safer; confirm to use this one all the same."
+)
 FORGET_ATTEMPTS = 3
 
 
@@ -116,7 +120,7 @@ async def authenticate(
         raise InvalidPrivateKey(str(error)) from None
     checked = await _check(exchange, api_key_id, key)
     if checked.may_trade and not accept_trading_key:
-        raise TradingKeyUnconfirmed
+        raise TradingKeyUnconfirmed if checked.scopes else TradingKeyUnconfirmed(SCOPES_UNTOLD)
     return await sync_to_async(_store)(environment, api_key_id, private_key, checked)
 
 

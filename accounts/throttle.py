@@ -11,6 +11,7 @@ from accounts.models import SignInFailure
 ALLOWED_FAILURES = 10
 WINDOW = timedelta(minutes=10)
 PURGED_AT_ONCE = 1000
+ADDRESS_LENGTH = 64
 
 
 def check(address: str) -> None:

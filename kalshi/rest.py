@@ -19,7 +19,6 @@ from kalshi.fields import Fields, parse
 from kalshi.resources import Balance, Event, ExchangeStatus, KeyRecord, Market, PositionRow
 from kalshi.signing import SigningKey, headers
 
-_TIMEOUT_SECONDS = 10.0
 _POSITIONS_PER_PAGE = 1000
 # The exchange names no maximum, but with more tickers the address outgrows what servers accept.
 _TICKERS_PER_REQUEST = 100
@@ -39,6 +38,7 @@ class Client:
     Args:
         http: the connections to use; stays open when the client is closed. None for its own.
         clock: Unix time in seconds.
+        timeout_seconds: for one request with its whole answer.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class Client:
         *,
         http: httpx.AsyncClient | None = None,
         clock: Callable[[], float] = time.time,
+        timeout_seconds: float = 10.0,
     ) -> None:
         self._base = environment.api_base.rstrip("/")
         self._key_id = key_id
         self._key = key
         self._clock = clock
+        self._timeout_seconds = timeout_seconds
         self._owns_http = http is None
         self._http = httpx.AsyncClient() if http is None else http
 
@@ -139,7 +141,7 @@ class Client:
         request.headers.update(headers(self._key_id, self._key, "GET", sent_path, now_ms))
         try:
             # httpx limits each read, so that a peer sending a byte at a time would never time out.
-            async with asyncio.timeout(_TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._timeout_seconds):
                 # A redirect would carry our signature to another host.
                 return await self._http.send(request, follow_redirects=False)
         except TimeoutError as error:

@@ -416,7 +416,8 @@ def _own_socket_directory(directory: Path, owner: pwd.struct_passwd) -> Path:
 def _socket_directory(directory: Path) -> Path:
     directory = directory.absolute()
     beside_data = directory / "run"
-    if len(os.fsencode(beside_data / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET_PATH:
+    length = len(os.fsencode(beside_data / f".s.PGSQL.{PORT}"))
+    if length <= LONGEST_SOCKET_PATH and "," not in str(beside_data):  # libpq splits at commas
         return beside_data
     # Fixed, unlike TMPDIR or XDG_RUNTIME_DIR, because every process must find the same one. In a
     # sticky directory nobody can put another one in the place of ours.

@@ -25,3 +25,7 @@ os.environ.setdefault(
 )
 
 from config.settings import *  # noqa: F403
+from config.settings import DATABASES
+
+# Of this run alone: two at the same time would drop each other's.
+DATABASES["default"]["TEST"] = {"NAME": f"test_kalshi_live_{os.getpid()}"}

@@ -5,9 +5,9 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
-from asgiref.sync import async_to_sync
-from django.db import connection
-from django.test import Client
+from asgiref.sync import async_to_sync, sync_to_async
+from django.db import connection, connections
+from django.test import AsyncClient, Client
 
 from accounts import credentials
 from accounts.encryption import Secret
@@ -408,6 +408,26 @@ def test_sign_ins_of_the_same_new_key_at_once_make_one_account(exchange):
     assert Account.objects.count() == 1
     assert Credential.objects.count() == 1
     assert Session.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_key_signs_in_on_an_asynchronous_server(exchange):
+    key = exchange.issue_key("alice")
+    browser = AsyncClient(enforce_csrf_checks=True)
+    await browser.get(f"{ACCOUNT}session")
+
+    response = await browser.post(
+        f"{ACCOUNT}authenticate",
+        json.dumps({"environment": "demo", **vars(key)}),
+        content_type="application/json",
+        headers={"X-CSRFToken": browser.cookies["csrftoken"].value},
+    )
+    session = await browser.get(f"{ACCOUNT}session")
+    # Of the thread that asynchronous code runs the ORM in.
+    await sync_to_async(connections.close_all)()
+
+    assert response.status_code == 200
+    assert session.json()["user_id"] == response.json()["user_id"]
 
 
 @pytest.mark.django_db(transaction=True)
