@@ -7,11 +7,12 @@ from django.http import HttpRequest
 from django.http.response import FileResponse, HttpResponseBase
 from django_manifeststaticfiles_enhanced.storage import EnhancedManifestStaticFilesStorage
 from whitenoise.middleware import WhiteNoiseMiddleware
-from whitenoise.storage import CompressedStaticFilesStorage
 
 
-class StaticFilesStorage(EnhancedManifestStaticFilesStorage, CompressedStaticFilesStorage):
-    """Names carry a hash of the content, which imports in modules follow; a .gz beside each."""
+class StaticFilesStorage(EnhancedManifestStaticFilesStorage):
+    """Names carry a hash of the content, and so do the imports in modules."""
+
+    support_js_module_import_aggregation = True
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):

@@ -95,9 +95,6 @@ export class Store {
         this.connection = event;
         this.#changes.connection = true;
         break;
-      case "heartbeat":
-        this.clockOffset = Date.parse(event.server_time) - now;
-        return;
       default:
         return; // a newer server may say more
     }

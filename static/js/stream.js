@@ -8,19 +8,12 @@
 
 /** @typedef {import("./types.js").StreamEvent} StreamEvent */
 
-const EVENTS = [
-  "snapshot",
-  "position",
-  "position_closed",
-  "portfolio",
-  "connection_status",
-  "heartbeat",
-];
+const EVENTS = ["snapshot", "position", "position_closed", "portfolio", "connection_status"];
 
-/** Comments are invisible here, but a heartbeat event comes every 10 s: silence means dead. */
+/** Comments are invisible here, but the connection's state is told every 10 s: silence is death. */
 const SILENCE_MS = 45_000;
 
-/** Two heartbeats missed: reason enough to connect anew when somebody comes to look. */
+/** Two such tellings missed: reason enough to connect anew when somebody comes to look. */
 const DOUBT_MS = 25_000;
 
 /** The server ends streams now and then; one that is back within this time was never away. */

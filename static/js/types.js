@@ -85,16 +85,11 @@
  * @property {"closed" | "settled"} reason
  * @property {Figure} realized_pnl
  *
- * @typedef {object} Heartbeat
- * @property {"heartbeat"} type
- * @property {string} server_time
- *
  * @typedef {Snapshot
  *   | (Position & {type: "position"})
  *   | PositionClosed
  *   | (Portfolio & {type: "portfolio"})
- *   | (ConnectionStatus & {type: "connection_status"})
- *   | Heartbeat} StreamEvent
+ *   | (ConnectionStatus & {type: "connection_status"})} StreamEvent
  */
 
 export {};

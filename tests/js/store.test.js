@@ -146,12 +146,6 @@ describe("drawing", () => {
     assert.equal(drawn[1].portfolio, false);
   });
 
-  test("is not asked for by a heartbeat", () => {
-    store.apply({ type: "heartbeat", server_time: "2026-11-24T12:00:00Z" });
-
-    assert.equal(frames.length, 0);
-  });
-
   test("of everything can be asked for", () => {
     store.apply(snapshot(1, [position("A", 1)]));
     drawFrame();

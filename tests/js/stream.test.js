@@ -186,11 +186,11 @@ describe("silence", () => {
     assert.deepEqual(told.slice(2), ["lost 1000000"]);
   });
 
-  test("is broken by a heartbeat", () => {
+  test("is broken by any event", () => {
     newest().send("snapshot");
 
     mock.timers.tick(30_000);
-    newest().send("heartbeat");
+    newest().send("connection_status");
     mock.timers.tick(44_999);
 
     assert.equal(made().length, 1);
