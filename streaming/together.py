@@ -1,24 +1,33 @@
 """Work that belongs together: it runs at the same time and ends at the first failure."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from typing import Never
+
+logger = logging.getLogger(__name__)
 
 
 async def until_one_fails(*work: Coroutine[object, object, Never]) -> Never:
     """
-    Run endless work side by side until one of it fails; the rest is cancelled.
+    Run endless work side by side until one of it fails; the rest is cancelled and waited for.
 
     Raises:
-        The failure itself, not in a group: callers tell failures apart by their type.
+        The first failure itself, not in a group: callers tell failures apart by their type. Others
+        that come with it are logged.
     """
+    # Not a TaskGroup: one that is ending on a failure forgets, in Python 3.11, that it was
+    # cancelled meanwhile, and whoever takes the failure for an ordinary one goes on for ever.
+    tasks = [asyncio.create_task(coroutine) for coroutine in work]
     try:
-        async with asyncio.TaskGroup() as tasks:
-            for coroutine in work:
-                tasks.create_task(coroutine)
-    except ExceptionGroup as group:
-        failure = group.exceptions[0]
-        if len(group.exceptions) > 1:
-            failure.add_note(f"and with it: {group.exceptions[1:]!r}")
-        raise failure from None
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    first = ended.pop()
+    for task, outcome in zip(tasks, outcomes, strict=True):
+        if task is not first and not isinstance(outcome, asyncio.CancelledError):
+            logger.warning("failed as well", exc_info=outcome)
+    first.result()
     raise AssertionError("endless work ended")

@@ -3,15 +3,13 @@
 import os
 from pathlib import Path
 
-from cryptography.fernet import Fernet
-
 from postgres import embedded
 
 os.environ.update(
     ENV_FILE=os.devnull,
     SECRET_KEY="tests-only-secret-key-of-fifty-characters-or-more-0123456789",
     JWT_SECRET_KEY="tests-only-token-key-of-fifty-characters-or-more-0123456789",
-    ENCRYPTION_SECRET_KEY=Fernet.generate_key().decode(),
+    ENCRYPTION_SECRET_KEY="dGVzdHMtb25seS1lbmNyeXB0aW9uLWtleS0zMi1ieXQ=",
     DEBUG="false",
     MARK_PRICE="bid",
     TRADING_DAY_TIMEZONE="America/New_York",

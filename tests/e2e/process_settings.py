@@ -1,0 +1,14 @@
+"""The tests' settings for a process of its own: on the running test's database and sandbox."""
+
+import os
+from pathlib import Path
+
+from kalshi.environments import Environment
+from tests.settings import *  # noqa: F403
+from tests.settings import DATABASES
+
+DATABASES["default"]["NAME"] = os.environ["E2E_DATABASE"]
+KALSHI_ENVIRONMENTS = {
+    "sandbox": Environment("sandbox", os.environ["E2E_API_BASE"], os.environ["E2E_WS_URL"])
+}
+SANDBOX_DIR = Path(os.environ["E2E_SANDBOX_DIR"])

@@ -1,0 +1,89 @@
+"""Whatever dies and comes back, the open page is right again by itself."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.e2e.processes import Process, environment
+from tests.e2e.visitor import mark, sign_in
+from tests.waiting import until
+
+# Five seconds are promised once the part is back; starting a process takes another.
+RECOVERY_MS = 8_000
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def its_environment(transactional_db, one_click, sandbox, tmp_path) -> dict[str, str]:
+    return environment(sandbox, tmp_path)
+
+
+@pytest.fixture
+def worker(its_environment) -> Iterator[Process]:
+    process = Process("run_kalshi_stream", environment=its_environment)
+    yield process
+    assert process.stop() == 0
+
+
+@pytest.fixture
+def web(its_environment, port) -> Iterator[Process]:
+    process = Process("serve", "--port", str(port), environment=its_environment)
+    yield process
+    # uvicorn, once it has shut down, ends as the signal asks.
+    assert process.stop() == -signal.SIGTERM
+
+
+@pytest.fixture
+async def live_page(page: Page, worker, web, port) -> Page:
+    await until(lambda: listens(port), seconds=20)
+    await sign_in(page, f"http://127.0.0.1:{port}")
+    return page
+
+
+async def listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def test_page_is_right_again_after_the_worker_was_killed(live_page, sandbox, held, worker):
+    worker.kill()
+    await expect(live_page.locator("[data-connection=reconnecting]")).to_be_visible(timeout=8_000)
+    sandbox.set_quote(held, Decimal("0.21"), Decimal("0.24"))
+
+    worker.start()
+
+    await expect(mark(live_page, held)).to_have_attribute("value", "0.21", timeout=RECOVERY_MS)
+    await expect(live_page.locator("[data-connection=live]")).to_be_visible(timeout=RECOVERY_MS)
+
+
+async def test_page_is_right_again_after_the_web_server_was_killed(live_page, sandbox, held, web):
+    web.kill()
+    sandbox.set_quote(held, Decimal("0.22"), Decimal("0.24"))
+
+    web.start()
+
+    await expect(mark(live_page, held)).to_have_attribute("value", "0.22", timeout=RECOVERY_MS)
+    await expect(live_page.locator("[data-connection=live]")).to_be_visible(timeout=RECOVERY_MS)
+
+
+async def test_page_is_right_again_after_the_exchange_cut_the_socket(live_page, sandbox, held):
+    sandbox.drop_connections()
+    sandbox.set_quote(held, Decimal("0.23"), Decimal("0.24"))
+
+    await expect(mark(live_page, held)).to_have_attribute("value", "0.23", timeout=RECOVERY_MS)
+    await expect(live_page.locator("[data-connection=live]")).to_be_visible(timeout=RECOVERY_MS)

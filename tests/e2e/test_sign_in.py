@@ -1,0 +1,96 @@
+"""Signing in with a key, and what is refused; a market's title is text, whatever it holds."""
+
+from dataclasses import replace
+
+import httpx
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from playwright.async_api import Page, expect
+
+from accounts.models import Credential
+from postgres.threads import DatabaseThread
+from tests.e2e.visitor import sign_in
+
+
+def another_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.TraditionalOpenSSL,
+        serialization.NoEncryption(),
+    ).decode()
+
+
+async def fill_in(page: Page, product: str, *, key_id: str, private_key: str) -> None:
+    await page.goto(product)
+    await page.get_by_label("Environment").select_option("sandbox")
+    await page.get_by_label("API key ID").fill(key_id)
+    await page.get_by_label("Private key").fill(private_key)
+    await page.get_by_role("button", name="Sign in").click()
+
+
+async def stored_credentials() -> int:
+    thread = DatabaseThread()
+    count = await thread.run(Credential.objects.count)
+    await thread.close()
+    return count
+
+
+async def test_right_key_opens_the_dashboard(page, product, sandbox, complaints):
+    await fill_in(page, product, key_id=sandbox.key_id, private_key=sandbox.private_key)
+
+    await expect(page.locator("position-card")).to_have_count(10)
+    assert sandbox.private_key not in await page.content()
+    assert complaints == []
+
+
+async def test_key_that_does_not_belong_to_the_id_is_refused_and_not_stored(page, product, sandbox):
+    await fill_in(page, product, key_id=sandbox.key_id, private_key=another_key())
+
+    await expect(page.get_by_role("alert")).to_contain_text("does not belong to this API key ID")
+    assert await stored_credentials() == 0
+
+
+async def test_text_that_is_no_key_is_refused_without_being_repeated(page, product, sandbox):
+    await fill_in(page, product, key_id=sandbox.key_id, private_key="not a key at all")
+
+    alert = page.get_by_role("alert")
+    await expect(alert).to_contain_text("key")
+    await expect(alert).not_to_contain_text("not a key at all")
+    assert await stored_credentials() == 0
+
+
+async def test_without_session_or_csrf_token_nothing_is_told_or_done(product):
+    async with httpx.AsyncClient(base_url=product) as stranger:
+        stream = await stranger.get("/sse/positions")
+        positions = await stranger.get("/api/v1/account/positions")
+        sign_in_without_token = await stranger.post(
+            "/api/v1/account/authenticate", json={"environment": "sandbox"}
+        )
+
+    assert (stream.status_code, positions.status_code) == (401, 401)
+    assert sign_in_without_token.status_code == 403
+    assert await stored_credentials() == 0
+
+
+async def test_title_with_markup_is_shown_as_text(page, product, sandbox, held, complaints):
+    markup = '<img src=x onerror="document.title=1"><b>bold</b>'
+    events = sandbox.exchange.events
+    event_ticker = sandbox.exchange.markets[held].event_ticker
+    events[event_ticker] = replace(events[event_ticker], title=markup)
+
+    await sign_in(page, product)
+
+    card = page.locator(f"position-card[data-ticker='{held}']")
+    await expect(card).to_contain_text(markup)
+    await expect(card.locator("img, b")).to_have_count(0)
+    assert complaints == []
+
+
+async def test_signing_out_ends_the_stream_and_shows_the_sign_in(page, product):
+    await sign_in(page, product)
+
+    await page.get_by_role("button", name="Account").click()
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
