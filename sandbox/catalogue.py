@@ -61,7 +61,8 @@ _STATES = (("AZ", "Arizona"), ("GA", "Georgia"), ("MI", "Michigan"), ("NV", "Nev
            ("OH", "Ohio"), ("ME", "Maine"))  # fmt: skip
 _TEAMS = (("NYY", "New York Y"), ("BOS", "Boston"), ("TOR", "Toronto"), ("PHI", "Philadelphia"),
           ("LAD", "Los Angeles D"), ("SD", "San Diego"), ("CHC", "Chicago C"),
-          ("MIL", "Milwaukee"), ("HOU", "Houston"), ("SEA", "Seattle"), ("ATL", "Atlanta"), ("DET", "Detroit"))  # fmt: skip
+          ("MIL", "Milwaukee"), ("HOU", "Houston"), ("SEA", "Seattle"), ("ATL", "Atlanta"),
+          ("DET", "Detroit"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +331,10 @@ def _game(turn: int) -> tuple[tuple[str, str], tuple[str, str]]:
 def _combo(turn: int, now: datetime) -> _Occurrence:
     (away, away_city), (home, home_city) = _game(turn)
     _, third_city = _TEAMS[(turn + 5) % len(_TEAMS)]
-    legs = f"yes {home_city},no {away_city} wins by over 2.5 runs,yes {third_city}: 9+ runs scored"
+    legs = (
+        f"yes {home_city},no {away_city} wins by over 2.5 runs,yes {third_city}: 9+ runs scored,"
+        f"yes {away_city}: 4+ runs scored"
+    )
     code = uuid.uuid5(uuid.NAMESPACE_URL, f"combo {turn}").hex.upper()
     return _Occurrence(
         _SERIES["KXMVESPORTSMULTIGAMEEXTENDED"],

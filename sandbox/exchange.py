@@ -139,7 +139,7 @@ class Exchange:
     # Members
 
     def open_account(self, cash: Mapping[int, Decimal], at: datetime) -> Account:
-        """A new member with the given cash in each subaccount; 0, the primary one, is among them."""
+        """A new member with cash in each subaccount; 0, the primary one, is among them."""
         account = Account(
             user_id=self._new_id(),
             portfolios={

@@ -1,0 +1,19 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sandbox import keys
+from sandbox.keys import Credentials
+from sandbox.server import Sandbox, running_exchange
+
+
+@pytest.fixture(scope="session")
+def credentials() -> Credentials:
+    return keys.new_rsa()
+
+
+@pytest.fixture
+async def sandbox(credentials: Credentials) -> AsyncIterator[Sandbox]:
+    """Fifty positions on a still market."""
+    async with running_exchange(credentials=credentials) as running:
+        yield running

@@ -1,0 +1,189 @@
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from sandbox import keys
+from sandbox.keys import Credentials
+from sandbox.server import Sandbox, running_exchange
+from tests.integration.sandbox.client import signed
+from tests.unit.sandbox.published import answer
+
+
+async def get(
+    sandbox: Sandbox, path: str, credentials: Credentials | None = None, **headers: str
+) -> httpx.Response:
+    """A signed answer; `headers` replace those of the signature."""
+    signer = credentials or sandbox.credentials
+    url = sandbox.api_base + path
+    own = signed(url, signer.api_key_id, signer.private_key)
+    replaced = {name.replace("_", "-").upper(): value for name, value in headers.items()}
+    async with httpx.AsyncClient() as client:
+        return await client.get(url, headers=own | replaced)
+
+
+async def get_unsigned(sandbox: Sandbox, path: str) -> httpx.Response:
+    async with httpx.AsyncClient() as client:
+        return await client.get(sandbox.api_base + path)
+
+
+@pytest.mark.parametrize(
+    ("path", "shape"),
+    [
+        ("/api_keys", "GetApiKeysResponse"),
+        ("/portfolio/balance", "GetBalanceResponse"),
+        ("/portfolio/positions?limit=1000", "GetPositionsResponse"),
+        ("/portfolio/fills?limit=1000", "GetFillsResponse"),
+        ("/markets?limit=1000", "GetMarketsResponse"),
+        ("/exchange/status", "ExchangeStatus"),
+    ],
+)
+async def test_every_answer_has_the_published_shape(
+    sandbox: Sandbox, path: str, shape: str
+) -> None:
+    response = await get(sandbox, path)
+
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("application/json")
+    answer(response.json(), shape)
+
+
+async def test_every_event_has_the_published_shape(sandbox: Sandbox) -> None:
+    urls = [f"{sandbox.api_base}/events/{ticker}" for ticker in sandbox.exchange.events]
+
+    async with httpx.AsyncClient() as client:
+        responses = [await client.get(url) for url in urls]
+
+    assert len(responses) > 10
+    for response in responses:
+        answer(response.json(), "GetEventResponse")
+
+
+async def test_single_market_has_the_published_shape(sandbox: Sandbox) -> None:
+    ticker = next(iter(sandbox.exchange.markets))
+
+    response = await get_unsigned(sandbox, f"/markets/{ticker}")
+
+    assert answer(response.json(), "GetMarketResponse")["market"]["ticker"] == ticker
+
+
+async def test_demonstration_key_may_only_read(sandbox: Sandbox) -> None:
+    response = await get(sandbox, "/api_keys")
+
+    (key,) = response.json()["api_keys"]
+    assert (key["api_key_id"], key["scopes"]) == (sandbox.key_id, ["read"])
+
+
+async def test_ed25519_key_signs_too(sandbox: Sandbox) -> None:
+    credentials = keys.new_ed25519()
+    sandbox.add_key(credentials, scopes=("read", "write"))
+
+    response = await get(sandbox, "/portfolio/balance", credentials)
+
+    assert response.status_code == 200
+
+
+async def test_second_account_holds_nothing_of_the_first(sandbox: Sandbox) -> None:
+    charlies = keys.new_ed25519()
+    sandbox.add_key(charlies, account=sandbox.open_account())
+
+    positions = await get(sandbox, "/portfolio/positions", charlies)
+    balance = await get(sandbox, "/portfolio/balance", charlies)
+
+    assert positions.json()["market_positions"] == []
+    assert balance.json()["balance_dollars"] == "1000.0000"
+
+
+def authentication_error(details: str) -> dict[str, Any]:
+    code = "authentication_error"
+    return {"error": {"code": code, "message": code, "details": details}}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (
+            {"kalshi_access_signature": ""},
+            {
+                "error": {
+                    "code": "signature_is_missing_from_headers",
+                    "message": "signature is missing from headers",
+                }
+            },
+        ),
+        (
+            {"kalshi_access_signature": "AAAA"},
+            authentication_error("INCORRECT_API_KEY_SIGNATURE"),
+        ),
+        (
+            {"kalshi_access_key": "00000000-0000-0000-0000-000000000000"},
+            authentication_error("NOT_FOUND"),
+        ),
+        (
+            {"kalshi_access_timestamp": "1"},
+            {
+                "error": {
+                    "code": "header_timestamp_expired",
+                    "message": "header timestamp expired",
+                }
+            },
+        ),
+    ],
+    ids=["no signature", "wrong signature", "unknown key", "old timestamp"],
+)
+async def test_refused_signature_has_the_recorded_body(
+    sandbox: Sandbox, headers: dict[str, str], body: dict[str, Any]
+) -> None:
+    response = await get(sandbox, "/portfolio/balance", **headers)
+
+    assert response.status_code == 401
+    assert response.json() == body
+
+
+async def test_clock_of_the_exchange_decides_and_is_told(credentials: Credentials) -> None:
+    def an_hour_ahead() -> datetime:
+        return datetime.now(UTC) + timedelta(hours=1)
+
+    async with running_exchange(credentials=credentials, clock=an_hour_ahead) as sandbox:
+        response = await get(sandbox, "/portfolio/balance")
+
+    told = parsedate_to_datetime(response.headers["Date"])
+    assert response.json()["error"]["code"] == "header_timestamp_expired"
+    assert told - datetime.now(UTC) > timedelta(minutes=59)
+
+
+async def test_market_data_needs_no_signature_but_a_wrong_one_is_refused(
+    sandbox: Sandbox,
+) -> None:
+    unsigned = await get_unsigned(sandbox, "/markets?limit=1")
+    wrong = await get(sandbox, "/markets?limit=1", kalshi_access_signature="AAAA")
+
+    assert unsigned.status_code == 200
+    assert wrong.status_code == 401
+
+
+async def test_unknown_route_is_plain_text(sandbox: Sandbox) -> None:
+    response = await get(sandbox, "/portfolio")
+
+    assert response.status_code == 404
+    assert response.text.strip() == "404 page not found"
+    assert response.headers["content-type"].startswith("text/plain")
+
+
+async def test_refusing_exchange_still_tells_its_status(sandbox: Sandbox) -> None:
+    sandbox.is_refusing = True
+    sandbox.exchange.exchange_active = False
+    sandbox.exchange.resume_time = datetime(2026, 11, 26, 10, tzinfo=UTC)
+
+    refused = await get(sandbox, "/portfolio/balance")
+    status = await get_unsigned(sandbox, "/exchange/status")
+
+    assert refused.status_code == 503
+    assert refused.json()["error"]["code"] == "service_unavailable"
+    assert answer(status.json(), "ExchangeStatus") == {
+        "exchange_active": False,
+        "trading_active": False,
+        "exchange_estimated_resume_time": "2026-11-26T10:00:00Z",
+    }
