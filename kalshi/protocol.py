@@ -64,7 +64,6 @@ class _Channel:
     sid: int | None = None
     confirmed: set[str] = field(default_factory=set)
     unanswered: _Command | None = None
-    is_refused: bool = False
 
     @property
     def is_wanted(self) -> bool:
@@ -110,7 +109,7 @@ class Session:
             channel = self._channels.setdefault(name, _Channel(name, set()))
             channel.wanted = set(markets)
             channel.send_initial_snapshot = send_initial_snapshot
-            self._ask(channel)
+            self._advance(channel)
 
     def add_markets(self, channel: str, market_tickers: Iterable[str]) -> None:
         """Want these markets too, on a channel that was subscribed."""
@@ -146,15 +145,11 @@ class Session:
     def _want(self, name: str, markets: set[str]) -> None:
         channel = self._channels[name]
         channel.wanted = markets
-        self._ask(channel)
-
-    def _ask(self, channel: _Channel) -> None:
-        channel.is_refused = False
         self._advance(channel)
 
     def _advance(self, channel: _Channel) -> None:
         """Send the next command that brings the channel nearer to what is wanted, if any."""
-        if channel.unanswered is not None or channel.is_refused or channel.is_ready:
+        if channel.unanswered is not None or channel.is_ready:
             return
         if channel.sid is None:
             self._send_subscribe(channel)
@@ -181,6 +176,7 @@ class Session:
         }
         if action == "add_markets" and channel.send_initial_snapshot:
             params["send_initial_snapshot"] = True
+        # Either all of them are new to the subscription, or all of them are in it.
         self._send(channel, "update_subscription", params, channel.confirmed ^ markets)
 
     def _send(
@@ -195,7 +191,9 @@ class Session:
             channel.sid = channel.sid if sid is None else sid
             channel.confirmed = channel.unanswered.markets
             channel.unanswered = None
-            self._advance(channel)
+            # Without a sid nothing can follow but the same command, over and over.
+            if channel.sid is not None:
+                self._advance(channel)
 
     def _unsubscribed(self, message: Unsubscribed) -> None:
         channel = self._channel_of(message.sid)
@@ -209,12 +207,10 @@ class Session:
             return message
         if message.code in _ENDING_CODES:
             self._forget(channel)
-            channel.is_refused = True
             return SubscriptionEnded(channel.name, tuple(sorted(channel.wanted)), message.code)
         # An error about a subscription may come without the id of the command at fault.
         if channel.unanswered is not None and message.id in (channel.unanswered.id, None):
             channel.unanswered = None
-            channel.is_refused = True
         return message
 
     def _forget(self, channel: _Channel) -> None:

@@ -110,7 +110,11 @@ async def test_confirmation_sends_what_waited_for_it(key):
         await connection.send('{"type": "ok", "id": 2, "sid": 1}')
         await connection.wait_closed()
 
-    async with exchange(answer) as environment, connect(environment, KEY_ID, key) as socket:
+    async with (
+        exchange(answer) as environment,
+        connect(environment, KEY_ID, key) as socket,
+        asyncio.timeout(5),
+    ):
         socket.session.subscribe(["ticker"], ["KXA"])
         await socket.send_pending()
         socket.session.add_markets("ticker", ["KXB"])

@@ -19,7 +19,7 @@ from kalshi.fixed_point import contracts, dollars
     ],
 )
 def test_dollars_keep_every_decimal(text, expected):
-    assert str(dollars(text)) == expected
+    assert f"{dollars(text):f}" == expected
 
 
 @pytest.mark.parametrize("text", ["3.00", "-12.50", "0.01", "7", "861265.22"])

@@ -1,0 +1,357 @@
+import json
+
+import pytest
+
+from kalshi.messages import CommandFailed, MarketPosition, Ok, Subscribed, Ticker, Unknown
+from kalshi.protocol import Session, SubscriptionEnded, Undecodable
+
+
+@pytest.fixture
+def session():
+    return Session()
+
+
+def sent(session):
+    return [json.loads(frame) for frame in session.to_send()]
+
+
+def receive(session, **frame):
+    return session.receive(json.dumps(frame))
+
+
+def confirm(session, id, channel, sid):
+    return receive(session, type="subscribed", id=id, msg={"channel": channel, "sid": sid})
+
+
+def refuse(session, code, **frame):
+    return receive(session, type="error", msg={"code": code, "msg": "no"}, **frame)
+
+
+def ticker_session(*markets):
+    """A session whose ticker subscription, sid 9, was confirmed for the markets."""
+    session = Session()
+    session.subscribe(["ticker"], markets, send_initial_snapshot=True)
+    session.to_send()
+    confirm(session, 1, "ticker", 9)
+    return session
+
+
+def test_new_session_has_nothing_to_send_and_nothing_to_wait_for(session):
+    assert sent(session) == []
+    assert session.is_ready
+
+
+def test_each_channel_is_asked_for_by_a_command_of_its_own(session):
+    session.subscribe(["market_positions", "fill"])
+
+    assert sent(session) == [
+        {"id": 1, "cmd": "subscribe", "params": {"channels": ["market_positions"]}},
+        {"id": 2, "cmd": "subscribe", "params": {"channels": ["fill"]}},
+    ]
+
+
+def test_markets_and_snapshot_are_asked_for(session):
+    session.subscribe(["ticker"], ["KXB", "KXA", "KXB"], send_initial_snapshot=True)
+
+    assert sent(session) == [
+        {
+            "id": 1,
+            "cmd": "subscribe",
+            "params": {
+                "channels": ["ticker"],
+                "market_tickers": ["KXA", "KXB"],
+                "send_initial_snapshot": True,
+            },
+        }
+    ]
+
+
+def test_frames_are_handed_out_once(session):
+    session.subscribe(["fill"])
+
+    assert len(session.to_send()) == 1
+    assert session.to_send() == []
+
+
+def test_session_is_ready_when_all_channels_are_confirmed_in_any_order(session):
+    session.subscribe(["market_positions", "fill"])
+
+    events = confirm(session, 2, "fill", 8)
+    ready_after_one = session.is_ready
+    confirm(session, 1, "market_positions", 7)
+
+    assert events == [Subscribed(2, "fill", 8)]
+    assert not ready_after_one
+    assert session.is_ready
+
+
+def test_several_confirmations_of_one_command_count_each_for_its_channel(session):
+    session.subscribe(["market_positions", "fill"])
+
+    confirm(session, 1, "market_positions", 7)
+    confirm(session, 1, "fill", 8)
+
+    assert session.is_ready
+
+
+def test_confirmation_of_a_channel_that_nobody_asked_for_changes_nothing(session):
+    session.subscribe(["fill"])
+
+    confirm(session, 1, "orderbook_delta", 3)
+
+    assert not session.is_ready
+
+
+def test_messages_are_passed_on(session, frames):
+    (position,) = session.receive(json.dumps(frames["market_position"]))
+    (ticker,) = session.receive(json.dumps(frames["ticker"]).encode())
+    (other,) = session.receive(json.dumps(frames["lifecycle"]))
+
+    assert isinstance(position, MarketPosition)
+    assert isinstance(ticker, Ticker)
+    assert other == Unknown("market_lifecycle_v2")
+
+
+def test_unreadable_frame_is_an_event_and_the_session_goes_on(session):
+    events = session.receive('{"type": "ticker", "msg": {"market_ticker": "KX"')
+
+    assert events == [Undecodable("not JSON")]
+    assert session.receive('{"type": "news"}') == [Unknown("news")]
+
+
+def test_ticker_without_markets_is_not_subscribed_as_that_would_mean_all(session):
+    session.subscribe(["ticker"])
+
+    assert sent(session) == []
+    assert session.is_ready
+
+
+def test_first_market_subscribes_the_ticker(session):
+    session.subscribe(["ticker"], send_initial_snapshot=True)
+
+    session.add_markets("ticker", ["KXA"])
+
+    (command,) = sent(session)
+    assert command["cmd"] == "subscribe"
+    assert command["params"]["market_tickers"] == ["KXA"]
+    assert not session.is_ready
+
+
+def test_markets_are_added_to_the_subscription():
+    session = ticker_session("KXA")
+
+    session.add_markets("ticker", ["KXB", "KXA"])
+
+    assert sent(session) == [
+        {
+            "id": 2,
+            "cmd": "update_subscription",
+            "params": {
+                "sids": [9],
+                "market_tickers": ["KXB"],
+                "action": "add_markets",
+                "send_initial_snapshot": True,
+            },
+        }
+    ]
+    assert not session.is_ready
+
+
+def test_added_markets_are_confirmed_by_ok():
+    session = ticker_session("KXA")
+    session.add_markets("ticker", ["KXB"])
+
+    events = receive(session, type="ok", id=2, sid=9, msg={"market_tickers": ["KXA", "KXB"]})
+
+    assert events == [Ok(2, 9, ("KXA", "KXB"))]
+    assert session.is_ready
+
+
+def test_markets_are_deleted_from_the_subscription():
+    session = ticker_session("KXA", "KXB")
+
+    session.delete_markets("ticker", ["KXB", "KXC"])
+
+    assert sent(session) == [
+        {
+            "id": 2,
+            "cmd": "update_subscription",
+            "params": {"sids": [9], "market_tickers": ["KXB"], "action": "delete_markets"},
+        }
+    ]
+
+
+def test_last_market_ends_the_subscription():
+    session = ticker_session("KXA")
+
+    session.delete_markets("ticker", ["KXA"])
+
+    assert sent(session) == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [9]}}]
+
+
+def test_market_wanted_after_the_end_subscribes_again():
+    session = ticker_session("KXA")
+    session.delete_markets("ticker", ["KXA"])
+    session.to_send()
+
+    session.add_markets("ticker", ["KXB"])
+    before = sent(session)
+    receive(session, type="unsubscribed", id=2, sid=9, seq=1)
+    after = sent(session)
+
+    assert before == []
+    assert after[0]["cmd"] == "subscribe"
+    assert after[0]["params"]["market_tickers"] == ["KXB"]
+
+
+def test_changes_wait_for_the_answer_and_are_then_sent_as_one():
+    session = ticker_session("KXA")
+    session.add_markets("ticker", ["KXB"])
+    session.to_send()
+
+    session.add_markets("ticker", ["KXC"])
+    session.add_markets("ticker", ["KXD"])
+    session.delete_markets("ticker", ["KXD"])
+    waiting = sent(session)
+    receive(session, type="ok", id=2, sid=9)
+
+    assert waiting == []
+    assert [command["params"]["market_tickers"] for command in sent(session)] == [["KXC"]]
+
+
+def test_markets_wanted_before_the_confirmation_are_added_after_it(session):
+    session.subscribe(["ticker"], ["KXA"])
+    session.to_send()
+    session.add_markets("ticker", ["KXB"])
+
+    confirm(session, 1, "ticker", 9)
+
+    (command,) = sent(session)
+    assert command["params"] == {
+        "sids": [9],
+        "market_tickers": ["KXB"],
+        "action": "add_markets",
+    }
+
+
+def test_change_taken_back_before_its_answer_leaves_the_session_unready():
+    session = ticker_session("KXA")
+    session.add_markets("ticker", ["KXB"])
+
+    session.delete_markets("ticker", ["KXB"])
+    before = session.is_ready
+    receive(session, type="ok", id=2, sid=9)
+
+    assert not before
+    assert not session.is_ready
+    assert sent(session)[-1]["params"]["action"] == "delete_markets"
+
+
+def test_subscribing_to_what_is_subscribed_sends_nothing():
+    session = ticker_session("KXA")
+
+    session.subscribe(["ticker"], ["KXA"])
+
+    assert sent(session) == []
+    assert session.is_ready
+
+
+def test_ok_in_place_of_subscribed_confirms_with_its_sid(session):
+    session.subscribe(["ticker"], ["KXA"])
+
+    receive(session, type="ok", id=1, sid=5, msg={"market_tickers": ["KXA"]})
+    session.add_markets("ticker", ["KXB"])
+
+    assert session.is_ready is False
+    assert sent(session)[-1]["params"]["sids"] == [5]
+
+
+def test_ok_without_a_sid_is_not_answered_with_the_same_command(session):
+    session.subscribe(["fill"])
+    session.to_send()
+
+    receive(session, type="ok", id=1)
+
+    assert sent(session) == []
+    assert not session.is_ready
+
+
+def test_refused_command_is_told_and_not_repeated_by_itself(session):
+    session.subscribe(["fill"])
+    session.to_send()
+
+    events = refuse(session, 9, id=1)
+
+    assert events == [CommandFailed(1, None, 9, "no")]
+    assert sent(session) == []
+    assert not session.is_ready
+
+
+def test_refused_command_is_repeated_when_asked(session):
+    session.subscribe(["fill"])
+    session.to_send()
+    refuse(session, 18, id=1)
+
+    session.subscribe(["fill"])
+
+    assert [command["id"] for command in sent(session)] == [2]
+
+
+def test_refusal_that_names_only_the_subscription_is_that_of_its_command():
+    session = ticker_session("KXA")
+    session.add_markets("ticker", ["KXB"])
+    session.to_send()
+
+    refuse(session, 26, sid=9, seq=4)
+    session.add_markets("ticker", ["KXC"])
+
+    assert [command["id"] for command in sent(session)] == [3]
+
+
+def test_refusal_of_a_forgotten_command_is_only_told():
+    session = ticker_session("KXA")
+
+    events = refuse(session, 5, id=77)
+
+    assert events == [CommandFailed(77, None, 5, "no")]
+    assert session.is_ready
+
+
+@pytest.mark.parametrize("code", [7, 10, 25])
+def test_ended_subscription_is_told_with_what_it_was_for(code):
+    session = ticker_session("KXB", "KXA")
+
+    events = refuse(session, code, sid=9, seq=12)
+
+    assert events == [SubscriptionEnded("ticker", ("KXA", "KXB"), code)]
+    assert not session.is_ready
+    assert sent(session) == []
+
+
+def test_ended_subscription_is_asked_for_anew():
+    session = ticker_session("KXA", "KXB")
+    (ended,) = refuse(session, 25, sid=9)
+
+    session.subscribe([ended.channel], ended.market_tickers, send_initial_snapshot=True)
+    (command,) = sent(session)
+    confirm(session, command["id"], "ticker", 10)
+
+    assert command["params"]["market_tickers"] == ["KXA", "KXB"]
+    assert session.is_ready
+
+
+def test_end_of_another_subscription_leaves_ours():
+    session = ticker_session("KXA")
+
+    events = refuse(session, 25, sid=10)
+
+    assert events == [CommandFailed(None, 10, 25, "no")]
+    assert session.is_ready
+
+
+def test_subscription_that_goes_unasked_is_asked_for_again():
+    session = ticker_session("KXA")
+
+    receive(session, type="unsubscribed", sid=9, seq=3)
+
+    assert [command["cmd"] for command in sent(session)] == ["subscribe"]

@@ -1,0 +1,332 @@
+import asyncio
+import base64
+from decimal import Decimal
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from kalshi.environments import Environment
+from kalshi.errors import (
+    ClockSkew,
+    DecodeError,
+    KeyRefused,
+    RateLimited,
+    RequestRejected,
+    ScopeRefused,
+    Unavailable,
+)
+from kalshi.rest import Client
+
+KEY_ID = "5d1e2a3c-9a55-4c1e-8f0e-2b7a61f0c001"
+
+
+class Exchange:
+    """Answers each request with the next of the prepared responses and keeps the requests."""
+
+    def __init__(self):
+        self.responses = []
+        self.requests = []
+
+    def answers(self, *responses):
+        self.responses += [
+            response if isinstance(response, httpx.Response) else httpx.Response(200, json=response)
+            for response in responses
+        ]
+
+    def __call__(self, request):
+        self.requests.append(request)
+        return self.responses.pop(0)
+
+    @property
+    def queries(self):
+        return [dict(request.url.params) for request in self.requests]
+
+
+@pytest.fixture
+def exchange():
+    return Exchange()
+
+
+@pytest.fixture
+async def client(exchange, environment, key):
+    transport = httpx.MockTransport(exchange)
+    async with httpx.AsyncClient(transport=transport, follow_redirects=True) as http:
+        yield Client(environment, KEY_ID, key, http=http, clock=lambda: 1763900000.1239)
+
+
+async def test_request_is_signed_over_the_path_without_its_query(exchange, client, answers, pem):
+    public = load_pem_private_key(pem("ed25519").encode(), None).public_key()
+    exchange.answers(answers["positions"])
+
+    await client.positions(0)
+
+    (request,) = exchange.requests
+    assert request.method == "GET"
+    assert request.headers["KALSHI-ACCESS-KEY"] == KEY_ID
+    assert request.headers["KALSHI-ACCESS-TIMESTAMP"] == "1763900000123"
+    public.verify(
+        base64.b64decode(request.headers["KALSHI-ACCESS-SIGNATURE"]),
+        b"1763900000123GET/trade-api/v2/portfolio/positions",
+    )
+
+
+async def test_path_is_signed_with_its_encoding(exchange, client, answers, pem):
+    public = load_pem_private_key(pem("ed25519").encode(), None).public_key()
+    exchange.answers({"event": answers["event"], "markets": []})
+
+    await client.event("KX/A ?B")
+
+    (request,) = exchange.requests
+    assert request.url.raw_path == b"/trade-api/v2/events/KX%2FA%20%3FB?exclude_markets=true"
+    public.verify(
+        base64.b64decode(request.headers["KALSHI-ACCESS-SIGNATURE"]),
+        b"1763900000123GET/trade-api/v2/events/KX%2FA%20%3FB",
+    )
+
+
+async def test_every_request_is_signed_when_it_is_sent(exchange, environment, key, answers):
+    clock = iter([1.0, 2.0])
+    exchange.answers(answers["exchange_status"], answers["exchange_status"])
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(exchange)) as http:
+        client = Client(environment, KEY_ID, key, http=http, clock=lambda: next(clock))
+        await client.exchange_status()
+        await client.exchange_status()
+
+    timestamps = [request.headers["KALSHI-ACCESS-TIMESTAMP"] for request in exchange.requests]
+    assert timestamps == ["1000", "2000"]
+
+
+async def test_keys_are_listed(exchange, client, answers):
+    exchange.answers(answers["api_keys"])
+
+    keys = await client.api_keys()
+
+    assert [key.name for key in keys] == ["dashboard", "bot"]
+    assert exchange.requests[0].url.path == "/trade-api/v2/api_keys"
+
+
+async def test_balance_is_asked_for_one_subaccount(exchange, client, answers):
+    exchange.answers(answers["balance"])
+
+    balance = await client.balance(7)
+
+    assert balance.balance == Decimal("98.0186")
+    assert exchange.queries == [{"subaccount": "7"}]
+
+
+async def test_positions_of_all_pages_are_read(exchange, client, answers):
+    first, second = answers["positions_with_no"]["market_positions"]
+    exchange.answers(
+        {"cursor": "next", "market_positions": [first]},
+        {"cursor": "", "market_positions": [second]},
+    )
+
+    rows = await client.positions(0)
+
+    assert [row.ticker for row in rows] == ["KXHIGHNY-26JUL24-T81", "KXHIGHNY-26JUL24-B87.5"]
+    assert exchange.queries == [
+        {"subaccount": "0", "limit": "1000"},
+        {"subaccount": "0", "limit": "1000", "cursor": "next"},
+    ]
+
+
+async def test_flat_positions_are_read_too(exchange, client, answers):
+    (row,) = answers["positions"]["market_positions"]
+    exchange.answers({"market_positions": [row | {"position_fp": "0.00"}]})
+
+    (flat,) = await client.positions(0)
+
+    assert flat.quantity == 0
+    assert "count_filter" not in exchange.queries[0]
+
+
+async def test_repeated_cursor_ends_the_pages(exchange, client, answers):
+    row = answers["positions_with_no"]["market_positions"][0]
+    page = {"cursor": "same", "market_positions": [row]}
+    exchange.answers(page, page)
+
+    rows = await client.positions(0)
+
+    assert len(rows) == 1
+    assert len(exchange.requests) == 2
+
+
+async def test_position_listed_on_two_pages_counts_once_as_read_last(exchange, client, answers):
+    row = answers["positions_with_no"]["market_positions"][0]
+    exchange.answers(
+        {"cursor": "next", "market_positions": [row]},
+        {"cursor": "", "market_positions": [row | {"position_fp": "-2.00"}]},
+    )
+
+    (position,) = await client.positions(0)
+
+    assert position.quantity == -2
+
+
+async def test_markets_are_asked_for_a_hundred_at_a_time(exchange, client, answers):
+    market = answers["markets"]["two_sided"]
+    exchange.answers(*[{"cursor": "", "markets": [market]}] * 3)
+
+    markets = await client.markets(f"KX-{number}" for number in range(201))
+
+    assert len(markets) == 3
+    assert [query["tickers"].count(",") + 1 for query in exchange.queries] == [100, 100, 1]
+
+
+async def test_market_named_twice_is_asked_for_once(exchange, client, answers):
+    exchange.answers({"markets": [answers["markets"]["two_sided"]]})
+
+    await client.markets(["KXA", "KXB", "KXA"])
+
+    assert [query["tickers"] for query in exchange.queries] == ["KXA,KXB"]
+
+
+async def test_no_markets_need_no_request(exchange, client):
+    assert await client.markets([]) == []
+    assert exchange.requests == []
+
+
+async def test_event_is_read_without_its_markets(exchange, client, answers):
+    exchange.answers({"event": answers["event"], "markets": []})
+
+    event = await client.event("KXNBA-27")
+
+    assert event.series_ticker == "KXNBA"
+    assert exchange.queries == [{"exclude_markets": "true"}]
+
+
+@pytest.mark.parametrize("status", [200, 500, 503, 504])
+async def test_status_is_read_from_failures_too(exchange, client, status):
+    body = {"exchange_active": False, "trading_active": False}
+    exchange.answers(httpx.Response(status, json=body))
+
+    told = await client.exchange_status()
+
+    assert not told.exchange_active
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (httpx.Response(503, text="<html>"), Unavailable),
+        (httpx.Response(401, json={"error": {"code": "authentication_error"}}), KeyRefused),
+        (httpx.Response(200, text="<html>"), DecodeError),
+    ],
+)
+async def test_status_that_is_not_told_is_an_error(exchange, client, response, kind):
+    exchange.answers(response)
+
+    with pytest.raises(kind):
+        await client.exchange_status()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(403, ScopeRefused), (404, RequestRejected), (429, RateLimited), (502, Unavailable)],
+)
+async def test_refusals_become_our_errors(exchange, client, status, kind):
+    exchange.answers(httpx.Response(status, text="no"))
+
+    with pytest.raises(kind):
+        await client.balance(0)
+
+
+async def test_skewed_clock_is_told_with_the_exchange_time(exchange, client, refusals):
+    date = {"Date": "Thu, 11 Jun 2026 06:29:08 GMT"}
+    exchange.answers(httpx.Response(401, json=refusals["expired_timestamp"], headers=date))
+
+    with pytest.raises(ClockSkew) as skew:
+        await client.balance(0)
+
+    assert f"{skew.value.server_time:%Y-%m-%d %H:%M:%S %Z}" == "2026-06-11 06:29:08 UTC"
+
+
+async def test_redirect_is_not_followed_even_by_a_client_that_would(exchange, client):
+    elsewhere = {"Location": "https://elsewhere.example/trade-api/v2/portfolio/balance"}
+    exchange.answers(httpx.Response(307, headers=elsewhere))
+
+    with pytest.raises(Unavailable, match="redirect"):
+        await client.balance(0)
+
+    assert len(exchange.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout("slow"),
+        httpx.RemoteProtocolError("half an answer"),
+        TimeoutError(),
+    ],
+    ids=lambda failure: type(failure).__name__,
+)
+async def test_network_failure_is_unavailability(environment, key, failure):
+    def fail(request):
+        raise failure
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as http:
+        client = Client(environment, KEY_ID, key, http=http)
+
+        with pytest.raises(Unavailable):
+            await client.balance(0)
+
+
+async def test_answer_that_never_ends_times_out(environment, key):
+    async def hang(request):
+        await asyncio.Event().wait()
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(hang)) as http:
+        client = Client(environment, KEY_ID, key, http=http, timeout_seconds=0.01)
+
+        with pytest.raises(Unavailable, match="too long"):
+            await client.balance(0)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b'{"market_positions": 7}'])
+async def test_success_with_another_body_is_refused(exchange, client, body):
+    exchange.answers(httpx.Response(200, content=body))
+
+    with pytest.raises(DecodeError):
+        await client.positions(0)
+
+
+async def test_errors_hold_neither_key_nor_signature_nor_body(exchange, client):
+    exchange.answers(httpx.Response(400, json={"error": {"code": "bad", "message": "hunter2"}}))
+
+    with pytest.raises(RequestRejected) as refusal:
+        await client.balance(0)
+
+    (request,) = exchange.requests
+    told = f"{refusal.value!r} {refusal.value}"
+    assert request.headers["KALSHI-ACCESS-SIGNATURE"] not in told
+    assert KEY_ID not in told
+    assert "hunter2" not in told
+
+
+async def test_slash_at_the_end_of_the_base_is_not_doubled(exchange, key, answers):
+    environment = Environment("demo", "https://exchange.example/trade-api/v2/", "wss://x.example/")
+    exchange.answers(answers["balance"])
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(exchange)) as http:
+        await Client(environment, KEY_ID, key, http=http).balance(0)
+
+    assert exchange.requests[0].url.path == "/trade-api/v2/portfolio/balance"
+
+
+async def test_connections_of_others_stay_open(exchange, environment, key):
+    async with httpx.AsyncClient(transport=httpx.MockTransport(exchange)) as http:
+        async with Client(environment, KEY_ID, key, http=http):
+            pass
+
+        assert not http.is_closed
+
+
+async def test_own_connections_are_closed(environment, key):
+    async with Client(environment, KEY_ID, key) as client:
+        pass
+
+    with pytest.raises(RuntimeError, match="closed"):
+        await client.balance(0)
