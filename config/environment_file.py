@@ -40,4 +40,4 @@ def write(path: Path) -> None:
 
 if __name__ == "__main__":
     write(Path(sys.argv[1]))
-    print(f"Wrote {sys.argv[1]} with fresh secrets. Keep it: it opens the keys you will store.")  # noqa: T201
+    print(f"Wrote {sys.argv[1]} with fresh secrets. Keep it: it opens the keys you will store.")

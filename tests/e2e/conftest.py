@@ -17,6 +17,7 @@ from sandbox.server import Sandbox
 from streaming.asgi import StreamingHandler
 from streaming.server import DrainingServer, listening_socket
 from streaming.worker import Worker
+from tests.waiting import until
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -71,6 +72,7 @@ async def product(transactional_db, one_click) -> AsyncIterator[str]:
     server = DrainingServer(StreamingHandler())
     web = asyncio.create_task(server.serve(sockets=[listener]))
     worker = asyncio.create_task(Worker().run())
+    await until(lambda: server.started)
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     worker.cancel()

@@ -31,8 +31,9 @@ class Command(BaseCommand):
             )
         try:
             listener = listening_socket(host, port)
-        except OSError as error:
-            raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}.") from None
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise CommandError(f"Cannot listen on {host}:{port}: {reason}.") from None
         origin = settings.PUBLIC_ORIGIN or f"http://{host}:{listener.getsockname()[1]}"
         self.stdout.write(f"Serving {origin}")
         DrainingServer(StreamingHandler(), proxy_headers=settings.PUBLIC_ORIGIN is not None).run(

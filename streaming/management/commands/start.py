@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What to start, and where."""
         parser.add_argument("--sandbox", action="store_true", help="a simulated exchange as well")
-        parser.add_argument("--sandbox-port", type=int, default=8700, help="default: %(default)s")
+        parser.add_argument("--sandbox-port", type=int, default=8090, help="default: %(default)s")
         parser.add_argument(
             "--port", type=int, default=settings.PORT, help="default: PORT, now %(default)s"
         )
