@@ -1,0 +1,50 @@
+"""
+The simplest thing that shows ticks in a browser: one process, no database, nothing kept.
+
+What the product adds in latency is measured against it.
+
+    python -m benchmarks.relay API_BASE WS_URL KEY_ID PRIVATE_KEY_FILE PORT TICKER...
+"""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from kalshi.environments import Environment
+from kalshi.messages import Ticker
+from kalshi.signing import SigningKey
+from kalshi.socket import connect
+
+
+async def relay(
+    api_base: str, ws_url: str, key_id: str, key_file: str, port: str, *tickers: str
+) -> None:
+    """Send each ticker message to each client as it comes."""
+    clients: set[asyncio.StreamWriter] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        clients.add(writer)
+
+    environment = Environment("sandbox", api_base, ws_url)
+    key = SigningKey.from_pem(Path(key_file).read_text())
+    server = await asyncio.start_server(serve, "127.0.0.1", int(port))
+    async with server, connect(environment, key_id, key) as socket:
+        socket.session.subscribe(["ticker"], tickers)
+        await socket.send_pending()
+        async for message in socket:
+            if isinstance(message, Ticker):
+                document = {
+                    "type": "position",
+                    "ticker": message.market_ticker,
+                    "yes_bid": str(message.yes_bid),
+                }
+                data = f"data: {json.dumps(document)}\n\n".encode()
+                for client in clients:
+                    client.write(data)
+
+
+if __name__ == "__main__":
+    asyncio.run(relay(*sys.argv[1:]))
