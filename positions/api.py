@@ -21,14 +21,15 @@ def positions(request: SignedInRequest) -> JsonResponse:
     """
     The open positions with their figures.
 
-    `as_of` is now while the exchange's stream is live, else the last moment it was.
+    `as_of` is now while the exchange's stream is live, else the last moment it was; where it never
+    was, when they were read.
     """
     its_book = book.read(request.auth.account_id)
     as_of = None
     if its_book.stream and its_book.stream.reconciled_at and its_book.written:
         now = timezone.now()
         seen = as_seen(its_book.written, its_book.heartbeat_at, now)
-        as_of = now if seen.status == "live" else seen.live_until
+        as_of = now if seen.status == "live" else seen.live_until or its_book.stream.reconciled_at
     # Straight from the rows: five hundred positions through a schema would cost more than reading.
     return JsonResponse(
         {

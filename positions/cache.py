@@ -13,11 +13,11 @@ from typing import get_args
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
 
 from accounts.models import Account
 from positions import models, pnl, tracker
 from positions.connection import ConnectionState, Status
+from positions.decimal_text import to_six_decimals
 from positions.pnl import Holding, MarketState, Quote
 from positions.tracker import Cash, Changes, Closed, MarketFacts, Tracker
 from postgres.channels import ACCOUNT_CHANGED
@@ -102,9 +102,10 @@ class StreamWriter:
         models.Position.objects.of(self.account_id).tombstones(now - _TOMBSTONES_KEPT).delete()
 
     def _committed_seq(self) -> int:
-        # The connection may have died between our COMMIT and its answer.
-        row = models.AccountStream.objects.filter(account_id=self.account_id, epoch=self._epoch)
-        seq = row.values_list("seq", flat=True).first()
+        # The connection may have died between our COMMIT and its answer; the lock waits for one
+        # that is still under way.
+        ours = models.AccountStream.objects.filter(account_id=self.account_id, epoch=self._epoch)
+        seq = ours.select_for_update().values_list("seq", flat=True).first()
         if seq is None:
             raise TakenOver
         return seq
@@ -197,14 +198,14 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
         account = Account.objects.get(pk=account_id)
         models.AccountStream.objects.get_or_create(account=account)
         row = models.AccountStream.objects.select_for_update(of=("self",)).get(account=account)
-        live_until = row.live_until
         if row.status == models.AccountStream.Status.LIVE and row.worker:
-            # The last writer was killed: its heart beat as long as what it wrote was current.
-            live_until = row.worker.heartbeat_at
-        row.epoch = F("epoch") + 1
+            # The last writer was killed: its heart beat as long as what it wrote was current. Ours
+            # must not make it seem so again before we are connected.
+            row.status = models.AccountStream.Status.CONNECTING
+            row.since = row.live_until = row.worker.heartbeat_at
+        row.epoch += 1
         row.worker_id = worker_id
-        row.save(update_fields=["epoch", "worker"])
-        row.refresh_from_db()
+        row.save(update_fields=["epoch", "worker", "status", "since", "live_until"])
         positions = models.Position.objects.of(account_id).open()
         loaded = Tracker(
             mark_price,
@@ -212,7 +213,7 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
             cash=_cash(row),
             reconciled_at=row.reconciled_at,
         )
-    return OpenedStream(StreamWriter(account, row.epoch, row.seq), loaded, live_until)
+    return OpenedStream(StreamWriter(account, row.epoch, row.seq), loaded, row.live_until)
 
 
 def connection_of(row: models.AccountStream) -> ConnectionState:
@@ -233,15 +234,16 @@ def _status(text: str) -> Status:
 
 def _portfolio_columns(changes: Changes) -> dict[str, object]:
     cash = changes.cash
+    balance = to_six_decimals(cash.balance) if cash else None
     columns: dict[str, object] = {
-        "cash": cash.balance if cash else None,
+        "cash": balance,
         "cash_as_of": cash.as_of if cash else None,
         "exchange_portfolio_value": cash.exchange_portfolio_value if cash else None,
         "reconciled_at": changes.reconciled_at,
     }
     if changes.sums:
         columns |= asdict(changes.sums)
-        columns["total_value"] = cash.balance + changes.sums.positions_value if cash else None
+        columns["total_value"] = None if balance is None else balance + changes.sums.positions_value
     return columns
 
 

@@ -1,9 +1,10 @@
 """Decimals as the product says them: plain notation, exact, no exponent and no trailing zeros."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-# Quotients have no last digit; six decimals, half even, is what the product promises for them.
-_QUOTIENT = Decimal("0.000001")
+_SIX_DECIMALS = Decimal("0.000001")
+# A quotient of the largest amount and the smallest has more digits than Python's usual 28.
+_WIDE = Context(prec=60)
 
 
 def plain(value: Decimal | None) -> str | None:
@@ -18,4 +19,9 @@ def plain(value: Decimal | None) -> str | None:
 
 def quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
     """The quotient to six decimals, half even; the divisor is not zero."""
-    return (dividend / divisor).quantize(_QUOTIENT, rounding=ROUND_HALF_EVEN)
+    return to_six_decimals(_WIDE.divide(dividend, divisor))
+
+
+def to_six_decimals(value: Decimal) -> Decimal:
+    """What the exchange's money and our rows are precise to; further decimals go, half even."""
+    return value.quantize(_SIX_DECIMALS, rounding=ROUND_HALF_EVEN, context=_WIDE)

@@ -6,6 +6,7 @@ Figures are decimal strings, `None` where unknown; times are RFC 3339 in UTC.
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from django.utils.text import slugify
 
@@ -111,5 +112,7 @@ def instant(at: datetime | None) -> str | None:
 
 def market_url(market: Market) -> str:
     """The market's page at the exchange. The middle part is for people; any text does."""
-    series, event = market.series_ticker.lower(), market.event_ticker.lower()
-    return f"https://kalshi.com/markets/{series}/{slugify(market.title) or series}/{event}"
+    site = "https://demo.kalshi.co" if market.environment == "demo" else "https://kalshi.com"
+    series = quote(market.series_ticker.lower(), safe="")
+    event = quote(market.event_ticker.lower(), safe="")
+    return f"{site}/markets/{series}/{slugify(market.title) or series}/{event}"

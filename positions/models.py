@@ -20,13 +20,16 @@ class _Digits(TypedDict):
     decimal_places: int
 
 
-# The wire's own precision: six decimals at most for money and prices, two for counts.
-_MONEY: _Digits = {"max_digits": 20, "decimal_places": 6}
+# The wire's own precision: six decimals at most for money and prices, two for counts. Before the
+# point amounts have up to twelve digits there; sums, and quotients by 0.01 contracts, have more.
+_MONEY: _Digits = {"max_digits": 24, "decimal_places": 6}
 _PRICE: _Digits = {"max_digits": 8, "decimal_places": 6}
 _COUNT: _Digits = {"max_digits": 20, "decimal_places": 2}
 # The middle of two prices needs one more; a count times it nine.
 _MARK: _Digits = {"max_digits": 9, "decimal_places": 7}
-_VALUE: _Digits = {"max_digits": 26, "decimal_places": 9}
+_VALUE: _Digits = {"max_digits": 27, "decimal_places": 9}
+# Percent of the smallest exposure there can be, a millionth of a dollar.
+_PERCENT: _Digits = {"max_digits": 32, "decimal_places": 6}
 
 
 class Market(models.Model):
@@ -106,7 +109,7 @@ class Position(models.Model):
     mark_source = models.CharField(max_length=16, choices=MarkSource, null=True)  # noqa: DJ001  # as the contract
     market_value = models.DecimalField(**_VALUE, null=True)
     unrealized_pnl = models.DecimalField(**_VALUE, null=True)
-    unrealized_pnl_percent = models.DecimalField(**_MONEY, null=True)
+    unrealized_pnl_percent = models.DecimalField(**_PERCENT, null=True)
     net_pnl = models.DecimalField(**_VALUE, null=True)
     break_even_price = models.DecimalField(**_MONEY, null=True)
     payout = models.DecimalField(**_COUNT)
@@ -133,6 +136,11 @@ class Position(models.Model):
                 condition=Q(mark__isnull=True, mark_source__isnull=True, market_value__isnull=True)
                 | Q(mark__isnull=False, mark_source__isnull=False, market_value__isnull=False),
                 name="position_value_exactly_with_a_mark",
+            ),
+            # Of a closed one the exchange may not have said it.
+            models.CheckConstraint(
+                condition=Q(quantity=0) | Q(realized_pnl__isnull=False),
+                name="position_realized_pnl_known_while_open",
             ),
         ]
         indexes = [
@@ -197,7 +205,7 @@ class AccountStream(models.Model):
     total_value = models.DecimalField(**_VALUE, null=True)
     exposure = models.DecimalField(**_MONEY, null=True)
     unrealized_pnl = models.DecimalField(**_VALUE, null=True)
-    unrealized_pnl_percent = models.DecimalField(**_MONEY, null=True)
+    unrealized_pnl_percent = models.DecimalField(**_PERCENT, null=True)
     realized_pnl = models.DecimalField(**_MONEY, null=True)
     fees_paid = models.DecimalField(**_MONEY, null=True)
     position_count = models.PositiveIntegerField(null=True)
@@ -211,11 +219,16 @@ class AccountStream(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(reconciled_at__isnull=True) ^ Q(positions_value__isnull=False),
-                name="stream_sums_exactly_once_reconciled",
+                name="stream_summed_exactly_when_reconciled",
             ),
             models.CheckConstraint(
                 condition=Q(total_value__isnull=True)
-                | Q(total_value=F("cash") + F("positions_value")),
+                | Q(
+                    # Said apart, as a comparison with null would pass.
+                    cash__isnull=False,
+                    positions_value__isnull=False,
+                    total_value=F("cash") + F("positions_value"),
+                ),
                 name="stream_total_is_cash_and_positions",
             ),
         ]

@@ -106,8 +106,9 @@ def mark(side: Side, quote: Quote, state: MarketState, mark_price: MarkPrice) ->
     asked for, with the next best where that is missing. A market that is not active has no book to
     close into: its settlement value once there is one, the last trade before.
     """
-    if state.status in DETERMINED and state.settlement_value is not None:
-        return Mark(_of_side(side, state.settlement_value), "settlement")
+    settlement_value = settled_at(state)
+    if settlement_value is not None:
+        return Mark(_of_side(side, settlement_value), "settlement")
     last = None if quote.last_price is None else Mark(_of_side(side, quote.last_price), "last")
     if state.status != "active":
         return last
@@ -147,6 +148,11 @@ def figures(holding: Holding, quote: Quote, state: MarketState, mark_price: Mark
         else None,
         payout=count * PAYOUT,
     )
+
+
+def settled_at(state: MarketState) -> Decimal | None:
+    """What one YES contract pays, once that is determined."""
+    return state.settlement_value if state.status in DETERMINED else None
 
 
 def settled_pnl(holding: Holding, settlement_value: Decimal) -> Decimal:

@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from kalshi.messages import MarketPosition
 from kalshi.resources import PositionRow
+from positions.decimal_text import to_six_decimals
 from positions.pnl import Holding
 
 # REST was recorded to lag by 0.36 s; after this long it has had every chance to catch up.
@@ -45,11 +47,16 @@ class Difference:
     Attributes:
         changed: holdings that are new or not the same, by ticker.
         gone: tickers no longer held, with the realized P&L the exchange gives, if it does.
+        sold: those of `gone` that the exchange still lists, as flat: closed by a trade, whatever
+            became of the market since. Once settled they are listed no more.
+        as_of: the exchange's time of what is held, where it said one.
         unconfirmed: tickers on which the stream was believed against the read; read again soon.
     """
 
     changed: dict[str, Holding] = field(default_factory=dict)
     gone: dict[str, Decimal | None] = field(default_factory=dict)
+    sold: frozenset[str] = frozenset()
+    as_of: dict[str, datetime] = field(default_factory=dict)
     unconfirmed: frozenset[str] = frozenset()
 
 
@@ -70,32 +77,57 @@ def difference(
     """
     changed: dict[str, Holding] = {}
     gone: dict[str, Decimal | None] = {}
-    unconfirmed = set()
+    as_of: dict[str, datetime] = {}
+    sold, unconfirmed = set(), set()
     for ticker in ours.keys() | rows.keys() | heard.keys():
         row = rows.get(ticker)
         theirs = holding_of(row) if row else None
+        known_at = _updated_at(row)
         word = heard.get(ticker)
-        if word and word.holding != theirs and _stream_knows_better(word, row, requested_at):
-            theirs = word.holding
+        if word and _contradicts(word, theirs) and _stream_knows_better(word, row, requested_at):
+            theirs, known_at = word.holding, word.sent_at
             unconfirmed.add(ticker)
         if theirs is None or not theirs.quantity:
             if ticker in ours:
                 gone[ticker] = theirs.realized_pnl if theirs else None
-        elif theirs != ours.get(ticker):
+                if row and not row.quantity:
+                    sold.add(ticker)
+            continue
+        if known_at:
+            as_of[ticker] = known_at
+        if theirs != ours.get(ticker):
             changed[ticker] = theirs
-    return Difference(changed, gone, frozenset(unconfirmed))
+    return Difference(changed, gone, frozenset(sold), as_of, frozenset(unconfirmed))
 
 
-def holding_of(row: PositionRow) -> Holding:
-    """A row of the exchange's as a holding."""
-    return Holding(row.quantity, row.exposure, row.realized_pnl, row.fees_paid)
+def holding_of(told: PositionRow | MarketPosition) -> Holding:
+    """What the exchange tells of a position, by REST or by the stream, as a holding."""
+    return Holding(
+        told.quantity,
+        to_six_decimals(told.exposure),
+        to_six_decimals(told.realized_pnl),
+        to_six_decimals(told.fees_paid),
+    )
+
+
+def _contradicts(word: Heard, theirs: Holding | None) -> bool:
+    # What is settled is not listed at all, and the stream calls it flat: that is the same.
+    return bool(word.holding.quantity) if theirs is None else word.holding != theirs
 
 
 def _stream_knows_better(word: Heard, row: PositionRow | None, requested_at: float) -> bool:
     if word.received_at < requested_at - TRUST_AFTER_SECONDS:
         return False
-    if word.received_at >= requested_at:
+    known_until = _updated_at(row)
+    if word.sent_at is None or known_until is None:
         return True
-    # Both are recent: the row may have been read before the change that the stream told of.
-    known_until = row.last_updated_at if row else None
-    return word.sent_at is None or known_until is None or known_until < word.sent_at
+    # A frame is sent after the change it tells of, so a row changed later is the newer one.
+    return known_until <= word.sent_at
+
+
+def _updated_at(row: PositionRow | None) -> datetime | None:
+    if row is None or row.last_updated_at is None:
+        return None
+    # Rows tell microseconds, frames milliseconds: in one millisecond neither is known to be later.
+    at = row.last_updated_at
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)

@@ -4,10 +4,14 @@ The positions of one account, in memory.
 Fed by two sources that say the same thing at different moments: the stream, which is quick and has
 no sequence numbers, and REST, which is the authority and late. What always holds:
 
-1. An older message never undoes a newer state. Quotes are ordered by the exchange's own time.
+1. An older message never undoes a newer state. Both are ordered by the exchange's own times, where
+   it says them: a quote's of its change, a holding's of sending it.
 2. A quote read by REST never replaces one that the stream brought after the request was sent.
 3. After a reconciliation that left nothing unconfirmed, holdings are the exchange's to the digit.
 4. What changed since the last `take_changes` is known, so a write costs what changed and no more.
+
+Amounts are kept to six decimals, the exchange's own precision and that of the rows: what is written
+and what is kept are the same. A price outside 0 to 1 dollar is none.
 
 No clock in here: `received_at` and `requested_at` are seconds of one monotonic clock, the caller's.
 """
@@ -20,8 +24,9 @@ from typing import Literal
 
 from kalshi.messages import Fill, MarketPosition, Ticker
 from positions import pnl
+from positions.decimal_text import to_six_decimals
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
-from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, Heard
+from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, Heard, holding_of
 
 ClosedReason = Literal["closed", "settled"]
 
@@ -74,7 +79,9 @@ class Changes:
     What to write: whole positions, so that writing them twice is harmless.
 
     Attributes:
-        markets: tickers among `opened` whose market facts are new or different.
+        positions: those open whose figures or facts changed.
+        markets: tickers among them whose market facts are new or different.
+        sums: of all open positions, None before the first reconciliation.
     """
 
     positions: tuple[Position, ...]
@@ -93,6 +100,9 @@ class _Tracked:
     quote: Quote
     figures: Figures
     quoted_at: float = float("-inf")  # when the stream last brought a quote
+    # The exchange's times of the newest quote and holding; REST's quotes come without.
+    quote_known_at: datetime | None = None
+    holding_known_at: datetime | None = None
 
 
 class Tracker:
@@ -122,7 +132,12 @@ class Tracker:
         self.reconciled_at = reconciled_at
         for position in positions:
             self._open[position.ticker] = _Tracked(
-                position.market, position.state, position.holding, position.quote, position.figures
+                position.market,
+                position.state,
+                position.holding,
+                position.quote,
+                position.figures,
+                quote_known_at=position.quote.priced_at,
             )
             # Marks follow MARK_PRICE, which may have changed since these were written.
             self._touch(position.ticker)
@@ -147,11 +162,10 @@ class Tracker:
         tracked = self._open.get(message.market_ticker)
         if tracked is None:
             return False
-        known_at = tracked.quote.priced_at
-        if known_at is not None and message.at < known_at:
+        if _is_before(message.at, tracked.quote_known_at):
             return False
-        tracked.quoted_at = received_at
-        quote = Quote(message.yes_bid, message.yes_ask, message.last_price, message.at)
+        tracked.quoted_at, tracked.quote_known_at = received_at, message.at
+        quote = _quote(message.yes_bid, message.yes_ask, message.last_price, message.at)
         if quote == tracked.quote:
             return False
         tracked.quote = quote
@@ -163,25 +177,29 @@ class Tracker:
         Take what the account now holds in a market.
 
         Returns:
-            True when that is all; False when only a reconciliation can show it: the market is new
-            here, or the holding went to nothing without a trade, so it may have been settled.
+            True when that is all, also for an old message; False when only a reconciliation can
+            show it: the market is new here, or the holding went to nothing without a trade, so it
+            may have been settled.
         """
         ticker = message.market_ticker
-        holding = Holding(
-            message.quantity, message.exposure, message.realized_pnl, message.fees_paid
-        )
+        holding = holding_of(message)
+        tracked, heard = self._open.get(ticker), self._heard.get(ticker)
+        if tracked and _is_before(message.sent_at, tracked.holding_known_at):
+            return True
+        if heard and _is_before(message.sent_at, heard.sent_at):
+            return True
         self._heard[ticker] = Heard(holding, received_at, message.sent_at)
         expected = self._expected.get(ticker)
         traded = expected is not None and expected[0] == holding.quantity
         if traded:
             del self._expected[ticker]
-        tracked = self._open.get(ticker)
         if tracked is None:
             return not holding.quantity
         if not holding.quantity:
             if traded:
-                self._close(ticker, holding.realized_pnl)
+                self._close(ticker, holding.realized_pnl, was_sold=True)
             return traded
+        tracked.holding_known_at = message.sent_at or tracked.holding_known_at
         if holding != tracked.holding:
             tracked.holding = holding
             self._touch(ticker)
@@ -200,8 +218,10 @@ class Tracker:
         heard = self._heard.get(ticker)
         if heard is None or heard.holding.quantity != quantity:
             self._expected[ticker] = (quantity, received_at)
-        elif not quantity:
-            self._close(ticker, heard.holding.realized_pnl)
+            return
+        self._expected.pop(ticker, None)
+        if not quantity:
+            self._close(ticker, heard.holding.realized_pnl, was_sold=True)
 
     def missing_positions(self, before: float) -> list[str]:
         """Markets whose fill came before this instant and is not in the position yet."""
@@ -209,7 +229,7 @@ class Tracker:
 
     @property
     def heard(self) -> Mapping[str, Heard]:
-        """The stream's word on holdings since shortly before the last reconciliation."""
+        """The stream's last word on what is held, and on what lately ceased to be."""
         return self._heard
 
     def apply_difference(
@@ -224,7 +244,8 @@ class Tracker:
         Make ours what the exchange says.
 
         Args:
-            difference: of our holdings and the exchange's.
+            difference: of the exchange's holdings and ours as they are now: no message was applied
+                since it was computed.
             markets: of every ticker in the difference and every open one; no quote in it is older
                 than `requested_at`.
             requested_at: when the request for `markets` was sent.
@@ -233,19 +254,19 @@ class Tracker:
         for ticker, holding in difference.changed.items():
             tracked = self._open.get(ticker)
             if tracked is None:
-                facts, state, quote = markets[ticker]
-                figures = pnl.figures(holding, quote, state, self._mark_price)
-                self._open[ticker] = _Tracked(facts, state, holding, quote, figures)
-                self._closed.pop(ticker, None)
-                self._new_markets.add(ticker)
+                self._start(ticker, holding, *markets[ticker])
             else:
                 tracked.holding = holding
             self._touch(ticker)
+        for ticker, as_of in difference.as_of.items():
+            tracked = self._open[ticker]
+            if not _is_before(as_of, tracked.holding_known_at):
+                tracked.holding_known_at = as_of
         for ticker, (facts, state, quote) in markets.items():
             self._apply_market(ticker, facts, state, quote, requested_at)
         for ticker, realized_pnl in difference.gone.items():
-            self._close(ticker, realized_pnl, markets.get(ticker))
-        # What the read has settled needs no waiting for; what is too old to be weighed, no keeping.
+            self._close(ticker, realized_pnl, was_sold=ticker in difference.sold)
+        # What the read has settled needs no waiting for; what it has refuted, no keeping.
         self._expected = {
             ticker: expected
             for ticker, expected in self._expected.items()
@@ -254,9 +275,26 @@ class Tracker:
         self._heard = {
             ticker: heard
             for ticker, heard in self._heard.items()
-            if heard.received_at >= requested_at - TRUST_AFTER_SECONDS
+            if self._is_true(ticker, heard, requested_at)
         }
         self.reconciled_at = at
+
+    def _is_true(self, ticker: str, heard: Heard, requested_at: float) -> bool:
+        tracked = self._open.get(ticker)
+        if tracked:
+            return heard.holding == tracked.holding
+        # Kept for as long as a read may still show what is no more.
+        is_recent = heard.received_at >= requested_at - TRUST_AFTER_SECONDS
+        return not heard.holding.quantity and is_recent
+
+    def _start(
+        self, ticker: str, holding: Holding, facts: MarketFacts, state: MarketState, quote: Quote
+    ) -> None:
+        state, quote = _state(state), _quote_of(quote)
+        figures = pnl.figures(holding, quote, state, self._mark_price)
+        self._open[ticker] = _Tracked(facts, state, holding, quote, figures)
+        self._closed.pop(ticker, None)
+        self._new_markets.add(ticker)
 
     def _apply_market(
         self, ticker: str, facts: MarketFacts, state: MarketState, quote: Quote, requested_at: float
@@ -268,6 +306,7 @@ class Tracker:
             tracked.market = facts
             self._new_markets.add(ticker)
             self._touch(ticker)
+        state, quote = _state(state), _quote_of(quote)
         if state != tracked.state:
             tracked.state = state
             self._touch(ticker)
@@ -284,20 +323,16 @@ class Tracker:
         )
         self._dirty.add(ticker)
 
-    def _close(
-        self,
-        ticker: str,
-        realized_pnl: Decimal | None,
-        market: tuple[MarketFacts, MarketState, Quote] | None = None,
-    ) -> None:
+    def _close(self, ticker: str, realized_pnl: Decimal | None, *, was_sold: bool) -> None:
         tracked = self._open.pop(ticker, None)
         if tracked is None:
             return
-        state = market[1] if market else tracked.state
         reason: ClosedReason = "closed"
-        if state.status in pnl.DETERMINED and state.settlement_value is not None:
+        settlement_value = pnl.settled_at(tracked.state)
+        # What was sold before the market was determined, if only just, got no payout.
+        if settlement_value is not None and not was_sold:
             reason = "settled"
-            realized_pnl = pnl.settled_pnl(tracked.holding, state.settlement_value)
+            realized_pnl = pnl.settled_pnl(tracked.holding, settlement_value)
         self._dirty.discard(ticker)
         self._new_markets.discard(ticker)
         self._closed[ticker] = Closed(ticker, reason, realized_pnl)
@@ -345,3 +380,30 @@ class Tracker:
             ((tracked.holding, tracked.figures) for tracked in self._open.values()),
             self._mark_price,
         )
+
+
+def _is_before(at: datetime | None, known_at: datetime | None) -> bool:
+    return at is not None and known_at is not None and at < known_at
+
+
+def _quote(
+    yes_bid: Decimal | None,
+    yes_ask: Decimal | None,
+    last_price: Decimal | None,
+    priced_at: datetime | None,
+) -> Quote:
+    return Quote(_price(yes_bid), _price(yes_ask), _price(last_price), priced_at)
+
+
+def _quote_of(told: Quote) -> Quote:
+    return _quote(told.yes_bid, told.yes_ask, told.last_price, told.priced_at)
+
+
+def _state(told: MarketState) -> MarketState:
+    return MarketState(told.status, _price(told.settlement_value))
+
+
+def _price(told: Decimal | None) -> Decimal | None:
+    # A contract pays from nothing to one dollar: what lies outside is a misreading or garbage, and
+    # a row that cannot hold it would keep all others from being written.
+    return to_six_decimals(told) if told is not None and 0 <= told <= pnl.PAYOUT else None

@@ -5,7 +5,8 @@ from django.contrib.auth.models import Permission
 from accounts import sessions
 from accounts.encryption import Secret
 from accounts.models import Credential, Session
-from tests.integration.accounts.conftest import make_account, make_credential
+from tests.integration.accounts.conftest import make_credential
+from tests.integration.visitors import make_account
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from django.test import AsyncClient, Client
 from accounts import credentials
 from accounts.encryption import Secret
 from accounts.models import Account, Credential, Session, SignInFailure
-from tests.integration.accounts.conftest import ACCOUNT, Visitor
 from tests.integration.accounts.exchange import Key
+from tests.integration.visitors import ACCOUNT, Visitor
 
 pytestmark = pytest.mark.django_db
 

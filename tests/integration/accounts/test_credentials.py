@@ -11,7 +11,8 @@ from accounts import credentials, sessions
 from accounts.encryption import Secret
 from accounts.errors import CredentialUnusable
 from accounts.models import Account, AccountKey, Credential, Session
-from tests.integration.accounts.conftest import make_account, make_credential
+from tests.integration.accounts.conftest import make_credential
+from tests.integration.visitors import make_account
 
 pytestmark = pytest.mark.django_db
 

@@ -3,7 +3,8 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import AccountKey
-from tests.integration.accounts.conftest import make_account, make_credential
+from tests.integration.accounts.conftest import make_credential
+from tests.integration.visitors import make_account
 
 pytestmark = pytest.mark.django_db
 

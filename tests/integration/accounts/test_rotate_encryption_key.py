@@ -4,7 +4,8 @@ from django.core.management import CommandError, call_command
 
 from accounts.encryption import Secret
 from accounts.models import Credential
-from tests.integration.accounts.conftest import make_account, make_credential
+from tests.integration.accounts.conftest import make_credential
+from tests.integration.visitors import make_account
 
 pytestmark = pytest.mark.django_db
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import credentials, sessions
 from accounts.models import Session
-from tests.integration.accounts.conftest import ACCOUNT, make_account
+from tests.integration.visitors import ACCOUNT, make_account
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,69 @@
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from uuid import UUID
+
+import pytest
+from django.db import connections
+
+from accounts import sessions
+from accounts.models import Account
+from positions import workers
+from positions.cache import OpenedStream, StreamWriter, open_stream
+from positions.connection import ConnectionState
+from positions.tracker import Tracker
+from tests.integration.visitors import Visitor, make_account
+from tests.told import NOON, reconcile, row
+
+WORKER = UUID(int=1)
+LIVE = ConnectionState("live", since=NOON)
+
+
+@pytest.fixture
+def account() -> Account:
+    return make_account()
+
+
+@pytest.fixture
+def opened(account: Account) -> OpenedStream:
+    """Alice's account as a worker took it over, nothing in it yet."""
+    return open(account)
+
+
+def open(account: Account, *, worker_id: UUID = WORKER, mark_price="bid") -> OpenedStream:
+    """Take an account over, by a worker whose heart beat at noon."""
+    workers.beat(worker_id, NOON)
+    return open_stream(account.pk, worker_id, mark_price)
+
+
+def write(writer: StreamWriter, tracker: Tracker, *, connection=LIVE, at=NOON) -> int:
+    """Write what changed."""
+    return writer.write(tracker.take_changes(), connection, at)
+
+
+def hold(opened: OpenedStream, count: int, **rest) -> None:
+    """Hold so many markets, and have them written."""
+    rows = [row(f"M{number:03}", "10", "4", "0.5", "0.17") for number in range(count)]
+    reconcile(opened.tracker, rows, **rest)
+    write(opened.writer, opened.tracker)
+
+
+def signed_in(account: Account) -> Visitor:
+    """Somebody with a session of this account."""
+    visitor = Visitor()
+    _, token = sessions.issue(account)
+    visitor.browser.cookies["session"] = token
+    return visitor
+
+
+@pytest.fixture
+def in_thread() -> Iterator[Callable[..., Future]]:
+    """Call a function in a thread of its own, over a connection of its own."""
+    with ThreadPoolExecutor() as executor:
+
+        def call(function, *args):
+            try:
+                return function(*args)
+            finally:
+                connections.close_all()
+
+        yield lambda function, *args: executor.submit(call, function, *args)
