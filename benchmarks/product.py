@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +97,7 @@ async def _sign_in(sandbox: Sandbox, port: int) -> str:
         return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
 
 
-async def events(port: int, path: str, cookie: str = "") -> AsyncIterator[dict[str, object]]:
+async def events(port: int, path: str, cookie: str = "") -> AsyncGenerator[dict[str, object], None]:
     """The data of each event of a stream, read straight off a socket."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())

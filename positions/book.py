@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from positions import workers
+from positions import hot_path, workers
 from positions.cache import connection_of
 from positions.connection import ConnectionState
 from positions.models import AccountStream, Position
@@ -18,7 +18,7 @@ class Book:
     An account's rows as one flush left them.
 
     Attributes:
-        positions: what changed after the `seq` asked for, tombstones included; from 0, all open.
+        positions: the open ones, or what changed.
         written: the connection as its worker last wrote it; None before any worker did.
         heartbeat_at: the last sign of life of that worker, or of any while the account has none.
     """
@@ -34,21 +34,26 @@ class Book:
         return self.stream.seq if self.stream else 0
 
 
-def read(account_id: int, since: int = 0) -> Book:
+def read(account_id: int) -> Book:
     """
-    Read what changed in an account after `since`.
+    Read an account whole: its open positions, as of one moment.
 
-    Everything is of one moment: rows written meanwhile are seen whole by the next read, or not.
+    For one change among many positions, `read_since` is several times as quick.
     """
     with transaction.atomic():
         # A read-only snapshot: without it a flush between two statements would be half seen.
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         stream = AccountStream.objects.filter(pk=account_id).select_related("worker").first()
-        rows = Position.objects.of(account_id).since(since)
-        positions = list(rows if since else rows.open())
+        positions = list(Position.objects.of(account_id).open())
         worker = stream.worker if stream else None
         heartbeat_at = worker.heartbeat_at if worker else workers.last_heartbeat()
+    return Book(stream, positions, connection_of(stream) if stream else None, heartbeat_at)
+
+
+def read_since(account_id: int, seq: int) -> Book:
+    """Read what changed in an account after the flush `seq`, tombstones included."""
+    stream, heartbeat_at, positions = hot_path.changes_since(account_id, seq)
     return Book(stream, positions, connection_of(stream) if stream else None, heartbeat_at)
 
 

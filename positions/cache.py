@@ -7,6 +7,7 @@ to update and stops, whatever it still believes.
 """
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import get_args
@@ -18,38 +19,13 @@ from accounts.models import Account
 from positions import models, pnl, tracker
 from positions.connection import ConnectionState, Status
 from positions.decimal_text import to_six_decimals
+from positions.hot_path import flush
 from positions.pnl import Holding, MarketState, Quote
 from positions.tracker import Cash, Changes, Closed, MarketFacts, Tracker
-from postgres.channels import ACCOUNT_CHANGED
-from postgres.notifications import publish
 
 # Readers are told of a closed position within seconds; those away for longer start from a snapshot.
 _TOMBSTONES_KEPT = timedelta(hours=1)
 
-_WRITTEN = [
-    "quantity",
-    "exposure",
-    "realized_pnl",
-    "fees_paid",
-    "yes_bid",
-    "yes_ask",
-    "last_price",
-    "priced_at",
-    "market_status",
-    "settlement_value",
-    "average_price",
-    "mark",
-    "mark_source",
-    "market_value",
-    "unrealized_pnl",
-    "unrealized_pnl_percent",
-    "net_pnl",
-    "break_even_price",
-    "payout",
-    "closed_reason",
-    "seq",
-    "updated_at",
-]
 _FACTS = ["event_ticker", "series_ticker", "title", "yes_outcome", "no_outcome", "close_time"]
 
 
@@ -61,21 +37,19 @@ class StreamWriter:
     """
     The one writer of an account's rows.
 
-    Not for several threads at once. After a database error the caller may write again: whether the
-    failed write was committed is found out first.
+    Not for several threads at once. After a database error the caller may write the same changes
+    again, whether the failed write was committed or not: they are states, not steps.
     """
 
-    def __init__(self, account: Account, epoch: int, seq: int) -> None:
+    def __init__(self, account: Account, epoch: int) -> None:
         self.account_id = account.pk
         self._environment = account.environment
         self._epoch = epoch
-        self._seq = seq
-        self._is_seq_certain = True
         self._market_ids: dict[str, int] = {}
 
     def write(self, changes: Changes, connection: ConnectionState, at: datetime) -> int:
         """
-        Write through what changed and announce it.
+        Write through what changed and announce it, all or nothing.
 
         Returns:
             The account's new `seq`, which every row written carries.
@@ -83,17 +57,29 @@ class StreamWriter:
             TakenOver: another worker has raised the epoch.
             django.db.Error: nothing is known to be written; the changes are still the caller's.
         """
-        was_certain, self._is_seq_certain = self._is_seq_certain, False
-        with transaction.atomic():
-            if not was_certain:
-                self._seq = self._committed_seq()
-            seq = self._seq + 1
-            self._advance(seq, changes, connection, at)
-            market_ids = self._market_ids | self._write_markets(changes)
-            self._write_positions(changes.positions, market_ids, seq, at)
+        undescribed = [
+            position
+            for position in changes.positions
+            if position.ticker in changes.markets or position.ticker not in self._market_ids
+        ]
+        # A tick changes prices alone: one statement does it, and BEGIN and COMMIT would cost more.
+        is_one_statement = not undescribed and not changes.closed
+        with nullcontext() if is_one_statement else transaction.atomic():
+            market_ids = self._market_ids | self._describe(undescribed)
+            seq = flush(
+                account_id=self.account_id,
+                epoch=self._epoch,
+                at=at,
+                stream=asdict(connection) | _portfolio_columns(changes),
+                positions=[
+                    _position_columns(position) | {"market_id": market_ids[position.ticker]}
+                    for position in changes.positions
+                ],
+            )
+            if seq is None:
+                # Another worker claimed the account after us: its epoch is the higher one.
+                raise TakenOver
             self._bury(changes.closed, seq, at)
-            publish(ACCOUNT_CHANGED, f"{self.account_id}:{self._epoch}:{seq}")
-        self._seq, self._is_seq_certain = seq, True
         self._market_ids = market_ids
         return seq
 
@@ -101,59 +87,19 @@ class StreamWriter:
         """Delete tombstones that every reader has long had."""
         models.Position.objects.of(self.account_id).tombstones(now - _TOMBSTONES_KEPT).delete()
 
-    def _committed_seq(self) -> int:
-        # The connection may have died between our COMMIT and its answer; the lock waits for one
-        # that is still under way.
-        ours = models.AccountStream.objects.filter(account_id=self.account_id, epoch=self._epoch)
-        seq = ours.select_for_update().values_list("seq", flat=True).first()
-        if seq is None:
-            raise TakenOver
-        return seq
-
-    def _advance(
-        self, seq: int, changes: Changes, connection: ConnectionState, at: datetime
-    ) -> None:
-        ours = models.AccountStream.objects.filter(
-            account_id=self.account_id, epoch=self._epoch, seq=seq - 1
-        )
-        written = ours.update(
-            seq=seq, updated_at=at, **asdict(connection), **_portfolio_columns(changes)
-        )
-        if not written:
-            # Another worker claimed the account after us: its epoch is the higher one.
-            raise TakenOver
-
-    def _write_markets(self, changes: Changes) -> dict[str, int]:
+    def _describe(self, positions: Iterable[tracker.Position]) -> dict[str, int]:
         markets = models.Market.objects.bulk_create(
             [
                 models.Market(
                     environment=self._environment, ticker=position.ticker, **asdict(position.market)
                 )
-                for position in changes.positions
-                if position.ticker in changes.markets or position.ticker not in self._market_ids
+                for position in positions
             ],
             update_conflicts=True,
             unique_fields=["environment", "ticker"],
             update_fields=_FACTS,
         )
         return {market.ticker: market.pk for market in markets}
-
-    def _write_positions(
-        self,
-        positions: Iterable[tracker.Position],
-        market_ids: dict[str, int],
-        seq: int,
-        at: datetime,
-    ) -> None:
-        models.Position.objects.bulk_create(
-            [
-                _row(position, self.account_id, market_ids[position.ticker], seq, at)
-                for position in positions
-            ],
-            update_conflicts=True,
-            unique_fields=["account", "market"],
-            update_fields=_WRITTEN,
-        )
 
     def _bury(self, closed: Iterable[Closed], seq: int, at: datetime) -> None:
         for position in closed:
@@ -213,7 +159,7 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
             cash=_cash(row),
             reconciled_at=row.reconciled_at,
         )
-    return OpenedStream(StreamWriter(account, row.epoch, row.seq), loaded, row.live_until)
+    return OpenedStream(StreamWriter(account, row.epoch), loaded, row.live_until)
 
 
 def connection_of(row: models.AccountStream) -> ConnectionState:
@@ -247,30 +193,24 @@ def _portfolio_columns(changes: Changes) -> dict[str, object]:
     return columns
 
 
-def _row(
-    position: tracker.Position, account_id: int, market_id: int, seq: int, at: datetime
-) -> models.Position:
+def _position_columns(position: tracker.Position) -> dict[str, object]:
     figures = position.figures
-    return models.Position(
-        account_id=account_id,
-        market_id=market_id,
+    return {
         **asdict(position.holding),
         **asdict(position.quote),
-        market_status=position.state.status,
-        settlement_value=position.state.settlement_value,
-        average_price=figures.average_price,
-        mark=figures.mark.value if figures.mark else None,
-        mark_source=figures.mark.source if figures.mark else None,
-        market_value=figures.market_value,
-        unrealized_pnl=figures.unrealized_pnl,
-        unrealized_pnl_percent=figures.unrealized_pnl_percent,
-        net_pnl=figures.net_pnl,
-        break_even_price=figures.break_even_price,
-        payout=figures.payout,
-        closed_reason=None,
-        seq=seq,
-        updated_at=at,
-    )
+        "market_status": position.state.status,
+        "settlement_value": position.state.settlement_value,
+        "average_price": figures.average_price,
+        "mark": figures.mark.value if figures.mark else None,
+        "mark_source": figures.mark.source if figures.mark else None,
+        "market_value": figures.market_value,
+        "unrealized_pnl": figures.unrealized_pnl,
+        "unrealized_pnl_percent": figures.unrealized_pnl_percent,
+        "net_pnl": figures.net_pnl,
+        "break_even_price": figures.break_even_price,
+        "payout": figures.payout,
+        "closed_reason": None,
+    }
 
 
 def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> tracker.Position:

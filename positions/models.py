@@ -66,10 +66,6 @@ class PositionQuerySet(models.QuerySet["Position"]):
         """Those that hold something."""
         return self.exclude(quantity=0)
 
-    def since(self, seq: int) -> "PositionQuerySet":
-        """Those written after the flush `seq`, tombstones included, oldest first."""
-        return self.filter(seq__gt=seq).order_by("seq", "market__ticker")
-
     def tombstones(self, before: datetime) -> "PositionQuerySet":
         """Those closed before an instant."""
         return self.filter(quantity=0, updated_at__lt=before)

@@ -49,7 +49,8 @@ def hub_of(request: HttpRequest) -> Hub:
     Raises:
         RuntimeError: the server did not announce its start, as the ASGI specification wants.
     """
-    hub = request.scope.get(_HUB)  # type: ignore[attr-defined]  # requests under ASGI have it
+    # Only requests under ASGI have a scope.
+    hub = getattr(request, "scope", {}).get(_HUB)
     if not isinstance(hub, Hub):
         raise RuntimeError("streams need an ASGI server with lifespan, such as manage.py serve")
     return hub

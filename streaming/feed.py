@@ -8,11 +8,12 @@ so a storm of ticks is conflated by itself, and memory is bounded by the number 
 import asyncio
 import logging
 import random
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Never
 
-from django.db import Error as DatabaseError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.utils import timezone
 
 from accounts import credentials
@@ -26,14 +27,21 @@ from positions.connection import ConnectionState, Status
 from postgres.threads import DatabaseThread
 from streaming.backoff import Wait, waits
 from streaming.together import until_one_fails
-from streaming.upstream import Maintenance, Upstream
+from streaming.upstream import STEADY_SECONDS, Maintenance, Upstream, raise_if_inactive
 
 logger = logging.getLogger(__name__)
 
-# A connection that was live for so long was a good one: the next failure is a first one again.
-STEADY_SECONDS = 30.0
-WRITE_RETRY_SECONDS = 0.5
+# A database that is away, restarting or read-only for a while. Its other errors are mistakes of
+# ours, and repeating them would hide that nothing is written any more.
+DATABASE_TROUBLE = (OperationalError, InterfaceError, InternalError)
+DATABASE_RETRY_SECONDS = 0.5
 GOODBYE_SECONDS = 2.0
+PURGE_SECONDS = 600.0
+
+
+def reconnection_waits() -> Iterator[Wait]:
+    """The waits between attempts to reach the exchange."""
+    return waits(random.random)
 
 
 class Feed:
@@ -43,9 +51,17 @@ class Feed:
     Args:
         opened: the account as this worker took it over; the feed is its only writer.
         database: the thread for the account's writes.
+        schedule: the waits after failures in a row, begun anew after each good connection.
     """
 
-    def __init__(self, account_id: int, opened: OpenedStream, database: DatabaseThread) -> None:
+    def __init__(
+        self,
+        account_id: int,
+        opened: OpenedStream,
+        database: DatabaseThread,
+        *,
+        schedule: Callable[[], Iterator[Wait]] = reconnection_waits,
+    ) -> None:
         self._account_id = account_id
         self._writer = opened.writer
         self._tracker = opened.tracker
@@ -54,6 +70,8 @@ class Feed:
         self._state = ConnectionState(
             "connecting", since=timezone.now(), live_until=opened.live_until
         )
+        self._new_schedule = schedule
+        self._schedule = schedule()
         self._upstream: Upstream | None = None
         self._live_since: float | None = None
         self._unwritten = asyncio.Event()
@@ -67,8 +85,9 @@ class Feed:
         """Reconcile now, or try to connect now instead of waiting."""
         if self._upstream:
             self._upstream.reconcile_soon()
-        self._is_asked = True
-        self._stirred.set()
+        else:
+            self._is_asked = True
+            self._stirred.set()
 
     def look_at_credentials(self) -> None:
         """The account's credentials are not what they were."""
@@ -83,7 +102,9 @@ class Feed:
             TakenOver: another worker writes the account now.
         """
         try:
-            await until_one_fails(self._write_forever(), self._connect_forever())
+            await until_one_fails(
+                self._write_forever(), self._connect_forever(), self._purge_forever()
+            )
         except asyncio.CancelledError:
             await self._say_goodbye()
             raise
@@ -93,18 +114,26 @@ class Feed:
             await self._unwritten.wait()
             self._unwritten.clear()
             if not await self._write():
-                await asyncio.sleep(WRITE_RETRY_SECONDS)
+                await asyncio.sleep(DATABASE_RETRY_SECONDS)
                 self._unwritten.set()
 
     async def _write(self) -> bool:
         changes = self._tracker.take_changes()
         try:
             await self._database.run(self._writer.write, changes, self._state, timezone.now())
-        except DatabaseError as error:
+        except DATABASE_TROUBLE as error:
             self._tracker.put_back(changes)
             logger.warning("write failed", extra=self._fields(error=type(error).__name__))
             return False
         return True
+
+    async def _purge_forever(self) -> Never:
+        while True:
+            try:
+                await self._database.run(self._writer.purge, timezone.now())
+            except DATABASE_TROUBLE as error:
+                logger.warning("purge failed", extra=self._fields(error=type(error).__name__))
+            await asyncio.sleep(PURGE_SECONDS)
 
     async def _say_goodbye(self) -> None:
         # So that pages need not wait for the heartbeat to grow old.
@@ -116,25 +145,27 @@ class Feed:
             logger.warning("could not say goodbye", extra=self._fields())
 
     async def _connect_forever(self) -> Never:
-        schedule = waits(random.random)
         while True:
-            self._live_since = None
             try:
                 credential_id, credential = await self._usable_credential()
+            except DATABASE_TROUBLE as error:
+                logger.warning("no credential", extra=self._fields(error=type(error).__name__))
+                await asyncio.sleep(DATABASE_RETRY_SECONDS)
+                continue
+            try:
                 await self._follow(credential_id, credential)
             except (KeyRefused, ScopeRefused) as error:
                 await self._refused(credential_id, error)
             except _CredentialGone:
                 logger.info("credential gone", extra=self._fields())
-            except (KalshiError, DatabaseError) as error:
-                if self._live_since and monotonic() - self._live_since > STEADY_SECONDS:
-                    schedule = waits(random.random)
-                await self._wait(next(schedule), error)
+            except KalshiError as error:
+                await self._wait(next(self._schedule), error)
 
     async def _usable_credential(self) -> tuple[int, RevealedCredential]:
         """Wait for a credential to connect with; one that was refused counts when somebody asks."""
         while True:
             self._stirred.clear()
+            self._credentials_changed.clear()
             held = await self._database.run(credentials.held_by, self._account_id)
             worth_a_try = held.usable + (held.refused if self._is_asked else ())
             self._is_asked = False
@@ -152,37 +183,41 @@ class Feed:
             else:
                 self._lost("disconnected", reason="no_credential")
             await self._stirred.wait()
+            # Somebody acted: what failed before tells nothing of what comes.
+            self._schedule = self._new_schedule()
 
     async def _follow(self, credential_id: int, held: RevealedCredential) -> Never:
-        async with (
-            Client(held.environment, held.api_key_id, held.key) as rest,
-            connect(held.environment, held.api_key_id, held.key) as socket,
-        ):
-            self._upstream = Upstream(
-                rest,
-                socket,
-                self._tracker,
-                subaccount=held.subaccount,
-                on_change=self._unwritten.set,
-                on_live=self._live,
-            )
-            self._credentials_changed.clear()
-            try:
-                await until_one_fails(self._upstream.run(), self._watch(credential_id))
-            finally:
-                self._upstream = None
-                if self._live_since:
-                    self._live_until = socket.last_seen
-                    self._lost("reconnecting", reason="connection_lost")
+        async with Client(held.environment, held.api_key_id, held.key) as rest:
+            await raise_if_inactive(rest)
+            async with connect(held.environment, held.api_key_id, held.key) as socket:
+                self._upstream = Upstream(
+                    rest,
+                    socket,
+                    self._tracker,
+                    subaccount=held.subaccount,
+                    on_change=self._unwritten.set,
+                    on_live=self._live,
+                )
+                try:
+                    await until_one_fails(self._upstream.run(), self._watch(credential_id))
+                finally:
+                    self._upstream = None
+                    self._no_longer_live(socket.last_seen)
 
     async def _watch(self, credential_id: int) -> Never:
         """Note that the credential works, and fail as soon as it is no longer the account's."""
         while True:
             await self._credentials_changed.wait()
             self._credentials_changed.clear()
-            if self._live_since:
-                await self._database.run(credentials.mark_checked, credential_id)
-            held = await self._database.run(credentials.held_by, self._account_id)
+            try:
+                if self._live_since is not None:
+                    await self._database.run(credentials.mark_checked, credential_id)
+                held = await self._database.run(credentials.held_by, self._account_id)
+            except DATABASE_TROUBLE as error:
+                logger.warning("no credential", extra=self._fields(error=type(error).__name__))
+                await asyncio.sleep(DATABASE_RETRY_SECONDS)
+                self._credentials_changed.set()
+                continue
             if credential_id not in held.usable + held.refused:
                 raise _CredentialGone
 
@@ -190,12 +225,12 @@ class Feed:
         logger.warning("key refused", extra=self._fields(credential_id=credential_id))
         try:
             await self._database.run(credentials.mark_refused, credential_id, str(error))
-        except DatabaseError as failure:
+        except DATABASE_TROUBLE as failure:
             # Then it is tried, and refused, once more.
             logger.warning("refusal not noted", extra=self._fields(error=type(failure).__name__))
-            await asyncio.sleep(WRITE_RETRY_SECONDS)
+            await asyncio.sleep(DATABASE_RETRY_SECONDS)
 
-    async def _wait(self, wait: Wait, error: KalshiError | DatabaseError) -> None:
+    async def _wait(self, wait: Wait, error: KalshiError) -> None:
         retry_at = timezone.now() + timedelta(seconds=wait.seconds)
         logger.warning(
             "connection failed",
@@ -203,8 +238,10 @@ class Feed:
         )
         match error:
             case Maintenance(resumes_at=resumes_at):
-                # The exchange's own estimate is worth more to people than when we look again.
-                self._lost("maintenance", "maintenance", wait.attempt, resumes_at or retry_at)
+                # The exchange's own estimate is worth more to people than when we look again,
+                # unless it has passed.
+                expected_at = max(resumes_at or retry_at, retry_at)
+                self._lost("maintenance", "maintenance", wait.attempt, expected_at)
             case ClockSkew():
                 self._lost("reconnecting", "clock_skew", wait.attempt, retry_at)
             case _:
@@ -217,12 +254,23 @@ class Feed:
         except TimeoutError:
             pass
         if self._state.status != "maintenance":
+            # Not waiting any more, and until the attempt has an outcome nothing else is known.
             self._lost(self._state.status, self._state.reason, wait.attempt)
 
     def _live(self) -> None:
         self._live_since = monotonic()
         self._set(ConnectionState("live", since=timezone.now()))
+        # To note that it works, and to see whether it is still there.
         self._credentials_changed.set()
+
+    def _no_longer_live(self, last_seen: datetime) -> None:
+        if self._live_since is None:
+            return
+        if monotonic() - self._live_since > STEADY_SECONDS:
+            self._schedule = self._new_schedule()
+        self._live_since = None
+        self._live_until = last_seen
+        self._lost("reconnecting", reason="connection_lost")
 
     def _lost(
         self,

@@ -11,6 +11,8 @@ import logging
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
+from itertools import count
+from typing import Never
 from uuid import UUID
 
 from django.db import Error as DatabaseError
@@ -23,14 +25,17 @@ from postgres.notifications import Announcement, Listening, announcements
 from postgres.threads import DatabaseThread
 from streaming import sse
 from streaming.fanout import Subscriber
+from streaming.together import until_one_fails
 from streaming.watched_account import WatchedAccount
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-# Every so many polls each stream gets a sign of life, and sessions are asked after.
-KEEPALIVE_POLLS = 10
+# Every so many polls sessions are asked after.
 SESSION_POLLS = 5
+# Every so many seconds each stream gets a sign of life.
+KEEPALIVE_SECONDS = 10
+RESTART_SECONDS = 1.0
 # The end of a stream renews the session's cookie and spreads clients over restarted processes.
 STREAM_SECONDS = (1800.0, 3600.0)
 RECONNECT_MS = 1000
@@ -61,8 +66,9 @@ class Hub:
     """
     The watched accounts of this process and their streams.
 
-    Lives in one event loop, between `start` and `stop`. Three tasks: the listener, the poll, and a
-    reader that catches up with whatever the other two found to be ahead.
+    Lives in one event loop, between `start` and `stop`. Four tasks: the listener, the poll, a
+    reader that catches up with whatever these two found to be ahead, and the clock, which must go
+    on when the database doesn't answer the others.
     """
 
     def __init__(self) -> None:
@@ -72,26 +78,24 @@ class Hub:
         self._streams: set[Stream] = set()
         self._behind: set[int] = set()
         self._catch_up = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._work: asyncio.Task[Never] | None = None
         self._is_draining = False
 
     async def start(self) -> None:
         """Begin to listen."""
-        for work in (self._listen(), self._poll(), self._read()):
-            self._tasks.append(asyncio.create_task(work))
+        self._work = asyncio.create_task(self._supervise())
 
     def drain(self) -> None:
         """End every stream, now and from now on: the process is about to stop."""
         self._is_draining = True
-        for stream in self._streams:
-            stream.end()
+        self._end_streams()
 
     async def stop(self) -> None:
         """End the streams and let go of the database."""
         self.drain()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._work:
+            self._work.cancel()
+            await asyncio.wait([self._work])
         await self.database.close()
 
     async def events(self, account_id: int, session_id: UUID) -> AsyncIterator[bytes]:
@@ -126,42 +130,49 @@ class Hub:
             if account.channel.is_deserted and self._accounts.get(account_id) is account:
                 del self._accounts[account_id]
 
-    async def _listen(self) -> None:
+    async def _supervise(self) -> Never:
+        while True:
+            try:
+                await until_one_fails(self._listen(), self._poll(), self._read(), self._keep_time())
+            except Exception:
+                # A bug. Streams that nobody feeds would look live for ever: they begin again.
+                logger.exception("hub failed")
+                self._end_streams()
+                await asyncio.sleep(RESTART_SECONDS)
+
+    async def _listen(self) -> Never:
         async for heard in announcements(ACCOUNT_CHANGED, SESSION_ENDED):
             match heard:
                 case Announcement(channel=channel, payload=payload) if channel == ACCOUNT_CHANGED:
                     account_id, epoch, seq = (int(part) for part in payload.split(":"))
-                    self._compare(account_id, epoch, seq)
+                    self._heard(account_id, epoch, seq)
                 case Announcement(payload=payload):
                     self._end_sessions({UUID(payload)})
                 case Listening():
                     # Whatever was announced before was announced to nobody.
                     for account_id in self._accounts:
                         self._want(account_id)
+        raise AssertionError("announcements ended")
 
-    async def _poll(self) -> None:
-        loop = asyncio.get_running_loop()
-        polls = 0
-        while True:
+    def _heard(self, account_id: int, epoch: int, seq: int) -> None:
+        account = self._accounts.get(account_id)
+        # Doorbells of one epoch come in order, but what they ring for may have been read already.
+        if account and not (account.epoch == epoch and account.seq >= seq):
+            self._want(account_id)
+
+    async def _poll(self) -> Never:
+        for polls in count(1):
             await asyncio.sleep(POLL_SECONDS)
-            polls += 1
             try:
                 await self._look()
                 if polls % SESSION_POLLS == 0:
                     await self._look_after_sessions()
             except DatabaseError as error:
                 logger.warning("poll failed", extra={"error": type(error).__name__})
-                for account in self._loaded():
-                    account.age()
-            for stream in self._streams:
-                if stream.ends_at < loop.time():
-                    stream.end()
-            if polls % KEEPALIVE_POLLS == 0:
-                for account in self._loaded():
-                    account.keep_alive()
-
-    def _loaded(self) -> list[WatchedAccount]:
-        return [account for account in self._accounts.values() if account.is_loaded]
+                for account in self._accounts.values():
+                    # It may come back with older rows, or after their tombstones were purged.
+                    account.doubt()
+        raise AssertionError("numbers ended")
 
     async def _look(self) -> None:
         found = await self.database.run(book.progress, list(self._accounts))
@@ -169,10 +180,12 @@ class Hub:
             account = self._accounts.get(account_id)
             if account is None:
                 continue
-            if self._compare(account_id, progress.epoch, progress.seq):
-                self.counts["found by poll"] += 1
-            elif account.is_loaded:
+            # Read from the rows by the same thread as all we have: if it is less, they went back.
+            if (account.epoch, account.seq) == (progress.epoch, progress.seq):
                 account.look(progress.heartbeat_at)
+            elif account_id not in self._behind:
+                self.counts["found by poll"] += account.epoch == progress.epoch
+                self._want(account_id)
 
     async def _look_after_sessions(self) -> None:
         open_now = {stream.session_id for stream in self._streams}
@@ -180,22 +193,11 @@ class Hub:
             alive = await self.database.run(sessions.alive, open_now)
             self._end_sessions(open_now - alive)
 
-    def _compare(self, account_id: int, epoch: int, seq: int) -> bool:
-        """Whether the account's rows are not the ones we have; then they will be read."""
-        account = self._accounts.get(account_id)
-        if account is None or (account.is_loaded and (account.epoch, account.seq) == (epoch, seq)):
-            return False
-        if account.is_loaded and account.epoch == epoch and seq < account.seq:
-            # An old doorbell; had the rows gone back, their epoch would not be the same.
-            return False
-        self._want(account_id)
-        return True
-
     def _want(self, account_id: int) -> None:
         self._behind.add(account_id)
         self._catch_up.set()
 
-    async def _read(self) -> None:
+    async def _read(self) -> Never:
         while True:
             await self._catch_up.wait()
             self._catch_up.clear()
@@ -207,17 +209,32 @@ class Hub:
         if account is None:
             return
         try:
-            news = await self.database.run(
-                book.read, account_id, account.seq if account.is_loaded else 0
-            )
-            if not account.is_loaded or news.seq < account.seq:
-                # Rows older than ours: the database was set back. Start over with what it has.
-                account.load(await self.database.run(book.read, account_id))
-            else:
-                account.update(news)
+            if account.is_loaded:
+                news = await self.database.run(book.read_since, account_id, account.seq)
+                if account.is_continued_by(news):
+                    account.update(news)
+                    return
+            account.load(await self.database.run(book.read, account_id))
         except DatabaseError as error:
             # The poll wants it again as soon as the database answers.
             logger.warning("read failed", extra={"error": type(error).__name__})
+
+    async def _keep_time(self) -> Never:
+        loop = asyncio.get_running_loop()
+        for seconds in count(1):
+            await asyncio.sleep(1.0)
+            for account in self._accounts.values():
+                account.age()
+                if seconds % KEEPALIVE_SECONDS == 0:
+                    account.keep_alive()
+            for stream in self._streams:
+                if stream.ends_at < loop.time():
+                    stream.end()
+        raise AssertionError("numbers ended")
+
+    def _end_streams(self) -> None:
+        for stream in self._streams:
+            stream.end()
 
     def _end_sessions(self, session_ids: set[UUID]) -> None:
         for stream in self._streams:

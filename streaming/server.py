@@ -47,6 +47,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
     Raises:
         OSError: the address is taken, or not ours.
+        OverflowError: there is no such port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -56,7 +57,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_TIMEOUT_MS)
         listener.bind((host, port))
-    except OSError:
+    except (OSError, OverflowError):
         listener.close()
         raise
     return listener

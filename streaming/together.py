@@ -25,7 +25,7 @@ async def until_one_fails(*work: Coroutine[object, object, Never]) -> Never:
         for task in tasks:
             task.cancel()
         outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    first = ended.pop()
+    first = next(task for task in tasks if task in ended)
     for task, outcome in zip(tasks, outcomes, strict=True):
         if task is not first and not isinstance(outcome, asyncio.CancelledError):
             logger.warning("failed as well", exc_info=outcome)

@@ -36,6 +36,8 @@ FILL_PATIENCE_SECONDS = 2.0
 # Between reconciliations that somebody asked for, or that a garbled frame did.
 DEBOUNCE_SECONDS = 2.0
 RETRY_SECONDS = 5.0
+# What held for so long was good: its end is not the end of a series.
+STEADY_SECONDS = 30.0
 
 PRIVATE_CHANNELS = ("market_positions", "fill")
 
@@ -46,6 +48,18 @@ class Maintenance(KalshiError):
     def __init__(self, resumes_at: datetime | None) -> None:
         super().__init__("The exchange is in maintenance.")
         self.resumes_at = resumes_at
+
+
+async def raise_if_inactive(rest: Client) -> None:
+    """
+    Ask whether the exchange is open; its answer counts even when everything else refuses.
+
+    Raises:
+        Maintenance: it says that it is not.
+    """
+    status = await rest.exchange_status()
+    if not status.exchange_active:
+        raise Maintenance(status.estimated_resume_time)
 
 
 class Upstream:
@@ -80,6 +94,8 @@ class Upstream:
         # Instants of `monotonic()` at which something is due.
         self._reconcile_due = self._balance_due = self._fill_check_due = float("inf")
         self._sooner = asyncio.Event()
+        # When the exchange last ended a channel's subscription by itself.
+        self._ended_at: dict[str, float] = {}
 
     def reconcile_soon(self) -> None:
         """Read REST again: now, or as soon as the last read is some seconds old."""
@@ -121,6 +137,10 @@ class Upstream:
                 self._on_change()
             case SubscriptionEnded(channel=channel, code=code):
                 logger.warning("subscription ended", extra={"channel": channel, "code": code})
+                if now < self._ended_at.get(channel, float("-inf")) + STEADY_SECONDS:
+                    # Asked again at once it would end again at once, and so on.
+                    raise Unavailable("The exchange keeps ending a subscription.")
+                self._ended_at[channel] = now
                 self._socket.session.subscribe(
                     [channel], event.market_tickers, send_initial_snapshot=channel == "ticker"
                 )
@@ -155,9 +175,11 @@ class Upstream:
             await self._until_due()
             now = monotonic()
             if now >= self._fill_check_due:
-                self._fill_check_due = float("inf")
-                if self._tracker.missing_positions(now - FILL_PATIENCE_SECONDS):
+                missing = self._tracker.missing_positions
+                if missing(now - FILL_PATIENCE_SECONDS):
                     self._reconcile_due = now
+                # Fills that came since have their own patience.
+                self._fill_check_due = now + FILL_PATIENCE_SECONDS if missing(now) else float("inf")
             try:
                 if now >= self._reconcile_due:
                     await self._reconcile()
@@ -180,9 +202,7 @@ class Upstream:
     async def _reconcile(self) -> None:
         requested_at = self._reconciled_at = monotonic()
         self._reconcile_due = requested_at + RECONCILE_SECONDS
-        status = await self._rest.exchange_status()
-        if not status.exchange_active:
-            raise Maintenance(status.estimated_resume_time)
+        await raise_if_inactive(self._rest)
         rows = {row.ticker: row for row in await self._rest.positions(self._subaccount)}
         held = {ticker for ticker, row in rows.items() if row.quantity}
         known = self._tracker.markets

@@ -18,7 +18,8 @@ class WatchedAccount:
     """
     The state that the streams of one account show.
 
-    `seq` and `epoch` are how far it is; what the rows have beyond that, `update` takes in.
+    `seq` and `epoch` are how far it is; what the rows have beyond that, `update` takes in. Without
+    an epoch nothing follows on it, and the next read replaces all.
 
     Args:
         now: the clock by which a worker's heartbeat is old.
@@ -28,8 +29,9 @@ class WatchedAccount:
         self._now = now
         self.channel = Channel(self._snapshot)
         self.is_loaded = False
-        self.epoch = 0
+        self.epoch: int | None = None
         self.seq = 0
+        self._watched_since = now()
         self._positions: dict[str, str] = {}
         self._portfolio = ""
         self._connection = ""
@@ -43,6 +45,14 @@ class WatchedAccount:
         self.is_loaded = True
         self.channel.start_over()
 
+    def doubt(self) -> None:
+        """The rows may have become others than those we read: start over at the next read."""
+        self.epoch = None
+
+    def is_continued_by(self, book: Book) -> bool:
+        """Whether what a book has beyond our `seq` is all that tells it from what we have."""
+        return self.is_loaded and _epoch(book) == self.epoch and book.seq >= self.seq
+
     def update(self, book: Book) -> None:
         """Take in what is new and pass it on."""
         self.channel.publish(self._take(book))
@@ -54,10 +64,14 @@ class WatchedAccount:
 
     def age(self) -> None:
         """Judge it anew although there is no news: what was heard last is older now."""
-        self.channel.publish(self._see())
+        if self.is_loaded:
+            self.channel.publish(self._see())
 
     def keep_alive(self) -> None:
         """Tell the streams what they know, so that on their side silence means trouble."""
+        if not self.is_loaded:
+            self.channel.publish({_CONNECTION: Frame(0, sse.COMMENT)})
+            return
         event = sse.event(_CONNECTION, self.seq, self._connection)
         self.channel.publish({_CONNECTION: Frame(self.seq, sse.COMMENT + event)})
 
@@ -66,7 +80,7 @@ class WatchedAccount:
         for row in book.positions:
             frames[f"position {row.market.ticker}"] = self._take_position(row)
         self.seq = book.seq
-        self.epoch = book.stream.epoch if book.stream else 0
+        self.epoch = _epoch(book)
         portfolio = sse.to_json(documents.portfolio_document(book.stream))
         if portfolio != self._portfolio:
             self._portfolio = portfolio
@@ -86,7 +100,7 @@ class WatchedAccount:
     def _see(self) -> dict[Key, Frame]:
         now = self._now()
         # An account just made waits for a worker to find it; only a missing worker is news.
-        written = self._written or ConnectionState("connecting", since=self._heartbeat_at or now)
+        written = self._written or ConnectionState("connecting", since=self._watched_since)
         state = as_seen(written, self._heartbeat_at, now)
         connection = sse.to_json(documents.connection_document(state))
         if connection == self._connection:
@@ -102,3 +116,7 @@ class WatchedAccount:
             f'"server_time":"{documents.instant(self._now())}"}}'
         )
         return sse.event("snapshot", self.seq, text)
+
+
+def _epoch(book: Book) -> int:
+    return book.stream.epoch if book.stream else 0

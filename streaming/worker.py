@@ -11,7 +11,6 @@ from typing import Never
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.utils import timezone
 
 from accounts.models import Account
@@ -21,7 +20,7 @@ from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.claims import Claims, ClaimsLost
 from postgres.notifications import Announcement, Listening, announcements
 from postgres.threads import DatabaseThread
-from streaming.feed import Feed
+from streaming.feed import DATABASE_RETRY_SECONDS, DATABASE_TROUBLE, Feed
 from streaming.together import until_one_fails
 
 logger = logging.getLogger(__name__)
@@ -29,7 +28,6 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 1.0
 # How often accounts are looked for that nobody announced, or that another worker let go.
 LOOK_SECONDS = 2.0
-DATABASE_RETRY_SECONDS = 0.5
 
 
 class Worker:
@@ -48,25 +46,30 @@ class Worker:
         try:
             while True:
                 try:
-                    async with Claims() as claims:
-                        await until_one_fails(
-                            self._beat(claims), self._listen(), self._supervise(claims)
-                        )
-                except (ClaimsLost, DatabaseError) as error:
-                    # Another worker may hold the accounts by now: let go of all, start over.
+                    await self._share()
+                except (ClaimsLost, *DATABASE_TROUBLE) as error:
+                    # Another worker may hold the accounts by now: all was let go of, start over.
                     logger.warning("database away", extra={"error": type(error).__name__})
-                    await self._stop_feeds()
                     await asyncio.sleep(DATABASE_RETRY_SECONDS)
         finally:
-            await self._stop_feeds()
             await self._database.close()
             logger.info("worker stopped", extra={"worker": self.id})
 
+    async def _share(self) -> Never:
+        async with Claims() as claims:
+            # First of all: the rows of a claimed account name their worker.
+            await self._database.run(workers.beat, self.id, timezone.now())
+            try:
+                await until_one_fails(self._beat(claims), self._listen(), self._supervise(claims))
+            finally:
+                # Before the claims, so that the last state is written before another worker reads.
+                await self._stop_feeds()
+
     async def _beat(self, claims: Claims) -> Never:
         while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
             await claims.keep_alive()
             await self._database.run(workers.beat, self.id, timezone.now())
-            await asyncio.sleep(HEARTBEAT_SECONDS)
 
     async def _listen(self) -> Never:
         async for heard in announcements(CREDENTIALS_CHANGED, REFRESH_REQUESTED):
@@ -91,54 +94,55 @@ class Worker:
 
     async def _supervise(self, claims: Claims) -> Never:
         while True:
+            self._look_now.clear()
             accounts = set(await self._database.run(_account_ids))
             for account_id in self._tasks.keys() - accounts:
                 self._tasks[account_id].cancel()
             for account_id in [key for key, task in self._tasks.items() if task.done()]:
-                await claims.release(account_id)
                 self._reap(account_id)
+                await claims.release(account_id)
             for account_id in accounts - self._tasks.keys():
                 if await claims.acquire(account_id):
-                    await self._start_feed(account_id)
-            self._look_now.clear()
+                    self._start_feed(account_id)
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._look_now.wait()
             except TimeoutError:
                 pass
 
-    async def _start_feed(self, account_id: int) -> None:
-        try:
-            opened = await self._database.run(open_stream, account_id, self.id, settings.MARK_PRICE)
-        except Account.DoesNotExist:
-            # Forgotten since we looked; the claim does no harm to an account that is no more.
-            return
+    def _start_feed(self, account_id: int) -> None:
+        task = self._tasks[account_id] = asyncio.create_task(self._feed(account_id))
+        task.add_done_callback(lambda _: self._look_now.set())
+
+    async def _feed(self, account_id: int) -> None:
+        # A thread of its own, for the opening too: a worker that was frozen in the middle of a
+        # write still locks the account's row, and must not hold up the others' accounts.
         database = DatabaseThread()
-        feed = self._feeds[account_id] = Feed(account_id, opened, database)
-        self._tasks[account_id] = asyncio.create_task(_feed(account_id, feed, database))
+        try:
+            opened = await database.run(open_stream, account_id, self.id, settings.MARK_PRICE)
+            logger.info("account claimed", extra={"account_id": account_id})
+            feed = self._feeds[account_id] = Feed(account_id, opened, database)
+            await feed.run()
+        except (TakenOver, Account.DoesNotExist):
+            # Another worker's by now, or forgotten.
+            logger.warning("account lost", extra={"account_id": account_id})
+        finally:
+            self._feeds.pop(account_id, None)
+            await database.close()
 
     def _reap(self, account_id: int) -> None:
         task = self._tasks.pop(account_id)
-        self._feeds.pop(account_id, None)
         if not task.cancelled():
             task.result()  # a bug ends the process, loudly
 
     async def _stop_feeds(self) -> None:
         for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        ended = await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
-        self._feeds.clear()
-
-
-async def _feed(account_id: int, feed: Feed, database: DatabaseThread) -> None:
-    logger.info("account claimed", extra={"account_id": account_id})
-    try:
-        await feed.run()
-    except TakenOver:
-        logger.warning("account taken over by another worker", extra={"account_id": account_id})
-    finally:
-        await database.close()
+        for failure in ended:
+            if isinstance(failure, Exception):
+                raise failure
 
 
 def _account_ids() -> list[int]:

@@ -1,5 +1,6 @@
 """`manage.py serve`: the production web server."""
 
+import signal
 from ipaddress import ip_address
 from typing import Any
 
@@ -36,9 +37,15 @@ class Command(BaseCommand):
             raise CommandError(f"Cannot listen on {host}:{port}: {reason}.") from None
         origin = settings.PUBLIC_ORIGIN or f"http://{host}:{listener.getsockname()[1]}"
         self.stdout.write(f"Serving {origin}")
-        DrainingServer(StreamingHandler(), proxy_headers=settings.PUBLIC_ORIGIN is not None).run(
-            sockets=[listener]
+        self.stdout.flush()  # also into a pipe or a file
+        server = DrainingServer(
+            StreamingHandler(), proxy_headers=settings.PUBLIC_ORIGIN is not None
         )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # uvicorn does so itself while it serves, and in the end raises what it got once more
+            # for whoever handled it before: then an orderly end would look like a crash.
+            signal.signal(number, server.handle_exit)
+        server.run(sockets=[listener])
 
 
 def _is_loopback(host: str) -> bool:

@@ -53,7 +53,7 @@ def test_book_since_a_seq_is_what_changed_after_it_tombstones_included(opened, a
     )
     write(opened.writer, opened.tracker)
 
-    since = [tickers(book.read(account.pk, seq)) for seq in (1, 2, 3)]
+    since = [tickers(book.read_since(account.pk, seq)) for seq in (1, 2, 3)]
 
     assert since == [["M001", "M002"], ["M002"], []]
 
@@ -87,7 +87,7 @@ def test_flush_in_the_middle_of_a_read_is_not_seen_by_halves(opened, account, in
 
     with connection.execute_wrapper(flush_after_the_stream_was_read):
         before = book.read(account.pk)
-    after = book.read(account.pk, before.seq)
+    after = book.read_since(account.pk, before.seq)
 
     assert written == [2]
     assert before.seq == 1

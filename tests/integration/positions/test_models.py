@@ -5,7 +5,6 @@ from django.db.models import ProtectedError
 from accounts.models import Account
 from positions.models import AccountStream, Market, Position
 from tests.integration.positions.conftest import hold
-from tests.told import NOON
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,15 +103,3 @@ def test_forgotten_account_takes_its_rows_along(written):
 def test_market_that_is_held_cannot_be_deleted(written):
     with pytest.raises(ProtectedError):
         Market.objects.get().delete()
-
-
-def test_changes_since_a_seq_are_told_oldest_first_tombstones_included(opened):
-    hold(opened, 3)
-    Position.objects.filter(market__ticker="M000").update(seq=7)
-    Position.objects.filter(market__ticker="M001").update(
-        seq=6, quantity=0, closed_reason="closed", updated_at=NOON
-    )
-
-    changed = Position.objects.since(1)
-
-    assert [each.market.ticker for each in changed] == ["M001", "M000"]

@@ -1,0 +1,632 @@
+"""A feed keeps the rows equal to the exchange, through everything that can happen to either."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from threading import Event
+
+import pytest
+from django.utils import timezone
+
+from accounts import credentials
+from accounts.models import Account, Credential
+from positions import models
+from positions.cache import TakenOver
+from sandbox import keys, rest
+from sandbox.account import Portfolio
+from tests.integration.streaming import faults, rows
+from tests.integration.streaming.conftest import feeding
+from tests.waiting import until
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def alices(sandbox) -> Portfolio:
+    """What Alice holds at the exchange."""
+    return sandbox.account.portfolios[0]
+
+
+@pytest.fixture
+def tickers(sandbox, alices) -> list[str]:
+    """Markets that Alice holds YES of, with a bid and an ask."""
+    return [
+        ticker
+        for ticker, position in sorted(alices.positions.items())
+        if position.quantity > 5
+        and sandbox.exchange.markets[ticker].tape.quote.has_bid
+        and sandbox.exchange.markets[ticker].tape.quote.has_ask
+    ]
+
+
+@pytest.fixture
+def unheld(alices) -> str:
+    """A market that she never traded; to be asked for before her feed."""
+    ticker = max(alices.positions)
+    del alices.positions[ticker]
+    return ticker
+
+
+@pytest.fixture
+async def live(database, alice, credential, start_feed):
+    """Her feed, live."""
+    feed = await start_feed(alice)
+    await database.until(status_is, alice, "live")
+    return feed
+
+
+def status_is(
+    account_id: int, status: str, reason: str | None = None
+) -> models.AccountStream | None:
+    stream = rows.stream_of(account_id)
+    is_it = stream.status == status and (reason is None or stream.reason == reason)
+    return stream if is_it else None
+
+
+def held_is(account_id: int, alices: Portfolio) -> bool:
+    """Whether the rows are the exchange's holdings to the digit."""
+    ours = {
+        ticker: (row.quantity, row.exposure, row.realized_pnl, row.fees_paid)
+        for ticker, row in rows.open_positions(account_id).items()
+    }
+    theirs = {
+        ticker: (each.quantity, each.exposure, each.realized_pnl, each.fees_paid)
+        for ticker, each in alices.positions.items()
+        if each.quantity
+    }
+    return ours == theirs
+
+
+def bid_is(account_id: int, ticker: str, bid: Decimal) -> bool:
+    return rows.open_positions(account_id)[ticker].yes_bid == bid
+
+
+def cash_is(account_id: int, cash: Decimal) -> bool:
+    return rows.stream_of(account_id).cash == cash
+
+
+async def test_feed_connects_reconciles_and_goes_live(database, alice, alices, live, sandbox):
+    stream = await database.run(rows.stream_of, alice)
+    held = await database.run(rows.open_positions, alice)
+
+    assert await database.run(held_is, alice, alices)
+    assert stream.cash == alices.cash
+    assert stream.position_count == len(held)
+    assert (stream.reason, stream.retry_at, stream.live_until) == (None, None, None)
+    assert stream.attempt == 0
+    assert stream.reconciled_at is not None
+    assert {row.market.title for row in held.values()} == {
+        sandbox.exchange.events[sandbox.exchange.markets[ticker].event_ticker].title
+        for ticker in held
+    }
+    assert faults.subscribed_markets(sandbox) == set(held)
+
+
+async def test_tick_becomes_a_row(database, alice, live, sandbox, tickers):
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+
+    await database.until(bid_is, alice, tickers[0], Decimal("0.21"))
+    row = (await database.run(rows.open_positions, alice))[tickers[0]]
+    assert row.mark == Decimal("0.21")
+    assert row.unrealized_pnl == row.quantity * Decimal("0.21") - row.exposure
+
+
+async def test_fill_becomes_position_and_cash(database, alice, live, sandbox, alices, tickers):
+    sandbox.fill(tickers[0], "yes", Decimal(3), Decimal("0.30"))
+
+    await database.until(held_is, alice, alices)
+    await database.until(cash_is, alice, alices.cash)
+
+
+async def test_lost_position_frame_is_repaired(database, alice, live, sandbox, alices, tickers):
+    happened = faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+    faults.tell(sandbox, happened, ["fill", "ticker"])
+
+    await database.until(held_is, alice, alices, seconds=6)
+
+
+async def test_lost_position_frame_is_repaired_although_the_fill_before_was_whole(
+    database, alice, live, sandbox, alices, tickers
+):
+    sandbox.fill(tickers[0], "yes", Decimal(1), Decimal("0.30"))
+    await database.until(held_is, alice, alices)
+    happened = faults.fill_untold(sandbox, tickers[1], "yes", "3", "0.30")
+    faults.tell(sandbox, happened, ["fill", "ticker"])
+
+    await database.until(held_is, alice, alices, seconds=8)
+
+
+async def test_position_frame_alone_is_enough(database, alice, live, sandbox, alices, tickers):
+    happened = faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+    faults.tell(sandbox, happened, ["market_positions"])
+
+    await database.until(held_is, alice, alices, seconds=1.5)
+    await database.until(cash_is, alice, alices.cash)
+
+
+async def test_all_frames_lost_are_made_up_for_by_a_refresh(
+    database, alice, live, sandbox, alices, tickers
+):
+    faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+
+    live.refresh()
+
+    await database.until(held_is, alice, alices, seconds=4)
+    await database.until(cash_is, alice, alices.cash)
+
+
+async def test_market_just_bought_has_its_title_and_its_ticks(
+    database, alice, unheld, live, sandbox, alices
+):
+    sandbox.fill(unheld, "no", Decimal(4), Decimal("0.30"))
+    await database.until(held_is, alice, alices)
+    await until(lambda: unheld in faults.subscribed_markets(sandbox))
+
+    sandbox.set_quote(unheld, Decimal("0.41"), Decimal("0.44"))
+
+    await database.until(bid_is, alice, unheld, Decimal("0.41"))
+    row = (await database.run(rows.open_positions, alice))[unheld]
+    event = sandbox.exchange.events[sandbox.exchange.markets[unheld].event_ticker]
+    assert row.market.title == event.title
+    assert row.quantity == -4
+
+
+async def test_position_sold_out_is_closed(database, alice, live, sandbox, alices, tickers):
+    quantity = alices.positions[tickers[0]].quantity
+    sandbox.fill(tickers[0], "no", quantity, Decimal("0.30"))
+
+    await database.until(held_is, alice, alices)
+    tombstone = await database.run(models.Position.objects.get, market__ticker=tickers[0])
+    assert (tombstone.quantity, tombstone.closed_reason) == (0, "closed")
+    assert tombstone.realized_pnl == alices.positions[tickers[0]].realized_pnl
+
+
+async def test_frames_of_another_subaccount_are_ignored(
+    database, alice, live, sandbox, alices, tickers
+):
+    alices_other = Portfolio(1, Decimal(500), sandbox.clock())
+    sandbox.account.portfolios[1] = alices_other
+
+    sandbox.fill(tickers[0], "yes", Decimal(3), Decimal("0.30"), subaccount=1)
+    # Of ours, and later: what came before it has been taken in too.
+    sandbox.fill(tickers[1], "yes", Decimal(1), Decimal("0.30"))
+
+    await database.until(held_is, alice, alices)
+    await database.until(cash_is, alice, alices.cash)
+
+
+async def test_dropped_socket_is_told_and_then_made_good(
+    database, alice, credential, start_feed, sandbox, alices, tickers
+):
+    await start_feed(alice, seconds_per_delay=30.0)
+    await database.until(status_is, alice, "live")
+    before = timezone.now()
+
+    sandbox.drop_connections()
+    lost = await database.until(status_is, alice, "reconnecting", "unreachable")
+
+    assert before - SECOND < lost.live_until <= timezone.now()
+    assert lost.attempt == 1
+    assert lost.retry_at > timezone.now() + 20 * SECOND
+
+
+async def test_what_happened_while_away_is_there_after_reconnecting(
+    database, alice, unheld, live, sandbox, alices, tickers
+):
+    sandbox.drop_connections()
+    faults.fill_untold(sandbox, unheld, "yes", "3", "0.30")
+    faults.fill_untold(sandbox, tickers[0], "yes", "2", "0.30")
+
+    await database.until(held_is, alice, alices)
+    stream = await database.until(status_is, alice, "live")
+    assert stream.live_until is None
+
+
+async def test_circuit_opens_after_five_failures_and_closes_with_the_exchange_back(
+    database, alice, live, sandbox, alices
+):
+    before = timezone.now()
+    sandbox.is_refusing = True
+    sandbox.drop_connections()
+
+    down = await database.until(status_is, alice, "disconnected")
+    assert down.reason == "unreachable"
+    assert down.attempt >= 5
+    assert down.live_until <= before + 5 * SECOND
+
+    sandbox.is_refusing = False
+    await database.until(status_is, alice, "live")
+    assert await database.run(held_is, alice, alices)
+
+
+async def test_failures_are_counted_on_until_a_connection_has_proved_steady(
+    database, alice, live, sandbox
+):
+    sandbox.drop_connections()
+    await until(lambda: sandbox.connection_count == 0)
+    await database.until(status_is, alice, "live")
+
+    sandbox.is_refusing = True
+    sandbox.drop_connections()
+
+    down = await database.until(status_is, alice, "disconnected")
+    assert down.attempt >= 5
+
+
+async def test_refresh_ends_a_wait_at_once(database, alice, credential, start_feed, sandbox):
+    sandbox.is_refusing = True
+    feed = await start_feed(alice, seconds_per_delay=600.0)
+    await database.until(status_is, alice, "reconnecting", "unreachable")
+    sandbox.is_refusing = False
+
+    feed.refresh()
+
+    await database.until(status_is, alice, "live", seconds=5)
+
+
+async def test_refused_key_is_noted_and_not_tried_again_by_itself(
+    database, alice, live, sandbox, alices
+):
+    before = await database.run(rows.quantities, alice)
+    attempts = count_attempts(sandbox)
+
+    sandbox.revoke_key(sandbox.key_id)
+
+    stream = await database.until(status_is, alice, "unauthorized", "key_refused")
+    refused = await database.run(Credential.objects.get)
+    assert refused.status == "refused"
+    assert sandbox.private_key not in refused.refused_reason
+    assert stream.retry_at is None
+    assert stream.live_until is not None
+    assert await database.run(rows.quantities, alice) == before
+    assert len(attempts) == 1
+
+
+async def test_refresh_tries_a_refused_key_once(database, alice, live, sandbox):
+    sandbox.revoke_key(sandbox.key_id)
+    await database.until(status_is, alice, "unauthorized")
+    attempts = count_attempts(sandbox)
+
+    live.refresh()
+    await until(lambda: attempts)
+    # The next one is what asking once more leads to: the first has led to no other.
+    await until(lambda: live._stirred.is_set() is False)
+    live.refresh()
+    await until(lambda: len(attempts) == 2)
+
+    assert (await database.run(rows.stream_of, alice)).status == "unauthorized"
+
+
+async def test_refused_key_that_is_good_again_is_usable_again(
+    database, alice, live, sandbox, alices
+):
+    key = sandbox.exchange.key(sandbox.key_id)
+    sandbox.revoke_key(sandbox.key_id)
+    await database.until(status_is, alice, "unauthorized")
+    sandbox.exchange.add_key(key)
+
+    live.refresh()
+
+    await database.until(status_is, alice, "live")
+    await database.until(lambda: Credential.objects.usable().exists())
+
+
+async def test_key_that_may_not_read_the_portfolio_is_refused(
+    database, alice, start_feed, sandbox, sandbox_environment
+):
+    narrow = keys.new_ed25519()
+    sandbox.add_key(narrow, scopes=("write",))
+    await database.run(
+        rows.make_credential,
+        alice,
+        sandbox,
+        api_key_id=narrow.api_key_id,
+        private_key=narrow.private_key,
+    )
+
+    await start_feed(alice)
+
+    await database.until(status_is, alice, "unauthorized")
+
+
+async def test_next_key_is_used_when_one_is_refused(
+    database, alice, credential, start_feed, sandbox
+):
+    unknown = keys.new_ed25519()
+    newer = await database.run(
+        rows.make_credential,
+        alice,
+        sandbox,
+        api_key_id=unknown.api_key_id,
+        private_key=unknown.private_key,
+    )
+
+    await start_feed(alice)
+
+    await database.until(status_is, alice, "live")
+    assert await database.run(credentials.held_by, alice) == credentials.HeldCredentials(
+        usable=(credential,), refused=(newer,)
+    )
+
+
+async def test_key_that_is_deleted_while_in_use_gives_way_to_the_other(
+    database, alice, credential, live, sandbox
+):
+    other = keys.new_ed25519()
+    sandbox.add_key(other)
+
+    def replace_key() -> None:
+        rows.make_credential(
+            alice, sandbox, api_key_id=other.api_key_id, private_key=other.private_key
+        )
+        credentials.delete_credential(Account.objects.get(pk=alice), credential)
+
+    await database.run(replace_key)
+    live.look_at_credentials()
+
+    await until(lambda: faults.key_ids(sandbox) == [other.api_key_id])
+    await database.until(status_is, alice, "live")
+
+
+async def test_deleted_key_leaves_the_figures(database, alice, credential, live):
+    before = await database.run(rows.quantities, alice)
+
+    def delete() -> None:
+        credentials.delete_credential(Account.objects.get(pk=alice), credential)
+
+    await database.run(delete)
+    live.look_at_credentials()
+
+    stream = await database.until(status_is, alice, "disconnected", "no_credential")
+    assert stream.live_until is not None
+    assert await database.run(rows.quantities, alice) == before
+
+
+async def test_new_key_after_the_last_one_was_deleted_is_used(
+    database, alice, start_feed, sandbox, sandbox_environment
+):
+    feed = await start_feed(alice)
+    await database.until(status_is, alice, "disconnected", "no_credential")
+
+    await database.run(rows.make_credential, alice, sandbox)
+    feed.look_at_credentials()
+
+    await database.until(status_is, alice, "live")
+
+
+async def test_key_that_cannot_be_opened_is_told(
+    database, alice, credential, start_feed, settings, caplog
+):
+    settings.ENCRYPTION_SECRET_KEY = ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
+
+    await start_feed(alice)
+
+    await database.until(status_is, alice, "disconnected", "credential_unreadable")
+
+
+async def test_skewed_clock_is_no_refused_key(database, alice, credential, start_feed, sandbox):
+    sandbox.clock = lambda: datetime.now(UTC) + timedelta(minutes=5)
+    await start_feed(alice, seconds_per_delay=0.1)
+
+    await database.until(status_is, alice, "reconnecting", "clock_skew")
+    sandbox.clock = lambda: datetime.now(UTC)
+
+    await database.until(status_is, alice, "live")
+    assert await database.run(lambda: Credential.objects.usable().exists())
+
+
+async def test_maintenance_is_told_with_its_end(database, alice, credential, start_feed, sandbox):
+    resumes_at = timezone.now() + timedelta(hours=2)
+    sandbox.exchange.exchange_active = False
+    sandbox.exchange.resume_time = resumes_at
+    # Nothing else answers then, not even the WebSocket.
+    sandbox.is_refusing = True
+    await start_feed(alice, seconds_per_delay=0.1)
+
+    stream = await database.until(status_is, alice, "maintenance")
+    assert stream.retry_at == resumes_at
+
+    sandbox.exchange.exchange_active, sandbox.is_refusing = True, False
+    await database.until(status_is, alice, "live")
+
+
+async def test_maintenance_that_should_be_over_names_the_next_look(
+    database, alice, credential, start_feed, sandbox
+):
+    sandbox.exchange.exchange_active = False
+    sandbox.exchange.resume_time = timezone.now() - timedelta(hours=1)
+
+    await start_feed(alice, seconds_per_delay=60.0)
+
+    stream = await database.until(status_is, alice, "maintenance")
+    assert stream.retry_at > timezone.now()
+
+
+async def test_balance_refused_for_now_comes_later(
+    database, alice, credential, start_feed, sandbox, alices, monkeypatch
+):
+    refusals = [rest.Rejected(429, {"error": {"code": "too_many_requests"}})] * 2
+    answer = rest.balance
+
+    def balance(*args):
+        if refusals:
+            raise refusals.pop()
+        return answer(*args)
+
+    monkeypatch.setattr(rest, "balance", balance)
+    await start_feed(alice)
+
+    stream = await database.until(status_is, alice, "live")
+    assert stream.cash is None
+    assert stream.total_value is None
+    await database.until(cash_is, alice, alices.cash)
+
+
+async def test_reconciliation_that_fails_leaves_the_stream_live(
+    database, alice, live, sandbox, alices, tickers
+):
+    faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+    sandbox.is_refusing = True
+    live.refresh()
+    sandbox.set_quote(tickers[1], Decimal("0.31"), Decimal("0.34"))
+    await database.until(bid_is, alice, tickers[1], Decimal("0.31"))
+
+    sandbox.is_refusing = False
+
+    await database.until(held_is, alice, alices)
+    assert sandbox.connection_count == 1
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["secret {", '{"type":"ticker","msg":{"market_ticker":7}}', '["list"]', "\x00"],
+    ids=["no JSON", "wrong field", "no object", "control character"],
+)
+async def test_garbled_frame_is_logged_without_its_content_and_answered_by_one_reconciliation(
+    database, alice, live, sandbox, alices, tickers, frame, caplog
+):
+    faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+
+    for _ in range(5):
+        await faults.say(sandbox, frame)
+
+    await database.until(held_is, alice, alices, seconds=5)
+    complaints = [record for record in caplog.records if record.message == "frame not understood"]
+    assert len(complaints) == 5
+    assert all("secret" not in record.reason for record in complaints)
+    assert sandbox.connection_count == 1
+    assert (await database.run(rows.stream_of, alice)).status == "live"
+
+
+async def test_subscription_that_the_exchange_ended_is_renewed(
+    database, alice, live, sandbox, tickers
+):
+    faults.end_subscription(sandbox, "ticker")
+    await until(lambda: faults.subscribed_markets(sandbox))
+
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+
+    await database.until(bid_is, alice, tickers[0], Decimal("0.21"))
+    assert sandbox.connection_count == 1
+
+
+async def test_subscription_that_keeps_ending_is_not_renewed_in_a_tight_loop(
+    database, alice, live, sandbox, tickers
+):
+    attempts = count_attempts(sandbox)
+    faults.end_subscription(sandbox, "ticker")
+    await until(lambda: faults.subscribed_markets(sandbox))
+
+    faults.end_subscription(sandbox, "ticker")
+
+    # A new connection, after a wait that grows with each.
+    await until(lambda: "/trade-api/ws/v2" in attempts)
+    await until(lambda: faults.subscribed_markets(sandbox))
+    await database.until(status_is, alice, "live")
+
+
+async def test_read_loop_does_not_wait_for_the_database(database, alice, live, sandbox, tickers):
+    before = (await database.run(rows.stream_of, alice)).seq
+    blocked, released = Event(), Event()
+
+    def block() -> None:
+        blocked.set()
+        released.wait(timeout=30)
+
+    blocking = asyncio.create_task(live._database.run(block))
+    await asyncio.to_thread(blocked.wait)
+    for cents in range(10, 60):
+        sandbox.set_quote(tickers[0], Decimal(cents) / 100, Decimal("0.90"))
+        sandbox.set_quote(tickers[1], Decimal(cents) / 100, Decimal("0.90"))
+    await until(lambda: live._tracker._open[tickers[1]].quote.yes_bid == Decimal("0.59"))
+    released.set()
+    await blocking
+
+    await database.until(bid_is, alice, tickers[0], Decimal("0.59"))
+    await database.until(bid_is, alice, tickers[1], Decimal("0.59"))
+    # One write that was under way, and one with everything.
+    assert (await database.run(rows.stream_of, alice)).seq <= before + 3
+
+
+async def test_lost_database_connection_costs_no_change(database, alice, live, sandbox, tickers):
+    await database.fetch(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+
+    await database.until(bid_is, alice, tickers[0], Decimal("0.21"))
+    assert sandbox.connection_count == 1
+
+
+async def test_feed_says_goodbye(database, alice, credential, sandbox):
+    async with feeding(alice):
+        await database.until(status_is, alice, "live")
+        before = timezone.now()
+
+    stream = await database.run(rows.stream_of, alice)
+    assert (stream.status, stream.reason) == ("reconnecting", "worker_down")
+    assert stream.live_until >= before - SECOND
+    await until(lambda: sandbox.connection_count == 0)
+
+
+async def test_feed_that_was_taken_over_writes_nothing_more(
+    database, alice, credential, sandbox, tickers
+):
+    async with feeding(alice) as (_, task):
+        await database.until(status_is, alice, "live")
+        before = await database.run(rows.stream_of, alice)
+        await database.run(rows.Worker, alice)
+
+        sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+        await asyncio.wait([task], timeout=10)
+
+        with pytest.raises(TakenOver):
+            task.result()
+    after = await database.run(rows.stream_of, alice)
+    assert (after.seq, after.epoch) == (before.seq, before.epoch + 1)
+
+
+async def test_bug_ends_the_feed(database, alice, credential, sandbox, tickers, monkeypatch):
+    async with feeding(alice) as (feed, task):
+        await database.until(status_is, alice, "live")
+
+        monkeypatch.setattr(feed._tracker, "apply_ticker", None)
+        sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+        await asyncio.wait([task], timeout=10)
+
+        with pytest.raises(TypeError):
+            task.result()
+
+
+async def test_old_tombstones_are_purged(database, alice, credential, start_feed, sandbox):
+    def leave_tombstones() -> None:
+        worker = rows.Worker(alice)
+        worker.write({"OLD": "0.10", "NEW": "0.10"})
+        worker.write(closed=["OLD", "NEW"])
+        old = models.Position.objects.filter(market__ticker="OLD")
+        old.update(updated_at=timezone.now() - timedelta(hours=2))
+
+    def tombstones() -> set[str]:
+        flat = models.Position.objects.of(alice).filter(quantity=0)
+        return {row.market.ticker for row in flat}
+
+    await database.run(leave_tombstones)
+    await start_feed(alice)
+
+    await database.until(lambda: tombstones() == {"NEW"})
+
+
+def count_attempts(sandbox) -> list[str]:
+    """The paths asked for from now on that need a signature by the key itself."""
+    asked: list[str] = []
+    check = sandbox._signer
+
+    def signer(request):
+        if request.path == "/trade-api/ws/v2":
+            asked.append(request.path)
+        return check(request)
+
+    sandbox._signer = signer
+    return asked

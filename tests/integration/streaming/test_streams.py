@@ -1,0 +1,319 @@
+"""Streams over HTTP, from the real server."""
+
+import asyncio
+import json
+import re
+import signal
+import threading
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
+import httpx
+import jwt
+import psycopg
+import pytest
+
+from accounts import sessions
+from accounts.models import Account
+from config.asgi import StreamingHandler
+from streaming.server import DrainingServer, listening_socket
+from tests.integration.streaming.clients import Client
+from tests.waiting import until
+
+PATH = "/sse/positions"
+
+
+class Web:
+    """The web server, in this event loop."""
+
+    def __init__(self, server: DrainingServer, port: int, task: asyncio.Task) -> None:
+        self.server = server
+        self.port = port
+        self.task = task
+        self.origin = f"http://127.0.0.1:{port}"
+
+    async def stop(self, seconds: float) -> None:
+        """Stop it as SIGTERM does."""
+        self.server.should_exit = True
+        await asyncio.wait_for(asyncio.shield(self.task), seconds)
+
+
+@pytest.fixture
+async def web(database) -> AsyncIterator[Web]:
+    listener = listening_socket("127.0.0.1", 0)
+    server = DrainingServer(StreamingHandler())
+    web = Web(
+        server,
+        listener.getsockname()[1],
+        asyncio.create_task(server.serve(sockets=[listener])),
+    )
+    await until(lambda: server.started)
+    yield web
+    if not web.task.done():
+        await web.stop(seconds=8)
+
+
+@pytest.fixture
+async def token(database, alice) -> str:
+    def sign_in() -> str:
+        return sessions.issue(Account.objects.get(pk=alice))[1]
+
+    return await database.run(sign_in)
+
+
+@pytest.fixture
+async def browser(web, token) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=web.origin, cookies={"session": token}) as browser:
+        yield browser
+
+
+@pytest.fixture
+async def stranger(web) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=web.origin) as stranger:
+        yield stranger
+
+
+@asynccontextmanager
+async def streaming(port: int, token: str) -> AsyncIterator[Client]:
+    """A stream over a bare socket; `received` begins after the headers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: session={token}\r\n\r\n".encode()
+    )
+    client = Client()
+    await reader.readuntil(b"\r\n\r\n")
+
+    async def read() -> None:
+        while size := int(await reader.readline(), 16):
+            client.feed(await reader.readexactly(size))
+            await reader.readexactly(2)
+        client.is_ended = True
+
+    reading = asyncio.create_task(read())
+    try:
+        yield client
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
+        writer.close()
+
+
+async def test_stream_without_a_session_is_refused(stranger):
+    response = await stranger.get(PATH)
+
+    assert response.status_code == 401
+    assert response.json() == {"error": {"code": "not_signed_in", "message": "Sign in first."}}
+
+
+async def test_stream_of_an_ended_session_is_refused(database, alice, web, browser):
+    def end() -> None:
+        for session in Account.objects.get(pk=alice).sessions.all():
+            sessions.end(session)
+
+    await database.run(end)
+
+    assert (await browser.get(PATH)).status_code == 401
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+async def test_only_get_opens_a_stream(browser, method):
+    response = await browser.request(method, PATH)
+
+    assert response.status_code == 405
+    assert response.headers["Allow"] == "GET"
+
+
+async def test_stream_has_the_headers_that_keep_it_flowing(browser, worker):
+    async with browser.stream("GET", PATH) as response:
+        headers = response.headers
+        first = await anext(response.aiter_bytes())
+
+    assert response.status_code == 200
+    assert headers["Content-Type"] == "text/event-stream"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Accel-Buffering"] == "no"
+    assert "script-src" in headers["Content-Security-Policy"]
+    assert "Content-Encoding" not in headers
+    assert "ETag" not in headers
+    assert first.startswith(b"retry: 1000\n\n")
+
+
+async def test_stream_brings_snapshot_and_changes(database, web, token, worker):
+    await database.run(worker.write, {"A": "0.10"})
+    async with streaming(web.port, token) as client:
+        await until(lambda: client.bids == {"A": "0.1"})
+
+        await database.run(worker.write, {"A": "0.20"})
+        await until(lambda: client.bids == {"A": "0.2"})
+
+    assert client.received.startswith(b"retry: 1000\n\n")
+    assert client.types[0] == "snapshot"
+
+
+async def test_idle_stream_brings_a_comment_at_least_every_fifteen_seconds(
+    database, web, token, worker
+):
+    async with streaming(web.port, token) as client:
+        await until(lambda: b"\n:\n\n" in client.received, seconds=15)
+
+
+@pytest.mark.parametrize("last_event_id", ["0", "999999", "nonsense"])
+async def test_any_last_event_id_is_answered_by_a_snapshot(browser, worker, last_event_id):
+    client = Client()
+
+    async with browser.stream("GET", PATH, headers={"Last-Event-ID": last_event_id}) as response:
+        async for chunk in response.aiter_bytes():
+            client.feed(chunk)
+            if client.events:
+                break
+
+    assert client.types[0] == "snapshot"
+
+
+async def test_token_of_some_age_is_renewed_by_the_stream(web, token, worker, settings):
+    claims = jwt.decode(token, settings.JWT_SECRET_KEY, algorithms=["HS256"])
+    issued_at = datetime.now(UTC) - timedelta(minutes=10)
+    old = jwt.encode({**claims, "iat": issued_at}, settings.JWT_SECRET_KEY, algorithm="HS256")
+    async with (
+        httpx.AsyncClient(base_url=web.origin, cookies={"session": old}) as browser,
+        browser.stream("GET", PATH) as response,
+    ):
+        renewed = response.cookies["session"]
+        cookie = response.headers["Set-Cookie"]
+
+    assert renewed != old
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+async def test_fresh_token_is_not_renewed(browser, worker):
+    async with browser.stream("GET", PATH) as response:
+        assert "Set-Cookie" not in response.headers
+
+
+async def test_streams_need_neither_threads_nor_database_sessions_of_their_own(
+    database, web, token, worker
+):
+    async def sessions_of_database() -> int:
+        [(number,)] = await database.fetch(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        )
+        return number
+
+    await database.run(worker.write, {"A": "0.10"})
+    async with AsyncExitStack() as streams:
+        first = await streams.enter_async_context(streaming(web.port, token))
+        await until(lambda: first.events)
+        before = (threading.active_count(), await sessions_of_database())
+
+        clients = [
+            await streams.enter_async_context(streaming(web.port, token)) for _ in range(200)
+        ]
+        await until(lambda: all(client.events for client in clients))
+        await database.run(worker.write, {"A": "0.20"})
+        await until(lambda: all(client.bids == {"A": "0.2"} for client in clients))
+
+        after = (threading.active_count(), await sessions_of_database())
+    assert after == before
+
+
+async def test_closed_browser_leaves_nothing_behind(database, web, token, worker):
+    hub = web.server._application.hub
+    async with streaming(web.port, token) as client:
+        await until(lambda: client.events)
+
+    await until(lambda: not hub._streams)
+    assert hub._accounts == {}
+
+
+async def test_stopping_ends_open_streams_within_a_second_or_two(database, web, token, worker):
+    await database.run(worker.write, {"A": "0.10"})
+    async with AsyncExitStack() as streams:
+        clients = [await streams.enter_async_context(streaming(web.port, token)) for _ in range(20)]
+        await until(lambda: all(client.events for client in clients))
+
+        await web.stop(seconds=2)
+
+        await until(lambda: all(client.is_ended for client in clients))
+    assert all(client.received.endswith(b"retry: 1000\n\n") for client in clients)
+
+
+async def test_stopping_does_not_wait_for_ever_for_a_frozen_client(database, web, token, worker):
+    await database.run(worker.write, {f"MARKET-{number}": "0.10" for number in range(500)})
+    reader, writer = await asyncio.open_connection("127.0.0.1", web.port, limit=1)
+    # Reading stops as soon as the reader's own small buffer is full.
+    writer.write(
+        f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: session={token}\r\n\r\n".encode()
+    )
+    await until(lambda: web.server._application.hub._streams)
+
+    await web.stop(seconds=8)
+
+    writer.close()
+    assert reader is not None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_told_to_stop_the_server_ends_its_streams_and_exits_with_success(
+    database, worker, token, start_process, number
+):
+    process = start_process("serve", "--port", "0")
+    served = await until(lambda: re.search(r"Serving http://127\.0\.0\.1:(\d+)", process.said))
+    port = int(served[1])
+    await until(lambda: listens(port))
+    async with streaming(port, token) as client:
+        await until(lambda: client.events)
+
+        process.signal(number)
+        code = await asyncio.to_thread(process.exit_code, 3)
+
+        await until(lambda: client.is_ended)
+    assert code == 0
+    assert "Traceback" not in process.said
+    assert client.received.endswith(b"retry: 1000\n\n")
+
+
+async def listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def test_stream_while_the_database_is_away_is_refused_for_now(database, web, browser, worker):
+    # Its thread tries to connect anew for the request.
+    with patch("postgres.backend.base.DatabaseWrapper.get_new_connection") as connect:
+        connect.side_effect = psycopg.OperationalError("connection to /a/path failed")
+        await database.fetch(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        response = await browser.get(PATH)
+
+    assert response.status_code == 503
+    assert response.json()["error"]["code"] == "database_unavailable"
+
+
+async def test_server_that_does_not_announce_its_start_is_told_what_streams_need(
+    database, token, caplog
+):
+    handler = StreamingHandler()
+    transport = httpx.ASGITransport(app=handler, raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1", cookies={"session": token}
+    ) as browser:
+        response = await browser.get(PATH)
+
+    assert response.status_code == 500
+    assert any("lifespan" in str(record.exc_info) for record in caplog.records)
+
+
+async def test_page_names_script_src(stranger):
+    response = await stranger.get("/healthz")
+
+    assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+    assert json.loads(response.content) == {"status": "ok"}

@@ -1,0 +1,214 @@
+"""Every client ends with the channel's state, at its own pace, in bounded memory."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streaming.fanout import Channel, Frame, Subscriber
+
+
+def frame(version: int, text: str) -> Frame:
+    return Frame(version, f"{version} {text}\n".encode())
+
+
+def silent() -> None:
+    """Nobody waits."""
+
+
+def make_subscriber(channel: Channel) -> Subscriber:
+    subscriber = Subscriber(silent)
+    channel.join(subscriber)
+    return subscriber
+
+
+def make_channel(snapshot: bytes = b"snapshot\n") -> Channel:
+    return Channel(lambda: snapshot)
+
+
+def test_subscriber_takes_what_was_published_once():
+    channel = make_channel()
+    alice = make_subscriber(channel)
+
+    channel.publish({"A": frame(1, "A")})
+
+    assert channel.take(alice) == b"1 A\n"
+    assert channel.take(alice) == b""
+
+
+def test_newest_state_of_each_key_is_all_that_a_slow_subscriber_gets():
+    channel = make_channel()
+    slow = make_subscriber(channel)
+
+    channel.publish({"A": frame(1, "old A"), "B": frame(1, "B")})
+    channel.publish({"A": frame(2, "new A")})
+
+    assert channel.take(slow) == b"1 B\n2 new A\n"
+    assert slow.superseded == 1
+
+
+def test_frames_come_in_the_order_of_their_versions():
+    channel = make_channel()
+    slow = make_subscriber(channel)
+
+    channel.publish({"A": frame(3, "A")})
+    channel.publish({"B": frame(4, "B")})
+    channel.publish({"C": frame(5, "C")})
+    channel.publish({"A": frame(6, "A")})
+
+    assert channel.take(slow) == b"4 B\n5 C\n6 A\n"
+
+
+def test_snapshot_replaces_all_that_was_waiting():
+    channel = make_channel()
+    alice = make_subscriber(channel)
+    channel.publish({"A": frame(1, "A")})
+
+    alice.start_over()
+
+    assert channel.take(alice) == b"snapshot\n"
+    assert channel.take(alice) == b""
+
+
+def test_what_is_published_before_the_snapshot_is_taken_is_in_it_and_not_sent_again():
+    state = [b"old\n"]
+    channel = Channel(lambda: state[0])
+    alice = make_subscriber(channel)
+
+    alice.start_over()
+    state[0] = b"new\n"
+    channel.publish({"A": frame(1, "A")})
+
+    assert channel.take(alice) == b"new\n"
+    assert channel.take(alice) == b""
+
+
+def test_starting_over_gives_everybody_a_snapshot_and_forgets_old_frames():
+    channel = make_channel()
+    alice, bob = make_subscriber(channel), make_subscriber(channel)
+    channel.publish({"A": frame(9, "A")})
+
+    channel.start_over()
+
+    assert channel.take(alice) == b"snapshot\n"
+    assert channel.take(bob) == b"snapshot\n"
+
+
+def test_who_joins_later_gets_only_what_is_published_from_then_on():
+    channel = make_channel()
+    channel.publish({"A": frame(1, "A")})
+
+    late = make_subscriber(channel)
+    channel.publish({"B": frame(2, "B")})
+
+    assert channel.take(late) == b"2 B\n"
+
+
+def test_who_left_is_given_nothing_more():
+    channel = make_channel()
+    alice = make_subscriber(channel)
+
+    channel.leave(alice)
+    channel.publish({"A": frame(1, "A")})
+
+    assert channel.take(alice) == b""
+    assert channel.is_deserted
+
+
+def test_subscriber_that_never_takes_delays_nobody_and_is_bounded_by_the_keys():
+    channel = make_channel()
+    frozen, quick = make_subscriber(channel), make_subscriber(channel)
+
+    taken = []
+    for version in range(1, 1001):
+        channel.publish({"A": frame(version, "A"), "B": frame(version, "B")})
+        taken.append(channel.take(quick))
+
+    assert [chunk.count(b"\n") for chunk in taken] == [2] * 1000
+    assert channel.take(frozen).count(b"\n") == 2
+    assert frozen.superseded == 2 * 999
+
+
+def test_everybody_is_woken_by_news_and_nobody_by_none():
+    woken: list[str] = []
+    channel = make_channel()
+    channel.join(Subscriber(lambda: woken.append("alice")))
+    channel.join(Subscriber(lambda: woken.append("bob")))
+
+    channel.publish({})
+    channel.publish({"A": frame(1, "A")})
+
+    assert sorted(woken) == ["alice", "bob"]
+
+
+class Account:
+    """The state behind a channel: values by key, and a version that grows."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self.values: dict[str, int] = {}
+        self.channel = Channel(self._snapshot)
+
+    def publish(self, values: dict[str, int]) -> None:
+        self.version += 1
+        self.values |= values
+        self.channel.publish(
+            {key: frame(self.version, f"{key}={value}") for key, value in values.items()}
+        )
+
+    def start_over(self, values: dict[str, int]) -> None:
+        self.version += 1
+        self.values = dict(values)
+        self.channel.start_over()
+
+    def _snapshot(self) -> bytes:
+        pairs = " ".join(f"{key}={value}" for key, value in self.values.items())
+        return f"{self.version} snapshot {pairs}\n".encode()
+
+
+class Client:
+    """Applies what it takes, as a page does."""
+
+    def __init__(self, account: Account) -> None:
+        self._channel = account.channel
+        self._subscriber = make_subscriber(account.channel)
+        self._subscriber.start_over()
+        self.values: dict[str, int] = {}
+        self.versions: list[int] = []
+
+    def take(self) -> None:
+        for line in self._channel.take(self._subscriber).decode().splitlines():
+            version, *words = line.split()
+            self.versions.append(int(version))
+            if words[:1] == ["snapshot"]:
+                self.values.clear()
+                del words[0]
+            for word in words:
+                key, value = word.split("=")
+                self.values[key] = int(value)
+
+
+VALUES = st.dictionaries(st.sampled_from("ABCD"), st.integers(0, 99), min_size=1)
+STEPS = st.one_of(
+    st.tuples(st.just("publish"), VALUES),
+    st.tuples(st.just("start over"), VALUES),
+    st.tuples(st.just("take"), st.integers(0, 2)),
+)
+
+
+@given(steps=st.lists(STEPS))
+def test_client_that_applies_what_it_took_has_the_channels_state(steps):
+    account = Account()
+    clients = [Client(account) for _ in range(3)]
+
+    for step, argument in steps:
+        match step:
+            case "publish":
+                account.publish(argument)
+            case "start over":
+                account.start_over(argument)
+            case "take":
+                clients[argument].take()
+    for client in clients:
+        client.take()
+
+    assert [client.values for client in clients] == [account.values] * 3
+    assert all(client.versions == sorted(client.versions) for client in clients)

@@ -1,0 +1,69 @@
+"""The server refuses in one line what it cannot do safely or at all."""
+
+import socket
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from streaming.server import (
+    PEER_TIMEOUT_MS,
+    SEND_BUFFER_BYTES,
+    DrainingServer,
+    StreamingHandler,
+    listening_socket,
+)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.com"])  # noqa: S104
+def test_other_hosts_than_loopback_need_an_https_origin(host, settings):
+    settings.COOKIES_SECURE = False
+
+    with pytest.raises(CommandError, match="PUBLIC_ORIGIN") as refusal:
+        call_command("serve", host=host)
+
+    assert "\n" not in str(refusal.value)
+
+
+def test_taken_port_is_told_in_one_line():
+    with listening_socket("127.0.0.1", 0) as taken:
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        with pytest.raises(CommandError) as refusal:
+            call_command("serve", port=port)
+
+    assert str(refusal.value) == f"Cannot listen on 127.0.0.1:{port}: Address already in use."
+
+
+def test_impossible_port_is_told_in_one_line():
+    with pytest.raises(CommandError, match=r"Cannot listen on 127\.0\.0\.1:99999") as refusal:
+        call_command("serve", port=99999)
+
+    assert "\n" not in str(refusal.value)
+
+
+def test_connections_inherit_small_buffers_and_a_limit_for_silent_peers():
+    with listening_socket("127.0.0.1", 0) as listener:
+        listener.listen()
+        with (
+            socket.create_connection(listener.getsockname()),
+            listener.accept()[0] as connection,
+        ):
+            # The kernel doubles the size for its own bookkeeping.
+            sent = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+            silent = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+
+    assert sent == 2 * SEND_BUFFER_BYTES
+    assert silent == PEER_TIMEOUT_MS
+
+
+def test_ipv6_loopback_can_be_listened_on():
+    with listening_socket("::1", 0) as listener:
+        assert listener.family is socket.AF_INET6
+
+
+@pytest.mark.parametrize("is_behind_proxy", [True, False])
+def test_forwarding_headers_count_only_behind_a_proxy(is_behind_proxy):
+    server = DrainingServer(StreamingHandler(), proxy_headers=is_behind_proxy)
+
+    assert server.config.proxy_headers is is_behind_proxy

@@ -1,0 +1,82 @@
+"""Work done together ends together, and neither a failure nor a cancellation gets lost."""
+
+import asyncio
+
+import pytest
+
+from streaming.together import until_one_fails
+
+
+async def endless():
+    await asyncio.Event().wait()
+
+
+async def failing(error):
+    raise error
+
+
+async def test_failure_is_raised_as_itself():
+    with pytest.raises(LookupError, match="no") as caught:
+        await until_one_fails(endless(), failing(LookupError("no")))
+
+    assert caught.value.__cause__ is None
+
+
+async def test_others_are_cancelled():
+    ended = []
+
+    async def other():
+        try:
+            await endless()
+        finally:
+            ended.append("other")
+
+    with pytest.raises(LookupError):
+        await until_one_fails(other(), failing(LookupError()))
+
+    assert ended == ["other"]
+
+
+async def test_second_failure_is_logged(caplog):
+    with pytest.raises(LookupError):
+        await until_one_fails(failing(LookupError("first")), failing(TypeError("a bug")))
+
+    assert [record.exc_info[1].args for record in caplog.records] == [("a bug",)]
+
+
+async def test_cancellation_reaches_all_of_it():
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    async def work():
+        started.set()
+        try:
+            await endless()
+        finally:
+            ended.set()
+
+    together = asyncio.create_task(until_one_fails(work(), endless()))
+    await started.wait()
+    together.cancel()
+    await asyncio.wait([together])
+
+    assert together.cancelled()
+    assert ended.is_set()
+
+
+async def test_cancellation_counts_although_a_failure_came_just_before():
+    cleaning, cleaned = asyncio.Event(), asyncio.Event()
+
+    async def slow_to_end():
+        try:
+            await endless()
+        finally:
+            cleaning.set()
+            await cleaned.wait()
+
+    together = asyncio.create_task(until_one_fails(slow_to_end(), failing(LookupError())))
+    await cleaning.wait()
+    together.cancel()
+    cleaned.set()
+    await asyncio.wait([together])
+
+    assert together.cancelled()

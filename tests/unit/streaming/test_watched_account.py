@@ -1,0 +1,252 @@
+"""What streams are told follows from the rows and the worker's heartbeat."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from positions.book import Book
+from positions.connection import ConnectionState
+from positions.models import AccountStream, Market, Position
+from streaming.fanout import Subscriber
+from streaming.watched_account import WatchedAccount
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LIVE = ConnectionState("live", since=NOON)
+
+
+class Clock:
+    """The web process's."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Client:
+    """A stream's subscriber, and what it was told."""
+
+    def __init__(self, account: WatchedAccount) -> None:
+        self._channel = account.channel
+        self._subscriber = Subscriber(lambda: None)
+        self._channel.join(self._subscriber)
+
+    def take(self) -> bytes:
+        return self._channel.take(self._subscriber)
+
+    def events(self) -> list[dict]:
+        lines = self.take().decode().splitlines()
+        return [
+            json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")
+        ]
+
+
+def row(ticker: str, seq: int, *, quantity: str = "5", bid: str = "0.40") -> Position:
+    is_closed = not Decimal(quantity)
+    return Position(
+        account_id=1,
+        market=Market(
+            ticker=ticker, event_ticker="EV", series_ticker="S", title="Title", yes_outcome="Yes"
+        ),
+        quantity=Decimal(quantity),
+        exposure=Decimal(2),
+        fees_paid=Decimal(0),
+        yes_bid=Decimal(bid),
+        market_status="active",
+        payout=Decimal(quantity),
+        closed_reason="closed" if is_closed else None,
+        seq=seq,
+        updated_at=NOON,
+    )
+
+
+def book(
+    seq: int,
+    *positions: Position,
+    epoch: int = 1,
+    written: ConnectionState = LIVE,
+    heartbeat_at: datetime | None = NOON,
+) -> Book:
+    stream = AccountStream(account_id=1, epoch=epoch, seq=seq)
+    return Book(stream, list(positions), written, heartbeat_at)
+
+
+NO_BOOK = Book(None, [], None, None)
+
+
+def test_snapshot_has_everything_and_changes_follow():
+    account = WatchedAccount(Clock())
+    client = Client(account)
+
+    account.load(book(3, row("A", 2), row("B", 3)))
+    [snapshot] = client.events()
+    account.update(book(4, row("B", 4, bid="0.50")))
+    changed = client.events()
+
+    assert snapshot["type"] == "snapshot"
+    assert snapshot["version"] == 3
+    assert [position["ticker"] for position in snapshot["positions"]] == ["A", "B"]
+    assert snapshot["connection"]["status"] == "live"
+    assert snapshot["portfolio"]["version"] == 3
+    assert snapshot["server_time"] == "2026-11-23T12:00:00Z"
+    by_type = {event["type"]: event for event in changed}
+    assert by_type.keys() == {"position", "portfolio"}
+    assert by_type["position"]["yes_bid"] == "0.5"
+    assert by_type["position"]["version"] == 4
+
+
+def test_closed_position_is_told_and_in_no_later_snapshot():
+    account = WatchedAccount(Clock())
+    account.load(book(1, row("A", 1), row("B", 1)))
+    client = Client(account)
+
+    account.update(book(2, row("A", 2, quantity="0")))
+    late = Client(account)
+    account.channel.start_over()
+
+    assert [position["ticker"] for position in late.events()[0]["positions"]] == ["B"]
+    assert [position["ticker"] for position in client.events()[0]["positions"]] == ["B"]
+
+
+def test_position_closed_names_the_ticker_and_the_version():
+    account = WatchedAccount(Clock())
+    account.load(book(1, row("A", 1)))
+    client = Client(account)
+
+    account.update(book(2, row("A", 2, quantity="0")))
+
+    closed = next(event for event in client.events() if event["type"] == "position_closed")
+    assert (closed["ticker"], closed["version"], closed["reason"]) == ("A", 2, "closed")
+
+
+def test_heart_that_beats_is_no_news():
+    clock = Clock()
+    account = WatchedAccount(clock)
+    account.load(book(1))
+    client = Client(account)
+
+    clock.advance(4)
+    account.look(clock.now)
+    account.age()
+
+    assert client.take() == b""
+
+
+def test_worker_down_is_told_five_seconds_after_the_last_heartbeat():
+    clock = Clock()
+    account = WatchedAccount(clock)
+    account.load(book(1))
+    client = Client(account)
+
+    clock.advance(5)
+    account.age()
+    before = client.events()
+    clock.advance(1)
+    account.age()
+    [after] = client.events()
+
+    assert before == []
+    assert (after["status"], after["reason"]) == ("reconnecting", "worker_down")
+    assert after["live_until"] == "2026-11-23T12:00:00Z"
+
+
+def test_live_again_as_soon_as_the_heart_beats_again():
+    clock = Clock()
+    account = WatchedAccount(clock)
+    account.load(book(1))
+    client = Client(account)
+    clock.advance(6)
+    account.age()
+
+    account.look(clock.now)
+
+    # Only the newest state is given to who takes late.
+    assert [event["status"] for event in client.events()] == ["live"]
+
+
+def test_account_without_any_worker_is_told_once():
+    clock = Clock()
+    account = WatchedAccount(clock)
+    client = Client(account)
+
+    account.load(NO_BOOK)
+    [snapshot] = client.events()
+    clock.advance(1)
+    account.look(None)
+    account.age()
+
+    assert snapshot["connection"]["reason"] == "worker_down"
+    assert snapshot["positions"] == []
+    assert client.take() == b""
+
+
+def test_new_account_waits_for_a_worker_that_lives_without_news_every_second():
+    clock = Clock()
+    account = WatchedAccount(clock)
+    client = Client(account)
+
+    account.load(Book(None, [], None, NOON))
+    [snapshot] = client.events()
+    clock.advance(1)
+    account.look(clock.now)
+
+    assert snapshot["connection"]["status"] == "connecting"
+    assert client.take() == b""
+
+
+def test_sign_of_life_is_a_comment_and_the_connection_once_more():
+    account = WatchedAccount(Clock())
+    account.load(book(7))
+    client = Client(account)
+
+    account.keep_alive()
+    taken = client.take()
+
+    assert taken.startswith(b":\n\nid: 7\nevent: connection_status\n")
+
+
+def test_sign_of_life_before_anything_is_known_is_a_comment_alone():
+    account = WatchedAccount(Clock())
+    client = Client(account)
+
+    account.keep_alive()
+
+    assert client.take() == b":\n\n"
+
+
+def test_rows_of_the_same_epoch_continue_what_was_read():
+    account = WatchedAccount(Clock())
+    account.load(book(5, epoch=2))
+
+    assert account.is_continued_by(book(5, epoch=2))
+    assert account.is_continued_by(book(6, epoch=2))
+    assert not account.is_continued_by(book(4, epoch=2))
+    assert not account.is_continued_by(book(6, epoch=3))
+
+
+def test_nothing_continues_what_was_never_read_or_is_in_doubt():
+    account = WatchedAccount(Clock())
+    was_unread = account.is_continued_by(book(0, epoch=0))
+    account.load(book(5, epoch=2))
+
+    account.doubt()
+
+    assert not was_unread
+    assert not account.is_continued_by(book(6, epoch=2))
+
+
+def test_doubt_is_no_reason_to_hold_back_what_was_read():
+    clock = Clock()
+    account = WatchedAccount(clock)
+    account.load(book(5))
+    client = Client(account)
+
+    account.doubt()
+    clock.advance(6)
+    account.age()
+
+    assert [event["status"] for event in client.events()] == ["reconnecting"]
