@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 
 import postgres
-from postgres import embedded
+from postgres import embedded, server_user
 
 PROJECT = Path(postgres.__file__).resolve().parents[1]
 
@@ -105,7 +105,7 @@ def attach(base: Path) -> Iterator[Callable[[Path], AttachedProcess]]:
 @pytest.fixture
 def server_account() -> tuple[int, int]:
     """User and group id that the server runs as."""
-    account = embedded._account(create=True)
+    account = server_user.account(create=True)
     return account.pw_uid, account.pw_gid
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from postgres import embedded
+from postgres import embedded, programs
 from tests.integration.postgres.conftest import (
     PROJECT,
     AttachedProcess,
@@ -233,8 +233,8 @@ class TestPrivacy:
         assert query(directory, "SELECT rolsuper FROM pg_roles WHERE rolname = user") == "False"
 
     def test_no_permission_outside_its_directory_is_changed(self, directory, attach):
-        programs = embedded._installed()
-        outside = [*directory.parents, programs, *programs.parents, *programs.rglob("*")]
+        installed = programs.installation()
+        outside = [*directory.parents, installed, *installed.parents, *installed.rglob("*")]
         before = permissions(*outside)
 
         attach(directory).postmaster_pid()

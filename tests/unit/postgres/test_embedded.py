@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from postgres import embedded
+from postgres import embedded, server_user
 
 
 class TestDefaultDirectory:
@@ -50,7 +50,7 @@ class TestSocketDirectory:
     def test_impostor_behind_the_socket_is_refused_by_libpq(self, tmp_path):
         options = embedded.database(tmp_path)["OPTIONS"]
 
-        assert options["requirepeer"] == embedded._server_user()
+        assert options["requirepeer"] == server_user.name()
 
 
 class TestDjangoEntry:
