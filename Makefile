@@ -49,8 +49,12 @@ types: $(VENV)/.installed-dev node_modules/.installed ## mypy, tsc, and migratio
 	DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev ## measure how long a tick takes from the exchange to the browser's socket
+bench: $(VENV)/.installed-dev var/.static ## measure how long a tick takes from the exchange to the browser's socket
 	$(RUN)/python -m benchmarks.tick_to_stream
+
+.PHONY: soak
+soak: $(VENV)/.installed-dev var/.static ## ten minutes of faults under load: all must be right after each
+	$(RUN)/python -m benchmarks.soak
 
 .PHONY: admin
 admin: setup ## create a staff user for /admin/

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -20,18 +21,30 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 START_SECONDS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Product:
     """Worker and web server, and a session of the sandbox's account."""
 
     port: int
-    cookie: str
-    worker: subprocess.Popen[bytes]
-    web: subprocess.Popen[bytes]
+    environment: dict[str, str]
+    cookie: str = ""
+    worker: subprocess.Popen[bytes] = field(init=False)
+    web: subprocess.Popen[bytes] = field(init=False)
+
+    def start_worker(self) -> None:
+        self.worker = _start("run_kalshi_stream", environment=self.environment)
+
+    def start_web(self) -> None:
+        self.web = _start("serve", "--port", str(self.port), environment=self.environment)
+
+    def stop(self) -> None:
+        for process in (self.web, self.worker):
+            process.terminate()
+            process.wait(10)
 
 
 @asynccontextmanager
-async def running_product(sandbox: Sandbox, port: int) -> AsyncIterator[Product]:
+async def running_product(sandbox: Sandbox) -> AsyncIterator[Product]:
     """Worker and web server on this sandbox, signed in and live."""
     environment = {
         **os.environ,
@@ -46,15 +59,14 @@ async def running_product(sandbox: Sandbox, port: int) -> AsyncIterator[Product]
     await _manage("migrate", "--verbosity", "0", environment=environment)
     # What an earlier run stored was encrypted with a key that is gone.
     await _manage("flush", "--no-input", "--verbosity", "0", environment=environment)
-    worker = _start("run_kalshi_stream", environment=environment)
-    web = _start("serve", "--port", str(port), environment=environment)
+    product = Product(free_port(), environment)
+    product.start_worker()
+    product.start_web()
     try:
-        cookie = await _sign_in(sandbox, port)
-        yield Product(port, cookie, worker, web)
+        product.cookie = await _sign_in(sandbox, product.port)
+        yield product
     finally:
-        for process in (web, worker):
-            process.terminate()
-            await asyncio.to_thread(process.wait, 10)
+        await asyncio.to_thread(product.stop)
 
 
 def _start(*arguments: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -114,3 +126,11 @@ def resident_megabytes(process: subprocess.Popen[bytes]) -> float:
     status = Path(f"/proc/{process.pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
     return int(line.split()[1]) / 1024
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -10,7 +10,6 @@ run, the simplest relay (`relay.py`). Loopback only; ends after a minute.
 
 import asyncio
 import random
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 
-from benchmarks.product import events, resident_megabytes, running_product
+from benchmarks.product import events, free_port, resident_megabytes, running_product
 from sandbox.server import Sandbox, running_exchange
 
 POSITIONS = 50
@@ -79,7 +78,7 @@ async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) ->
 
 async def through_the_product(sandbox: Sandbox) -> list[float]:
     """The product's figures; prints its memory too."""
-    async with running_product(sandbox, free_port()) as product:
+    async with running_product(sandbox) as product:
         async with aclosing(events(product.port, "/sse/positions", product.cookie)) as stream:
             took = await measure(sandbox, stream)
         worker, web = resident_megabytes(product.worker), resident_megabytes(product.web)
@@ -111,14 +110,6 @@ async def through_the_relay(sandbox: Sandbox) -> list[float]:
         finally:
             relay.terminate()
             await asyncio.to_thread(relay.wait, 10)
-
-
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def row(name: str, took: list[float]) -> str:

@@ -29,6 +29,11 @@ class ConnectionState:
     reason: str | None = None
     live_until: datetime | None = None
 
+    @property
+    def holds_without_worker(self) -> bool:
+        """Whether it stays true when no worker is there: a key that is refused or missing."""
+        return self.status == "unauthorized" or self.reason == "no_credential"
+
 
 # A worker beats once a second; after this long without, nobody vouches for what it wrote.
 WORKER_DOWN_AFTER = timedelta(seconds=5)
@@ -40,12 +45,11 @@ def as_seen(
     """
     The state as it can be believed now, given its writer's last heartbeat.
 
-    A worker that was killed could not write that it is gone. What stays true without one, a key
-    that is refused or missing, is left alone.
+    A worker that was killed could not write that it is gone.
     """
     if heartbeat_at is not None and now - heartbeat_at <= WORKER_DOWN_AFTER:
         return written
-    if written.status == "unauthorized" or written.reason == "no_credential":
+    if written.holds_without_worker:
         return written
     return ConnectionState(
         status="reconnecting",

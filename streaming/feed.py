@@ -137,7 +137,8 @@ class Feed:
 
     async def _say_goodbye(self) -> None:
         # So that pages need not wait for the heartbeat to grow old.
-        self._lost("reconnecting", reason="worker_down")
+        if not self._state.holds_without_worker:
+            self._lost("reconnecting", reason="worker_down")
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self._write()
