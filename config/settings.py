@@ -133,6 +133,9 @@ else:
     DATABASES = {"default": embedded.database(Path(str(POSTGRES_DIR)))}
 # Streams outlive requests by hours: a connection kept for reuse would be one held for nothing.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# A server that does not answer is away, and said to be: nobody waits for the kernel to give up.
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+DATABASES["default"]["OPTIONS"].setdefault("tcp_user_timeout", 5000)
 
 # The exchange
 
