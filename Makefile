@@ -12,6 +12,8 @@ NO_SECRETS = SECRET_KEY=- JWT_SECRET_KEY=-------------------------------- ENCRYP
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 
 .DEFAULT_GOAL := help
+# Two installations into one environment at the same time would break it.
+.NOTPARALLEL:
 
 .PHONY: help
 help:

@@ -14,9 +14,10 @@ What can go wrong between a visitor and an account, told as the API tells it.
     │       ├── InvalidPrivateKey
     │       ├── KeyRefused
     │       └── KeyScope
-    └── ExchangeUnavailable        nobody's fault here: try again later
-        ├── ExchangeMaintenance
-        └── ClockSkewed
+    ├── ExchangeUnavailable        nobody's fault here: try again later
+    │   ├── ExchangeMaintenance
+    │   └── ClockSkewed
+    └── DatabaseAway
 
     CredentialUnusable             for the worker: this stored key cannot sign now
 """
@@ -139,6 +140,12 @@ class ClockSkewed(ExchangeUnavailable):
         "The clocks of this server and of the exchange differ too much for a signature to be "
         "accepted. Set this server's clock."
     )
+
+
+class DatabaseAway(ApiError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "database_unavailable"
+    message = "The database cannot be reached at the moment. Try again in a while."
 
 
 class CredentialUnusable(Exception):

@@ -28,7 +28,7 @@ class Account(models.Model):
     """
 
     environment = models.CharField(max_length=10, choices=EnvironmentName.choices)
-    subaccount = models.PositiveSmallIntegerField()
+    subaccount = models.PositiveIntegerField()
     sole_key_id = models.CharField(max_length=128, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -59,8 +59,9 @@ class AccountKey(models.Model):
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="keys")
     environment = models.CharField(max_length=10, choices=EnvironmentName.choices)
-    subaccount = models.PositiveSmallIntegerField()
-    api_key_id = models.CharField(max_length=128)
+    subaccount = models.PositiveIntegerField()
+    # Text: whatever the exchange lists.
+    api_key_id = models.TextField()
 
     class Meta:
         constraints: ClassVar = [
@@ -100,7 +101,7 @@ class Credential(models.Model):
     api_key_id = models.CharField(max_length=128)
     private_key = EncryptedTextField()
     # As the exchange names them; empty when it would not tell.
-    scopes = ArrayField(models.CharField(max_length=64), default=list, blank=True)
+    scopes = ArrayField(models.TextField(), default=list, blank=True)
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.USABLE)
     refused_at = models.DateTimeField(null=True, blank=True)
     refused_reason = models.CharField(max_length=200, blank=True, default="")

@@ -4,11 +4,12 @@ import logging
 from http import HTTPStatus
 
 from django.core.exceptions import SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
-from accounts.errors import ApiError, NotFound, NotSignedIn
+from accounts.errors import ApiError, DatabaseAway, NotFound, NotSignedIn
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ def answer_errors(api: NinjaAPI) -> None:
     api.exception_handler(ValidationError)(_validation_error)
     api.exception_handler(HttpError)(_http_error)
     api.exception_handler(Http404)(_not_found)
+    api.exception_handler(OperationalError)(_database_away)
+    api.exception_handler(InterfaceError)(_database_away)
     api.exception_handler(SuspiciousOperation)(_unreadable_body)
     api.exception_handler(RawPostDataException)(_unreadable_body)
     api.exception_handler(Exception)(_bug)
@@ -55,6 +58,11 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 def _not_found(request: HttpRequest, error: Http404) -> HttpResponse:
     return error_response(NotFound())
+
+
+def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    logger.warning("database away", extra={"path": request.path, "error": type(error).__name__})
+    return error_response(DatabaseAway())
 
 
 def _unreadable_body(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -49,6 +49,8 @@ async def running_product(sandbox: Sandbox) -> AsyncIterator[Product]:
     environment = {
         **os.environ,
         "ENV_FILE": os.devnull,
+        # Never a database that somebody uses: it is emptied.
+        "DATABASE_URL": "",
         "SECRET_KEY": "benchmark" * 8,
         "JWT_SECRET_KEY": "benchmark" * 8,
         "ENCRYPTION_SECRET_KEY": Fernet.generate_key().decode(),

@@ -1,4 +1,4 @@
-"""The ASGI application that `manage.py serve` runs."""
+"""The ASGI application for other servers than `manage.py serve`; they must support lifespan."""
 
 import os
 

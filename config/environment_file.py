@@ -26,6 +26,7 @@ def write(path: Path) -> None:
     fresh = {
         "SECRET_KEY": secrets.token_urlsafe(50),
         "JWT_SECRET_KEY": secrets.token_urlsafe(50),
+        "POSTGRES_PASSWORD": secrets.token_hex(24),
         "ENCRYPTION_SECRET_KEY": Fernet.generate_key().decode(),
     }
     lines = [

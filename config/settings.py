@@ -99,7 +99,6 @@ MIDDLEWARE = [
 ]
 
 ROOT_URLCONF = "config.urls"
-ASGI_APPLICATION = "config.asgi.application"
 
 TEMPLATES = [
     {
@@ -174,9 +173,7 @@ TRADING_DAY_TIMEZONE = ZoneInfo(env.str("TRADING_DAY_TIMEZONE", default="America
 
 # Language, time, files
 
-LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
-USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "/static/"

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from positions import hot_path, workers
 from positions.cache import connection_of
-from positions.connection import ConnectionState
+from positions.connection import ConnectionState, as_seen
 from positions.models import AccountStream, Position
 
 
@@ -32,6 +32,18 @@ class Book:
     def seq(self) -> int:
         """How far the account got."""
         return self.stream.seq if self.stream else 0
+
+    def as_of(self, now: datetime) -> datetime | None:
+        """
+        The instant that the figures are of; None until they were first read from the exchange.
+
+        Now while the exchange's stream is live, else the last moment it was; where it never was,
+        when they were read.
+        """
+        if self.stream is None or self.written is None or self.stream.reconciled_at is None:
+            return None
+        seen = as_seen(self.written, self.heartbeat_at, now)
+        return now if seen.status == "live" else seen.live_until or self.stream.reconciled_at
 
 
 def read(account_id: int) -> Book:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import cast
 from uuid import UUID
 
 from django.db import transaction
@@ -141,13 +141,14 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
     that has lost it without noticing.
     """
     with transaction.atomic():
-        account = Account.objects.get(pk=account_id)
+        # Locked, so that it can't be forgotten before its stream's row is there.
+        account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
         models.AccountStream.objects.get_or_create(account=account)
         row = models.AccountStream.objects.select_for_update(of=("self",)).get(account=account)
-        if row.status == models.AccountStream.Status.LIVE and row.worker:
+        if row.status == "live" and row.worker:
             # The last writer was killed: its heart beat as long as what it wrote was current. Ours
             # must not make it seem so again before we are connected.
-            row.status = models.AccountStream.Status.CONNECTING
+            row.status = "connecting"
             row.since = row.live_until = row.worker.heartbeat_at
         row.epoch += 1
         row.worker_id = worker_id
@@ -165,17 +166,13 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
 def connection_of(row: models.AccountStream) -> ConnectionState:
     """The connection's state as last written."""
     return ConnectionState(
-        status=_status(row.status),
+        status=cast(Status, row.status),  # a constraint holds the column to these
         since=row.since,
         attempt=row.attempt,
         retry_at=row.retry_at,
         reason=row.reason,
         live_until=row.live_until,
     )
-
-
-def _status(text: str) -> Status:
-    return next(status for status in get_args(Status) if status == text)
 
 
 def _portfolio_columns(changes: Changes) -> dict[str, object]:

@@ -112,7 +112,6 @@ def instant(at: datetime | None) -> str | None:
 
 def market_url(market: Market) -> str:
     """The market's page at the exchange. The middle part is for people; any text does."""
-    site = "https://demo.kalshi.co" if market.environment == "demo" else "https://kalshi.com"
     series = quote(market.series_ticker.lower(), safe="")
     event = quote(market.event_ticker.lower(), safe="")
-    return f"{site}/markets/{series}/{slugify(market.title) or series}/{event}"
+    return f"https://kalshi.com/markets/{series}/{slugify(market.title) or series}/{event}"

@@ -7,12 +7,14 @@ closed stays as a tombstone until readers have long had it.
 """
 
 from datetime import datetime
-from typing import TypedDict
+from typing import TypedDict, get_args
 
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Account
+from positions.connection import Status
+from positions.pnl import ClosedReason, MarkSource
 
 
 class _Digits(TypedDict):
@@ -32,13 +34,18 @@ _VALUE: _Digits = {"max_digits": 27, "decimal_places": 9}
 _PERCENT: _Digits = {"max_digits": 32, "decimal_places": 6}
 
 
+def _one_of(literal: object) -> list[tuple[str, str]]:
+    return [(value, value) for value in get_args(literal)]
+
+
 class Market(models.Model):
     """What a market is: the facts that hardly ever change, shared by all accounts that hold it."""
 
     environment = models.CharField(max_length=16)
-    ticker = models.CharField(max_length=128)
-    event_ticker = models.CharField(max_length=128)
-    series_ticker = models.CharField(max_length=128)
+    # Text where the exchange sets no length: a longer one must not end the worker.
+    ticker = models.TextField()
+    event_ticker = models.TextField()
+    series_ticker = models.TextField()
     title = models.TextField()
     yes_outcome = models.TextField()
     no_outcome = models.TextField()
@@ -74,16 +81,6 @@ class PositionQuerySet(models.QuerySet["Position"]):
 class Position(models.Model):
     """One position of one account with its prices and all figures that follow from them."""
 
-    class ClosedReason(models.TextChoices):
-        CLOSED = "closed"
-        SETTLED = "settled"
-
-    class MarkSource(models.TextChoices):
-        BID = "bid"
-        MID = "mid"
-        LAST = "last"
-        SETTLEMENT = "settlement"
-
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="positions")
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
 
@@ -97,12 +94,12 @@ class Position(models.Model):
     last_price = models.DecimalField(**_PRICE, null=True)
     priced_at = models.DateTimeField(null=True)
 
-    market_status = models.CharField(max_length=32)
+    market_status = models.TextField()
     settlement_value = models.DecimalField(**_PRICE, null=True)
 
     average_price = models.DecimalField(**_MONEY, null=True)
     mark = models.DecimalField(**_MARK, null=True)
-    mark_source = models.CharField(max_length=16, choices=MarkSource, null=True)  # noqa: DJ001  # as the contract
+    mark_source = models.CharField(max_length=16, choices=_one_of(MarkSource), null=True)  # noqa: DJ001  # as the contract
     market_value = models.DecimalField(**_VALUE, null=True)
     unrealized_pnl = models.DecimalField(**_VALUE, null=True)
     unrealized_pnl_percent = models.DecimalField(**_PERCENT, null=True)
@@ -110,7 +107,7 @@ class Position(models.Model):
     break_even_price = models.DecimalField(**_MONEY, null=True)
     payout = models.DecimalField(**_COUNT)
 
-    closed_reason = models.CharField(max_length=16, choices=ClosedReason, null=True)  # noqa: DJ001  # open: none
+    closed_reason = models.CharField(max_length=16, choices=_one_of(ClosedReason), null=True)  # noqa: DJ001  # open: none
     seq = models.BigIntegerField()
     updated_at = models.DateTimeField()
 
@@ -172,14 +169,6 @@ class AccountStream(models.Model):
     has raised it, and every write of the one before finds no row.
     """
 
-    class Status(models.TextChoices):
-        CONNECTING = "connecting"
-        LIVE = "live"
-        RECONNECTING = "reconnecting"
-        DISCONNECTED = "disconnected"
-        UNAUTHORIZED = "unauthorized"
-        MAINTENANCE = "maintenance"
-
     account = models.OneToOneField(
         Account, on_delete=models.CASCADE, primary_key=True, related_name="stream"
     )
@@ -187,7 +176,7 @@ class AccountStream(models.Model):
     seq = models.BigIntegerField(default=0)
     worker = models.ForeignKey(Worker, on_delete=models.SET_NULL, null=True, related_name="streams")
 
-    status = models.CharField(max_length=16, choices=Status, default=Status.CONNECTING)
+    status = models.CharField(max_length=16, choices=_one_of(Status), default="connecting")
     attempt = models.PositiveIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
     reason = models.CharField(max_length=64, null=True)  # noqa: DJ001  # none is not ""
@@ -216,6 +205,9 @@ class AccountStream(models.Model):
             models.CheckConstraint(
                 condition=Q(reconciled_at__isnull=True) ^ Q(positions_value__isnull=False),
                 name="stream_summed_exactly_when_reconciled",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=get_args(Status)), name="stream_status_is_known"
             ),
             models.CheckConstraint(
                 condition=Q(total_value__isnull=True)

@@ -17,6 +17,7 @@ from positions.decimal_text import quotient
 Side = Literal["yes", "no"]
 MarkPrice = Literal["bid", "mid", "last"]
 MarkSource = Literal["bid", "mid", "last", "settlement"]
+ClosedReason = Literal["closed", "settled"]
 
 PAYOUT = Decimal(1)  # of one winning contract
 ZERO = Decimal(0)
@@ -75,6 +76,11 @@ class MarketState:
     status: str
     settlement_value: Decimal | None = None
 
+    @property
+    def determined_value(self) -> Decimal | None:
+        """What one YES contract pays, once that is determined."""
+        return self.settlement_value if self.status in DETERMINED else None
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -106,9 +112,9 @@ def mark(side: Side, quote: Quote, state: MarketState, mark_price: MarkPrice) ->
     asked for, with the next best where that is missing. A market that is not active has no book to
     close into: its settlement value once there is one, the last trade before.
     """
-    settlement_value = settled_at(state)
-    if settlement_value is not None:
-        return Mark(_of_side(side, settlement_value), "settlement")
+    determined_value = state.determined_value
+    if determined_value is not None:
+        return Mark(_of_side(side, determined_value), "settlement")
     last = None if quote.last_price is None else Mark(_of_side(side, quote.last_price), "last")
     if state.status != "active":
         return last
@@ -148,11 +154,6 @@ def figures(holding: Holding, quote: Quote, state: MarketState, mark_price: Mark
         else None,
         payout=count * PAYOUT,
     )
-
-
-def settled_at(state: MarketState) -> Decimal | None:
-    """What one YES contract pays, once that is determined."""
-    return state.settlement_value if state.status in DETERMINED else None
 
 
 def settled_pnl(holding: Holding, settlement_value: Decimal) -> Decimal:

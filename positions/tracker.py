@@ -20,15 +20,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 
 from kalshi.messages import Fill, MarketPosition, Ticker
 from positions import pnl
 from positions.decimal_text import to_six_decimals
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, Heard, holding_of
-
-ClosedReason = Literal["closed", "settled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Closed:
     """A position that is no more; `realized_pnl` None when the exchange has not said it."""
 
     ticker: str
-    reason: ClosedReason
+    reason: pnl.ClosedReason
     realized_pnl: Decimal | None
 
 
@@ -327,8 +324,8 @@ class Tracker:
         tracked = self._open.pop(ticker, None)
         if tracked is None:
             return
-        reason: ClosedReason = "closed"
-        settlement_value = pnl.settled_at(tracked.state)
+        reason: pnl.ClosedReason = "closed"
+        settlement_value = tracked.state.determined_value
         # What was sold before the market was determined, if only just, got no payout.
         if settlement_value is not None and not was_sold:
             reason = "settled"

@@ -2,8 +2,7 @@
 
 from datetime import timedelta
 
-from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
@@ -19,7 +18,7 @@ def unreadiness() -> list[str]:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return ["migrations are not applied: run manage.py migrate"]
         beat_at = workers.last_heartbeat()
-    except DatabaseError:
+    except Error:
         return ["the database cannot be reached"]
     if beat_at is None or timezone.now() - beat_at > WORKER_MISSED_AFTER:
         return ["no worker is alive: start manage.py run_kalshi_stream"]

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Never
 from uuid import UUID
 
-from django.db import Error as DatabaseError
+from django.db import Error
 from django.utils import timezone
 
 from accounts import sessions
@@ -124,7 +124,10 @@ class Hub:
                     yield news
             yield sse.retry(RECONNECT_MS)
         finally:
-            self.counts["superseded"] += stream.superseded
+            logger.info(
+                "stream closed",
+                extra={"account_id": account_id, "superseded": stream.superseded},
+            )
             self._streams.discard(stream)
             account.channel.leave(stream)
             if account.channel.is_deserted and self._accounts.get(account_id) is account:
@@ -167,7 +170,7 @@ class Hub:
                 await self._look()
                 if polls % SESSION_POLLS == 0:
                     await self._look_after_sessions()
-            except DatabaseError as error:
+            except Error as error:
                 logger.warning("poll failed", extra={"error": type(error).__name__})
                 for account in self._accounts.values():
                     # It may come back with older rows, or after their tombstones were purged.
@@ -215,7 +218,7 @@ class Hub:
                     account.update(news)
                     return
             account.load(await self.database.run(book.read, account_id))
-        except DatabaseError as error:
+        except Error as error:
             # The poll wants it again as soon as the database answers.
             logger.warning("read failed", extra={"error": type(error).__name__})
 

@@ -60,7 +60,7 @@ class Processes:
     def __init__(self, say: Callable[[str], None]) -> None:
         self._say = say
         self._processes: list[_Process] = []
-        self._is_stopping = False
+        self.is_stopping = False
 
     def start(self, name: str, *arguments: str, environment: Mapping[str, str]) -> None:
         """Start `manage.py` with these arguments."""
@@ -68,12 +68,12 @@ class Processes:
 
     def wait_until(self, is_ready: Callable[[], bool]) -> None:
         """
-        Wait until the processes started so far have done what is asked for.
+        Wait until the processes started so far have done what is asked for, or are to stop.
 
         Raises:
             NeverStarted: one of them ended instead.
         """
-        while not is_ready() and not self._is_stopping:
+        while not is_ready() and not self.is_stopping:
             self._look()
             time.sleep(LOOK_SECONDS)
 
@@ -84,13 +84,13 @@ class Processes:
         Raises:
             NeverStarted: one of them ended at once and had never worked.
         """
-        while not self._is_stopping:
+        while not self.is_stopping:
             self._look()
             time.sleep(LOOK_SECONDS)
 
     def ask_to_stop(self) -> None:
         """Let `wait_until` and `run` return; may be called from a signal's handler."""
-        self._is_stopping = True
+        self.is_stopping = True
 
     def stop(self) -> None:
         """Stop them, the last started first; who does not go in time is killed."""

@@ -1,43 +1,32 @@
 """The stream, the page that shows it, and the probes."""
 
-from http import HTTPStatus
-
 from django.conf import settings
-from django.db import Error as DatabaseError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt, ensure_csrf_cookie
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_GET, require_safe
 
 from accounts import sessions
 from accounts.addresses import is_direct_loopback
-from accounts.errors import ApiError, NotSignedIn
+from accounts.errors import DatabaseAway, NotSignedIn
 from accounts.models import Credential, EnvironmentName
 from accounts.responses import error_response
 from streaming import health
 from streaming.asgi import hub_of
 
 
-class DatabaseAway(ApiError):
-    """Whose stream it would be can't be looked up."""
-
-    status = HTTPStatus.SERVICE_UNAVAILABLE
-    code = "database_unavailable"
-    message = "The database cannot be reached at the moment. Try again in a while."
-
-
-# Exempt because it changes nothing, and POST is to be told that it is no method for this.
+# Exempt because it changes nothing, and POST is to be told that it is no method for this. Nor is
+# HEAD: it would open a stream that nobody reads.
 @csrf_exempt
+@require_GET
 async def positions_stream(request: HttpRequest) -> HttpResponseBase:
     """`GET /sse/positions`: the signed-in account's positions as Server-Sent Events."""
-    if request.method != "GET":
-        # HEAD too: it would open a stream that nobody reads.
-        return HttpResponse(status=405, headers={"Allow": "GET"})
     hub = hub_of(request)
     try:
         session = await hub.database.run(sessions.of_request, request)
-    except DatabaseError:
+    except Error:
         return error_response(DatabaseAway())
     if session is None:
         return error_response(NotSignedIn())

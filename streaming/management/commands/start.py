@@ -1,6 +1,5 @@
 """`manage.py start`: everything, in one command."""
 
-import json
 import signal
 import socket
 from typing import Any
@@ -29,6 +28,10 @@ class Command(BaseCommand):
         self, *args: Any, sandbox: bool, sandbox_port: int, port: int, **options: Any
     ) -> None:
         """Run until SIGINT or SIGTERM."""
+        ports = [port, sandbox_port] if sandbox else [port]
+        for its_port in ports:
+            if _answers(its_port):
+                raise CommandError(f"Port {its_port} is taken: is it running already?")
         processes = Processes(lambda line: self.stderr.write(line))
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(signal_number, lambda *_: processes.ask_to_stop())
@@ -37,10 +40,15 @@ class Command(BaseCommand):
         try:
             environment = {}
             if sandbox:
-                environment = self._start_sandbox(processes, sandbox_port)
+                command = ("run_sandbox_exchange", "--port", str(sandbox_port))
+                processes.start("sandbox", *command, environment={})
+                processes.wait_until(lambda: _answers(sandbox_port))
+                environment = _sandbox_addresses(sandbox_port)
             processes.start("worker", "run_kalshi_stream", environment=environment)
             processes.start("web server", "serve", "--port", str(port), environment=environment)
             processes.wait_until(lambda: _answers(port))
+            if processes.is_stopping:
+                return
             self.stdout.write(f"\nOpen http://127.0.0.1:{port} — Ctrl-C stops everything.\n")
             processes.run()
         except NeverStarted as error:
@@ -48,12 +56,12 @@ class Command(BaseCommand):
         finally:
             processes.stop()
 
-    def _start_sandbox(self, processes: Processes, port: int) -> dict[str, str]:
-        """Start the sandbox; what the others need to know of it."""
-        processes.start("sandbox", "run_sandbox_exchange", "--port", str(port), environment={})
-        processes.wait_until(lambda: _answers(port))
-        written = json.loads((settings.SANDBOX_DIR / "credentials.json").read_text())
-        return {"SANDBOX_API_BASE": written["api_base"], "SANDBOX_WS_URL": written["ws_url"]}
+
+def _sandbox_addresses(port: int) -> dict[str, str]:
+    return {
+        "SANDBOX_API_BASE": f"http://127.0.0.1:{port}/trade-api/v2",
+        "SANDBOX_WS_URL": f"ws://127.0.0.1:{port}/trade-api/ws/v2",
+    }
 
 
 def _answers(port: int) -> bool:

@@ -95,7 +95,7 @@ def test_position_of_yes_whole(opened, account, alice):
             "payout": "12.5",
             "market_status": "active",
             "close_time": "2026-11-24T12:00:00Z",
-            "url": "https://demo.kalshi.co/markets/kxgame/who-wins-a/kxgame-a",
+            "url": "https://kalshi.com/markets/kxgame/who-wins-a/kxgame-a",
             "updated_at": "2026-11-23T12:00:02Z",
             "version": 1,
         }

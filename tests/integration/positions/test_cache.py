@@ -16,7 +16,7 @@ from positions.cache import TakenOver, connection_of, open_stream
 from positions.connection import ConnectionState
 from positions.models import AccountStream, Market, Position, Worker
 from positions.pnl import Holding, MarketState, Quote
-from positions.tracker import Cash, Changes, MarketFacts
+from positions.tracker import Cash, Changes
 from positions.tracker import Position as Held
 from tests.integration.positions.conftest import LIVE, WORKER, hold, open, write
 from tests.integration.visitors import make_account
@@ -287,14 +287,15 @@ def test_positions_carry_the_seq_of_their_last_change(opened):
 
 
 def unwritable(opened) -> Changes:
-    """A price move whose write fails half way: no row can hold the name of its event."""
+    """A price move whose write fails half way: no row can hold so many contracts."""
     opened.tracker.apply_ticker(prices("M000", 1), 200.0)
     changes = opened.tracker.take_changes()
     (held,) = changes.positions
-    too_long = MarketFacts("X" * 129, *[""] * 4, None)
-    return replace(
-        changes, positions=(replace(held, market=too_long),), markets=frozenset(["M000"])
-    )
+    return replace(changes, positions=(too_many(held),), markets=frozenset(["M000"]))
+
+
+def too_many(held: Held) -> Held:
+    return replace(held, holding=replace(held.holding, quantity=Decimal(10) ** 30))
 
 
 def test_rolled_back_write_announces_nothing(opened, account, announced):
@@ -326,10 +327,10 @@ def test_changes_of_a_rolled_back_write_can_be_written_again(opened, announced):
 def test_market_of_a_rolled_back_write_is_written_by_the_next(opened):
     reconcile(opened.tracker, [row("A", "10", "4")])
     changes = opened.tracker.take_changes()
-    too_long = replace(changes.positions[0], ticker="X" * 129)
+    unwritable = replace(too_many(changes.positions[0]), ticker="B")
     with pytest.raises(DataError):
         opened.writer.write(
-            replace(changes, positions=(changes.positions[0], too_long)), LIVE, NOON
+            replace(changes, positions=(changes.positions[0], unwritable)), LIVE, NOON
         )
 
     opened.tracker.put_back(changes)

@@ -38,7 +38,7 @@ def test_instants_are_told_in_utc(moment, text):
             "KXFED",
             "Fed",
             "KXFED-26DEC",
-            "https://demo.kalshi.co/markets/kxfed/fed/kxfed-26dec",
+            "https://kalshi.com/markets/kxfed/fed/kxfed-26dec",
         ),
         (
             "sandbox",
