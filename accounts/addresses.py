@@ -4,7 +4,14 @@ from ipaddress import IPv6Address, ip_address
 
 from django.http import HttpRequest
 
-FORWARDING_HEADERS = ("forwarded", "via", "x-forwarded-", "x-real-ip")
+FORWARDING_HEADERS = (
+    "cf-connecting-ip",
+    "forwarded",
+    "true-client-ip",
+    "via",
+    "x-forwarded-",
+    "x-real-ip",
+)
 
 
 def is_direct_loopback(request: HttpRequest) -> bool:

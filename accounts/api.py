@@ -10,7 +10,7 @@ from ninja.utils import check_csrf
 from accounts import credentials, sessions, throttle
 from accounts.addresses import is_direct_loopback
 from accounts.encryption import Secret
-from accounts.errors import FailedTry, LoopbackOnly, MissingField, NotSignedIn
+from accounts.errors import FailedTry, InvalidPrivateKey, LoopbackOnly, MissingField, NotSignedIn
 from accounts.models import Credential
 from accounts.schemas import (
     AuthenticateIn,
@@ -108,7 +108,10 @@ def delete_credential(request: SignedInRequest, credential_id: int) -> Status[No
 
 def _key(request: HttpRequest, payload: AuthenticateIn) -> tuple[str, Secret]:
     if payload.api_key_id and payload.private_key:
-        return payload.api_key_id, Secret.seal(payload.private_key.get_secret_value())
+        try:
+            return payload.api_key_id, Secret.seal(payload.private_key.get_secret_value())
+        except UnicodeEncodeError:
+            raise InvalidPrivateKey("The private key holds what is no text.") from None
     if payload.environment != "sandbox" or payload.api_key_id or payload.private_key:
         raise MissingField
     # Before the file is read: others need not learn whether there is one.

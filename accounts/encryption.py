@@ -31,7 +31,12 @@ class Secret:
 
     @classmethod
     def seal(cls, text: str) -> Self:
-        """The secret that reveals `text`, sealed with the newest key."""
+        """
+        The secret that reveals `text`, sealed with the newest key.
+
+        Raises:
+            UnicodeEncodeError: the text holds half a surrogate pair, which is no character.
+        """
         return cls(_keys().encrypt(text.encode()))
 
     def reveal(self) -> str:

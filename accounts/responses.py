@@ -6,6 +6,7 @@ from http import HTTPStatus
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, RawPostDataException
+from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -22,6 +23,12 @@ CODES = {
 def error_response(error: ApiError) -> JsonResponse:
     """The answer that tells an error, also for views outside the API."""
     return _response(error.status, error.code, str(error), error.headers)
+
+
+@csrf_exempt  # it does nothing, and every method is to be told so
+def unknown_call(request: HttpRequest, call: str) -> HttpResponse:
+    """The answer to a call that the API does not have."""
+    return error_response(NotFound())
 
 
 def answer_errors(api: NinjaAPI) -> None:

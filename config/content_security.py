@@ -1,4 +1,4 @@
-"""The content security policy: everything from our own origin, nothing inline."""
+"""What browsers may load and keep: everything from our own origin, nothing inline or cached."""
 
 from collections.abc import Awaitable, Callable
 
@@ -35,7 +35,7 @@ def policy(path: str) -> str:
 
 
 class ContentSecurityMiddleware:
-    """Add the policy to every response, in sync and async handlers alike."""
+    """Add these headers to every response, in sync and async handlers alike."""
 
     sync_capable = True
     async_capable = True
@@ -60,4 +60,7 @@ class ContentSecurityMiddleware:
 
     def _protect(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         response.headers.setdefault("Content-Security-Policy", policy(request.path))
+        if request.path.startswith("/api/"):
+            # One person's figures must not come out of another's cache.
+            response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
+from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 
 from kalshi.environments import Environment
@@ -32,6 +33,13 @@ for name in ("SECRET_KEY", "JWT_SECRET_KEY", "ENCRYPTION_SECRET_KEY"):
     if not globals()[name]:
         raise ImproperlyConfigured(f"{name} is empty; `make setup` writes a fresh one into .env")
 
+try:
+    MultiFernet([Fernet(key) for key in ENCRYPTION_SECRET_KEY])
+except ValueError:
+    # Without its cause, which may quote the key.
+    raise ImproperlyConfigured(
+        "ENCRYPTION_SECRET_KEY must be Fernet keys, comma-separated; `make setup` writes one"
+    ) from None
 if len(JWT_SECRET_KEY.encode()) < 32:
     raise ImproperlyConfigured("JWT_SECRET_KEY is too short; HS256 wants 32 bytes or more")
 

@@ -243,8 +243,8 @@ class Tracker:
         Args:
             difference: of the exchange's holdings and ours as they are now: no message was applied
                 since it was computed.
-            markets: of every ticker in the difference and every open one; no quote in it is older
-                than `requested_at`.
+            markets: of every ticker that is new, and of as many others as could be read; no quote
+                in it is older than `requested_at`.
             requested_at: when the request for `markets` was sent.
             at: now, for `reconciled_at`.
         """

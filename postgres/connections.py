@@ -11,36 +11,29 @@ from django.db import connection as django_connection
 
 from postgres import embedded
 
-CONNECT_TIMEOUT_SECONDS = 5
-
-# What a lost or refused session raises, from connecting to the last answer.
-CONNECTION_ERRORS = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    embedded.EmbeddedServerError,
-    TimeoutError,
-)
-
 
 @asynccontextmanager
 async def own_connection() -> AsyncIterator[psycopg.AsyncConnection]:
     """
     An autocommit connection to Django's default database, closed at the end.
 
+    psycopg's errors leave the context as Django's, so that a lost connection is told as the ORM
+    tells it.
+
     Raises:
-        one of CONNECTION_ERRORS: the database cannot be reached.
+        one of DATABASE_TROUBLE: the database cannot be reached, or the connection was lost.
     """
     directory = django_connection.settings_dict.get("EMBEDDED_DIRECTORY")
     if directory is not None:
         await asyncio.to_thread(embedded.ensure_running, directory)
     parameters = django_connection.get_connection_params()
     del parameters["cursor_factory"]  # Django's is for synchronous connections
-    async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+    with django_connection.wrap_database_errors:
         connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
-    try:
-        yield connection
-    finally:
-        await connection.close()
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 @contextmanager

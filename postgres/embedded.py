@@ -206,7 +206,6 @@ def _start(directory: Path) -> None:
             *("-c", f"config_file={directory / 'postgresql.conf'}"),
             output=log.fileno(),
             identity=guardian.owner_of(directory / "data"),
-            environment=programs.ENVIRONMENT,
         )
 
 

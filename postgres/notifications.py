@@ -8,10 +8,12 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 import psycopg
+from django.db import OperationalError
 from django.db import connection as django_connection
 from psycopg import sql
 
-from postgres.connections import CONNECTION_ERRORS, hung_up_after, own_connection
+from postgres.connections import hung_up_after, own_connection
+from postgres.errors import DATABASE_TROUBLE
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +79,7 @@ async def announcements(
                         delays = reconnect_delays()
                         is_disconnected = False
                     yield event
-        except CONNECTION_ERRORS as error:
+        except DATABASE_TROUBLE as error:
             logger.warning("announcements interrupted", extra={"reason": str(error)})
             if not is_disconnected:
                 is_disconnected = True
@@ -105,7 +107,7 @@ async def _heard(
     What arrives over one connection.
 
     Raises:
-        one of CONNECTION_ERRORS: it is lost, or the server does not answer.
+        OperationalError, Django's or psycopg's: it is lost, or the server does not answer.
     """
     # The server's process is the only one with this number, so only we are on this channel.
     echo = f"echo_{connection.info.backend_pid}"
@@ -125,7 +127,7 @@ async def _heard(
                 if notification.channel != echo:
                     yield Announcement(notification.channel, notification.payload)
         if is_silent and awaits_echo:
-            raise TimeoutError("the server no longer delivers notifications")
+            raise OperationalError("the server no longer delivers notifications")
         if is_silent:
             with hung_up_after(ANSWER_TIMEOUT_SECONDS, connection):
                 await connection.execute(sql.SQL("NOTIFY {}").format(sql.Identifier(echo)))

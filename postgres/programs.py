@@ -17,7 +17,8 @@ from pathlib import Path
 from postgres import guardian
 from postgres.errors import EmbeddedServerError
 
-# The environment of the server's programs: not ours, which holds the secrets and perhaps PG*.
+# The environment of the server's programs and its guardian: not ours, which holds the secrets and
+# perhaps PG*.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
 
 
@@ -76,14 +77,13 @@ def spawn(
     output: int = subprocess.DEVNULL,
     inherited: tuple[int, ...] = (),
     identity: guardian.Identity | None = None,
-    environment: dict[str, str] | None = None,
 ) -> None:
     """Run `command` in a session of its own, as nobody's child: it outlives whoever started it."""
     subprocess.run(  # noqa: S603  # our own programs with our own arguments
         ["/bin/sh", "-c", '"$@" &', "sh", *map(str, command)],
         **(identity or {}),
         cwd="/",
-        env=environment,
+        env=ENVIRONMENT,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=output,

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from django.db import InterfaceError, OperationalError, connections
+from django.db import connections
+
+from postgres.errors import DATABASE_TROUBLE
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,6 +45,6 @@ class DatabaseThread:
 def _run(call: Callable[[], R]) -> R:
     try:
         return call()
-    except (OperationalError, InterfaceError):
+    except DATABASE_TROUBLE:
         connections.close_all()
         raise

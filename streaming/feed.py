@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from time import monotonic
 from typing import Never
 
-from django.db import InterfaceError, InternalError, OperationalError
 from django.utils import timezone
 
 from accounts import credentials
@@ -24,6 +23,7 @@ from kalshi.rest import Client
 from kalshi.socket import connect
 from positions.cache import OpenedStream
 from positions.connection import ConnectionState, Status
+from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThread
 from streaming.backoff import Wait, waits
 from streaming.together import until_one_fails
@@ -31,11 +31,9 @@ from streaming.upstream import STEADY_SECONDS, Maintenance, Upstream, raise_if_i
 
 logger = logging.getLogger(__name__)
 
-# A database that is away, restarting or read-only for a while. Its other errors are mistakes of
-# ours, and repeating them would hide that nothing is written any more.
-DATABASE_TROUBLE = (OperationalError, InterfaceError, InternalError)
 DATABASE_RETRY_SECONDS = 0.5
 GOODBYE_SECONDS = 2.0
+STUCK_SECONDS = 3.0
 PURGE_SECONDS = 600.0
 
 
@@ -74,12 +72,19 @@ class Feed:
         self._schedule = schedule()
         self._upstream: Upstream | None = None
         self._live_since: float | None = None
+        self._writing_since: float | None = None
         self._unwritten = asyncio.Event()
         self._unwritten.set()
         # Ends a wait; the next two say what for.
         self._stirred = asyncio.Event()
         self._credentials_changed = asyncio.Event()
         self._is_asked = False
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a write has been waiting so long that the rows can't be vouched for."""
+        since = self._writing_since
+        return since is not None and monotonic() - since > STUCK_SECONDS
 
     def refresh(self) -> None:
         """Reconcile now, or try to connect now instead of waiting."""
@@ -119,12 +124,14 @@ class Feed:
 
     async def _write(self) -> bool:
         changes = self._tracker.take_changes()
+        self._writing_since = self._writing_since or monotonic()
         try:
             await self._database.run(self._writer.write, changes, self._state, timezone.now())
         except DATABASE_TROUBLE as error:
             self._tracker.put_back(changes)
             logger.warning("write failed", extra=self._fields(error=type(error).__name__))
             return False
+        self._writing_since = None
         return True
 
     async def _purge_forever(self) -> Never:

@@ -18,7 +18,7 @@ async def read_markets(
     rest: Client, tickers: Iterable[str], known: Mapping[str, MarketFacts]
 ) -> dict[str, MarketRead]:
     """
-    Facts, state and quote of every one of these markets.
+    Facts, state and quote of these markets; one the exchange left out this time is left as known.
 
     An event's title is read once, when a market of it is new here. What the exchange does not tell
     (it answers 404 for a market just created, and for the events of combos) is filled in from the
@@ -32,7 +32,8 @@ async def read_markets(
         market = answered.get(ticker)
         if market is None:
             logger.warning("market not told", extra={"ticker": ticker})
-            reads[ticker] = _untold(ticker)
+            if ticker not in known:
+                reads[ticker] = _untold(ticker)
             continue
         if market.event_ticker not in events:
             events[market.event_ticker] = await _event(rest, market)

@@ -213,7 +213,7 @@ class Upstream:
                 self._tracker.holdings, rows, self._tracker.heard, requested_at
             )
             # Opened while we were reading.
-            unread = its_difference.changed.keys() - markets.keys()
+            unread = its_difference.changed.keys() - markets.keys() - known.keys()
             if not unread:
                 break
             markets |= await read_markets(self._rest, unread, known)

@@ -17,10 +17,11 @@ from accounts.models import Account
 from positions import workers
 from positions.cache import TakenOver, open_stream
 from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
-from postgres.claims import Claims, ClaimsLost
+from postgres.claims import Claims, open_claims
+from postgres.errors import DATABASE_TROUBLE
 from postgres.notifications import Announcement, Listening, announcements
 from postgres.threads import DatabaseThread
-from streaming.feed import DATABASE_RETRY_SECONDS, DATABASE_TROUBLE, Feed
+from streaming.feed import DATABASE_RETRY_SECONDS, Feed
 from streaming.together import until_one_fails
 
 logger = logging.getLogger(__name__)
@@ -42,21 +43,23 @@ class Worker:
 
     async def run(self) -> Never:
         """Work until cancelled. A database that is away is waited for; a bug is raised."""
-        logger.info("worker started", extra={"worker": self.id})
+        logger.info("worker started")
         try:
             while True:
                 try:
                     await self._share()
-                except (ClaimsLost, *DATABASE_TROUBLE) as error:
+                except DATABASE_TROUBLE as error:
                     # Another worker may hold the accounts by now: all was let go of, start over.
                     logger.warning("database away", extra={"error": type(error).__name__})
                     await asyncio.sleep(DATABASE_RETRY_SECONDS)
         finally:
             await self._database.close()
-            logger.info("worker stopped", extra={"worker": self.id})
+            logger.info("worker stopped")
 
     async def _share(self) -> Never:
-        async with Claims() as claims:
+        async with open_claims() as claims:
+            # A new one each time: the last heartbeat of the old one dates what was written with it.
+            self.id = uuid4()
             # First of all: the rows of a claimed account name their worker.
             await self._database.run(workers.beat, self.id, timezone.now())
             try:
@@ -69,7 +72,11 @@ class Worker:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             await claims.keep_alive()
-            await self._database.run(workers.beat, self.id, timezone.now())
+            if any(feed.is_stuck for feed in self._feeds.values()):
+                # A heartbeat would vouch for rows that have fallen behind.
+                logger.warning("a write is stuck", extra={"worker": self.id})
+            else:
+                await self._database.run(workers.beat, self.id, timezone.now())
 
     async def _listen(self) -> Never:
         async for heard in announcements(CREDENTIALS_CHANGED, REFRESH_REQUESTED):

@@ -1,11 +1,13 @@
 """What tests of every kind share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from kalshi.environments import Environment
 from sandbox.server import Sandbox, running_exchange
+from tests.processes import Process
 
 
 @pytest.fixture
@@ -21,3 +23,18 @@ def sandbox_environment(sandbox: Sandbox, settings) -> Environment:
     environment = Environment("sandbox", sandbox.api_base, sandbox.ws_url)
     settings.KALSHI_ENVIRONMENTS = {"sandbox": environment}
     return environment
+
+
+@pytest.fixture
+def start_process(
+    transactional_db, sandbox_environment, tmp_path_factory
+) -> Iterator[Callable[..., Process]]:
+    """Start management commands on the test's database and sandbox; they are killed at the end."""
+    with ExitStack() as processes:
+
+        def start(*arguments: str) -> Process:
+            process = Process(*arguments, log=tmp_path_factory.mktemp("process") / "log")
+            processes.callback(process.kill)
+            return process
+
+        yield start

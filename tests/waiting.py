@@ -8,7 +8,7 @@ from typing import Any
 POLL_SECONDS = 0.01
 
 
-async def until(condition: Callable[[], Any | Awaitable[Any]], *, seconds: float = 10) -> Any:
+async def until(condition: Callable[[], Any | Awaitable[Any]], *, seconds: float = 30) -> Any:
     """
     Ask again and again until the condition holds; its truthy answer.
 

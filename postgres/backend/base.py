@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import psycopg
 from django.db.backends.postgresql import base
 
 from postgres import embedded
@@ -13,9 +12,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     # Any: as the base class has it, whose connection is psycopg's.
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        try:
-            embedded.ensure_running(self.settings_dict["EMBEDDED_DIRECTORY"])
-        except embedded.EmbeddedServerError as error:
-            # As from any server that can't be reached; Django makes its own error of it.
-            raise psycopg.OperationalError(str(error)) from error
+        embedded.ensure_running(self.settings_dict["EMBEDDED_DIRECTORY"])
         return super().get_new_connection(conn_params)

@@ -1,7 +1,7 @@
 """
 The whole product in one event loop: sandbox, worker, web server, and a browser to look at it.
 
-Where one of them must die, it is a process of its own (`processes.py`).
+Where one of them must die, it is a process of its own (`tests/processes.py`).
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from kalshi.environments import Environment
 from sandbox.server import Sandbox
@@ -28,6 +28,9 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# More than anybody should wait, as other tests run beside these.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")

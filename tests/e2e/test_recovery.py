@@ -1,6 +1,5 @@
 """Whatever dies and comes back, the open page is right again by itself."""
 
-import asyncio
 import socket
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,11 +7,11 @@ from decimal import Decimal
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.e2e.processes import Process, environment
 from tests.e2e.visitor import mark, sign_in
+from tests.processes import Process, listens
 from tests.waiting import until
 
-# Five seconds are promised once the part is back; starting a process takes another.
+# Five seconds are promised once the part is back; the rest is for the tests beside this one.
 RECOVERY_MS = 8_000
 
 
@@ -24,38 +23,25 @@ def port() -> int:
 
 
 @pytest.fixture
-def its_environment(transactional_db, one_click, sandbox, tmp_path) -> dict[str, str]:
-    return environment(sandbox, tmp_path)
-
-
-@pytest.fixture
-def worker(its_environment) -> Iterator[Process]:
-    process = Process("run_kalshi_stream", environment=its_environment)
+def worker(one_click, start_process) -> Iterator[Process]:
+    process = start_process("run_kalshi_stream")
     yield process
     assert process.stop() == 0
 
 
 @pytest.fixture
-def web(its_environment, port) -> Iterator[Process]:
-    process = Process("serve", "--port", str(port), environment=its_environment)
+def web(one_click, start_process, port) -> Iterator[Process]:
+    process = start_process("serve", "--port", str(port))
     yield process
     assert process.stop() == 0
 
 
 @pytest.fixture
 async def live_page(page: Page, worker, web, port) -> Page:
-    await until(lambda: listens(port), seconds=20)
+    await until(lambda: "worker started" in worker.said)
+    await until(lambda: listens(port))
     await sign_in(page, f"http://127.0.0.1:{port}")
     return page
-
-
-async def listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 async def test_page_is_right_again_after_the_worker_was_killed(live_page, sandbox, held, worker):
@@ -64,16 +50,20 @@ async def test_page_is_right_again_after_the_worker_was_killed(live_page, sandbo
     sandbox.set_quote(held, Decimal("0.21"), Decimal("0.24"))
 
     worker.start()
+    await until(lambda: worker.said.count("worker started") == 2)
 
     await expect(mark(live_page, held)).to_have_attribute("value", "0.21", timeout=RECOVERY_MS)
     await expect(live_page.locator("[data-connection=live]")).to_be_visible(timeout=RECOVERY_MS)
 
 
-async def test_page_is_right_again_after_the_web_server_was_killed(live_page, sandbox, held, web):
+async def test_page_is_right_again_after_the_web_server_was_killed(
+    live_page, sandbox, held, web, port
+):
     web.kill()
     sandbox.set_quote(held, Decimal("0.22"), Decimal("0.24"))
 
     web.start()
+    await until(lambda: listens(port))
 
     await expect(mark(live_page, held)).to_have_attribute("value", "0.22", timeout=RECOVERY_MS)
     await expect(live_page.locator("[data-connection=live]")).to_be_visible(timeout=RECOVERY_MS)

@@ -2,14 +2,9 @@
 
 import asyncio
 import functools
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -26,9 +21,8 @@ from streaming.backoff import Wait, waits
 from streaming.feed import Feed
 from streaming.hub import Hub
 from tests.integration.streaming import rows
+from tests.processes import Process
 from tests.waiting import until
-
-MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 
 
 class Database:
@@ -48,7 +42,7 @@ class Database:
 
         return await self.run(fetch)
 
-    async def until(self, condition: Callable, *args: object, seconds: float = 10):
+    async def until(self, condition: Callable, *args: object, seconds: float = 30):
         """The first true value of a condition that is read from rows."""
         return await until(functools.partial(self.run, condition, *args), seconds=seconds)
 
@@ -119,60 +113,6 @@ async def start_feed() -> AsyncIterator[Callable]:
         async def start(account_id: int, **options: float) -> Feed:
             feed, _ = await feeds.enter_async_context(feeding(account_id, **options))
             return feed
-
-        yield start
-
-
-class Process:
-    """A management command that can die."""
-
-    def __init__(self, arguments: Sequence[str], environment: dict[str, str], log: Path) -> None:
-        self._log = log
-        with log.open("wb") as output:
-            self._popen = subprocess.Popen(
-                [sys.executable, str(MANAGE), *arguments],
-                env=environment,
-                stdout=output,
-                stderr=output,
-            )
-
-    def signal(self, number: signal.Signals) -> None:
-        self._popen.send_signal(number)
-
-    def exit_code(self, seconds: float = 10) -> int:
-        """Its exit code, once it has ended."""
-        return self._popen.wait(timeout=seconds)
-
-    @property
-    def said(self) -> str:
-        """All that it wrote so far."""
-        return self._log.read_text()
-
-    def end(self) -> None:
-        """Make an end of it, whatever state it is in."""
-        self._popen.kill()
-        self._popen.wait(timeout=15)
-
-
-@pytest.fixture
-def start_process(
-    sandbox: Sandbox, sandbox_environment, settings, tmp_path_factory
-) -> Iterator[Callable[..., Process]]:
-    """Start management commands; their processes are killed at the end."""
-    environment = {
-        **os.environ,
-        "DJANGO_SETTINGS_MODULE": "tests.integration.streaming.process_settings",
-        "STREAMING_TEST_DATABASE": connection.settings_dict["NAME"],
-        "STREAMING_TEST_ENCRYPTION_KEY": settings.ENCRYPTION_SECRET_KEY[0],
-        "STREAMING_TEST_API_BASE": sandbox.api_base,
-        "STREAMING_TEST_WS_URL": sandbox.ws_url,
-    }
-    with ExitStack() as processes:
-
-        def start(*arguments: str) -> Process:
-            process = Process(arguments, environment, tmp_path_factory.mktemp("process") / "log")
-            processes.callback(process.end)
-            return process
 
         yield start
 

@@ -14,6 +14,7 @@ from positions import models
 from positions.cache import TakenOver
 from sandbox import keys, rest
 from sandbox.account import Portfolio
+from streaming import upstream
 from tests.integration.streaming import faults, rows
 from tests.integration.streaming.conftest import feeding
 from tests.waiting import until
@@ -45,6 +46,14 @@ def unheld(alices) -> str:
     ticker = max(alices.positions)
     del alices.positions[ticker]
     return ticker
+
+
+@pytest.fixture
+def impatient(monkeypatch) -> None:
+    """A feed that reads REST again soon."""
+    monkeypatch.setattr(upstream, "DEBOUNCE_SECONDS", 0.1)
+    monkeypatch.setattr(upstream, "FILL_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(upstream, "RETRY_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -126,14 +135,14 @@ async def test_lost_position_frame_is_repaired(database, alice, live, sandbox, a
 
 
 async def test_lost_position_frame_is_repaired_although_the_fill_before_was_whole(
-    database, alice, live, sandbox, alices, tickers
+    database, impatient, alice, live, sandbox, alices, tickers
 ):
     sandbox.fill(tickers[0], "yes", Decimal(1), Decimal("0.30"))
     await database.until(held_is, alice, alices)
     happened = faults.fill_untold(sandbox, tickers[1], "yes", "3", "0.30")
     faults.tell(sandbox, happened, ["fill", "ticker"])
 
-    await database.until(held_is, alice, alices, seconds=8)
+    await database.until(held_is, alice, alices)
 
 
 async def test_position_frame_alone_is_enough(database, alice, live, sandbox, alices, tickers):
@@ -463,11 +472,12 @@ async def test_balance_refused_for_now_comes_later(
 
 
 async def test_reconciliation_that_fails_leaves_the_stream_live(
-    database, alice, live, sandbox, alices, tickers
+    database, impatient, alice, live, sandbox, alices, tickers, caplog
 ):
     faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
     sandbox.is_refusing = True
     live.refresh()
+    await until(lambda: "reconciliation failed" in caplog.messages)
     sandbox.set_quote(tickers[1], Decimal("0.31"), Decimal("0.34"))
     await database.until(bid_is, alice, tickers[1], Decimal("0.31"))
 
@@ -483,7 +493,7 @@ async def test_reconciliation_that_fails_leaves_the_stream_live(
     ids=["no JSON", "wrong field", "no object", "control character"],
 )
 async def test_garbled_frame_is_logged_without_its_content_and_answered_by_one_reconciliation(
-    database, alice, live, sandbox, alices, tickers, frame, caplog
+    database, impatient, alice, live, sandbox, alices, tickers, frame, caplog
 ):
     faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
 

@@ -13,10 +13,18 @@ from accounts.models import Account, Session
 from positions import models
 from positions.connection import ConnectionState
 from postgres.notifications import publish
+from streaming import hub as hub_module
 from streaming.hub import Hub
 from tests.integration.streaming import rows
 from tests.integration.streaming.clients import Client, watching
 from tests.waiting import until
+
+
+@pytest.fixture
+def impatient(monkeypatch) -> None:
+    """A hub that looks after streams and sessions every second."""
+    monkeypatch.setattr(hub_module, "KEEPALIVE_SECONDS", 1)
+    monkeypatch.setattr(hub_module, "SESSION_POLLS", 1)
 
 
 @pytest.fixture
@@ -217,7 +225,7 @@ async def test_silent_worker_is_told_within_seconds_and_so_is_its_return(
 
 
 async def test_database_that_hangs_does_not_let_a_stream_claim_to_be_live(
-    database, hub, alice, worker
+    database, impatient, hub, alice, worker
 ):
     await database.run(worker.write, {"A": "0.10"})
     async with watching(hub, alice) as client:
@@ -226,7 +234,8 @@ async def test_database_that_hangs_does_not_let_a_stream_claim_to_be_live(
         await database.fetch("LOCK TABLE positions_accountstream IN ACCESS EXCLUSIVE MODE")
 
         await until(lambda: client.connection["reason"] == "worker_down", seconds=8)
-        await until(lambda: b":\n\n" in client.received, seconds=15)
+        signs_of_life = client.received.count(b"\n:\n\n")
+        await until(lambda: client.received.count(b"\n:\n\n") > signs_of_life)
         await database.fetch("COMMIT")
         await database.run(worker.beat)
         await until(lambda: client.connection["status"] == "live", seconds=5)
@@ -250,13 +259,13 @@ async def test_database_that_ends_our_sessions_is_found_again(database, hub, ali
 
 
 async def test_stream_that_opens_while_the_database_hangs_gets_its_snapshot_later(
-    database, hub, alice, worker
+    database, impatient, hub, alice, worker
 ):
     await database.run(worker.write, {"A": "0.10"})
     await database.fetch("BEGIN")
     await database.fetch("LOCK TABLE positions_accountstream IN ACCESS EXCLUSIVE MODE")
     async with watching(hub, alice) as client:
-        await until(lambda: b":\n\n" in client.received, seconds=15)
+        await until(lambda: b"\n:\n\n" in client.received)
         before = list(client.events)
         await database.fetch("COMMIT")
         await until(lambda: client.bids == {"A": "0.1"}, seconds=5)
@@ -299,7 +308,9 @@ async def test_expired_session_ends_its_stream(database, hub, alice, worker, ses
         await until(lambda: client.is_ended, seconds=8)
 
 
-async def test_session_renewed_elsewhere_keeps_its_stream(database, hub, alice, worker, session):
+async def test_session_renewed_elsewhere_keeps_its_stream(
+    database, impatient, hub, alice, worker, session
+):
     def renew() -> None:
         Session.objects.update(expires_at=timezone.now() + timedelta(hours=24))
 
@@ -323,7 +334,7 @@ async def test_session_renewed_elsewhere_keeps_its_stream(database, hub, alice, 
         await database.run(revoke, revoked.pk)
 
         # It is ended by the same look at both.
-        await until(lambda: witness.is_ended, seconds=8)
+        await until(lambda: witness.is_ended)
         assert not client.is_ended
 
 

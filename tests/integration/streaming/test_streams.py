@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import signal
+import socket
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,6 +21,7 @@ from accounts.models import Account
 from config.asgi import StreamingHandler
 from streaming.server import DrainingServer, listening_socket
 from tests.integration.streaming.clients import Client
+from tests.processes import Process, listens
 from tests.waiting import until
 
 PATH = "/sse/positions"
@@ -75,13 +77,16 @@ async def stranger(web) -> AsyncIterator[httpx.AsyncClient]:
         yield stranger
 
 
+def request(token: str) -> bytes:
+    """What asks for a stream over a bare socket."""
+    return f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: session={token}\r\n\r\n".encode()
+
+
 @asynccontextmanager
 async def streaming(port: int, token: str) -> AsyncIterator[Client]:
     """A stream over a bare socket; `received` begins after the headers."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(
-        f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: session={token}\r\n\r\n".encode()
-    )
+    writer.write(request(token))
     client = Client()
     await reader.readuntil(b"\r\n\r\n")
 
@@ -240,34 +245,26 @@ async def test_stopping_ends_open_streams_within_a_second_or_two(database, web, 
     assert all(client.received.endswith(b"retry: 1000\n\n") for client in clients)
 
 
-async def test_stopping_does_not_wait_for_ever_for_a_frozen_client(database, web, token, worker):
-    await database.run(worker.write, {f"MARKET-{number}": "0.10" for number in range(500)})
-    reader, writer = await asyncio.open_connection("127.0.0.1", web.port, limit=1)
-    # Reading stops as soon as the reader's own small buffer is full.
-    writer.write(
-        f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: session={token}\r\n\r\n".encode()
-    )
-    await until(lambda: web.server._application.hub._streams)
-
-    await web.stop(seconds=8)
-
-    writer.close()
-    assert reader is not None
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_told_to_stop_the_server_ends_its_streams_and_exits_with_success(
-    database, worker, token, start_process, number
-):
+@pytest.fixture
+async def serving(database, start_process) -> tuple[Process, int]:
+    """The web server as a process, and its port."""
     process = start_process("serve", "--port", "0")
     served = await until(lambda: re.search(r"Serving http://127\.0\.0\.1:(\d+)", process.said))
     port = int(served[1])
     await until(lambda: listens(port))
+    return process, port
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_told_to_stop_the_server_ends_its_streams_and_exits_with_success(
+    worker, token, serving, number
+):
+    process, port = serving
     async with streaming(port, token) as client:
         await until(lambda: client.events)
 
         process.signal(number)
-        code = await asyncio.to_thread(process.exit_code, 3)
+        code = await asyncio.to_thread(process.exit_code)
 
         await until(lambda: client.is_ended)
     assert code == 0
@@ -275,13 +272,24 @@ async def test_told_to_stop_the_server_ends_its_streams_and_exits_with_success(
     assert client.received.endswith(b"retry: 1000\n\n")
 
 
-async def listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
+async def test_told_to_stop_the_server_cuts_off_a_client_that_stopped_reading(
+    database, worker, token, serving
+):
+    await database.run(worker.write, {f"MARKET-{number}": "0.10" for number in range(500)})
+    process, port = serving
+    frozen = socket.create_connection(("127.0.0.1", port))
+    # Holds a fraction of the snapshot.
+    frozen.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    reader, writer = await asyncio.open_connection(sock=frozen, limit=4096)
+    writer.write(request(token))
+    await reader.readuntil(b"event: snapshot")
+
+    code = await asyncio.to_thread(process.stop)
+
+    rest = await reader.read()
     writer.close()
-    return True
+    assert code == 0
+    assert not rest.endswith(b"0\r\n\r\n")
 
 
 async def test_stream_while_the_database_is_away_is_refused_for_now(database, web, browser, worker):

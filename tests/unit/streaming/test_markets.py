@@ -130,3 +130,11 @@ async def test_exchange_in_trouble_is_no_reason_to_guess(rest, exchange):
 
     with pytest.raises(Unavailable):
         await read_markets(rest, [MARKET["ticker"]], {})
+
+
+async def test_known_market_that_is_left_out_stays_as_it_is_known(rest):
+    known = {"UNLISTED-1": MarketFacts("UNLISTED", "UNLISTED", "Known title", "Yes", "No", None)}
+
+    reads = await read_markets(rest, ["UNLISTED-1", "UNLISTED-2"], known)
+
+    assert list(reads) == ["UNLISTED-2"]

@@ -7,8 +7,8 @@ from kalshi.environments import Environment
 from tests.settings import *  # noqa: F403
 from tests.settings import DATABASES
 
-DATABASES["default"]["NAME"] = os.environ["E2E_DATABASE"]
+DATABASES["default"]["NAME"] = os.environ["TEST_DATABASE"]
 KALSHI_ENVIRONMENTS = {
-    "sandbox": Environment("sandbox", os.environ["E2E_API_BASE"], os.environ["E2E_WS_URL"])
+    "sandbox": Environment("sandbox", os.environ["TEST_API_BASE"], os.environ["TEST_WS_URL"])
 }
-SANDBOX_DIR = Path(os.environ["E2E_SANDBOX_DIR"])
+SANDBOX_DIR = Path(os.environ["TEST_SANDBOX_DIR"])
