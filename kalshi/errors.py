@@ -3,6 +3,7 @@ What can go wrong between us and the exchange, sorted by what the caller can do 
 
     KalshiError
     ├── DecodeError        not what the exchange documents: count it, ask again
+    │   └── LegacyShape    what it documented in former years
     ├── KeyRefused         the exchange does not accept the key: the user must act
     ├── ScopeRefused       the key may not do this: the user must act
     ├── ClockSkew          our clock and the exchange's differ: the operator must act
@@ -15,8 +16,9 @@ Every message is written for a person and holds neither key nor signature nor wh
 
 import json
 import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+
+from kalshi.clocks import server_time
 
 _CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
 
@@ -27,6 +29,15 @@ class KalshiError(Exception):
 
 class DecodeError(KalshiError):
     """Text that is not what the exchange documents. Names the field at fault, never its content."""
+
+
+class LegacyShape(DecodeError):
+    """
+    The integers of before March 2026 in place of decimal strings.
+
+    Told apart because nothing is broken on the way: an old recording or an old imitation of the
+    exchange is on the other side. Never converted, as cents have lost what prices have since.
+    """
 
 
 class KeyRefused(KalshiError):
@@ -103,7 +114,7 @@ def error_of_response(status: int, body: bytes, date: str | None) -> KalshiError
     code, details = _reason(body)
     match status:
         case 401 if code == "header_timestamp_expired":
-            return ClockSkew(_server_time(date))
+            return ClockSkew(server_time(date))
         case 401:
             return _key_refused(details)
         case 403:
@@ -148,12 +159,3 @@ def _reason(body: bytes) -> tuple[str | None, object]:
     code = answer.get("code")
     is_code = isinstance(code, str) and _CODE.fullmatch(code)
     return code if is_code else None, answer.get("details")
-
-
-def _server_time(date: str | None) -> datetime | None:
-    try:
-        time = parsedate_to_datetime(date or "")
-        # "-0000" yields a naive time: by RFC 5322 that is UTC too.
-        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None

@@ -1,13 +1,23 @@
 """The fields of one JSON object from the exchange, read by type."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import isfinite
+from typing import TypeVar
 
 from kalshi import fixed_point
-from kalshi.errors import DecodeError
+from kalshi.errors import DecodeError, LegacyShape
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CENTS = Decimal(100)
+# A trillion dollars, as in `fixed_point`.
+_MAXIMUM_CENTS = 10**14
+# What was added to the names when strings took the place of integers, in March 2026.
+_SUFFIXES = ("_dollars", "_fp")
+
+T = TypeVar("T")
 
 
 def parse(text: str | bytes) -> object:
@@ -37,7 +47,8 @@ class Fields:
         what: its name, for messages.
     Raises:
         DecodeError: `value` is no object; from the readers: the field is missing or of another
-            type. The message names the field and never repeats its content.
+            type. The message names the field and never repeats its content. LegacyShape if the
+            field's integer predecessor is there instead.
     """
 
     __slots__ = ("_values", "_what")
@@ -56,12 +67,20 @@ class Fields:
         """The field as JSON has it; None if missing."""
         return self._values.get(name)
 
+    def optional(self, read: Callable[[str], T], name: str) -> T | None:
+        """The field by one of the readers, None if it is missing or null."""
+        return read(name) if self.has(name) else None
+
     def text(self, name: str) -> str:
         """A text that can be stored: PostgreSQL takes neither NUL nor half a surrogate pair."""
         value = self._values.get(name)
         if not isinstance(value, str) or "\0" in value or not _is_unicode(value):
             raise self._wrong(name, "a text")
         return value
+
+    def text_or_empty(self, name: str) -> str:
+        """A text as of `text`, empty if it is missing or null."""
+        return self.text(name) if self.has(name) else ""
 
     def ticker(self, name: str) -> str:
         """The name of a market, an event or a series."""
@@ -85,6 +104,23 @@ class Fields:
             raise self._wrong(name, "true or false")
         return value
 
+    def positive(self, name: str) -> int:
+        """A rate, a size or a cost: not 0, and small enough to compute with."""
+        value = self.integer(name)
+        if not 0 < value < 2**53:
+            raise self._wrong(name, "a positive integer")
+        return value
+
+    def number(self, name: str) -> Decimal:
+        """A JSON number, by its shortest digits: what the exchange writes, not what a float is."""
+        value = self._values.get(name)
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            raise self._wrong(name, "a number")
+        # Python reads NaN and Infinity, which are no JSON.
+        if isinstance(value, float) and not isfinite(value):
+            raise self._wrong(name, "a number")
+        return Decimal(repr(value))
+
     def items(self, name: str) -> list[object]:
         """A JSON array, its elements unread."""
         value = self._values.get(name)
@@ -97,6 +133,13 @@ class Fields:
             return fixed_point.dollars(self._values.get(name))
         except ValueError:
             raise self._wrong(name, "dollars in a decimal string") from None
+
+    def cents(self, name: str) -> Decimal:
+        """An amount in whole cents, as dollars."""
+        cents = self.integer(name)
+        if abs(cents) >= _MAXIMUM_CENTS:
+            raise self._wrong(name, "an amount in cents")
+        return cents / _CENTS
 
     def contracts(self, name: str) -> Decimal:
         try:
@@ -130,7 +173,12 @@ class Fields:
 
     def _wrong(self, name: str, expected: str) -> DecodeError:
         if self._values.get(name) is None:
-            return DecodeError(f"{self._what}: {name} is missing")
+            missing = f"{self._what}: {name} is missing"
+            for suffix in _SUFFIXES:
+                former = name.removesuffix(suffix)
+                if former != name and isinstance(self._values.get(former), int):
+                    return LegacyShape(f"{missing}, {former} is an integer as in former years")
+            return DecodeError(missing)
         return DecodeError(f"{self._what}: {name} is not {expected}")
 
 

@@ -1,0 +1,40 @@
+"""
+The exchange's clock, as far as its answers tell it.
+
+It refuses a signature whose timestamp is some 10 to 30 seconds off, so that a clock which drifts is
+worth knowing about before that.
+"""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+# The header is cut to the second: on average half of one has passed since.
+_CUT_OFF = timedelta(milliseconds=500)
+
+
+def server_time(date: str | None) -> datetime | None:
+    """The time in a Date header, in UTC; None without one, or if it is none."""
+    try:
+        time = parsedate_to_datetime(date or "")
+        # "-0000" yields a naive time: by RFC 5322 that is UTC too.
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def skew(date: str | None, sent_at: float, round_trip: float) -> timedelta | None:
+    """
+    How far our clock is ahead of the exchange's, negative if it is behind.
+
+    Right to half a second and half the round trip.
+
+    Args:
+        date: the answer's Date header; None is the result without a usable one.
+        sent_at: our clock when the request left, Unix time in seconds.
+        round_trip: seconds from there to the answer.
+    """
+    told = server_time(date)
+    if told is None:
+        return None
+    ours = datetime.fromtimestamp(sent_at, UTC) + timedelta(seconds=round_trip / 2)
+    return ours - (told + _CUT_OFF)
