@@ -1,0 +1,81 @@
+"""Waiting for the exchange's rate limits: a thin shell around `rate_limits`."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+from kalshi.rate_limits import BASIC, DEFAULT_COSTS, AccountLimits, Bucket, EndpointCosts
+
+# Counted apart, one token a call.
+_BALANCE_PATH = "/portfolio/balance"
+
+
+class Pacer:
+    """
+    Lets requests through as fast as the account's limits allow, first come, first served.
+
+    Begins with what every account may do; `adopt` tells of more. One for all clients of an account,
+    if there are several in a process.
+
+    Args:
+        monotonic: a clock in seconds.
+        sleep: waits that many.
+        jitter: a chance from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._jitter = jitter
+        self._costs = DEFAULT_COSTS
+        now = monotonic()
+        self._read = _Queue(Bucket(BASIC.read, now))
+        self._balance = _Queue(Bucket(BASIC.balance, now))
+
+    def adopt(self, limits: AccountLimits) -> None:
+        """Go by the account's own limits from now on."""
+        now = self._monotonic()
+        self._read.bucket.resize(limits.read, now)
+        self._balance.bucket.resize(limits.balance, now)
+
+    def adopt_costs(self, costs: EndpointCosts) -> None:
+        """Go by these costs from now on."""
+        self._costs = costs
+
+    async def turn(self, path: str) -> None:
+        """Return when a GET of this path may be sent, and count it."""
+        queue, cost = self._of(path)
+        # The lock's waiters are served in the order they came. One that is cancelled has taken
+        # nothing.
+        async with queue.lock:
+            while delay := queue.bucket.delay(cost, self._monotonic()):
+                await self._sleep(delay)
+            queue.bucket.take(cost, self._monotonic())
+
+    def answered(self, path: str, status: int) -> None:
+        """Note the answer's status: after a 429 everyone waits, longer with each in a row."""
+        queue, _ = self._of(path)
+        if status == 429:
+            queue.bucket.refused(self._monotonic(), self._jitter())
+        else:
+            queue.bucket.accepted()
+
+    def _of(self, path: str) -> "tuple[_Queue, int]":
+        if path.endswith(_BALANCE_PATH):
+            return self._balance, 1
+        return self._read, self._costs.cost("GET", path)
+
+
+class _Queue:
+    """A bucket and those who wait for it."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+        self.lock = asyncio.Lock()
