@@ -1,5 +1,5 @@
 """
-What the exchange's REST endpoints answer, one value per kind.
+The present state of things as REST answers it, one value per kind. `history` has what happened.
 
 Each `decode` takes one parsed JSON object and raises DecodeError when a field we need is missing or
 of another type, the integer cents of former years included.
@@ -12,8 +12,6 @@ from typing import Self
 
 from kalshi.fields import Fields
 from kalshi.messages import quoted, traded
-
-_CENTS = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +29,9 @@ class KeyRecord:
         scopes = fields.items("scopes")
         return cls(
             api_key_id=fields.text("api_key_id"),
-            name=fields.text("name") if fields.has("name") else "",
+            name=fields.text_or_empty("name"),
             scopes=tuple(scope for scope in scopes if isinstance(scope, str)),
-            subaccount=fields.integer("subaccount") if fields.has("subaccount") else None,
+            subaccount=fields.optional(fields.integer, "subaccount"),
         )
 
 
@@ -57,9 +55,29 @@ class Balance:
                 fields.dollars("balance_dollars")
                 if fields.has("balance_dollars")
                 # Truncated to the cent, but better than nothing.
-                else fields.integer("balance") / _CENTS
+                else fields.cents("balance")
             ),
-            portfolio_value=fields.integer("portfolio_value") / _CENTS,
+            portfolio_value=fields.cents("portfolio_value"),
+            updated_at=fields.seconds("updated_ts"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SubaccountBalance:
+    """The cash of one subaccount on one shard of the exchange, in dollars; 0 is the primary."""
+
+    subaccount: int
+    exchange_index: int | None
+    balance: Decimal
+    updated_at: datetime
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        fields = Fields(value, "subaccount balance")
+        return cls(
+            subaccount=fields.integer("subaccount_number"),
+            exchange_index=fields.optional(fields.integer, "exchange_index"),
+            balance=fields.dollars("balance"),
             updated_at=fields.seconds("updated_ts"),
         )
 
@@ -84,9 +102,7 @@ class PositionRow:
             exposure=fields.dollars("market_exposure_dollars"),
             realized_pnl=fields.dollars("realized_pnl_dollars"),
             fees_paid=fields.dollars("fees_paid_dollars"),
-            last_updated_at=(
-                fields.time("last_updated_ts") if fields.has("last_updated_ts") else None
-            ),
+            last_updated_at=fields.optional(fields.time, "last_updated_ts"),
         )
 
 
@@ -124,27 +140,24 @@ class Market:
     @classmethod
     def decode(cls, value: object) -> Self:
         fields = Fields(value, "market")
+        bid, ask = fields.dollars("yes_bid_dollars"), fields.dollars("yes_ask_dollars")
         bid_size = fields.contracts("yes_bid_size_fp")
         ask_size = fields.contracts("yes_ask_size_fp")
         return cls(
             ticker=fields.ticker("ticker"),
             event_ticker=fields.ticker("event_ticker"),
-            yes_outcome=_text_or_empty(fields, "yes_sub_title"),
-            no_outcome=_text_or_empty(fields, "no_sub_title"),
-            title=_text_or_empty(fields, "title"),
+            yes_outcome=fields.text_or_empty("yes_sub_title"),
+            no_outcome=fields.text_or_empty("no_sub_title"),
+            title=fields.text_or_empty("title"),
             status=fields.text("status"),
-            result=_text_or_empty(fields, "result"),
-            yes_bid=quoted(fields.dollars("yes_bid_dollars"), bid_size),
+            result=fields.text_or_empty("result"),
+            yes_bid=quoted(bid, bid_size),
             yes_bid_size=bid_size,
-            yes_ask=quoted(fields.dollars("yes_ask_dollars"), ask_size),
+            yes_ask=quoted(ask, ask_size),
             yes_ask_size=ask_size,
             last_price=traded(fields.dollars("last_price_dollars")),
             close_time=fields.time("close_time"),
-            settlement_value=(
-                fields.dollars("settlement_value_dollars")
-                if fields.has("settlement_value_dollars")
-                else None
-            ),
+            settlement_value=fields.optional(fields.dollars, "settlement_value_dollars"),
             updated_at=fields.time("updated_time"),
         )
 
@@ -171,10 +184,40 @@ class Event:
         return cls(
             event_ticker=fields.ticker("event_ticker"),
             series_ticker=fields.ticker("series_ticker"),
-            title=_text_or_empty(fields, "title"),
-            sub_title=_text_or_empty(fields, "sub_title"),
+            title=fields.text_or_empty("title"),
+            sub_title=fields.text_or_empty("sub_title"),
             mutually_exclusive=fields.flag("mutually_exclusive"),
-            collateral_return_type=_text_or_empty(fields, "collateral_return_type"),
+            collateral_return_type=fields.text_or_empty("collateral_return_type"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """
+    What an event is one of many of, such as all games of a league.
+
+    Args:
+        fee_type: which of the exchange's fee formulas holds, such as "quadratic".
+        fee_multiplier: of that formula.
+    """
+
+    ticker: str
+    title: str
+    category: str
+    frequency: str
+    fee_type: str
+    fee_multiplier: Decimal
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        fields = Fields(value, "series")
+        return cls(
+            ticker=fields.ticker("ticker"),
+            title=fields.text_or_empty("title"),
+            category=fields.text_or_empty("category"),
+            frequency=fields.text_or_empty("frequency"),
+            fee_type=fields.text("fee_type"),
+            fee_multiplier=fields.number("fee_multiplier"),
         )
 
 
@@ -189,13 +232,8 @@ class ExchangeStatus:
     @classmethod
     def decode(cls, value: object) -> Self:
         fields = Fields(value, "exchange status")
-        resume = "exchange_estimated_resume_time"
         return cls(
             exchange_active=fields.flag("exchange_active"),
             trading_active=fields.flag("trading_active"),
-            estimated_resume_time=fields.time(resume) if fields.has(resume) else None,
+            estimated_resume_time=fields.optional(fields.time, "exchange_estimated_resume_time"),
         )
-
-
-def _text_or_empty(fields: Fields, name: str) -> str:
-    return fields.text(name) if fields.has(name) else ""

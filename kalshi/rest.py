@@ -1,25 +1,38 @@
-"""
-The exchange's REST API: a thin shell over httpx.
+"""The exchange's REST API, one method per call that we use."""
 
-One call, one answer. Whether and when to ask again is the caller's decision.
-"""
-
-import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 from urllib.parse import quote
 
 import httpx
 
 from kalshi.environments import Environment
-from kalshi.errors import DecodeError, Unavailable, error_of_response
+from kalshi.errors import DecodeError
 from kalshi.fields import Fields, parse
-from kalshi.resources import Balance, Event, ExchangeStatus, KeyRecord, Market, PositionRow
-from kalshi.signing import SigningKey, headers
+from kalshi.history import Candle, Cutoff, Payment, Settlement, decode_fill
+from kalshi.messages import Fill
+from kalshi.pacing import Pacer
+from kalshi.rate_limits import AccountLimits, EndpointCosts
+from kalshi.resources import (
+    Balance,
+    Event,
+    ExchangeStatus,
+    KeyRecord,
+    Market,
+    PositionRow,
+    Series,
+    SubaccountBalance,
+)
+from kalshi.schedule import Schedule
+from kalshi.signing import SigningKey
+from kalshi.transport import Params, Transport, answer_of
 
-_POSITIONS_PER_PAGE = 1000
+_ROWS_PER_PAGE = 1000
+_PAYMENTS_PER_PAGE = 500
+_EVENTS_PER_PAGE = 200
 # The exchange names no maximum, but with more tickers the address outgrows what servers accept.
 _TICKERS_PER_REQUEST = 100
 
@@ -29,7 +42,9 @@ class Client:
     The endpoints we use, asked with one API key.
 
     Every request is signed when it is sent, those too that the exchange would answer to anybody:
-    anonymous answers come from a cache and are up to 15 seconds old.
+    anonymous answers come from a cache and are up to 15 seconds old. Requests wait until the
+    account's limits allow them; `limits` and `endpoint_costs` make those limits known, until then
+    they are those of the lowest tier. Lists are read to their last page.
 
     All calls raise the errors of `kalshi.errors`: Unavailable and its child when there was no
     usable answer, KeyRefused, ScopeRefused, ClockSkew or RequestRejected when the exchange refused,
@@ -39,6 +54,7 @@ class Client:
         http: the connections to use; stays open when the client is closed. None for its own.
         clock: Unix time in seconds.
         timeout_seconds: for one request with its whole answer.
+        pacer: of all the account's clients, if there are more than this one.
     """
 
     def __init__(
@@ -50,14 +66,18 @@ class Client:
         http: httpx.AsyncClient | None = None,
         clock: Callable[[], float] = time.time,
         timeout_seconds: float = 10.0,
+        pacer: Pacer | None = None,
     ) -> None:
-        self._base = environment.api_base.rstrip("/")
-        self._key_id = key_id
-        self._key = key
-        self._clock = clock
-        self._timeout_seconds = timeout_seconds
-        self._owns_http = http is None
-        self._http = httpx.AsyncClient() if http is None else http
+        self._pacer = Pacer() if pacer is None else pacer
+        self._transport = Transport(
+            environment,
+            key_id,
+            key,
+            http=http,
+            clock=clock,
+            timeout_seconds=timeout_seconds,
+            pacer=self._pacer,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -68,13 +88,37 @@ class Client:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._owns_http:
-            await self._http.aclose()
+        await self._transport.close()
+
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """
+        How far our clock is ahead of the exchange's, by its latest answer; None before the first.
+
+        Right to about half a second.
+        """
+        return self._transport.clock_skew
+
+    # The account
 
     async def api_keys(self) -> list[KeyRecord]:
         """All keys of the account that the client's key belongs to."""
-        answer = Fields(await self._get("/api_keys"), "API keys")
+        answer = Fields(await self._transport.get("/api_keys"), "API keys")
         return [KeyRecord.decode(record) for record in answer.items("api_keys")]
+
+    async def limits(self) -> AccountLimits:
+        """What the account may ask for; the client goes by it from now on."""
+        limits = AccountLimits.decode(await self._transport.get("/account/limits"))
+        self._pacer.adopt(limits)
+        return limits
+
+    async def endpoint_costs(self) -> EndpointCosts:
+        """What requests cost; the client goes by it from now on."""
+        costs = EndpointCosts.decode(await self._transport.get("/account/endpoint_costs"))
+        self._pacer.adopt_costs(costs)
+        return costs
+
+    # The portfolio
 
     async def balance(self, subaccount: int) -> Balance:
         """
@@ -82,75 +126,203 @@ class Client:
 
         The exchange allows ordinary accounts one such call a second, counted apart.
         """
-        return Balance.decode(await self._get("/portfolio/balance", {"subaccount": subaccount}))
+        answer = await self._transport.get("/portfolio/balance", {"subaccount": subaccount})
+        return Balance.decode(answer)
 
-    async def positions(self, subaccount: int) -> list[PositionRow]:
-        """All unsettled positions of all pages, the flat ones included; one row per market."""
-        params: dict[str, str | int] = {"subaccount": subaccount, "limit": _POSITIONS_PER_PAGE}
-        rows: dict[str, PositionRow] = {}
-        cursors: set[str] = set()
-        while True:
-            answer = Fields(await self._get("/portfolio/positions", params), "positions")
-            # A row that moved between two pages while we read is listed twice: the later is newer.
-            page = map(PositionRow.decode, answer.items("market_positions"))
-            rows.update((row.ticker, row) for row in page)
-            cursor = answer.text("cursor") if answer.has("cursor") else ""
-            if not cursor or cursor in cursors:
-                return list(rows.values())
-            cursors.add(cursor)
-            params["cursor"] = cursor
+    async def subaccount_balances(self) -> list[SubaccountBalance]:
+        """The cash of every subaccount, one row per shard of the exchange."""
+        answer = Fields(await self._transport.get("/portfolio/subaccounts/balances"), "balances")
+        return [SubaccountBalance.decode(row) for row in answer.items("subaccount_balances")]
+
+    async def positions(
+        self, subaccount: int, status: Literal["unsettled", "settled", "all"] = "unsettled"
+    ) -> list[PositionRow]:
+        """
+        All positions of all pages, the flat ones included; one row per market.
+
+        Settled ones are here for some months, then in `historical_positions`.
+        """
+        params: dict[str, str | int] = {"subaccount": subaccount}
+        if status != "unsettled":
+            params["settlement_status"] = status
+        return await self._positions("/portfolio/positions", params)
+
+    async def historical_positions(self, subaccount: int) -> list[PositionRow]:
+        """The settled positions that the exchange has archived; one row per market."""
+        return await self._positions("/historical/positions", {"subaccount": subaccount})
+
+    async def fills(
+        self,
+        subaccount: int,
+        *,
+        ticker: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Fill]:
+        """
+        The executions that are not archived, each once.
+
+        Args:
+            since, until: to the second.
+        """
+        return await self._fills("/portfolio/fills", subaccount, ticker, since, until)
+
+    async def historical_fills(
+        self,
+        subaccount: int,
+        *,
+        ticker: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Fill]:
+        """The archived executions, those before the cutoff's `trades_created_at`; each once."""
+        return await self._fills("/historical/fills", subaccount, ticker, since, until)
+
+    async def settlements(
+        self,
+        subaccount: int,
+        *,
+        ticker: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[Settlement]:
+        """The payouts that are not archived; the exchange lists no others."""
+        params = _period(subaccount, ticker, since, until) | {"limit": _ROWS_PER_PAGE}
+        rows = await self._transport.pages("/portfolio/settlements", "settlements", params)
+        return [Settlement.decode(row) for row in rows]
+
+    async def deposits(self) -> list[Payment]:
+        """All money paid in, of the whole account."""
+        return await self._payments("deposits")
+
+    async def withdrawals(self) -> list[Payment]:
+        """All money paid out, of the whole account."""
+        return await self._payments("withdrawals")
+
+    async def historical_cutoff(self) -> Cutoff:
+        """Where the archive ends and the live data begins."""
+        return Cutoff.decode(await self._transport.get("/historical/cutoff"))
+
+    # Markets
 
     async def markets(self, tickers: Iterable[str]) -> list[Market]:
         """These markets, in no particular order; those the exchange no longer lists are missing."""
-        wanted = list(dict.fromkeys(tickers))
         markets = []
-        for start in range(0, len(wanted), _TICKERS_PER_REQUEST):
-            batch = wanted[start : start + _TICKERS_PER_REQUEST]
-            answer = Fields(
-                await self._get("/markets", {"tickers": ",".join(batch), "limit": len(batch)}),
-                "markets",
-            )
-            markets += [Market.decode(market) for market in answer.items("markets")]
+        for batch in _batches(tickers):
+            params: Params = {"tickers": ",".join(batch), "limit": _ROWS_PER_PAGE}
+            rows = await self._transport.pages("/markets", "markets", params)
+            markets += [Market.decode(row) for row in rows]
         return markets
 
     async def event(self, event_ticker: str) -> Event:
-        """One event, without its markets."""
-        path = f"/events/{quote(event_ticker, safe='')}"
-        answer = Fields(await self._get(path, {"exclude_markets": "true"}), "event answer")
-        return Event.decode(answer.value("event"))
+        """One event, without its markets. The exchange knows no combos here."""
+        path = f"/events/{_segment(event_ticker)}"
+        answer = await self._transport.get(path, {"exclude_markets": "true"})
+        return Event.decode(Fields(answer, "event answer").value("event"))
+
+    async def multivariate_events(self, event_tickers: Iterable[str]) -> list[Event]:
+        """These events of combos, in no particular order; unknown ones are missing."""
+        events = []
+        for batch in _batches(event_tickers):
+            params: Params = {"tickers": ",".join(batch), "limit": _EVENTS_PER_PAGE}
+            rows = await self._transport.pages("/events/multivariate", "events", params)
+            events += [Event.decode(row) for row in rows]
+        return events
+
+    async def series(self, series_ticker: str) -> Series:
+        """One series, with how its fees are reckoned."""
+        answer = await self._transport.get(f"/series/{_segment(series_ticker)}")
+        return Series.decode(Fields(answer, "series answer").value("series"))
+
+    async def candlesticks(
+        self,
+        series_ticker: str,
+        ticker: str,
+        *,
+        since: datetime,
+        until: datetime,
+        minutes: Literal[1, 60, 1440],
+    ) -> list[Candle]:
+        """
+        A market's prices over time, oldest first.
+
+        Args:
+            since, until: the candles that end in between.
+            minutes: the length of one.
+        """
+        path = f"/series/{_segment(series_ticker)}/markets/{_segment(ticker)}/candlesticks"
+        params = {
+            "start_ts": int(since.timestamp()),
+            "end_ts": int(until.timestamp()),
+            "period_interval": minutes,
+        }
+        answer = Fields(await self._transport.get(path, params), "candlesticks")
+        return [Candle.decode(candle) for candle in answer.items("candlesticks")]
+
+    # The exchange
 
     async def exchange_status(self) -> ExchangeStatus:
         """Whether the exchange is open, also when it tells so in a 5xx answer."""
-        response = await self._send("/exchange/status", {})
+        response = await self._transport.send("/exchange/status")
         try:
             return ExchangeStatus.decode(parse(response.content))
         except DecodeError:
-            _raise_unless_success(response)
+            answer_of(response)
             raise
 
-    async def _get(self, path: str, params: Mapping[str, str | int] | None = None) -> object:
-        response = await self._send(path, params or {})
-        _raise_unless_success(response)
-        return parse(response.content)
+    async def exchange_schedule(self) -> Schedule:
+        """When the exchange trades, and when it will be down for maintenance."""
+        return Schedule.decode(await self._transport.get("/exchange/schedule"))
 
-    async def _send(self, path: str, params: Mapping[str, str | int]) -> httpx.Response:
-        request = self._http.build_request("GET", self._base + path, params=params)
-        # Signed as httpx will send it, with its percent-encoding.
-        sent_path = request.url.raw_path.decode("ascii")
-        now_ms = int(self._clock() * 1000)
-        request.headers.update(headers(self._key_id, self._key, "GET", sent_path, now_ms))
-        try:
-            # httpx limits each read, so that a peer sending a byte at a time would never time out.
-            async with asyncio.timeout(self._timeout_seconds):
-                # A redirect would carry our signature to another host.
-                return await self._http.send(request, follow_redirects=False)
-        except TimeoutError as error:
-            raise Unavailable("The exchange took too long to answer.") from error
-        except httpx.HTTPError as error:
-            raise Unavailable("The exchange cannot be reached.") from error
+    async def user_data_timestamp(self) -> datetime:
+        """How fresh REST's balance, positions and fills are, about; UTC."""
+        answer = await self._transport.get("/exchange/user_data_timestamp")
+        return Fields(answer, "user data timestamp").time("as_of_time")
+
+    async def _positions(self, path: str, params: dict[str, str | int]) -> list[PositionRow]:
+        pages = await self._transport.pages(
+            path, "market_positions", params | {"limit": _ROWS_PER_PAGE}
+        )
+        # A row that moved between two pages while we read is listed twice: the later is newer.
+        return list({row.ticker: row for row in map(PositionRow.decode, pages)}.values())
+
+    async def _fills(
+        self,
+        path: str,
+        subaccount: int,
+        ticker: str | None,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> list[Fill]:
+        params = _period(subaccount, ticker, since, until) | {"limit": _ROWS_PER_PAGE}
+        rows = await self._transport.pages(path, "fills", params)
+        return list({fill.trade_id: fill for fill in map(decode_fill, rows)}.values())
+
+    async def _payments(self, name: str) -> list[Payment]:
+        rows = await self._transport.pages(
+            f"/portfolio/{name}", name, {"limit": _PAYMENTS_PER_PAGE}
+        )
+        return [Payment.decode(row) for row in rows]
 
 
-def _raise_unless_success(response: httpx.Response) -> None:
-    if response.status_code != httpx.codes.OK:
-        date = response.headers.get("Date")
-        raise error_of_response(response.status_code, response.content, date)
+def _period(
+    subaccount: int, ticker: str | None, since: datetime | None, until: datetime | None
+) -> dict[str, str | int]:
+    params: dict[str, str | int] = {"subaccount": subaccount}
+    if ticker is not None:
+        params["ticker"] = ticker
+    if since is not None:
+        params["min_ts"] = int(since.timestamp())
+    if until is not None:
+        params["max_ts"] = int(until.timestamp())
+    return params
+
+
+def _batches(tickers: Iterable[str]) -> Iterable[Sequence[str]]:
+    wanted = list(dict.fromkeys(tickers))
+    for start in range(0, len(wanted), _TICKERS_PER_REQUEST):
+        yield wanted[start : start + _TICKERS_PER_REQUEST]
+
+
+def _segment(ticker: str) -> str:
+    return quote(ticker, safe="")

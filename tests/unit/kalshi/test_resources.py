@@ -3,8 +3,17 @@ from decimal import Decimal
 
 import pytest
 
-from kalshi.errors import DecodeError
-from kalshi.resources import Balance, Event, ExchangeStatus, KeyRecord, Market, PositionRow
+from kalshi.errors import DecodeError, LegacyShape
+from kalshi.resources import (
+    Balance,
+    Event,
+    ExchangeStatus,
+    KeyRecord,
+    Market,
+    PositionRow,
+    Series,
+    SubaccountBalance,
+)
 
 
 def without(record, *names):
@@ -57,7 +66,7 @@ def test_position_in_no_is_negative_and_costs_money(answers):
 
 
 def test_position_of_former_years_is_refused(answers):
-    with pytest.raises(DecodeError, match="position: position_fp is missing"):
+    with pytest.raises(LegacyShape, match="position: position_fp is missing, position is an int"):
         PositionRow.decode(answers["legacy_position"])
 
 
@@ -126,6 +135,45 @@ def test_event_is_decoded(answers):
         mutually_exclusive=True,
         collateral_return_type="MECNET",
     )
+
+
+def test_subaccount_balance_is_decoded(answers):
+    primary, _ = map(
+        SubaccountBalance.decode, answers["subaccount_balances"]["subaccount_balances"]
+    )
+
+    assert primary == SubaccountBalance(
+        subaccount=0,
+        exchange_index=0,
+        balance=Decimal("64876.8883"),
+        updated_at=datetime(2026, 7, 22, 6, 30, 54, tzinfo=UTC),
+    )
+
+
+def test_series_is_decoded_with_its_fees(answers):
+    assert Series.decode(answers["series"]["series"]) == Series(
+        ticker="KXMLBGAME",
+        title="Professional Baseball Game",
+        category="Sports",
+        frequency="custom",
+        fee_type="quadratic_with_maker_fees",
+        fee_multiplier=Decimal("0.5"),
+    )
+
+
+@pytest.mark.parametrize("number", ["0.5", True, None, float("nan"), float("inf")], ids=repr)
+def test_multiplier_that_is_no_number_is_refused(answers, number):
+    with pytest.raises(DecodeError, match="series: fee_multiplier"):
+        Series.decode(answers["series"]["series"] | {"fee_multiplier": number})
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"), [(1, "1"), (0.07, "0.07"), (0.1 + 0.2, "0.30000000000000004")]
+)
+def test_number_is_taken_by_its_digits(answers, number, expected):
+    series = Series.decode(answers["series"]["series"] | {"fee_multiplier": number})
+
+    assert str(series.fee_multiplier) == expected
 
 
 def test_status_is_decoded(answers):

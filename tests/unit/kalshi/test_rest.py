@@ -1,5 +1,7 @@
 import asyncio
 import base64
+import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import httpx
@@ -16,6 +18,8 @@ from kalshi.errors import (
     ScopeRefused,
     Unavailable,
 )
+from kalshi.pacing import Pacer
+from kalshi.rate_limits import BASIC
 from kalshi.rest import Client
 
 KEY_ID = "5d1e2a3c-9a55-4c1e-8f0e-2b7a61f0c001"
@@ -165,6 +169,57 @@ async def test_position_listed_on_two_pages_counts_once_as_read_last(exchange, c
     assert position.quantity == -2
 
 
+@pytest.mark.parametrize("last", [{}, {"cursor": None}, {"cursor": ""}], ids=str)
+async def test_page_without_a_cursor_is_the_last(exchange, client, answers, last):
+    first, second = answers["positions_with_no"]["market_positions"]
+    exchange.answers(
+        {"cursor": "next", "market_positions": [first]}, {"market_positions": [second]} | last
+    )
+
+    assert len(await client.positions(0)) == 2
+
+
+async def test_empty_page_with_a_cursor_is_not_the_last(exchange, client, answers):
+    rows = answers["positions_with_no"]["market_positions"]
+    exchange.answers(
+        {"cursor": "next", "market_positions": []}, {"cursor": "", "market_positions": rows}
+    )
+
+    assert len(await client.positions(0)) == 2
+
+
+@pytest.mark.parametrize("cursor", [7, {}, "\ud800"], ids=repr)
+async def test_cursor_that_is_no_text_is_refused(exchange, client, cursor):
+    exchange.answers(httpx.Response(200, text=json.dumps({"cursor": cursor, "fills": []})))
+
+    with pytest.raises(DecodeError, match="fills: cursor"):
+        await client.fills(0)
+
+
+async def test_failure_on_a_later_page_fails_the_list(exchange, client, answers):
+    rows = answers["positions_with_no"]["market_positions"]
+    exchange.answers({"cursor": "next", "market_positions": rows}, httpx.Response(503))
+
+    with pytest.raises(Unavailable):
+        await client.positions(0)
+
+
+@pytest.mark.parametrize(
+    ("status", "query"),
+    [
+        ("unsettled", {"subaccount": "3", "limit": "1000"}),
+        ("settled", {"subaccount": "3", "limit": "1000", "settlement_status": "settled"}),
+        ("all", {"subaccount": "3", "limit": "1000", "settlement_status": "all"}),
+    ],
+)
+async def test_positions_are_asked_for_by_settlement(exchange, client, answers, status, query):
+    exchange.answers(answers["positions"])
+
+    await client.positions(3, status)
+
+    assert exchange.queries == [query]
+
+
 async def test_markets_are_asked_for_a_hundred_at_a_time(exchange, client, answers):
     market = answers["markets"]["two_sided"]
     exchange.answers(*[{"cursor": "", "markets": [market]}] * 3)
@@ -195,6 +250,176 @@ async def test_event_is_read_without_its_markets(exchange, client, answers):
 
     assert event.series_ticker == "KXNBA"
     assert exchange.queries == [{"exclude_markets": "true"}]
+
+
+PERIOD = {
+    "ticker": "KXA",
+    "since": datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC),
+    "until": datetime(2026, 9, 22, 14, 13, 20, tzinfo=UTC),
+}
+PERIOD_QUERY = {
+    "subaccount": "0",
+    "ticker": "KXA",
+    "min_ts": "1790000000",
+    "max_ts": "1790086400",
+    "limit": "1000",
+}
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer", "path", "query"),
+    [
+        (lambda c: c.limits(), "limits", "/account/limits", {}),
+        (lambda c: c.endpoint_costs(), "endpoint_costs", "/account/endpoint_costs", {}),
+        (
+            lambda c: c.subaccount_balances(),
+            "subaccount_balances",
+            "/portfolio/subaccounts/balances",
+            {},
+        ),
+        (
+            lambda c: c.historical_positions(3),
+            "positions",
+            "/historical/positions",
+            {"subaccount": "3", "limit": "1000"},
+        ),
+        (lambda c: c.fills(3), "fills", "/portfolio/fills", {"subaccount": "3", "limit": "1000"}),
+        (lambda c: c.fills(0, **PERIOD), "fills", "/portfolio/fills", PERIOD_QUERY),
+        (lambda c: c.historical_fills(0, **PERIOD), "fills", "/historical/fills", PERIOD_QUERY),
+        (
+            lambda c: c.settlements(0, **PERIOD),
+            "settlements",
+            "/portfolio/settlements",
+            PERIOD_QUERY,
+        ),
+        (lambda c: c.deposits(), "deposits", "/portfolio/deposits", {"limit": "500"}),
+        (lambda c: c.withdrawals(), "withdrawals", "/portfolio/withdrawals", {"limit": "500"}),
+        (lambda c: c.historical_cutoff(), "cutoff", "/historical/cutoff", {}),
+        (
+            lambda c: c.multivariate_events(["KXMVE-1", "KXMVE-2"]),
+            "multivariate_events",
+            "/events/multivariate",
+            {"tickers": "KXMVE-1,KXMVE-2", "limit": "200"},
+        ),
+        (lambda c: c.series("KXMLBGAME"), "series", "/series/KXMLBGAME", {}),
+        (
+            lambda c: c.candlesticks(
+                "KXMLBGAME", "KXMLBGAME-1", since=PERIOD["since"], until=PERIOD["until"], minutes=60
+            ),
+            "candlesticks",
+            "/series/KXMLBGAME/markets/KXMLBGAME-1/candlesticks",
+            {"start_ts": "1790000000", "end_ts": "1790086400", "period_interval": "60"},
+        ),
+        (lambda c: c.exchange_schedule(), "schedule", "/exchange/schedule", {}),
+        (
+            lambda c: c.user_data_timestamp(),
+            "user_data_timestamp",
+            "/exchange/user_data_timestamp",
+            {},
+        ),
+    ],
+)
+async def test_call_asks_its_endpoint(exchange, client, answers, ask, answer, path, query):
+    exchange.answers(answers[answer])
+
+    told = await ask(client)
+
+    assert told
+    assert exchange.requests[0].url.path == "/trade-api/v2" + path
+    assert exchange.queries == [query]
+
+
+async def test_fill_listed_on_two_pages_counts_once(exchange, client, answers):
+    fills = answers["fills"]["fills"]
+    exchange.answers({"cursor": "next", "fills": fills}, {"cursor": "", "fills": fills[1:]})
+
+    assert len(await client.fills(0)) == 2
+
+
+async def test_freshness_is_a_time(exchange, client, answers):
+    exchange.answers(answers["user_data_timestamp"])
+
+    as_of = await client.user_data_timestamp()
+
+    assert as_of == datetime(2026, 11, 23, 13, 58, 21, 250_000, tzinfo=UTC)
+
+
+async def test_accounts_own_limits_are_kept_once_read(exchange, environment, key, answers):
+    adopted = []
+
+    class Recorder(Pacer):
+        def adopt(self, limits):
+            adopted.append(limits)
+
+        def adopt_costs(self, costs):
+            adopted.append(costs.default)
+
+    exchange.answers(answers["limits"], answers["endpoint_costs"])
+    async with httpx.AsyncClient(transport=httpx.MockTransport(exchange)) as http:
+        client = Client(environment, KEY_ID, key, http=http, pacer=Recorder())
+
+        await client.limits()
+        await client.endpoint_costs()
+
+    assert adopted == [BASIC, 10]
+
+
+async def test_requests_wait_their_turn_and_tell_of_refusals(exchange, environment, key, answers):
+    now, waits = [100.0], []
+
+    async def sleep(seconds):
+        waits.append(round(seconds, 3))
+        now[0] += seconds
+
+    pacer = Pacer(monotonic=lambda: now[0], sleep=sleep, jitter=lambda: 1.0)
+    exchange.answers(answers["balance"], httpx.Response(429), answers["balance"])
+    async with httpx.AsyncClient(transport=httpx.MockTransport(exchange)) as http:
+        client = Client(environment, KEY_ID, key, http=http, pacer=pacer)
+
+        await client.balance(0)
+        with pytest.raises(RateLimited):
+            await client.balance(0)
+        await client.balance(0)
+
+    # A second between two, with a tenth to spare; a tenth of a second more for the 429.
+    assert waits == [1.111, 1.211]
+
+
+async def test_clients_of_one_account_share_its_limits(exchange, environment, key, answers):
+    now, waits = [100.0], []
+
+    async def sleep(seconds):
+        waits.append(round(seconds, 3))
+        now[0] += seconds
+
+    pacer = Pacer(monotonic=lambda: now[0], sleep=sleep)
+    exchange.answers(answers["balance"], answers["balance"])
+    async with httpx.AsyncClient(transport=httpx.MockTransport(exchange)) as http:
+        await Client(environment, KEY_ID, key, http=http, pacer=pacer).balance(0)
+        await Client(environment, KEY_ID, key, http=http, pacer=pacer).balance(0)
+
+    assert waits == [1.111]
+
+
+async def test_skew_is_unknown_until_an_answer_tells_the_time(exchange, client, answers):
+    exchange.answers(answers["balance"])
+
+    before = client.clock_skew
+    await client.balance(0)
+
+    assert before is None
+    assert client.clock_skew is None
+
+
+@pytest.mark.parametrize("status", [200, 401, 429, 503])
+async def test_skew_is_measured_by_every_answer(exchange, client, answers, status):
+    # Ours says 12:13:20.1, theirs half past 12:13:40.
+    date = {"Date": "Sun, 23 Nov 2025 12:13:40 GMT"}
+    exchange.answers(httpx.Response(status, json=answers["exchange_status"], headers=date))
+
+    await client.exchange_status()
+
+    assert abs(client.clock_skew + timedelta(seconds=20.4)) < timedelta(seconds=0.1)
 
 
 @pytest.mark.parametrize("status", [200, 500, 503, 504])

@@ -1,0 +1,196 @@
+"""
+What happened, as REST answers it: fills, settlements, payments, prices over time.
+
+Each decoder takes one parsed JSON object and raises DecodeError as those of `resources` do.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Self
+
+from kalshi.fields import Fields
+from kalshi.messages import Fill, decode_outcome_side
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """
+    The payout of one market, in dollars and contracts.
+
+    Args:
+        result: "yes", "no" or "scalar".
+        yes_cost, no_cost: what the contracts held at the end had cost, without fees.
+        revenue: what they paid.
+        yes_value: what one YES contract paid; None if the exchange does not tell.
+        fee_cost: all fees of the position over its life.
+    """
+
+    ticker: str
+    event_ticker: str
+    result: str
+    yes_count: Decimal
+    yes_cost: Decimal
+    no_count: Decimal
+    no_cost: Decimal
+    revenue: Decimal
+    yes_value: Decimal | None
+    fee_cost: Decimal
+    settled_at: datetime
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        fields = Fields(value, "settlement")
+        return cls(
+            ticker=fields.ticker("ticker"),
+            event_ticker=fields.ticker("event_ticker"),
+            result=fields.text("market_result"),
+            yes_count=fields.contracts("yes_count_fp"),
+            yes_cost=fields.dollars("yes_total_cost_dollars"),
+            no_count=fields.contracts("no_count_fp"),
+            no_cost=fields.dollars("no_total_cost_dollars"),
+            revenue=fields.cents("revenue"),
+            yes_value=fields.optional(fields.cents, "value"),
+            fee_cost=fields.dollars("fee_cost"),
+            settled_at=fields.time("settled_time"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """
+    A deposit or a withdrawal, in dollars.
+
+    Args:
+        status: "applied" once the balance contains it; else "pending", "failed" or "returned".
+        method: how it was paid, such as "ach".
+    """
+
+    id: str
+    status: str
+    method: str
+    amount: Decimal
+    fee: Decimal
+    created_at: datetime
+    finalized_at: datetime | None
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        fields = Fields(value, "payment")
+        return cls(
+            id=fields.text("id"),
+            status=fields.text("status"),
+            method=fields.text("type"),
+            amount=fields.cents("amount_cents"),
+            fee=fields.cents("fee_cents"),
+            created_at=fields.seconds("created_ts"),
+            finalized_at=fields.optional(fields.seconds, "finalized_ts"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cutoff:
+    """
+    What is older than these times is in the archive, behind endpoints of its own.
+
+    Args:
+        market_settled_at: of markets and their candlesticks, by settlement.
+        trades_created_at: of fills.
+        orders_updated_at: of orders that rest no more.
+        positions_updated_at: of settled positions; older ones may still be among the live.
+    """
+
+    market_settled_at: datetime
+    trades_created_at: datetime
+    orders_updated_at: datetime
+    positions_updated_at: datetime | None
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        fields = Fields(value, "cutoff")
+        return cls(
+            market_settled_at=fields.time("market_settled_ts"),
+            trades_created_at=fields.time("trades_created_ts"),
+            orders_updated_at=fields.time("orders_updated_ts"),
+            positions_updated_at=fields.optional(fields.time, "market_positions_last_updated_ts"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Where a price began, went and ended, in dollars per YES contract."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+
+    @classmethod
+    def decode(cls, value: object, what: str) -> Self:
+        fields = Fields(value, what)
+        return cls(
+            open=fields.dollars("open_dollars"),
+            high=fields.dollars("high_dollars"),
+            low=fields.dollars("low_dollars"),
+            close=fields.dollars("close_dollars"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Candle:
+    """
+    One market over one period.
+
+    Quotes are as on the wire: 0 and 1 may stand for a side where nobody was.
+
+    Args:
+        ends_at: the period's last instant.
+        price: of trades; None if there was none.
+        previous_price: of the last trade before, if there ever was one.
+        volume, open_interest: contracts.
+    """
+
+    ends_at: datetime
+    yes_bid: Range
+    yes_ask: Range
+    price: Range | None
+    previous_price: Decimal | None
+    volume: Decimal
+    open_interest: Decimal
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        fields = Fields(value, "candlestick")
+        price = Fields(fields.value("price"), "candlestick price")
+        volume = fields.contracts("volume_fp")
+        return cls(
+            ends_at=fields.seconds("end_period_ts"),
+            yes_bid=Range.decode(fields.value("yes_bid"), "candlestick bid"),
+            yes_ask=Range.decode(fields.value("yes_ask"), "candlestick ask"),
+            price=(
+                Range.decode(fields.value("price"), "candlestick price")
+                if price.has("close_dollars")
+                else None
+            ),
+            previous_price=price.optional(price.dollars, "previous_dollars"),
+            volume=volume,
+            open_interest=fields.contracts("open_interest_fp"),
+        )
+
+
+def decode_fill(value: object) -> Fill:
+    """One row of the fills, as the value that the WebSocket's message is too."""
+    fields = Fields(value, "fill")
+    return Fill(
+        trade_id=fields.text("trade_id"),
+        order_id=fields.text("order_id"),
+        market_ticker=fields.ticker("ticker"),
+        outcome_side=decode_outcome_side(fields),
+        count=fields.contracts("count_fp"),
+        yes_price=fields.dollars("yes_price_dollars"),
+        fee_cost=fields.dollars("fee_cost"),
+        is_taker=fields.flag("is_taker"),
+        post_quantity=None,
+        subaccount=fields.optional(fields.integer, "subaccount_number"),
+        at=fields.time("created_time") if fields.has("created_time") else fields.seconds("ts"),
+    )

@@ -1,0 +1,130 @@
+"""
+Signed GET requests to the exchange's REST API: a thin shell over httpx.
+
+One request, one answer. Whether and when to ask again is the caller's decision; asking too fast is
+not: requests wait for their turn here.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+
+import httpx
+
+from kalshi import clocks
+from kalshi.environments import Environment
+from kalshi.errors import Unavailable, error_of_response
+from kalshi.fields import Fields, parse
+from kalshi.pacing import Pacer
+from kalshi.signing import SigningKey, headers
+
+Params = Mapping[str, str | int]
+
+
+class Transport:
+    """
+    One API key's way to the endpoints of one environment.
+
+    Args:
+        http: the connections to use; stays open on `close`. None for its own.
+        clock: Unix time in seconds, for signatures.
+        timeout_seconds: for one request with its whole answer, its turn not counted.
+        pacer: keeps to the account's limits.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        key_id: str,
+        key: SigningKey,
+        *,
+        http: httpx.AsyncClient | None,
+        clock: Callable[[], float],
+        timeout_seconds: float,
+        pacer: Pacer,
+    ) -> None:
+        self._base = environment.api_base.rstrip("/")
+        self._key_id = key_id
+        self._key = key
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+        self._pacer = pacer
+        self._owns_http = http is None
+        self._http = httpx.AsyncClient() if http is None else http
+        self.clock_skew: timedelta | None = None
+
+    async def close(self) -> None:
+        if self._owns_http:
+            await self._http.aclose()
+
+    async def get(self, path: str, params: Params | None = None) -> object:
+        """What a successful answer says, as parsed JSON; anything else raises a KalshiError."""
+        return answer_of(await self.send(path, params))
+
+    async def pages(self, path: str, name: str, params: Params) -> list[object]:
+        """
+        The rows of all pages of a list, undecoded, in the exchange's order.
+
+        Args:
+            name: the field of the answer that holds them.
+        """
+        rows: list[object] = []
+        cursors: set[str] = set()
+        query = dict(params)
+        while True:
+            answer = Fields(await self.get(path, query), name)
+            rows += answer.items(name)
+            cursor = answer.text_or_empty("cursor")
+            # Missing, null and empty all mean the last page. A cursor that comes back would go
+            # round for ever.
+            if not cursor or cursor in cursors:
+                return rows
+            cursors.add(cursor)
+            query["cursor"] = cursor
+
+    async def send(self, path: str, params: Params | None = None) -> httpx.Response:
+        """
+        The answer to one request, whatever its status.
+
+        Raises:
+            Unavailable: there was none.
+        """
+        request = self._http.build_request("GET", self._base + path, params=params or {})
+        # Signed as httpx will send it, with its percent-encoding.
+        sent_path = request.url.raw_path.decode("ascii")
+        endpoint = sent_path.partition("?")[0]
+        await self._pacer.turn(endpoint)
+        # Only now, as the signature is good for a few seconds.
+        sent_at = self._clock()
+        request.headers.update(
+            headers(self._key_id, self._key, "GET", sent_path, int(sent_at * 1000))
+        )
+        started = time.monotonic()
+        try:
+            # httpx limits each read, so that a peer sending a byte at a time would never time out.
+            async with asyncio.timeout(self._timeout_seconds):
+                # A redirect would carry our signature to another host.
+                response = await self._http.send(request, follow_redirects=False)
+        except TimeoutError as error:
+            raise Unavailable("The exchange took too long to answer.") from error
+        except httpx.HTTPError as error:
+            raise Unavailable("The exchange cannot be reached.") from error
+        round_trip = time.monotonic() - started
+        skew = clocks.skew(response.headers.get("Date"), sent_at, round_trip)
+        self.clock_skew = self.clock_skew if skew is None else skew
+        self._pacer.answered(endpoint, response.status_code)
+        return response
+
+
+def answer_of(response: httpx.Response) -> object:
+    """
+    The parsed body of a successful answer.
+
+    Raises:
+        KalshiError: its children, for any other.
+    """
+    if response.status_code != httpx.codes.OK:
+        date = response.headers.get("Date")
+        raise error_of_response(response.status_code, response.content, date)
+    return parse(response.content)
