@@ -11,6 +11,10 @@ from typing import Literal
 
 from kalshi.errors import DecodeError
 from kalshi.fields import Fields, parse
+from kalshi.lifecycle import LifecycleEvent, decode_lifecycle
+
+# Those of combos have a channel and a type of their own.
+LIFECYCLE_TYPES = frozenset({"market_lifecycle_v2", "multivariate_market_lifecycle"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,14 @@ class Unsubscribed:
 
     id: int | None
     sid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """All subscriptions of the connection, as channel and sid: the answer to asking for them."""
+
+    id: int | None
+    sids: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +131,85 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A message of a type that we do not use."""
+    """A message of a type that we do not use; of the lifecycle, `type/event_type`."""
 
     type: str
 
 
-Message = Subscribed | Ok | Unsubscribed | CommandFailed | Ticker | MarketPosition | Fill | Unknown
+Message = (
+    Subscribed
+    | Ok
+    | Unsubscribed
+    | Subscriptions
+    | CommandFailed
+    | Ticker
+    | MarketPosition
+    | Fill
+    | LifecycleEvent
+    | Unknown
+)
+
+
+class Frame:
+    """
+    One text of the exchange, read as far as its envelope; `message` reads the rest.
+
+    Args:
+        text: of one WebSocket frame.
+    Raises:
+        DecodeError: no JSON object with a type. The message does not repeat the text.
+    """
+
+    __slots__ = ("_fields", "type")
+
+    def __init__(self, text: str | bytes) -> None:
+        self._fields = Fields(parse(text), "message")
+        self.type = self._fields.text("type")
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """The frame's sid and seq, None on the channels and frames without."""
+        sid, seq = self._fields.value("sid"), self._fields.value("seq")
+        # Not by the readers: what is no number here is no reason to lose the message. JSON's true
+        # is an int to Python.
+        return (sid, seq) if type(sid) is int and type(seq) is int else None
+
+    @property
+    def market_ticker(self) -> str | None:
+        """The market that the message is about, if it says so; found without reading the rest."""
+        body = self._fields.value("msg")
+        ticker = body.get("market_ticker") if isinstance(body, dict) else None
+        return ticker if isinstance(ticker, str) else None
+
+    def message(self) -> Message:
+        """
+        Raises:
+            DecodeError: a type we know without what we need of it.
+        """
+        frame = self._fields
+        match self.type:
+            case "ticker":
+                return _ticker(frame, Fields(frame.value("msg"), "ticker"))
+            case "market_position":
+                return _market_position(frame, Fields(frame.value("msg"), "market_position"))
+            case "fill":
+                return _fill(frame, Fields(frame.value("msg"), "fill"))
+            case lifecycle if lifecycle in LIFECYCLE_TYPES:
+                body = Fields(frame.value("msg"), lifecycle)
+                return decode_lifecycle(body) or Unknown(f"{lifecycle}/{body.text('event_type')}")
+            case "subscribed":
+                body = Fields(frame.value("msg"), "subscribed")
+                return Subscribed(_integer(frame, "id"), body.text("channel"), body.integer("sid"))
+            case "ok" if isinstance(frame.value("msg"), list):
+                return _subscriptions(frame)
+            case "ok":
+                return Ok(_integer(frame, "id"), _integer(frame, "sid"), _market_tickers(frame))
+            case "unsubscribed":
+                return Unsubscribed(_integer(frame, "id"), frame.integer("sid"))
+            case "error":
+                return _command_failed(frame, Fields(frame.value("msg"), "error"))
+            case other:
+                return Unknown(other)
 
 
 def decode(text: str | bytes) -> Message:
@@ -135,25 +220,7 @@ def decode(text: str | bytes) -> Message:
         DecodeError: no JSON object with a type, or a type we know without what we need of it.
             The message does not repeat the text.
     """
-    frame = Fields(parse(text), "message")
-    match frame.text("type"):
-        case "ticker":
-            return _ticker(frame, Fields(frame.value("msg"), "ticker"))
-        case "market_position":
-            return _market_position(frame, Fields(frame.value("msg"), "market_position"))
-        case "fill":
-            return _fill(frame, Fields(frame.value("msg"), "fill"))
-        case "subscribed":
-            body = Fields(frame.value("msg"), "subscribed")
-            return Subscribed(_integer(frame, "id"), body.text("channel"), body.integer("sid"))
-        case "ok":
-            return Ok(_integer(frame, "id"), _integer(frame, "sid"), _market_tickers(frame))
-        case "unsubscribed":
-            return Unsubscribed(_integer(frame, "id"), frame.integer("sid"))
-        case "error":
-            return _command_failed(frame, Fields(frame.value("msg"), "error"))
-        case other:
-            return Unknown(other)
+    return Frame(text).message()
 
 
 def quoted(price: Decimal, size: Decimal) -> Decimal | None:
@@ -171,13 +238,14 @@ def traded(price: Decimal) -> Decimal | None:
 
 
 def _ticker(frame: Fields, body: Fields) -> Ticker:
+    bid, ask = body.dollars("yes_bid_dollars"), body.dollars("yes_ask_dollars")
     bid_size, ask_size = body.contracts("yes_bid_size_fp"), body.contracts("yes_ask_size_fp")
     return Ticker(
         market_ticker=body.ticker("market_ticker"),
         last_price=traded(body.dollars("price_dollars")),
-        yes_bid=quoted(body.dollars("yes_bid_dollars"), bid_size),
+        yes_bid=quoted(bid, bid_size),
         yes_bid_size=bid_size,
-        yes_ask=quoted(body.dollars("yes_ask_dollars"), ask_size),
+        yes_ask=quoted(ask, ask_size),
         yes_ask_size=ask_size,
         at=body.milliseconds("ts_ms") if body.has("ts_ms") else body.time("time"),
         sent_at=_sent_at(frame),
@@ -201,21 +269,20 @@ def _fill(frame: Fields, body: Fields) -> Fill:
         trade_id=body.text("trade_id"),
         order_id=body.text("order_id"),
         market_ticker=body.ticker("market_ticker"),
-        outcome_side=_outcome_side(body),
+        outcome_side=decode_outcome_side(body),
         count=body.contracts("count_fp"),
         yes_price=body.dollars("yes_price_dollars"),
         fee_cost=body.dollars("fee_cost"),
         is_taker=body.flag("is_taker"),
-        post_quantity=(
-            body.contracts("post_position_fp") if body.has("post_position_fp") else None
-        ),
+        post_quantity=body.optional(body.contracts, "post_position_fp"),
         subaccount=_integer(body, "subaccount"),
         at=body.milliseconds("ts_ms"),
         sent_at=_sent_at(frame),
     )
 
 
-def _outcome_side(body: Fields) -> Literal["yes", "no"]:
+def decode_outcome_side(body: Fields) -> Literal["yes", "no"]:
+    """Which way a fill moved us."""
     # Not from `side` and `action`: on a sale the wire's pair contradicts the documented one.
     match body.text("outcome_side"):
         case "yes":
@@ -236,7 +303,6 @@ def _command_failed(frame: Fields, body: Fields) -> CommandFailed:
 
 
 def _market_tickers(frame: Fields) -> tuple[str, ...]:
-    # The answer to `list_subscriptions` is an `ok` too, with an array for a msg.
     if not isinstance(frame.value("msg"), dict):
         return ()
     body = Fields(frame.value("msg"), "ok")
@@ -246,9 +312,19 @@ def _market_tickers(frame: Fields) -> tuple[str, ...]:
     return tuple(ticker for ticker in tickers if isinstance(ticker, str))
 
 
+def _subscriptions(frame: Fields) -> Subscriptions:
+    listed = [Fields(item, "subscription") for item in frame.items("msg")]
+    return Subscriptions(
+        _integer(frame, "id"),
+        tuple(
+            (subscription.text("channel"), subscription.integer("sid")) for subscription in listed
+        ),
+    )
+
+
 def _integer(fields: Fields, name: str) -> int | None:
-    return fields.integer(name) if fields.has(name) else None
+    return fields.optional(fields.integer, name)
 
 
 def _sent_at(frame: Fields) -> datetime | None:
-    return frame.milliseconds("sending_ts_ms") if frame.has("sending_ts_ms") else None
+    return frame.optional(frame.milliseconds, "sending_ts_ms")

@@ -9,20 +9,35 @@ Always holds:
 1. A channel has at most one unanswered command.
 2. What the exchange refused, or ended by itself, is asked for again only when the caller does.
 3. A channel of single markets is never subscribed without any: that would mean all of them.
+4. A frame of a numbered subscription that did not arrive is told of before those after it.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kalshi.errors import DecodeError
-from kalshi.messages import CommandFailed, Message, Ok, Subscribed, Unsubscribed, decode
+from kalshi.messages import (
+    LIFECYCLE_TYPES,
+    CommandFailed,
+    Frame,
+    Message,
+    Ok,
+    Subscribed,
+    Unknown,
+    Unsubscribed,
+)
 
 # These errors end a subscription while the connection lives on: the exchange does not know it any
 # more, its channel failed, we read too slowly.
 _ENDING_CODES = {7, 10, 25}
+# The exchange sends these of all its markets, whatever it is asked; we pick out the wanted.
+_CHANNELS_PICKED_HERE = LIFECYCLE_TYPES
 # Without a list of markets the exchange would send those of all its markets.
-_CHANNELS_OF_MARKETS = {"ticker"}
+_CHANNELS_OF_MARKETS = {"ticker"} | _CHANNELS_PICKED_HERE
+# Names come from the exchange: whatever it sends, they stay this many.
+_MAXIMUM_UNKNOWN_NAMES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,21 @@ class Undecodable:
     reason: str
 
 
-Event = Message | SubscriptionEnded | Undecodable
+@dataclass(frozen=True, slots=True)
+class SequenceGap:
+    """
+    Frames of a channel were lost on the way: `received` came when `expected` should have.
+
+    What they said can only be read elsewhere. Not every channel is numbered, so the absence of gaps
+    proves nothing for `ticker`, `fill` and `market_positions`.
+    """
+
+    channel: str
+    expected: int
+    received: int
+
+
+Event = Message | SubscriptionEnded | SequenceGap | Undecodable
 
 
 @dataclass(slots=True)
@@ -60,25 +89,44 @@ class _Command:
 class _Channel:
     name: str
     wanted: set[str]
+    is_dropped: bool = False
     send_initial_snapshot: bool = False
     sid: int | None = None
     confirmed: set[str] = field(default_factory=set)
     unanswered: _Command | None = None
+    # The number of the subscription's next frame; None until one has come.
+    next_seq: int | None = None
 
     @property
     def is_wanted(self) -> bool:
+        if self.is_dropped:
+            return False
         return bool(self.wanted) or self.name not in _CHANNELS_OF_MARKETS
 
     @property
+    def asked(self) -> set[str]:
+        """The markets to name to the exchange."""
+        return set() if self.name in _CHANNELS_PICKED_HERE else self.wanted
+
+    @property
     def is_ready(self) -> bool:
-        is_as_wanted = (self.sid is not None) == self.is_wanted and self.confirmed == self.wanted
-        return is_as_wanted and self.unanswered is None
+        if self.unanswered is not None:
+            return False
+        if not self.is_wanted:
+            return self.sid is None
+        return self.sid is not None and self.confirmed == self.asked
 
 
 class Session:
-    """The state of one connection. Commands come out of `to_send`, frames go into `receive`."""
+    """
+    The state of one connection. Commands come out of `to_send`, frames go into `receive`.
+
+    Attributes:
+        unknown: how many messages of each type came that we do not use.
+    """
 
     def __init__(self) -> None:
+        self.unknown: Counter[str] = Counter()
         self._channels: dict[str, _Channel] = {}
         self._outbox: list[str] = []
         self._last_id = 0
@@ -97,8 +145,9 @@ class Session:
         """
         Want these channels, for these markets instead of any wanted before.
 
-        Without markets, a private channel tells of all the account's, and `ticker` of none until
-        some are added.
+        Without markets, a private channel tells of all the account's, and one of single markets
+        (`ticker`, `market_lifecycle_v2`, `multivariate_market_lifecycle`) of none until some are
+        added.
 
         Args:
             send_initial_snapshot: ask for each market's present state, also of those added later;
@@ -108,6 +157,7 @@ class Session:
         for name in channels:
             channel = self._channels.setdefault(name, _Channel(name, set()))
             channel.wanted = set(markets)
+            channel.is_dropped = False
             channel.send_initial_snapshot = send_initial_snapshot
             self._advance(channel)
 
@@ -119,28 +169,90 @@ class Session:
         """Want these markets no longer."""
         self._want(channel, self._channels[channel].wanted.difference(market_tickers))
 
+    def unsubscribe(self, channels: Iterable[str]) -> None:
+        """Want nothing of these channels any more."""
+        for name in channels:
+            if (channel := self._channels.get(name)) is not None:
+                channel.is_dropped = True
+                self._advance(channel)
+
+    def list_subscriptions(self) -> None:
+        """Ask what is subscribed; answered by `Subscriptions`."""
+        self._queue("list_subscriptions")
+
+    def get_snapshot(self, channel: str, market_tickers: Iterable[str]) -> None:
+        """
+        Ask for these markets' whole state once more; the exchange does so for order books only.
+
+        Answered by that state's own messages. Nothing is asked while the channel is unconfirmed,
+        since its confirmation is followed by the same.
+        """
+        sid = self._channels[channel].sid
+        if sid is not None:
+            markets = sorted(set(market_tickers))
+            params = {"sids": [sid], "market_tickers": markets, "action": "get_snapshot"}
+            self._queue("update_subscription", params)
+
     def to_send(self) -> list[str]:
         """The frames to send now, in order, each returned once. Look again after `receive`."""
         frames, self._outbox = self._outbox, []
         return frames
 
     def receive(self, text: str | bytes) -> list[Event]:
-        """What one frame says. Never raises: an unreadable frame is an event as well."""
+        """
+        What one frame says. Never raises: an unreadable frame is an event as well.
+
+        No event for the lifecycle of a market that nobody wants, which is most of them.
+        """
         try:
-            message = decode(text)
+            frame = Frame(text)
         except DecodeError as error:
             return [Undecodable(str(error))]
+        events = [] if self._is_of_no_interest(frame) else [self._event(frame)]
+        gap = self._gap(frame)
+        return events if gap is None else [gap, *events]
+
+    def _is_of_no_interest(self, frame: Frame) -> bool:
+        if frame.type not in _CHANNELS_PICKED_HERE or frame.market_ticker is None:
+            return False
+        channel = self._channels.get(frame.type)  # these types are named like their channels
+        return channel is not None and frame.market_ticker not in channel.wanted
+
+    def _event(self, frame: Frame) -> Event:
+        try:
+            message = frame.message()
+        except DecodeError as error:
+            return Undecodable(str(error))
         match message:
             case Subscribed():
-                self._confirmed(self._channels.get(message.channel), message.sid)
+                channel = self._channels.get(message.channel)
+                self._confirmed(channel, message.sid, next_seq=1)
             case Ok():
                 # Also the answer to subscribing to what the exchange finds subscribed already.
-                self._confirmed(self._channel_awaiting(message.id), message.sid)
+                channel = self._channel_awaiting(message.id)
+                self._confirmed(channel, message.sid, next_seq=None)
             case Unsubscribed():
                 self._unsubscribed(message)
             case CommandFailed():
-                return [self._failed(message)]
-        return [message]
+                return self._failed(message)
+            case Unknown(type=name):
+                self._count(name)
+        return message
+
+    def _gap(self, frame: Frame) -> SequenceGap | None:
+        place = frame.place
+        channel = None if place is None else self._channel_of(place[0])
+        if place is None or channel is None:
+            return None
+        _, received = place
+        expected = received if channel.next_seq is None else channel.next_seq
+        # Lower numbers are repetitions, or late ones whose gap was told.
+        channel.next_seq = max(expected, received + 1)
+        return SequenceGap(channel.name, expected, received) if received > expected else None
+
+    def _count(self, name: str) -> None:
+        is_room = name in self.unknown or len(self.unknown) < _MAXIMUM_UNKNOWN_NAMES
+        self.unknown[name if is_room else "others"] += 1
 
     def _want(self, name: str, markets: set[str]) -> None:
         channel = self._channels[name]
@@ -155,18 +267,18 @@ class Session:
             self._send_subscribe(channel)
         elif not channel.is_wanted:
             self._send(channel, "unsubscribe", {"sids": [channel.sid]}, set())
-        elif channel.wanted - channel.confirmed:
-            self._send_update(channel, "add_markets", channel.wanted - channel.confirmed)
+        elif channel.asked - channel.confirmed:
+            self._send_update(channel, "add_markets", channel.asked - channel.confirmed)
         else:
-            self._send_update(channel, "delete_markets", channel.confirmed - channel.wanted)
+            self._send_update(channel, "delete_markets", channel.confirmed - channel.asked)
 
     def _send_subscribe(self, channel: _Channel) -> None:
         params: dict[str, object] = {"channels": [channel.name]}
-        if channel.wanted:
-            params["market_tickers"] = sorted(channel.wanted)
+        if channel.asked:
+            params["market_tickers"] = sorted(channel.asked)
         if channel.send_initial_snapshot:
             params["send_initial_snapshot"] = True
-        self._send(channel, "subscribe", params, channel.wanted)
+        self._send(channel, "subscribe", params, channel.asked)
 
     def _send_update(self, channel: _Channel, action: str, markets: set[str]) -> None:
         params: dict[str, object] = {
@@ -182,13 +294,22 @@ class Session:
     def _send(
         self, channel: _Channel, command: str, params: dict[str, object], markets: set[str]
     ) -> None:
-        self._last_id += 1
+        self._queue(command, params)
         channel.unanswered = _Command(self._last_id, set(markets))
-        self._outbox.append(json.dumps({"id": self._last_id, "cmd": command, "params": params}))
 
-    def _confirmed(self, channel: _Channel | None, sid: int | None) -> None:
+    def _queue(self, command: str, params: dict[str, object] | None = None) -> None:
+        self._last_id += 1
+        frame: dict[str, object] = {"id": self._last_id, "cmd": command}
+        if params is not None:
+            frame["params"] = params
+        self._outbox.append(json.dumps(frame))
+
+    def _confirmed(
+        self, channel: _Channel | None, sid: int | None, *, next_seq: int | None
+    ) -> None:
         if channel is not None and channel.unanswered is not None:
-            channel.sid = channel.sid if sid is None else sid
+            if sid is not None and sid != channel.sid:
+                channel.sid, channel.next_seq = sid, next_seq
             channel.confirmed = channel.unanswered.markets
             channel.unanswered = None
             # Without a sid nothing can follow but the same command, over and over.

@@ -8,14 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalshi.errors import DecodeError
+from kalshi.errors import DecodeError, LegacyShape
 from kalshi.messages import (
     CommandFailed,
     Fill,
+    Frame,
     MarketPosition,
     Message,
     Ok,
     Subscribed,
+    Subscriptions,
     Ticker,
     Unknown,
     Unsubscribed,
@@ -145,11 +147,13 @@ def test_fill_without_the_position_after_it_is_a_fill(frames):
                 ("KXMLBGAME-26AUG071840TORPHI-PHI", "KXMLBGAME-26AUG072140LADAZ-LAD"),
             ),
         ),
-        ("subscription_list", Ok(3, None, ())),
+        (
+            "subscription_list",
+            Subscriptions(3, (("ticker", 2), ("fill", 3))),
+        ),
         ("unsubscribed", Unsubscribed(102, 2)),
         ("command_error", CommandFailed(123, None, 8, "Unknown channel name")),
         ("scoped_error", CommandFailed(None, 4, 14, "Market Ticker required")),
-        ("lifecycle", Unknown("market_lifecycle_v2")),
         ("orderbook_snapshot", Unknown("orderbook_snapshot")),
     ],
 )
@@ -219,8 +223,36 @@ def test_integer_cents_of_former_years_are_refused():
         '{"type": "ticker", "sid": 1, "msg": {"market_ticker": "KX", "yes_bid": 47, "price": 48}}'
     )
 
-    with pytest.raises(DecodeError, match="ticker: yes_bid_size_fp is missing"):
+    with pytest.raises(LegacyShape, match="ticker: yes_bid_dollars is missing, yes_bid is an int"):
         decode(text)
+
+
+def test_integers_of_a_position_of_former_years_are_refused_by_name(frames):
+    with pytest.raises(LegacyShape, match="market_position: position_fp is missing"):
+        decoded(frames["market_position"], position_fp=MISSING, position=-12)
+
+
+def test_missing_field_without_a_predecessor_is_no_legacy_shape(frames):
+    with pytest.raises(DecodeError) as refusal:
+        decoded(frames["ticker"], yes_bid_dollars=MISSING)
+
+    assert type(refusal.value) is DecodeError
+
+
+def test_frame_is_placed_by_sid_and_seq(frames):
+    assert Frame(json.dumps(frames["lifecycle"])).place == (1, 279_597)
+
+
+@pytest.mark.parametrize(
+    "place", [{}, {"sid": 1}, {"seq": 1}, {"sid": "1", "seq": 1}, {"sid": 1, "seq": True}]
+)
+def test_frame_without_both_numbers_has_no_place(place):
+    assert Frame(json.dumps({"type": "news"} | place)).place is None
+
+
+@pytest.mark.parametrize("msg", [None, [], {}, {"market_ticker": ["KX"]}], ids=repr)
+def test_frame_may_be_about_no_market(msg):
+    assert Frame(json.dumps({"type": "news", "msg": msg})).market_ticker is None
 
 
 def test_error_does_not_repeat_the_text(frames):
@@ -266,7 +298,10 @@ json_values = st.recursive(
     max_leaves=8,
 )
 types = st.sampled_from(
-    ["ticker", "market_position", "fill", "subscribed", "ok", "unsubscribed", "error", "news"]
+    [
+        *["ticker", "market_position", "fill", "market_lifecycle_v2"],
+        *["subscribed", "ok", "unsubscribed", "error", "news"],
+    ]
 )
 
 
@@ -289,7 +324,15 @@ def test_any_json_is_a_message_or_refused(type, msg, id, sid):
     assert isinstance(message_or_refusal(text), (*get_args(Message), DecodeError))
 
 
-@given(data=st.data(), name=st.sampled_from(["ticker", "market_position", "fill", "scoped_error"]))
+@given(
+    data=st.data(),
+    name=st.sampled_from(
+        [
+            *["ticker", "market_position", "fill", "scoped_error", "lifecycle"],
+            *["lifecycle_created", "lifecycle_close_date_updated", "lifecycle_metadata_updated"],
+        ]
+    ),
+)
 def test_any_change_of_a_frame_leaves_a_message_or_is_refused(frames, data, name):
     field = data.draw(st.sampled_from(sorted(frames[name]["msg"])))
     text = changed(frames[name], **{field: data.draw(json_values)})

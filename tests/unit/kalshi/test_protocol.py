@@ -2,8 +2,18 @@ import json
 
 import pytest
 
-from kalshi.messages import CommandFailed, MarketPosition, Ok, Subscribed, Ticker, Unknown
-from kalshi.protocol import Session, SubscriptionEnded, Undecodable
+from kalshi.lifecycle import Determined, Settled
+from kalshi.messages import (
+    CommandFailed,
+    MarketPosition,
+    Ok,
+    Subscribed,
+    Subscriptions,
+    Ticker,
+    Unknown,
+    Unsubscribed,
+)
+from kalshi.protocol import SequenceGap, Session, SubscriptionEnded, Undecodable
 
 
 @pytest.fixture
@@ -105,11 +115,11 @@ def test_confirmation_of_a_channel_that_nobody_asked_for_changes_nothing(session
 def test_messages_are_passed_on(session, frames):
     (position,) = session.receive(json.dumps(frames["market_position"]))
     (ticker,) = session.receive(json.dumps(frames["ticker"]).encode())
-    (other,) = session.receive(json.dumps(frames["lifecycle"]))
+    (other,) = session.receive(json.dumps(frames["orderbook_snapshot"]))
 
     assert isinstance(position, MarketPosition)
     assert isinstance(ticker, Ticker)
-    assert other == Unknown("market_lifecycle_v2")
+    assert other == Unknown("orderbook_snapshot")
 
 
 def test_unreadable_frame_is_an_event_and_the_session_goes_on(session):
@@ -355,3 +365,278 @@ def test_subscription_that_goes_unasked_is_asked_for_again():
     receive(session, type="unsubscribed", sid=9, seq=3)
 
     assert [command["cmd"] for command in sent(session)] == ["subscribe"]
+
+
+def lifecycle_session(*markets):
+    """A session whose lifecycle subscription, sid 4, was confirmed; it wants these markets."""
+    session = Session()
+    session.subscribe(["market_lifecycle_v2"], markets)
+    session.to_send()
+    confirm(session, 1, "market_lifecycle_v2", 4)
+    return session
+
+
+def settled(session, market, seq, sid=4):
+    msg = {"market_ticker": market, "event_type": "settled", "settled_ts": 1790000000}
+    return receive(session, type="market_lifecycle_v2", sid=sid, seq=seq, msg=msg)
+
+
+def test_lifecycle_is_asked_for_without_markets_as_the_exchange_sends_all(session):
+    session.subscribe(["market_lifecycle_v2"], ["KXA"])
+
+    assert sent(session) == [
+        {"id": 1, "cmd": "subscribe", "params": {"channels": ["market_lifecycle_v2"]}}
+    ]
+
+
+def test_lifecycle_of_no_markets_is_not_asked_for(session):
+    session.subscribe(["market_lifecycle_v2"])
+
+    assert sent(session) == []
+    assert session.is_ready
+
+
+def test_lifecycle_is_told_of_wanted_markets_only():
+    session = lifecycle_session("KXA")
+
+    of_another = settled(session, "KXB", 1)
+    (of_ours,) = settled(session, "KXA", 2)
+
+    assert of_another == []
+    assert isinstance(of_ours, Settled)
+
+
+def test_markets_join_and_leave_the_lifecycle_without_a_command():
+    session = lifecycle_session("KXA")
+
+    session.add_markets("market_lifecycle_v2", ["KXB"])
+    session.delete_markets("market_lifecycle_v2", ["KXA"])
+
+    assert sent(session) == []
+    assert session.is_ready
+    assert settled(session, "KXA", 1) == []
+    assert len(settled(session, "KXB", 2)) == 1
+
+
+def test_lifecycle_of_the_last_market_is_unsubscribed():
+    session = lifecycle_session("KXA")
+
+    session.delete_markets("market_lifecycle_v2", ["KXA"])
+
+    assert sent(session) == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [4]}}]
+
+
+def test_unreadable_lifecycle_of_another_market_is_nobodys_concern():
+    session = lifecycle_session("KXA")
+    msg = {"market_ticker": "KXB", "event_type": 7}
+
+    assert receive(session, type="market_lifecycle_v2", sid=4, seq=1, msg=msg) == []
+
+
+def test_lifecycle_that_names_no_market_is_told():
+    session = lifecycle_session("KXA")
+
+    (event,) = receive(session, type="market_lifecycle_v2", sid=4, seq=1, msg={})
+
+    assert event == Undecodable("market_lifecycle_v2: market_ticker is missing")
+
+
+def test_lifecycle_that_nobody_subscribed_is_passed_on(session, frames):
+    (event,) = session.receive(json.dumps(frames["lifecycle"]))
+
+    assert isinstance(event, Determined)
+
+
+def test_contiguous_numbers_tell_of_no_gap():
+    session = lifecycle_session("KXA")
+
+    events = [event for seq in (1, 2, 3) for event in settled(session, "KXA", seq)]
+
+    assert not any(isinstance(event, SequenceGap) for event in events)
+
+
+def test_jump_in_the_numbers_is_told_before_the_message_after_it():
+    session = lifecycle_session("KXA")
+    settled(session, "KXA", 1)
+
+    gap, message = settled(session, "KXA", 4)
+
+    assert gap == SequenceGap("market_lifecycle_v2", expected=2, received=4)
+    assert isinstance(message, Settled)
+
+
+def test_frames_lost_right_after_the_confirmation_are_missed():
+    session = lifecycle_session("KXA")
+
+    gap, _ = settled(session, "KXA", 3)
+
+    assert gap == SequenceGap("market_lifecycle_v2", expected=1, received=3)
+
+
+def test_frames_of_other_markets_count_towards_the_numbers():
+    session = lifecycle_session("KXA")
+    settled(session, "KXB", 1)
+
+    assert len(settled(session, "KXA", 2)) == 1
+    assert settled(session, "KXB", 5) == [SequenceGap("market_lifecycle_v2", 3, 5)]
+
+
+def test_unreadable_frame_counts_towards_the_numbers():
+    session = lifecycle_session("KXA")
+
+    receive(session, type="market_lifecycle_v2", sid=4, seq=1, msg=None)
+
+    assert len(settled(session, "KXA", 2)) == 1
+
+
+def test_repeated_and_late_frames_are_no_second_gap():
+    session = lifecycle_session("KXA")
+    settled(session, "KXA", 3)
+
+    late, repeated, next_one = (settled(session, "KXA", seq) for seq in (2, 3, 4))
+
+    assert [len(late), len(repeated), len(next_one)] == [1, 1, 1]
+
+
+def test_replies_and_errors_of_the_subscription_are_numbered_too(session):
+    session.subscribe(["orderbook_delta"], ["KXA"])
+    confirm(session, 1, "orderbook_delta", 1)
+    session.add_markets("orderbook_delta", ["KXB"])
+
+    first = receive(session, type="orderbook_snapshot", sid=1, seq=1, msg={})
+    reply = receive(session, type="ok", id=2, sid=1, seq=2, msg={})
+    error = refuse(session, 14, sid=1, seq=3)
+    after = receive(session, type="orderbook_delta", sid=1, seq=4, msg={})
+
+    assert [len(events) for events in (first, reply, error, after)] == [1, 1, 1, 1]
+
+
+def test_numbers_of_a_subscription_found_by_ok_begin_with_that(session):
+    session.subscribe(["orderbook_delta"], ["KXA"])
+
+    reply = receive(session, type="ok", id=1, sid=1, seq=22, msg={"market_tickers": ["KXA"]})
+    (gap, _) = receive(session, type="orderbook_delta", sid=1, seq=24, msg={})
+
+    assert reply == [Ok(1, 1, ("KXA",))]
+    assert gap == SequenceGap("orderbook_delta", expected=23, received=24)
+
+
+def test_numbers_begin_anew_with_a_new_subscription():
+    session = lifecycle_session("KXA")
+    settled(session, "KXA", 1)
+    refuse(session, 25, sid=4, seq=2)
+    session.subscribe(["market_lifecycle_v2"], ["KXA"])
+    (command,) = sent(session)
+    confirm(session, command["id"], "market_lifecycle_v2", 4)
+
+    assert len(settled(session, "KXA", 1)) == 1
+
+
+def test_numbers_of_a_strange_subscription_are_not_followed():
+    session = lifecycle_session("KXA")
+
+    assert len(settled(session, "KXA", 900, sid=77)) == 1
+
+
+def test_channel_is_unsubscribed(session):
+    session.subscribe(["fill"])
+    session.to_send()
+    confirm(session, 1, "fill", 8)
+
+    session.unsubscribe(["fill", "never asked for"])
+    commands = sent(session)
+    events = receive(session, type="unsubscribed", id=2, sid=8)
+
+    assert commands == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [8]}}]
+    assert events == [Unsubscribed(2, 8)]
+    assert session.is_ready
+    assert sent(session) == []
+
+
+def test_channel_dropped_before_its_confirmation_is_unsubscribed_after_it(session):
+    session.subscribe(["ticker"], ["KXA"])
+    session.to_send()
+
+    session.unsubscribe(["ticker"])
+    before = sent(session)
+    confirm(session, 1, "ticker", 9)
+
+    assert before == []
+    assert sent(session) == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [9]}}]
+
+
+def test_dropped_channel_may_be_wanted_again(session):
+    session.subscribe(["fill"])
+    session.to_send()
+    confirm(session, 1, "fill", 8)
+    session.unsubscribe(["fill"])
+    session.to_send()
+    receive(session, type="unsubscribed", id=2, sid=8)
+
+    session.subscribe(["fill"])
+
+    assert [command["cmd"] for command in sent(session)] == ["subscribe"]
+
+
+def test_subscriptions_are_listed(session, frames):
+    session.list_subscriptions()
+    (command,) = sent(session)
+
+    (answer,) = session.receive(json.dumps(frames["subscription_list"]))
+
+    assert command == {"id": 1, "cmd": "list_subscriptions"}
+    assert answer == Subscriptions(3, (("ticker", 2), ("fill", 3)))
+
+
+def test_snapshot_is_asked_for_without_changing_the_subscription(session):
+    session.subscribe(["orderbook_delta"], ["KXA", "KXB"])
+    session.to_send()
+    confirm(session, 1, "orderbook_delta", 3)
+
+    session.get_snapshot("orderbook_delta", ["KXB", "KXA", "KXB"])
+
+    assert sent(session) == [
+        {
+            "id": 2,
+            "cmd": "update_subscription",
+            "params": {"sids": [3], "market_tickers": ["KXA", "KXB"], "action": "get_snapshot"},
+        }
+    ]
+    assert session.is_ready
+
+
+def test_snapshot_before_the_confirmation_is_the_confirmations_own(session):
+    session.subscribe(["orderbook_delta"], ["KXA"])
+    session.to_send()
+
+    session.get_snapshot("orderbook_delta", ["KXA"])
+
+    assert sent(session) == []
+
+
+def test_refused_snapshot_leaves_the_command_under_way():
+    session = ticker_session("KXA")
+    session.get_snapshot("ticker", ["KXA"])
+    session.add_markets("ticker", ["KXB"])
+
+    events = refuse(session, 13, id=2, sid=9)
+    receive(session, type="ok", id=3, sid=9)
+
+    assert events == [CommandFailed(2, 9, 13, "no")]
+    assert session.is_ready
+
+
+def test_messages_of_unknown_types_are_counted_by_name(session):
+    for name in ["trade", "user_order", "trade"]:
+        receive(session, type=name, msg={})
+    receive(session, type="market_lifecycle_v2", msg={"market_ticker": "KX", "event_type": "moved"})
+
+    assert session.unknown == {"trade": 2, "user_order": 1, "market_lifecycle_v2/moved": 1}
+
+
+def test_names_of_unknown_types_do_not_pile_up(session):
+    for number in range(150):
+        receive(session, type=f"invented {number}")
+
+    assert len(session.unknown) == 101
+    assert session.unknown["others"] == 50

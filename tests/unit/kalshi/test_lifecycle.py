@@ -1,0 +1,122 @@
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from kalshi.errors import DecodeError
+from kalshi.lifecycle import (
+    Activated,
+    CloseTimeChanged,
+    Created,
+    Deactivated,
+    Determined,
+    MetadataChanged,
+    PriceGridChanged,
+    Settled,
+)
+from kalshi.messages import Unknown, decode
+
+MARKET = "KXHIGHNY-26NOV24-T40"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "lifecycle_created",
+            Created(
+                MARKET,
+                event_ticker="KXHIGHNY-26NOV24",
+                title="Will it be warmer than 40°?",
+                yes_outcome="41° or above",
+                no_outcome="40° or below",
+                open_time=datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC),
+                close_time=datetime(2026, 9, 22, 14, 13, 20, tzinfo=UTC),
+            ),
+        ),
+        ("lifecycle_activated", Activated(MARKET)),
+        ("lifecycle_deactivated", Deactivated(MARKET)),
+        (
+            "lifecycle_close_date_updated",
+            CloseTimeChanged(MARKET, datetime(2026, 9, 22, 12, 26, 40, tzinfo=UTC)),
+        ),
+        (
+            "lifecycle",
+            Determined(
+                "KXMLBSPREAD-26JUL191605WSHATH-ATH4",
+                result="no",
+                settlement_value=Decimal("0.0000"),
+                at=datetime(2026, 7, 19, 22, 55, 22, tzinfo=UTC),
+            ),
+        ),
+        (
+            "lifecycle_settled",
+            Settled("KXBNB15M-26JUL191830-30", datetime(2026, 7, 19, 22, 30, 6, tzinfo=UTC)),
+        ),
+        ("lifecycle_price_level_structure_updated", PriceGridChanged(MARKET, "deci_cent")),
+        ("lifecycle_metadata_updated", MetadataChanged(MARKET, "42° or above")),
+        (
+            "lifecycle_of_combo",
+            Settled(
+                "KXMVECROSSCATEGORY-S20260001-A",
+                datetime(2026, 9, 22, 15, 13, 20, tzinfo=UTC),
+            ),
+        ),
+    ],
+)
+def test_every_kind_is_decoded(frames, name, expected):
+    assert decode(json.dumps(frames[name])) == expected
+
+
+def lifecycle(**msg):
+    return decode(json.dumps({"type": "market_lifecycle_v2", "sid": 1, "seq": 1, "msg": msg}))
+
+
+@pytest.mark.parametrize(
+    ("event_type", "expected"),
+    [
+        ("created", Created("KX", None, "", "", "", None, None)),
+        ("settled", Settled("KX", None)),
+        ("price_level_structure_updated", PriceGridChanged("KX", "")),
+        ("metadata_updated", MetadataChanged("KX", None)),
+    ],
+)
+def test_what_we_do_not_need_may_be_missing(event_type, expected):
+    assert lifecycle(market_ticker="KX", event_type=event_type) == expected
+
+
+def test_determination_may_keep_its_value_to_itself():
+    event = lifecycle(market_ticker="KX", event_type="determined", result="yes")
+
+    assert event == Determined("KX", "yes", None, None)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "field"), [("determined", "result"), ("close_date_updated", "close_ts")]
+)
+def test_what_we_need_is_named_when_missing(event_type, field):
+    with pytest.raises(DecodeError, match=f"market_lifecycle_v2: {field} is missing"):
+        lifecycle(market_ticker="KX", event_type=event_type)
+
+
+@pytest.mark.parametrize(
+    "msg",
+    [
+        {"event_type": "settled"},
+        {"market_ticker": "KX"},
+        {"market_ticker": "KX", "event_type": "created", "additional_metadata": [1]},
+        {"market_ticker": "KX", "event_type": "determined", "result": "no", "settlement_value": 0},
+        {"market_ticker": "KX", "event_type": "settled", "settled_ts": "yesterday"},
+    ],
+    ids=repr,
+)
+def test_anything_undocumented_is_refused(msg):
+    with pytest.raises(DecodeError):
+        lifecycle(**msg)
+
+
+def test_new_kind_is_unknown_by_name():
+    event = lifecycle(market_ticker="KX", event_type="postponed")
+
+    assert event == Unknown("market_lifecycle_v2/postponed")
