@@ -42,6 +42,34 @@ def test_rsa_passes_the_check_that_openssl_passes(pem, signatures, name):
     verify_pss(pem("rsa_public"), ours, message)
 
 
+VECTORS = range(7)
+
+
+@pytest.mark.parametrize("index", VECTORS)
+def test_ed25519_makes_the_signatures_of_openssl(pem, signatures, index):
+    request = signatures["requests"][index]
+
+    ours = signature(SigningKey.from_pem(pem("ed25519")), request)
+
+    assert ours == request["ed25519"]
+
+
+@pytest.mark.parametrize("index", VECTORS)
+@pytest.mark.parametrize("name", ["rsa_pkcs1", "rsa_pkcs8"])
+def test_rsa_signatures_pass_where_those_of_openssl_do(pem, signatures, name, index):
+    request = signatures["requests"][index]
+    message = request["signed"].encode()
+
+    ours = signature(SigningKey.from_pem(pem(name)), request)
+
+    verify_pss(pem("rsa_public"), request["rsa_pss"], message)
+    verify_pss(pem("rsa_public"), ours, message)
+
+
+def test_every_vector_is_tried(signatures):
+    assert len(signatures["requests"]) == len(VECTORS)
+
+
 def test_check_of_rsa_signatures_notices_another_message(pem, signatures):
     ours = signature(SigningKey.from_pem(pem("rsa_pkcs1")), signatures)
 
