@@ -17,7 +17,7 @@ NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/b
 
 .PHONY: help
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: setup ## a live dashboard on a simulated exchange: install, start everything, print the address
@@ -34,6 +34,10 @@ setup: $(VENV)/.installed .env var/.static ## install into .venv, write .env wit
 test: $(VENV)/.installed-dev var/.static browser ## every test, the browser's included
 	$(RUN)/pytest -n 4 --dist loadfile
 	$(NODE) --test "tests/js/*.test.js"
+
+.PHONY: test-live
+test-live: $(VENV)/.installed-dev ## ask Kalshi's demo environment with a key of yours; tells how to get one
+	@$(RUN)/python -m tests.live
 
 .PHONY: check
 check: lint types test ## all that CI runs: lint, import contracts, types, tests

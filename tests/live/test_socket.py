@@ -1,0 +1,81 @@
+import pytest
+
+from kalshi.errors import KeyRefused
+from kalshi.messages import CommandFailed, Subscriptions, Ticker
+from kalshi.socket import connect
+from tests.live.demo import CHANNELS
+
+NOBODYS_KEY = "00000000-0000-0000-0000-000000000000"
+
+
+async def until_ready(socket):
+    """What came until all that was asked for is confirmed."""
+    await socket.send_pending()
+    events = []
+    while not socket.session.is_ready:
+        events.append(await anext(socket))
+    return events
+
+
+async def next_of(kind, socket):
+    await socket.send_pending()
+    async for event in socket:
+        if isinstance(event, kind):
+            return event
+
+
+async def listed(socket):
+    socket.session.list_subscriptions()
+    return (await next_of(Subscriptions, socket)).sids
+
+
+async def test_channels_are_subscribed_listed_and_unsubscribed(socket, open_market):
+    ticker = open_market["ticker"]
+    socket.session.subscribe(["market_positions", "fill"])
+    socket.session.subscribe(["ticker"], [ticker], send_initial_snapshot=True)
+    socket.session.subscribe(["market_lifecycle_v2"], [ticker])
+
+    await until_ready(socket)
+    subscribed = await listed(socket)
+    socket.session.unsubscribe(CHANNELS)
+    await until_ready(socket)
+    left = await listed(socket)
+
+    assert sorted(channel for channel, _ in subscribed) == sorted(CHANNELS)
+    assert left == ()
+
+
+async def test_ticker_begins_with_the_market_as_it_is(socket, open_market):
+    socket.session.subscribe(["ticker"], [open_market["ticker"]], send_initial_snapshot=True)
+
+    ticker = await next_of(Ticker, socket)
+
+    assert ticker.market_ticker == open_market["ticker"]
+
+
+async def test_markets_join_and_leave_a_subscription(socket, first):
+    markets = [
+        first("/markets", "markets", status=status, limit=1)["ticker"]
+        for status in ("open", "closed")
+    ]
+    socket.session.subscribe(["ticker"], markets[:1])
+    await until_ready(socket)
+
+    socket.session.add_markets("ticker", markets[1:])
+    await until_ready(socket)
+    socket.session.delete_markets("ticker", markets[:1])
+    await until_ready(socket)
+
+    assert len(await listed(socket)) == 1
+
+
+async def test_unknown_channel_is_error_8(socket):
+    socket.session.subscribe(["no_such_channel"])
+
+    assert (await next_of(CommandFailed, socket)).code == 8
+
+
+async def test_unknown_key_is_refused(demo):
+    with pytest.raises(KeyRefused):
+        async with connect(demo.environment, NOBODYS_KEY, demo.key):
+            pass
