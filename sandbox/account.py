@@ -1,29 +1,23 @@
 """
-What a member holds: keys, cash, positions and the fills that made them.
+What a member holds: keys, cash, positions, and the fills, settlements and transfers that made them.
 
-Always true of a portfolio, without rounding: its cash is the starting cash plus the cash flow of
-each fill, and in each market the flows before fees add up to realized P&L minus exposure.
+Always true of a portfolio, without rounding: its cash is the sum of its ledger, and in each market
+the flows before fees add up to realized P&L minus exposure.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Literal
+from decimal import ROUND_FLOOR, Decimal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from sandbox.market import ONE, ZERO
+from sandbox.grid import ZERO
+from sandbox.ledger import Ledger
+from sandbox.position import OutcomeSide, Position, price_of
+from sandbox.transfers import Direction, Method, Transfer, TransferStatus
 
-OutcomeSide = Literal["yes", "no"]
-
-# The wire shows money with six decimals; the cost of a part of a position is kept to that.
-_MICRO_DOLLAR = Decimal("0.000001")
-
-
-def price_of(side: OutcomeSide, yes_price: Decimal) -> Decimal:
-    """Dollars for one contract of a side, from the price of YES."""
-    return yes_price if side == "yes" else ONE - yes_price
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,76 +47,55 @@ class Fill:
     cash_flow: Decimal
     at: datetime
 
+    @property
+    def action(self) -> str:
+        """The older word for what `is_closing` says."""
+        return "sell" if self.is_closing else "buy"
+
+    @property
+    def book_side(self) -> str:
+        """The side of the YES book that it moved the member to."""
+        return "bid" if self.outcome_side == "yes" else "ask"
+
 
 @dataclass(frozen=True, slots=True)
-class Position:
+class Settlement:
     """
-    A holding in one market, with average-cost accounting.
+    The final payout of what was held in a market.
 
     Args:
-        quantity: signed contracts, YES > 0, NO < 0.
-        exposure: cost of what is still held, in dollars, without fees.
-        realized_pnl: locked in by closing, in dollars, without fees.
-        fees_paid: all fees in this market; `open_fees` those of the contracts still held.
-        volume: contracts traded; `total_traded` the dollars they were traded for.
+        position: as it was held, before the payout.
+        yes_value: what one YES contract paid, in dollars.
+        revenue: dollars for all of them, in whole cents.
     """
 
-    ticker: str
-    quantity: Decimal = ZERO
-    exposure: Decimal = ZERO
-    realized_pnl: Decimal = ZERO
-    fees_paid: Decimal = ZERO
-    open_fees: Decimal = ZERO
-    volume: Decimal = ZERO
-    total_traded: Decimal = ZERO
-    updated_at: datetime | None = None
-
-    def after(
-        self, side: OutcomeSide, count: Decimal, yes_price: Decimal, fee: Decimal, at: datetime
-    ) -> "Position":
-        """The holding once `count` contracts of a side were bought; the other side nets first."""
-        signed = count if side == "yes" else -count
-        held = abs(self.quantity)
-        closed = min(count, held) if self.quantity * signed < 0 else ZERO
-        opened = count - closed
-        cost_closed = self.exposure if closed == held else _share(self.exposure, closed, held)
-        fees_closed = self.open_fees if closed == held else _share(self.open_fees, closed, held)
-        price = price_of(side, yes_price)
-        # A pair of YES and NO is worth $1, so buying the other side sells ours at what is left of
-        # it.
-        proceeds = closed * (ONE - price)
-        return replace(
-            self,
-            quantity=self.quantity + signed,
-            exposure=self.exposure - cost_closed + opened * price,
-            realized_pnl=self.realized_pnl + proceeds - cost_closed,
-            fees_paid=self.fees_paid + fee,
-            open_fees=self.open_fees - fees_closed + _share(fee, opened, count),
-            volume=self.volume + count,
-            total_traded=self.total_traded + proceeds + opened * price,
-            updated_at=at,
-        )
-
-
-def _share(dollars: Decimal, part: Decimal, whole: Decimal) -> Decimal:
-    if not part:
-        return ZERO
-    return (dollars * part / whole).quantize(_MICRO_DOLLAR, rounding=ROUND_HALF_EVEN)
+    position: Position
+    yes_value: Decimal
+    revenue: Decimal
+    at: datetime
 
 
 @dataclass(slots=True)
 class Portfolio:
-    """Cash, positions by ticker and fills, oldest first, of one subaccount."""
+    """One subaccount: cash, positions by ticker, and what happened to them, oldest first."""
 
     subaccount: int
     starting_cash: Decimal
     updated_at: datetime
-    cash: Decimal = field(init=False)
+    ledger: Ledger = field(default_factory=Ledger)
     positions: dict[str, Position] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
+    settlements: list[Settlement] = field(default_factory=list)
+    transfers: dict[str, Transfer] = field(default_factory=dict)
+    collateral_returned: dict[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.cash = self.starting_cash
+        self.ledger.post("opening", self.starting_cash, "opening", self.updated_at)
+
+    @property
+    def cash(self) -> Decimal:
+        """Dollars to trade with or to withdraw."""
+        return self.ledger.balance
 
     def book(
         self,
@@ -158,9 +131,71 @@ class Portfolio:
         )
         self.positions[ticker] = after
         self.fills.append(fill)
-        self.cash += fill.cash_flow
+        self.ledger.post("fill", fill.cash_flow, trade_id, at)
         self.updated_at = at
         return fill
+
+    def settle(self, ticker: str, yes_value: Decimal, at: datetime) -> Settlement | None:
+        """Pay out what is held in a market; None when nothing is."""
+        before = self.positions.get(ticker)
+        if before is None or not before.quantity:
+            return None
+        side: OutcomeSide = "yes" if before.quantity > 0 else "no"
+        # Only a scalar result makes parts of a cent; the exchange rounds payouts to whole ones.
+        revenue = (abs(before.quantity) * price_of(side, yes_value)).quantize(_CENT, ROUND_FLOOR)
+        settlement = Settlement(before, yes_value, revenue, at)
+        self.positions[ticker] = before.settled(revenue, at)
+        self.settlements.append(settlement)
+        self.ledger.post("settlement", revenue, ticker, at)
+        self.updated_at = at
+        return settlement
+
+    def return_collateral(self, event_ticker: str, dollars: Decimal, at: datetime) -> None:
+        """Bring what is returned early on an event to `dollars`, by giving more or taking back."""
+        change = dollars - self.collateral_returned.get(event_ticker, ZERO)
+        self.collateral_returned[event_ticker] = dollars
+        self.ledger.post("collateral_return", change, event_ticker, at)
+
+    def begin_transfer(
+        self,
+        direction: Direction,
+        amount_cents: int,
+        *,
+        fee_cents: int,
+        method: Method,
+        transfer_id: str,
+        at: datetime,
+    ) -> Transfer:
+        """
+        Announce a deposit or a withdrawal; cash changes when it is applied.
+
+        Raises:
+            ValueError: the amount is not positive, the fee negative or more than the amount.
+        """
+        if amount_cents <= 0 or not 0 <= fee_cents <= amount_cents:
+            raise ValueError("an amount is above 0, a fee between 0 and the amount")
+        transfer = Transfer(transfer_id, direction, method, amount_cents, fee_cents, at)
+        self.transfers[transfer_id] = transfer
+        return transfer
+
+    def finish_transfer(self, transfer_id: str, status: TransferStatus, at: datetime) -> Transfer:
+        """
+        Apply a transfer, or let it fail or come back.
+
+        Raises:
+            KeyError: there is no such transfer.
+            ValueError: it cannot get into that status, or there is not enough cash.
+        """
+        transfer = self.transfers[transfer_id].become(status, at)
+        if status == "applied":
+            if transfer.dollars < 0 and self.cash + transfer.dollars < 0:
+                raise ValueError(f"a withdrawal of more than the cash of {self.cash}")
+            self.ledger.post(transfer.direction, transfer.dollars, transfer_id, at)
+        elif status == "returned":
+            self.ledger.post(transfer.direction, -transfer.dollars, transfer_id, at)
+        self.transfers[transfer_id] = transfer
+        self.updated_at = at
+        return transfer
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,24 +15,26 @@ from decimal import Decimal
 from itertools import count
 from random import Random
 
-from sandbox.account import Account, OutcomeSide
-from sandbox.exchange import Event, Exchange, Market, Series
-from sandbox.market import (
+from sandbox.account import Account
+from sandbox.exchange import Exchange, Listing
+from sandbox.grid import (
     CENTER_DECI_EDGE_CENTI_CENT,
     DECI_CENT,
     LINEAR_CENT,
-    NEVER_QUOTED,
     ONE,
     TAPERED_DECI_CENT,
     ZERO,
     PriceGrid,
-    Quote,
-    Tape,
-    walk,
 )
+from sandbox.listing import Event, Market, Series
+from sandbox.market import NEVER_QUOTED, Quote, Tape, walk
+from sandbox.position import OutcomeSide
 
 _CASH_PER_POSITION = Decimal(200)
 _HISTORY = timedelta(days=9)
+# Of an event that is listed while the world runs, from its listing until trading ends.
+_SHORTEST_LIFE = timedelta(hours=1)
+_OPENS_AFTER = timedelta(minutes=1)
 
 _SERIES = {
     each.ticker: each
@@ -44,9 +46,9 @@ _SERIES = {
         Series("KXBTCD", "Bitcoin price", "Crypto", ONE, 2,
                ("CF Benchmarks", "https://www.cfbenchmarks.com")),
         Series("KXMLBGAME", "Professional baseball game", "Sports", Decimal("0.5"), 3,
-               ("MLB", "https://www.mlb.com")),
+               ("MLB", "https://www.mlb.com"), "quadratic_with_maker_fees"),
         Series("KXMVESPORTSMULTIGAMEEXTENDED", "Sports combo", "Sports", ONE, 1,
-               ("MLB", "https://www.mlb.com")),
+               ("MLB", "https://www.mlb.com"), "quadratic_with_combo_maker_fees"),
         Series("KXCPIYOY", "Inflation", "Economics", ONE, 0,
                ("Bureau of Labor Statistics", "https://www.bls.gov")),
     )
@@ -79,14 +81,14 @@ class _Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Occurrence:
-    """One event with its outcomes, `closes_in` from the start of the world."""
+    """One event with its outcomes."""
 
     series: Series
     ticker: str
     title: str
     sub_title: str
     mutually_exclusive: bool
-    closes_in: timedelta
+    closes_at: datetime
     grid: PriceGrid
     outcomes: tuple[_Outcome, ...]
 
@@ -99,34 +101,54 @@ def world(*, positions: int, seed: int, now: datetime) -> tuple[Exchange, Accoun
     market that was never quoted and one that is closed.
     """
     random = Random(seed)
-    series: dict[str, Series] = {}
-    events: list[Event] = []
-    markets: list[Market] = []
-    for occurrence in _occurrences(now):
-        if len(markets) >= positions:
-            break
-        created_at = now - _HISTORY
-        series[occurrence.series.ticker] = occurrence.series
-        events.append(
-            Event(
-                occurrence.ticker,
-                occurrence.series.ticker,
-                occurrence.title,
-                occurrence.sub_title,
-                occurrence.mutually_exclusive,
-                created_at,
-            )
+    occurrences = _occurrences(now)
+    listings: list[Listing] = []
+    while sum(len(markets) for _, _, markets in listings) < positions:
+        listings.append(_listing(next(occurrences), now - _HISTORY, now, random))
+
+    def next_listing(at: datetime) -> Listing:
+        occurrence = next(
+            each
+            for each in occurrences
+            if each.closes_at > at + _SHORTEST_LIFE and each.ticker not in exchange.events
         )
-        markets += [
-            _market(occurrence, outcome, created_at, now, random) for outcome in occurrence.outcomes
-        ]
-    held = markets[:positions]
-    exchange = Exchange(series=series.values(), events=events, markets=markets, random=random)
+        series, event, markets = _listing(occurrence, at, at, random)
+        for market in markets:
+            _leave_unopened(market, at)
+        return series, event, markets
+
+    markets = [market for _, _, listed in listings for market in listed]
+    exchange = Exchange(
+        series={series.ticker: series for series, _, _ in listings}.values(),
+        events=[event for _, event, _ in listings],
+        markets=markets,
+        random=random,
+        next_listing=next_listing,
+    )
+    exchange.advance(now)
     account = exchange.open_account({0: _CASH_PER_POSITION * max(1, positions)}, now - _HISTORY)
+    held = markets[:positions]
     for market in held:
         _hold(exchange, account, market, random)
     _make_odd(exchange, held, now)
     return exchange, account
+
+
+def _listing(
+    occurrence: _Occurrence, created_at: datetime, now: datetime, random: Random
+) -> Listing:
+    event = Event(
+        occurrence.ticker,
+        occurrence.series.ticker,
+        occurrence.title,
+        occurrence.sub_title,
+        occurrence.mutually_exclusive,
+        created_at,
+    )
+    markets = (
+        _market(occurrence, outcome, created_at, now, random) for outcome in occurrence.outcomes
+    )
+    return occurrence.series, event, tuple(markets)
 
 
 def _market(
@@ -157,11 +179,19 @@ def _market(
         grid=grid,
         exchange_index=occurrence.series.exchange_index,
         created_at=created_at,
-        close_time=_on_the_hour(now) + occurrence.closes_in,
+        open_time=created_at,
+        close_time=occurrence.closes_at,
         previous=previous,
         tape=replace(tape, open_interest=(tape.volume / 2).quantize(Decimal("0.01"))),
         updated_at=created_at,
     )
+
+
+def _leave_unopened(market: Market, at: datetime) -> None:
+    market.status = "initialized"
+    market.open_time = at + _OPENS_AFTER
+    market.opening_quote = market.tape.quote
+    market.previous = market.tape = Tape(NEVER_QUOTED, ZERO, ZERO, ZERO, ZERO, at)
 
 
 def _on_the_hour(moment: datetime) -> datetime:
@@ -204,6 +234,7 @@ def _make_odd(exchange: Exchange, held: list[Market], now: datetime) -> None:
                 market.tape = Tape(NEVER_QUOTED, ZERO, ZERO, ZERO, ZERO, market.created_at)
                 market.previous = market.tape
             case 40:
+                market.determination_delay = timedelta(days=2)
                 exchange.close(market.ticker, now)
 
 
@@ -234,7 +265,7 @@ def _temperature(turn: int, now: datetime) -> _Occurrence:
         f"Highest temperature in {city} on {date}?",
         f"On {date}, {on:%Y}",
         True,
-        timedelta(days=day),
+        _on_the_hour(now) + timedelta(days=day),
         LINEAR_CENT,
         (
             _Outcome(f"T{low}", f"{low - 1}° or below", f"{low - 1}° or below", "0.12"),
@@ -255,7 +286,7 @@ def _fed_decision(turn: int, now: datetime) -> _Occurrence:
         f"Fed decision in {on:%b %Y}?",
         f"{on:%b %Y} meeting",
         True,
-        on - now,
+        _on_the_hour(on),
         TAPERED_DECI_CENT,
         (
             _Outcome("H0", "Fed maintains rate", "Fed maintains rate", "0.62"),
@@ -275,7 +306,7 @@ def _bitcoin(turn: int, now: datetime) -> _Occurrence:
         f"Bitcoin price on {on:%b} {on.day}, {on:%Y} at 5pm EST?",
         f"{on:%b} {on.day}, {on:%Y}",
         False,
-        on - now,
+        _on_the_hour(on),
         DECI_CENT,
         tuple(
             _Outcome(f"T{strike - 1}.99", f"${strike:,} or above", f"${strike:,} or above", price)
@@ -293,7 +324,7 @@ def _governor(turn: int, now: datetime) -> _Occurrence:
         f"{state} Governor winner?",
         f"{year} election, by party",
         True,
-        timedelta(days=365 * (year - 2026)),
+        _on_the_hour(now) + timedelta(days=365 * (year - 2026)),
         LINEAR_CENT,
         (
             _Outcome("D", "Democratic party", "Democratic party", f"0.{democrat}"),
@@ -312,7 +343,7 @@ def _baseball_game(turn: int, now: datetime) -> _Occurrence:
         f"{away_city} vs {home_city} Winner?",
         f"{away} vs {home} ({on:%b} {on.day})",
         True,
-        on - now,
+        _on_the_hour(on),
         LINEAR_CENT,
         (
             _Outcome(home, home_city, home_city, f"0.{favourite}"),
@@ -342,7 +373,7 @@ def _combo(turn: int, now: datetime) -> _Occurrence:
         legs,
         f"{away} at {home}, and more",
         False,
-        timedelta(days=4 + turn // 6),
+        _on_the_hour(now) + timedelta(days=4 + turn // 6),
         CENTER_DECI_EDGE_CENTI_CENT,
         (_Outcome(code[11:22], legs, legs, ("0.2275", "0.0086", "0.061")[turn % 3]),),
     )
@@ -356,7 +387,7 @@ def _inflation(turn: int, now: datetime) -> _Occurrence:
         f"CPI year-over-year in {on:%b %Y}?",
         f"In {on:%b %Y}",
         False,
-        on - now,
+        _on_the_hour(on),
         TAPERED_DECI_CENT,
         (
             _Outcome("T2.6", "Above 2.6%", "2.6% or below", "0.91"),

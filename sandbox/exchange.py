@@ -7,106 +7,42 @@ sequence of commands make the same world.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from heapq import heappop, heappush
 from random import Random
-from typing import Literal
 
-from sandbox.account import Account, ApiKey, Fill, OutcomeSide, Portfolio, Position
-from sandbox.fees import MAKER_RATE, TAKER_RATE, fill_fee
-from sandbox.market import EMPTY_BOOK, ONE, ZERO, PriceGrid, Quote, Tape, check_quote, walk
+from sandbox.account import Account, ApiKey, Portfolio
+from sandbox.collateral import returnable
+from sandbox.fees import FeeType, fee_rate, fill_fee
+from sandbox.grid import ONE, ZERO
+from sandbox.happenings import (
+    EventListed,
+    FeesChanged,
+    Filled,
+    Happening,
+    LifecycleChanged,
+    PaidOut,
+    TickerChanged,
+)
+from sandbox.listing import Event, Market, MarketStatus, Series, result_of
+from sandbox.market import EMPTY_BOOK, Quote, Tape, check_quote, walk
+from sandbox.position import OutcomeSide
+from sandbox.transfers import Direction, Method, Transfer, TransferStatus
 
-MarketStatus = Literal["active", "closed", "determined"]
-Result = Literal["", "yes", "no", "scalar"]
-
-# How often a change of a quote comes with a trade, and how large the member's own are.
+# How often a change of a quote comes with a trade, and one side of a book runs dry.
 _TRADE_CHANCE = 0.3
+_DRY_CHANCE = 0.002
 _LARGEST_OWN_FILL = 8
+_SCALAR_CHANCE = 0.05
+_CENT = Decimal("0.01")
+# How far back the live data reaches; the exchange itself opened in 2021.
+_LIVE = timedelta(days=90)
+_OPENING = datetime(2021, 7, 1, tzinfo=UTC)
 
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A family of events with the same rules and the same fees."""
-
-    ticker: str
-    title: str
-    category: str
-    fee_multiplier: Decimal
-    exchange_index: int
-    settlement_source: tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One occurrence with one market for each outcome."""
-
-    ticker: str
-    series_ticker: str
-    title: str
-    sub_title: str
-    mutually_exclusive: bool
-    created_at: datetime
-
-
-@dataclass(slots=True)
-class Market:
-    """One outcome: its terms, which stay, then the state, which does not."""
-
-    ticker: str
-    market_id: str
-    event_ticker: str
-    title: str
-    yes_sub_title: str
-    no_sub_title: str
-    rules: str
-    grid: PriceGrid
-    exchange_index: int
-    created_at: datetime
-    close_time: datetime
-    previous: Tape
-    tape: Tape
-    updated_at: datetime
-    status: MarketStatus = "active"
-    result: Result = ""
-    settlement_value: Decimal | None = None
-
-    @property
-    def yes_value(self) -> Decimal | None:
-        """What the exchange values a YES contract at in dollars; None before the first trade."""
-        if self.settlement_value is not None:
-            return self.settlement_value
-        return self.tape.last_price or None
-
-
-@dataclass(frozen=True, slots=True)
-class TickerChanged:
-    """A quote or the last trade changed."""
-
-    market: Market
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A member's order traded; `position` is the holding after it."""
-
-    user_id: str
-    subaccount: int
-    market: Market
-    fill: Fill
-    position: Position
-
-
-@dataclass(frozen=True, slots=True)
-class Determined:
-    """A market's outcome is known."""
-
-    market: Market
-    at: datetime
-
-
-Happening = TickerChanged | Filled | Determined
+Listing = tuple[Series, Event, tuple[Market, ...]]
 
 
 class Exchange:
@@ -115,6 +51,10 @@ class Exchange:
 
     Args:
         random: decides everything that nobody commands.
+        next_listing: the event that takes the place of one which is over; without it none does.
+
+    `history_before` parts the live data from the archived; while `exchange_active` or
+    `trading_active` is False nothing trades.
     """
 
     def __init__(
@@ -124,17 +64,30 @@ class Exchange:
         events: Iterable[Event],
         markets: Iterable[Market],
         random: Random,
+        next_listing: Callable[[datetime], Listing] | None = None,
     ) -> None:
-        self.series: Mapping[str, Series] = {each.ticker: each for each in series}
-        self.events: Mapping[str, Event] = {each.ticker: each for each in events}
-        self.markets: Mapping[str, Market] = {each.ticker: each for each in markets}
+        self.series: dict[str, Series] = {each.ticker: each for each in series}
+        self.events: dict[str, Event] = {}
+        self.markets: dict[str, Market] = {}
         self.accounts: dict[str, Account] = {}
         self.exchange_active = True
+        self.trading_active = True
         self.resume_time: datetime | None = None
+        self.history_before = _OPENING
         self._random = random
+        self._next_listing = next_listing
         self._keys: dict[str, ApiKey] = {}
+        self._in_event: dict[str, list[Market]] = {}
         # Markets that trade; the random walk picks from it once for every update.
-        self._active = [each for each in self.markets.values() if each.status == "active"]
+        self._active: list[Market] = []
+        # Books of which a side ran dry, as they were before.
+        self._dry: dict[str, Quote] = {}
+        # When the next market changes its status by time alone; entries may be out of date.
+        self._due: list[tuple[datetime, str]] = []
+        for event in events:
+            self._add_event(event)
+        for market in markets:
+            self._add_market(market)
 
     # Members
 
@@ -162,7 +115,68 @@ class Exchange:
     def key(self, api_key_id: str) -> ApiKey | None:
         return self._keys.get(api_key_id)
 
-    # Markets
+    def transfer(
+        self,
+        account: Account,
+        direction: Direction,
+        amount_cents: int,
+        at: datetime,
+        *,
+        fee_cents: int = 0,
+        method: Method = "ach",
+        status: TransferStatus = "applied",
+    ) -> Transfer:
+        """
+        Move a member's money in or out; errors as `Portfolio.begin_transfer`, `finish_transfer`.
+        """
+        portfolio = account.portfolios[0]
+        transfer = portfolio.begin_transfer(
+            direction,
+            amount_cents,
+            fee_cents=fee_cents,
+            method=method,
+            transfer_id=self._new_id(),
+            at=at,
+        )
+        if status == "pending":
+            return transfer
+        try:
+            return portfolio.finish_transfer(transfer.transfer_id, status, at)
+        except ValueError:
+            del portfolio.transfers[transfer.transfer_id]
+            raise
+
+    # Listing
+
+    def list_event(
+        self, series: Series, event: Event, markets: Iterable[Market], at: datetime
+    ) -> tuple[Happening, ...]:
+        """Begin an event with its markets."""
+        self.series.setdefault(series.ticker, series)
+        self._add_event(event)
+        happened: list[Happening] = [EventListed(event, series.exchange_index)]
+        for market in markets:
+            self._add_market(market)
+            happened.append(LifecycleChanged(market, "created", at))
+        return tuple(happened)
+
+    def set_fees(
+        self, event_ticker: str, override: tuple[FeeType, Decimal] | None
+    ) -> tuple[Happening, ...]:
+        """Give one event fees of its own, or with None its series' again."""
+        event = replace(self.events[event_ticker], fee_override=override)
+        self.events[event_ticker] = event
+        return (FeesChanged(event),)
+
+    def markets_of(self, event_ticker: str) -> tuple[Market, ...]:
+        """The markets of an event in the order of their listing."""
+        return tuple(self._in_event.get(event_ticker, ()))
+
+    def is_archived(self, market: Market) -> bool:
+        """Whether a market settled before the live data begins."""
+        return market.settled_at is not None and market.settled_at < self.history_before
+
+    # Prices
 
     def set_quote(self, ticker: str, quote: Quote, at: datetime) -> tuple[Happening, ...]:
         """
@@ -170,8 +184,8 @@ class Exchange:
         """
         market = self._tradable(ticker)
         check_quote(quote, market.grid)
-        market.tape = market.tape.quoted(quote, at)
-        return (TickerChanged(market),)
+        self._dry.pop(ticker, None)
+        return self._show(market, market.tape.quoted(quote, at))
 
     def trade(
         self, ticker: str, yes_price: Decimal, count: Decimal, at: datetime
@@ -181,8 +195,7 @@ class Exchange:
         """
         market = self._tradable(ticker)
         market.grid.index(yes_price)
-        market.tape = market.tape.traded(yes_price, count, at)
-        return (TickerChanged(market),)
+        return self._show(market, market.tape.traded(yes_price, count, at))
 
     def fill(
         self,
@@ -199,95 +212,129 @@ class Exchange:
         """Let a member's order trade, with its fee; ValueError as for `trade`."""
         market = self._tradable(ticker)
         market.grid.index(yes_price)
-        market.tape = market.tape.traded(yes_price, count, at)
+        shown = self._show(market, market.tape.traded(yes_price, count, at))
         filled = self._book(account, market, side, count, yes_price, at, is_taker, subaccount)
-        return (filled, TickerChanged(market))
+        return (filled, *shown)
+
+    # The life of a market
+
+    def open(self, ticker: str, at: datetime) -> tuple[Happening, ...]:
+        """Begin trading, before its time perhaps. No lifecycle message tells of it."""
+        market = self._of_status(ticker, "initialized")
+        market.open_time = min(market.open_time, at)
+        self._become(market, "active", at)
+        if market.opening_quote is None:
+            return ()
+        return self._show(market, market.tape.quoted(market.opening_quote, at))
+
+    def pause(self, ticker: str, at: datetime) -> tuple[Happening, ...]:
+        """Halt trading in one market."""
+        market = self._of_status(ticker, "active")
+        self._become(market, "inactive", at)
+        return (LifecycleChanged(market, "deactivated", at),)
+
+    def resume(self, ticker: str, at: datetime) -> tuple[Happening, ...]:
+        """Trade again."""
+        market = self._of_status(ticker, "inactive")
+        self._become(market, "active", at)
+        return (LifecycleChanged(market, "activated", at),)
+
+    def reschedule(self, ticker: str, close_time: datetime, at: datetime) -> tuple[Happening, ...]:
+        """Close a market at another time than it was listed with."""
+        market = self._of_status(ticker, "initialized", "active", "inactive")
+        market.close_time = close_time
+        market.updated_at = at
+        self._await_next_step(market)
+        return (LifecycleChanged(market, "close_date_updated", at),)
 
     def close(self, ticker: str, at: datetime) -> tuple[Happening, ...]:
         """
         End trading: the book is emptied, the last trade stays. No lifecycle message tells of it.
         """
-        market = self._tradable(ticker)
-        self._active.remove(market)
-        market.status = "closed"
+        market = self._of_status(ticker, "active", "inactive")
         market.close_time = min(market.close_time, at)
-        market.updated_at = at
-        market.tape = market.tape.quoted(EMPTY_BOOK, at)
-        return (TickerChanged(market),)
+        self._dry.pop(ticker, None)
+        self._become(market, "closed", at)
+        return self._show(market, market.tape.quoted(EMPTY_BOOK, at))
 
     def determine(self, ticker: str, yes_value: Decimal, at: datetime) -> tuple[Happening, ...]:
         """
         Decide a market, closing it first if need be.
 
         Args:
-            yes_value: what a YES contract pays: 1, 0, or between for a scalar result.
+            yes_value: what a YES contract pays: 1, 0, or whole cents between for a scalar result.
+        Raises:
+            ValueError: it was decided before, or the value is none it can pay: the markets of a
+                mutually exclusive event pay at most a dollar together.
         """
-        market = self.markets[ticker]
-        happened = self.close(ticker, at) if market.status == "active" else ()
-        market.status = "determined"
-        market.settlement_value = yes_value
-        market.result = "yes" if yes_value == ONE else "no" if yes_value == ZERO else "scalar"
-        market.updated_at = at
-        return (*happened, Determined(market, at))
+        market = self._of_status(ticker, "active", "inactive", "closed")
+        self._check_value(market, yes_value)
+        happened = self.close(ticker, at) if market.status != "closed" else ()
+        return (*happened, self._decide(market, "determined", yes_value, at))
+
+    def dispute(self, ticker: str, at: datetime) -> tuple[Happening, ...]:
+        """Question an outcome: the settlement waits until it is amended. No message tells of it."""
+        self._become(self._of_status(ticker, "determined"), "disputed", at)
+        return ()
+
+    def amend(self, ticker: str, yes_value: Decimal, at: datetime) -> tuple[Happening, ...]:
+        """Decide a disputed market again, the same way or another; ValueError as `determine`."""
+        market = self._of_status(ticker, "disputed")
+        self._check_value(market, yes_value)
+        return (self._decide(market, "amended", yes_value, at),)
+
+    def settle(self, ticker: str, at: datetime) -> tuple[Happening, ...]:
+        """Pay out a decided market to everybody who holds it."""
+        market = self._of_status(ticker, "determined", "amended")
+        assert market.settlement_value is not None  # noqa: S101  # as every decided one
+        market.settled_at = at
+        self._become(market, "finalized", at)
+        happened: list[Happening] = [LifecycleChanged(market, "settled", at)]
+        for account in self.accounts.values():
+            for portfolio in account.portfolios.values():
+                if portfolio.settle(ticker, market.settlement_value, at) is not None:
+                    left = portfolio.positions[ticker]
+                    happened.append(PaidOut(account.user_id, portfolio.subaccount, market, left))
+                self._return_collateral(portfolio, market, at)
+        return (*happened, *self._succeed(market.event_ticker, at))
+
+    def archive(self, before: datetime) -> None:
+        """Move what was settled and traded before a moment out of the live data."""
+        self.history_before = before
+
+    # Time
+
+    def advance(self, at: datetime) -> tuple[Happening, ...]:
+        """Take every market as far as time alone takes it: opened, closed, decided, settled."""
+        happened: list[Happening] = []
+        while self._due and self._due[0][0] <= at:
+            market = self.markets[heappop(self._due)[1]]
+            due = market.next_step_at
+            if due is not None and due <= at:
+                happened += self._next_step(market, due)
+            elif due is not None:
+                heappush(self._due, (due, market.ticker))
+        self.history_before = max(self.history_before, at - _LIVE)
+        return tuple(happened)
 
     def step(self, at: datetime, own_fill_chance: float = 0.0) -> tuple[Happening, ...]:
         """
         One random update: a market is quoted anew, perhaps traded, perhaps by a member.
 
-        Markets whose close time has come are closed first.
+        What time alone does to markets is done first.
 
         Args:
             own_fill_chance: probability, 0 to 1, that one of the members' orders trades.
         """
-        happened = [
-            each
-            for market in [market for market in self._active if market.close_time <= at]
-            for each in self.close(market.ticker, at)
-        ]
+        happened = [*self.advance(at)]
+        if not (self.exchange_active and self.trading_active):
+            return tuple(happened)
         if self._random.random() < own_fill_chance:
             happened += self._random_own_fill(at)
         quoted = self._random_quoted_market()
         if quoted is not None:
-            self._walk(quoted, at)
-            happened.append(TickerChanged(quoted))
+            happened += self._walk(quoted, at)
         return tuple(happened)
-
-    def _random_quoted_market(self) -> Market | None:
-        # A few tries find one: only a handful of markets have no quote at all.
-        for _ in range(8):
-            if not self._active:
-                return None
-            market = self._random.choice(self._active)
-            if market.tape.quote.has_bid or market.tape.quote.has_ask:
-                return market
-        return None
-
-    def _walk(self, market: Market, at: datetime) -> None:
-        quote = market.tape.quote
-        if self._random.random() < _TRADE_CHANCE:
-            prices = [quote.yes_bid] * quote.has_bid + [quote.yes_ask] * quote.has_ask
-            count = Decimal(self._random.randint(1, 5000)).scaleb(-2)
-            market.tape = market.tape.traded(self._random.choice(prices), count, at)
-        market.tape = market.tape.quoted(walk(quote, market.grid, self._random), at)
-
-    def _random_own_fill(self, at: datetime) -> tuple[Happening, ...]:
-        account = self._random.choice(list(self.accounts.values()))
-        portfolio = account.portfolios[0]
-        market = self._random_quoted_market()
-        position = portfolio.positions.get(market.ticker) if market else None
-        if market is None or position is None:
-            return ()
-        if portfolio.cash < 2 * _LARGEST_OWN_FILL:
-            return ()
-        quote = market.tape.quote
-        offers: list[tuple[OutcomeSide, Decimal]] = []
-        if quote.has_ask:
-            offers.append(("yes", quote.yes_ask))
-        if quote.has_bid:
-            offers.append(("no", quote.yes_bid))
-        side, yes_price = self._random.choice(offers)
-        count = Decimal(self._random.randint(1, _LARGEST_OWN_FILL))
-        return self.fill(account, market.ticker, side, count, yes_price, at)
 
     def hold(
         self,
@@ -305,6 +352,142 @@ class Exchange:
         """
         self._book(account, self.markets[ticker], side, count, yes_price, at, True, subaccount)
 
+    # Parts of commands
+
+    def _add_event(self, event: Event) -> None:
+        self.events[event.ticker] = event
+        self._in_event[event.ticker] = []
+
+    def _add_market(self, market: Market) -> None:
+        self.markets[market.ticker] = market
+        self._in_event[market.event_ticker].append(market)
+        if market.status == "active":
+            self._active.append(market)
+        self._await_next_step(market)
+
+    def _of_status(self, ticker: str, *statuses: MarketStatus) -> Market:
+        market = self.markets[ticker]
+        if market.status not in statuses:
+            raise ValueError(f"{ticker} is {market.status}")
+        return market
+
+    def _tradable(self, ticker: str) -> Market:
+        if not (self.exchange_active and self.trading_active):
+            raise ValueError("trading is paused")
+        return self._of_status(ticker, "active")
+
+    def _become(self, market: Market, status: MarketStatus, at: datetime) -> None:
+        if market.status == "active":
+            self._active.remove(market)
+        market.status = status
+        market.updated_at = at
+        if status == "active":
+            self._active.append(market)
+        self._await_next_step(market)
+
+    def _await_next_step(self, market: Market) -> None:
+        due = market.next_step_at
+        if due is not None:
+            heappush(self._due, (due, market.ticker))
+
+    def _next_step(self, market: Market, at: datetime) -> tuple[Happening, ...]:
+        match market.status:
+            case "initialized":
+                return self.open(market.ticker, at)
+            case "active" | "inactive":
+                return self.close(market.ticker, at)
+            case "closed":
+                return self.determine(market.ticker, self._random_value(market), at)
+            case _:
+                return self.settle(market.ticker, at)
+
+    def _check_value(self, market: Market, yes_value: Decimal) -> None:
+        if not ZERO <= yes_value <= ONE or yes_value % _CENT:
+            raise ValueError("a contract pays from 0 to 1 dollar in whole cents")
+        if yes_value > self._payable(market):
+            raise ValueError(f"the markets of {market.event_ticker} pay a dollar together")
+
+    def _succeed(self, event_ticker: str, at: datetime) -> tuple[Happening, ...]:
+        is_over = all(each.status == "finalized" for each in self._in_event[event_ticker])
+        if self._next_listing is None or not is_over:
+            return ()
+        return self.list_event(*self._next_listing(at), at)
+
+    def _payable(self, market: Market) -> Decimal:
+        """The most that a YES contract can pay beside the decided markets of its event."""
+        if not self.events[market.event_ticker].mutually_exclusive:
+            return ONE
+        others = self._in_event[market.event_ticker]
+        return ONE - sum(
+            (each.settlement_value or ZERO for each in others if each is not market), ZERO
+        )
+
+    def _random_value(self, market: Market) -> Decimal:
+        # As likely as the market thought it to be.
+        last = market.tape.last_price
+        if self._random.random() < _SCALAR_CHANCE:
+            value = last.quantize(_CENT)
+        else:
+            value = ONE if self._random.random() < last else ZERO
+        payable = self._payable(market)
+        return value if value <= payable else ZERO
+
+    def _decide(
+        self, market: Market, status: MarketStatus, yes_value: Decimal, at: datetime
+    ) -> LifecycleChanged:
+        market.settlement_value = yes_value
+        market.result = result_of(yes_value)
+        market.determined_at = at
+        self._become(market, status, at)
+        return LifecycleChanged(market, "determined", at)
+
+    def _show(self, market: Market, tape: Tape) -> tuple[Happening, ...]:
+        market.candles.add(market.tape, tape)
+        market.tape = tape
+        return (TickerChanged(market),)
+
+    def _random_quoted_market(self) -> Market | None:
+        # A few tries find one: only a handful of markets have no quote at all.
+        for _ in range(8):
+            if not self._active:
+                return None
+            market = self._random.choice(self._active)
+            quote = market.tape.quote
+            if quote.has_bid or quote.has_ask or market.ticker in self._dry:
+                return market
+        return None
+
+    def _walk(self, market: Market, at: datetime) -> tuple[Happening, ...]:
+        quote = self._dry.pop(market.ticker, market.tape.quote)
+        tape = market.tape
+        if self._random.random() < _TRADE_CHANCE:
+            prices = [quote.yes_bid] * quote.has_bid + [quote.yes_ask] * quote.has_ask
+            count = Decimal(self._random.randint(1, 5000)).scaleb(-2)
+            tape = tape.traded(self._random.choice(prices), count, at)
+        walked = walk(quote, market.grid, self._random)
+        if self._random.random() < _DRY_CHANCE:
+            self._dry[market.ticker] = walked
+            walked = walked.without(self._random.choice(("yes", "no")))
+        return self._show(market, tape.quoted(walked, at))
+
+    def _random_own_fill(self, at: datetime) -> tuple[Happening, ...]:
+        account = self._random.choice(list(self.accounts.values()))
+        portfolio = account.portfolios[0]
+        market = self._random_quoted_market()
+        if market is None or not portfolio.positions or portfolio.cash < 2 * _LARGEST_OWN_FILL:
+            return ()
+        quote = market.tape.quote
+        offers: list[tuple[OutcomeSide, Decimal]] = []
+        if quote.has_ask:
+            offers.append(("yes", quote.yes_ask))
+        if quote.has_bid:
+            offers.append(("no", quote.yes_bid))
+        if not offers:
+            return ()
+        side, yes_price = self._random.choice(offers)
+        count = Decimal(self._random.randint(1, _LARGEST_OWN_FILL))
+        return self.fill(account, market.ticker, side, count, yes_price, at)
+
     def _book(
         self,
         account: Account,
@@ -316,28 +499,46 @@ class Exchange:
         is_taker: bool,
         subaccount: int,
     ) -> Filled:
-        series = self.series[self.events[market.event_ticker].series_ticker]
-        rate = (TAKER_RATE if is_taker else MAKER_RATE) * series.fee_multiplier
+        fee_type, multiplier = self.fees_of(market.event_ticker)
         portfolio = account.portfolios[subaccount]
         fill = portfolio.book(
             market.ticker,
             side,
             count,
             yes_price,
-            fee=fill_fee(count, yes_price if side == "yes" else ONE - yes_price, rate),
+            fee=fill_fee(
+                count,
+                yes_price if side == "yes" else ONE - yes_price,
+                fee_rate(fee_type, multiplier, is_taker=is_taker),
+            ),
             is_taker=is_taker,
             trade_id=self._new_id(),
             order_id=self._new_id(),
             at=at,
         )
+        self._return_collateral(portfolio, market, at)
         position = portfolio.positions[market.ticker]
         return Filled(account.user_id, subaccount, market, fill, position)
 
-    def _tradable(self, ticker: str) -> Market:
-        market = self.markets[ticker]
-        if market.status != "active":
-            raise ValueError(f"{ticker} is {market.status}")
-        return market
+    def fees_of(self, event_ticker: str) -> tuple[FeeType, Decimal]:
+        """Fee type and multiplier of an event: its own before its series'."""
+        event = self.events[event_ticker]
+        series = self.series[event.series_ticker]
+        return event.fee_override or (series.fee_type, series.fee_multiplier)
+
+    def _return_collateral(self, portfolio: Portfolio, market: Market, at: datetime) -> None:
+        event = self.events[market.event_ticker]
+        if not event.mutually_exclusive:
+            return
+        markets = self._in_event[event.ticker]
+        held = (
+            portfolio.positions[each.ticker].quantity
+            for each in markets
+            if each.ticker in portfolio.positions
+        )
+        is_decided = any(each.status == "finalized" and each.result == "yes" for each in markets)
+        certain = returnable([-count for count in held if count < 0], is_decided=is_decided)
+        portfolio.return_collateral(event.ticker, certain, at)
 
     def _new_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

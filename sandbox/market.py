@@ -1,80 +1,20 @@
 """
-Prices of one market: the grid they lie on, the best bid and ask, and how they wander.
+The book of one market as everybody sees it: best bid and ask, the last trade, and how they wander.
 
 Everything is quoted for YES in dollars, from 0 to 1. NO is the same book read from the other end:
 its bid is 1 minus the YES ask. A side of the book exists only when its size is above 0.
 """
 
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
 from random import Random
 
-ZERO = Decimal(0)
-ONE = Decimal(1)
+from sandbox.grid import ONE, ZERO, PriceGrid
+
 _CENT = Decimal("0.01")
-
-
-@dataclass(frozen=True, slots=True)
-class PriceRange:
-    """Prices from `start` to `end` that are `step` apart, all in dollars."""
-
-    start: Decimal
-    end: Decimal
-    step: Decimal
-
-
-@dataclass(frozen=True)
-class PriceGrid:
-    """
-    The prices at which a market can be quoted.
-
-    Args:
-        structure: the exchange's label for the grid, `price_level_structure`.
-        ranges: adjoining ranges from 0 to 1, ascending.
-    """
-
-    structure: str
-    ranges: tuple[PriceRange, ...]
-
-    @cached_property
-    def prices(self) -> tuple[Decimal, ...]:
-        """Every valid price above 0 and below 1, ascending."""
-        prices = {ZERO}
-        for band in self.ranges:
-            ticks = int((band.end - band.start) / band.step)
-            prices.update(band.start + band.step * tick for tick in range(ticks + 1))
-        return tuple(sorted(prices - {ZERO, ONE}))
-
-    def index(self, price: Decimal) -> int:
-        """Where a price stands on the grid; ValueError when it is not on it."""
-        index = bisect_left(self.prices, price)
-        if index == len(self.prices) or self.prices[index] != price:
-            raise ValueError(f"{price} is not a price of {self.structure}")
-        return index
-
-    def nearest(self, price: Decimal) -> Decimal:
-        """The lowest price of the grid that is not below `price`, or its highest."""
-        return self.prices[min(bisect_left(self.prices, price), len(self.prices) - 1)]
-
-
-def _grid(structure: str, *bands: tuple[str, str, str]) -> PriceGrid:
-    return PriceGrid(structure, tuple(PriceRange(*map(Decimal, band)) for band in bands))
-
-
-LINEAR_CENT = _grid("linear_cent", ("0", "1", "0.01"))
-DECI_CENT = _grid("deci_cent", ("0", "1", "0.001"))
-TAPERED_DECI_CENT = _grid(
-    "tapered_deci_cent", ("0", "0.1", "0.001"), ("0.1", "0.9", "0.01"), ("0.9", "1", "0.001")
-)
-CENTER_DECI_EDGE_CENTI_CENT = _grid(
-    "center_deci_edge_centi_cent",
-    ("0", "0.01", "0.0001"),
-    ("0.01", "0.99", "0.001"),
-    ("0.99", "1", "0.0001"),
-)
+_JUMP_CHANCE = 0.01
+_LARGEST_JUMP_CENTS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +36,12 @@ class Quote:
     def has_ask(self) -> bool:
         return self.yes_ask_size > 0
 
+    def without(self, side: str) -> "Quote":
+        """The book once the best `yes` bids, or the best `no` bids, are all taken."""
+        if side == "yes":
+            return replace(self, yes_bid=ZERO, yes_bid_size=ZERO)
+        return replace(self, yes_ask=ONE, yes_ask_size=ZERO)
+
 
 EMPTY_BOOK = Quote(ZERO, ZERO, ONE, ZERO)
 # A market nobody ever quoted shows an ask of 0 and thus a NO bid of 1, with no order behind either.
@@ -116,6 +62,8 @@ def walk(quote: Quote, grid: PriceGrid, random: Random) -> Quote:
     """
     Where a market is quoted next: a step of about a cent up or down, the spread and sizes changing.
 
+    Now and then there is news, and the price jumps.
+
     An empty side stays empty. The sides never cross and never leave the grid.
     """
     if not quote.has_bid and not quote.has_ask:
@@ -123,7 +71,8 @@ def walk(quote: Quote, grid: PriceGrid, random: Random) -> Quote:
     top = len(grid.prices) - 1
     lower = grid.index(quote.yes_bid if quote.has_bid else quote.yes_ask)
     cent = _ticks_in_a_cent(grid, lower)
-    lower += random.randint(1, cent) * random.choice((-1, 1))
+    cents = random.randint(2, _LARGEST_JUMP_CENTS) if random.random() < _JUMP_CHANCE else 1
+    lower += random.randint(1, cent) * cents * random.choice((-1, 1))
     if not (quote.has_bid and quote.has_ask):
         price, size = grid.prices[max(0, min(lower, top))], _size(random)
         if quote.has_bid:

@@ -6,8 +6,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sandbox.account import Account, ApiKey
-from sandbox.exchange import Event, Exchange, Market, Series
-from sandbox.market import LINEAR_CENT, Quote, Tape
+from sandbox.exchange import Exchange
+from sandbox.grid import LINEAR_CENT
+from sandbox.listing import Event, Market, Series
+from sandbox.market import Quote, Tape
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 
@@ -32,6 +34,7 @@ def market(ticker: str, event_ticker: str = "KXGAME-1") -> Market:
         grid=LINEAR_CENT,
         exchange_index=3 if event_ticker == "KXGAME-1" else 0,
         created_at=NOW,
+        open_time=NOW,
         close_time=NOW.replace(year=2027),
         previous=tape,
         tape=tape,
@@ -56,6 +59,26 @@ def exchange() -> Exchange:
             market("KXGAME-1-A"),
             market("KXGAME-1-B"),
             market("KXRAIN-1-C", "KXRAIN-1"),
+        ],
+        random=Random(1),
+    )
+
+
+def exclusive_exchange() -> Exchange:
+    """Three markets of KXCUP-1 that exclude each other, and one of KXRAIN-1."""
+    source = ("League", "https://league.example")
+    return Exchange(
+        series=[
+            Series("KXCUP", "Cup", "Sports", Decimal(1), 0, source, "quadratic_with_maker_fees"),
+            Series("KXRAIN", "Rain", "Weather", Decimal(1), 0, source),
+        ],
+        events=[
+            Event("KXCUP-1", "KXCUP", "Who wins?", "Tonight", True, NOW),
+            Event("KXRAIN-1", "KXRAIN", "Will it rain?", "Tonight", False, NOW),
+        ],
+        markets=[
+            *(market(f"KXCUP-1-{each}", "KXCUP-1") for each in "ABC"),
+            market("KXRAIN-1-D", "KXRAIN-1"),
         ],
         random=Random(1),
     )

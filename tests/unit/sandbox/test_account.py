@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.account import OutcomeSide, Portfolio, Position
+from sandbox.account import Portfolio
 from sandbox.fees import TAKER_RATE, fill_fee
+from sandbox.position import OutcomeSide, Position
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 

@@ -33,9 +33,7 @@ def test_member_holds_as_many_positions_as_asked_for(positions: int, now: dateti
     portfolio = account.portfolios[0]
     assert len(portfolio.positions) == positions
     assert all(position.quantity for position in portfolio.positions.values())
-    assert portfolio.cash == portfolio.starting_cash + sum(
-        fill.cash_flow for fill in portfolio.fills
-    )
+    assert portfolio.cash == sum(entry.dollars for entry in portfolio.ledger.entries)
     assert portfolio.cash > 0
     assert {market.event_ticker for market in exchange.markets.values()} == set(exchange.events)
 
@@ -65,7 +63,7 @@ def test_quotes_stay_valid_however_long_the_market_moves(now: datetime) -> None:
     for market in exchange.markets.values():
         check_quote(market.tape.quote, market.grid)
     assert all(
-        portfolio.cash == portfolio.starting_cash + sum(fill.cash_flow for fill in portfolio.fills)
+        portfolio.cash == sum(entry.dollars for entry in portfolio.ledger.entries)
         for account in exchange.accounts.values()
         for portfolio in account.portfolios.values()
     )

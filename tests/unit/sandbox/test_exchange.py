@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 
 from sandbox.account import Account
-from sandbox.exchange import Determined, Exchange, Filled, TickerChanged
+from sandbox.exchange import Exchange
+from sandbox.happenings import Filled, LifecycleChanged, TickerChanged
 from sandbox.market import EMPTY_BOOK, Quote
 
 
@@ -67,14 +68,14 @@ def test_determining_an_active_market_closes_it_first(
 
     happened = exchange.determine(market.ticker, Decimal(yes_value), now)
 
-    assert happened == (TickerChanged(market), Determined(market, now))
+    assert happened == (TickerChanged(market), LifecycleChanged(market, "determined", now))
     assert (market.status, market.result) == ("determined", result)
     assert market.settlement_value == Decimal(yes_value)
 
 
 def test_step_closes_what_has_reached_its_close_time(exchange: Exchange, now: datetime) -> None:
     market = exchange.markets["KXGAME-1-A"]
-    market.close_time = now + timedelta(minutes=1)
+    exchange.reschedule(market.ticker, now + timedelta(minutes=1), now)
 
     exchange.step(now + timedelta(minutes=1))
 
@@ -92,7 +93,7 @@ def test_step_with_certain_fills_fills_what_is_held(
     portfolio = alice.portfolios[0]
     assert isinstance(filled, Filled)
     assert portfolio.fills[-1] == filled.fill
-    assert portfolio.cash == 1000 + sum(fill.cash_flow for fill in portfolio.fills)
+    assert portfolio.cash == sum(entry.dollars for entry in portfolio.ledger.entries)
 
 
 def test_revoked_key_is_unknown(exchange: Exchange, alices_key: object) -> None:

@@ -5,18 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.market import (
+from sandbox.grid import (
     CENTER_DECI_EDGE_CENTI_CENT,
     DECI_CENT,
-    EMPTY_BOOK,
     LINEAR_CENT,
-    NEVER_QUOTED,
     TAPERED_DECI_CENT,
     PriceGrid,
-    Quote,
-    check_quote,
-    walk,
 )
+from sandbox.market import EMPTY_BOOK, NEVER_QUOTED, Quote, check_quote, walk
 
 GRIDS = [LINEAR_CENT, DECI_CENT, TAPERED_DECI_CENT, CENTER_DECI_EDGE_CENTI_CENT]
 grids = st.sampled_from(GRIDS)

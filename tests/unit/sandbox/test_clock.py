@@ -1,0 +1,54 @@
+from datetime import datetime, timedelta
+
+import pytest
+
+from sandbox.clock import MarketClock
+
+
+class World:
+    """A clock that is put forward by hand."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def test_clock_of_speed_one_is_the_worlds(now: datetime) -> None:
+    world = World(now)
+    clock = MarketClock(world)
+
+    world.now += timedelta(hours=1)
+
+    assert clock.now() == world.now
+
+
+def test_faster_clock_goes_on_from_where_it_was(now: datetime) -> None:
+    world = World(now)
+    clock = MarketClock(world, speed=60)
+
+    world.now += timedelta(minutes=1)
+    after_a_minute = clock.now()
+    clock.set_speed(2)
+    world.now += timedelta(minutes=1)
+
+    assert after_a_minute == now + timedelta(hours=1)
+    assert clock.now() == now + timedelta(hours=1, minutes=2)
+
+
+def test_skipped_time_is_gone(now: datetime) -> None:
+    clock = MarketClock(World(now))
+
+    clock.skip(timedelta(days=2))
+
+    assert clock.now() == now + timedelta(days=2)
+
+
+def test_clock_neither_stops_nor_goes_back(now: datetime) -> None:
+    clock = MarketClock(World(now))
+
+    with pytest.raises(ValueError, match="fall behind"):
+        clock.set_speed(0.5)
+    with pytest.raises(ValueError, match="does not go back"):
+        clock.skip(timedelta(seconds=-1))
