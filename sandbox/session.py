@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 from sandbox import wire
 from sandbox.account import ApiKey
-from sandbox.wire import Json, Message
+from sandbox.frames import LIFECYCLE, Message
+from sandbox.wire import Json
 
-CHANNELS = ("ticker", "fill", "market_positions", "market_lifecycle_v2")
-_SEQUENCED = ("market_lifecycle_v2",)
-_UNFILTERED = ("market_lifecycle_v2",)
+CHANNELS = ("ticker", "fill", "market_positions", LIFECYCLE)
+_SEQUENCED = (LIFECYCLE,)
+_UNFILTERED = (LIFECYCLE,)
 
 _DATA_AFTER_OPENING_SECONDS = 0.05
 _BUFFERED_FRAMES = 10_000
@@ -31,6 +32,7 @@ _ERRORS = {
     5: "Unknown command",
     7: "Unknown subscription ID",
     8: "Unknown channel name",
+    10: "Channel error",
     11: "Invalid parameter",
     12: "Exactly one subscription ID is required",
     13: "Unsupported action",
@@ -128,15 +130,39 @@ class Session:
         self._queue(subscription, message, sent_at_ms)
         return True
 
+    def fail(self, channel: str, code: int, sent_at_ms: int) -> bool:
+        """
+        End a subscription with an error, 10 or 25; say whether there was one.
+
+        Those are terminal: nothing more comes until the channel is subscribed again.
+        """
+        subscription = self._subscriptions.get(channel)
+        if subscription is None:
+            return False
+        self._end(subscription)
+        scope: Json = {"sid": subscription.sid}
+        if subscription.channel in _SEQUENCED:
+            scope["seq"] = subscription.next_seq()
+        error = {"code": code, "msg": _ERRORS[code]}
+        self._reply({"type": "error", **scope, "msg": error}, 0, sent_at_ms)
+        return True
+
     # Out
 
     def next_frame(self, now: float) -> str | None:
         """The next frame to send, or None when there is none yet."""
-        if self._replies:
-            return self._replies.popleft()
-        if self._data and now >= self._data_from:
-            return self._data.popleft()[1]
-        return None
+        reply = self.next_reply()
+        return self.next_data(now) if reply is None else reply
+
+    def next_reply(self) -> str | None:
+        """The next answer to a command."""
+        return self._replies.popleft() if self._replies else None
+
+    def next_data(self, now: float) -> str | None:
+        """The next frame of a channel, once no answer may come before it."""
+        if not self._data or now < self._data_from:
+            return None
+        return self._data.popleft()[1]
 
     def seconds_to_data(self, now: float) -> float | None:
         """How long the data that waits has to wait yet; None when none waits."""
@@ -266,7 +292,7 @@ class Session:
 
     def _queue(self, subscription: _Subscription, message: Message, sent_at_ms: int) -> None:
         if len(self._data) >= self._buffered_frames:
-            self._overflow(subscription, sent_at_ms)
+            self.fail(subscription.channel, 25, sent_at_ms)
             return
         seq = f'"seq":{subscription.next_seq()},' if subscription.channel in _SEQUENCED else ""
         # Only the envelope differs between subscribers: the body was encoded once for all of them.
@@ -275,14 +301,6 @@ class Session:
             f'"sending_ts_ms":{sent_at_ms},"msg":{message.body}}}'
         )
         self._data.append((subscription.sid, frame))
-
-    def _overflow(self, subscription: _Subscription, sent_at_ms: int) -> None:
-        self._end(subscription)
-        error = {"code": 25, "msg": _ERRORS[25]}
-        scope: Json = {"sid": subscription.sid}
-        if subscription.channel in _SEQUENCED:
-            scope["seq"] = subscription.next_seq()
-        self._reply({"type": "error", **scope, "msg": error}, 0, sent_at_ms)
 
     def _end(self, subscription: _Subscription) -> None:
         del self._subscriptions[subscription.channel]

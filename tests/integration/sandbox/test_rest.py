@@ -182,8 +182,6 @@ async def test_refusing_exchange_still_tells_its_status(sandbox: Sandbox) -> Non
 
     assert refused.status_code == 503
     assert refused.json()["error"]["code"] == "service_unavailable"
-    assert answer(status.json(), "ExchangeStatus") == {
-        "exchange_active": False,
-        "trading_active": False,
-        "exchange_estimated_resume_time": "2026-11-26T10:00:00Z",
-    }
+    told = answer(status.json(), "ExchangeStatus")
+    assert (told["exchange_active"], told["trading_active"]) == (False, False)
+    assert told["exchange_estimated_resume_time"] == "2026-11-26T10:00:00Z"

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from sandbox import rest
 from sandbox.account import Account, ApiKey
 from sandbox.exchange import Exchange
 from sandbox.market import NEVER_QUOTED
+from sandbox.rest import markets, members, portfolio
+from sandbox.rest.query import Rejected
 from tests.unit.sandbox.conftest import add_key
 from tests.unit.sandbox.published import answer
 
@@ -24,7 +25,7 @@ def holdings(exchange: Exchange, alice: Account, now: datetime) -> None:
 
 
 def refused(status: int, call: Any, *arguments: Any) -> Any:
-    with pytest.raises(rest.Rejected) as rejected:
+    with pytest.raises(Rejected) as rejected:
         call(*arguments)
     assert rejected.value.status == status
     return rejected.value.body
@@ -37,7 +38,7 @@ def tickers(body: Any) -> list[str]:
 @pytest.mark.usefixtures("holdings")
 class TestPositions:
     def test_rows_and_sums_of_events(self, exchange: Exchange, alices_key: ApiKey) -> None:
-        body = answer(rest.positions(exchange, alices_key, {}), "GetPositionsResponse")
+        body = answer(portfolio.positions(exchange, alices_key, {}), "GetPositionsResponse")
 
         assert body["cursor"] == ""
         assert tickers(body) == ["KXGAME-1-A", "KXGAME-1-B", "KXRAIN-1-C"]
@@ -71,7 +72,7 @@ class TestPositions:
             ({"event_ticker": "KXGAME-1"}, ["KXGAME-1-A", "KXGAME-1-B"]),
             ({"exchange_index": "0"}, ["KXRAIN-1-C"]),
             ({"subaccount": "1"}, ["KXGAME-1-A"]),
-            ({"settlement_status": "all", "limit": "1"}, ["KXGAME-1-A"]),
+            ({"settlement_status": "all", "limit": "1"}, ["KXGAME-1-A", "KXGAME-1-B"]),
             ({"settlement_status": "settled"}, []),
             ({"cursor": "garbage"}, ["KXGAME-1-A", "KXGAME-1-B", "KXRAIN-1-C"]),
         ],
@@ -80,15 +81,17 @@ class TestPositions:
     def test_filters(
         self, exchange: Exchange, alices_key: ApiKey, query: dict[str, str], expected: list[str]
     ) -> None:
-        body = answer(rest.positions(exchange, alices_key, query), "GetPositionsResponse")
+        body = answer(portfolio.positions(exchange, alices_key, query), "GetPositionsResponse")
 
         assert tickers(body) == expected
 
     def test_pages_join_without_gap_or_overlap(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        first = rest.positions(exchange, alices_key, {"limit": "2"})
-        second = rest.positions(exchange, alices_key, {"limit": "2", "cursor": first["cursor"]})
+        first = portfolio.positions(exchange, alices_key, {"limit": "2"})
+        second = portfolio.positions(
+            exchange, alices_key, {"limit": "2", "cursor": first["cursor"]}
+        )
 
         assert tickers(first) + tickers(second) == ["KXGAME-1-A", "KXGAME-1-B", "KXRAIN-1-C"]
         assert second["cursor"] == ""
@@ -97,7 +100,7 @@ class TestPositions:
     def test_limit_out_of_range_is_refused(
         self, exchange: Exchange, alices_key: ApiKey, limit: str, tag: str
     ) -> None:
-        body = refused(400, rest.positions, exchange, alices_key, {"limit": limit})
+        body = refused(400, portfolio.positions, exchange, alices_key, {"limit": limit})
 
         assert body["msg"].startswith("Parameter validation failed for GetPositions")
         assert body["msg"].endswith(f"failed on the '{tag}' tag")
@@ -115,7 +118,7 @@ class TestPositions:
     def test_value_that_the_documents_do_not_know_is_refused(
         self, exchange: Exchange, alices_key: ApiKey, query: dict[str, str]
     ) -> None:
-        body = refused(400, rest.positions, exchange, alices_key, query)
+        body = refused(400, portfolio.positions, exchange, alices_key, query)
 
         assert body["error"]["code"] == "bad_request"
 
@@ -125,7 +128,7 @@ class TestBalance:
     def test_cash_and_the_value_of_positions_at_the_last_trade(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        body = answer(rest.balance(exchange, alices_key, {}), "GetBalanceResponse")
+        body = answer(portfolio.balance(exchange, alices_key, {}), "GetBalanceResponse")
 
         # 1000 + 1 from A - 1 for B - 1 for C - fees 0.1715 + 0.021 + up(0.07 * 4 * 0.1875)
         # 2.5 * (1 - 0.60) + 4 * 0.25
@@ -140,7 +143,7 @@ class TestBalance:
     def test_one_shard_has_the_value_of_its_own_markets(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        baseball = rest.balance(exchange, alices_key, {"exchange_index": "3"})
+        baseball = portfolio.balance(exchange, alices_key, {"exchange_index": "3"})
 
         assert (baseball["balance"], baseball["portfolio_value"]) == (0, 100)
 
@@ -150,7 +153,7 @@ class TestBalance:
         market = exchange.markets["KXRAIN-1-C"]
         market.tape = market.tape.traded(Decimal(0), Decimal(0), market.created_at)
 
-        assert rest.balance(exchange, alices_key, {})["portfolio_value"] == 200
+        assert portfolio.balance(exchange, alices_key, {})["portfolio_value"] == 200
 
     def test_determined_position_counts_at_its_settlement_value(
         self, exchange: Exchange, alices_key: ApiKey, now: datetime
@@ -158,14 +161,14 @@ class TestBalance:
         exchange.determine("KXGAME-1-B", Decimal(0), now)
 
         # 2.5 NO at 1, 4 YES at 0.25
-        assert rest.balance(exchange, alices_key, {})["portfolio_value"] == 350
+        assert portfolio.balance(exchange, alices_key, {})["portfolio_value"] == 350
 
     def test_key_of_one_subaccount_sees_it_without_asking(
         self, exchange: Exchange, alice: Account
     ) -> None:
         key = add_key(exchange, alice, "locked", subaccount=1)
 
-        body = answer(rest.balance(exchange, key, {}), "GetBalanceResponse")
+        body = answer(portfolio.balance(exchange, key, {}), "GetBalanceResponse")
 
         # 500 - 0.50 - up(0.035 * 0.25)
         assert body["balance_dollars"] == "499.4912"
@@ -177,7 +180,7 @@ class TestFills:
     def test_newest_first_and_of_all_subaccounts(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        body = answer(rest.fills(exchange, alices_key, {}), "GetFillsResponse")
+        body = answer(portfolio.fills(exchange, alices_key, {}), "GetFillsResponse")
 
         assert [(row["ticker"], row["subaccount_number"]) for row in body["fills"]] == [
             ("KXGAME-1-A", 1),
@@ -190,7 +193,7 @@ class TestFills:
     def test_closing_fill_names_the_side_it_moved_to(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        body = rest.fills(exchange, alices_key, {"ticker": "KXGAME-1-A", "subaccount": "0"})
+        body = portfolio.fills(exchange, alices_key, {"ticker": "KXGAME-1-A", "subaccount": "0"})
 
         closing = body["fills"][0]
         assert closing | {"fill_id": "", "trade_id": "", "order_id": ""} == {
@@ -229,15 +232,15 @@ class TestFills:
     def test_filters(
         self, exchange: Exchange, alices_key: ApiKey, query: dict[str, str], count: int
     ) -> None:
-        assert len(rest.fills(exchange, alices_key, query)["fills"]) == count
+        assert len(portfolio.fills(exchange, alices_key, query)["fills"]) == count
 
     def test_pages_join_without_gap_or_overlap(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        everything = rest.fills(exchange, alices_key, {})["fills"]
+        everything = portfolio.fills(exchange, alices_key, {})["fills"]
 
-        first = rest.fills(exchange, alices_key, {"limit": "3"})
-        second = rest.fills(exchange, alices_key, {"limit": "3", "cursor": first["cursor"]})
+        first = portfolio.fills(exchange, alices_key, {"limit": "3"})
+        second = portfolio.fills(exchange, alices_key, {"limit": "3", "cursor": first["cursor"]})
 
         assert first["fills"] + second["fills"] == everything
         assert second["cursor"] == ""
@@ -250,7 +253,7 @@ class TestKeys:
         add_key(exchange, alice, "trading", ("read", "write"), subaccount=1)
         add_key(exchange, exchange.open_account({0: Decimal(1)}, now), "charlies")
 
-        body = answer(rest.api_keys(exchange, alices_key), "GetApiKeysResponse")
+        body = answer(members.api_keys(exchange, alices_key), "GetApiKeysResponse")
 
         assert body["api_keys"] == [
             {"api_key_id": "alices", "name": "test", "scopes": ["read"]},
@@ -265,24 +268,24 @@ class TestKeys:
     def test_key_without_the_scope_may_not_read(self, exchange: Exchange, alice: Account) -> None:
         key = add_key(exchange, alice, "narrow", ("read::portfolio_balance",))
 
-        assert refused(403, rest.api_keys, exchange, key)["error"]["code"] == "forbidden"
-        refused(403, rest.positions, exchange, key, {})
-        refused(403, rest.fills, exchange, key, {})
-        assert rest.balance(exchange, key, {})["balance"] == 100000
+        assert refused(403, members.api_keys, exchange, key)["error"]["code"] == "forbidden"
+        refused(403, portfolio.positions, exchange, key, {})
+        refused(403, portfolio.fills, exchange, key, {})
+        assert portfolio.balance(exchange, key, {})["balance"] == 100000
 
     def test_key_of_one_subaccount_may_see_no_other(
         self, exchange: Exchange, alice: Account
     ) -> None:
         key = add_key(exchange, alice, "locked", subaccount=1)
 
-        refused(403, rest.positions, exchange, key, {"subaccount": "0"})
-        refused(403, rest.fills, exchange, key, {"subaccount": "0"})
-        assert rest.positions(exchange, key, {"subaccount": "1"})["market_positions"] == []
+        refused(403, portfolio.positions, exchange, key, {"subaccount": "0"})
+        refused(403, portfolio.fills, exchange, key, {"subaccount": "0"})
+        assert portfolio.positions(exchange, key, {"subaccount": "1"})["market_positions"] == []
 
     def test_subaccount_that_does_not_exist_is_not_found(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        refused(404, rest.balance, exchange, alices_key, {"subaccount": "7"})
+        refused(404, portfolio.balance, exchange, alices_key, {"subaccount": "7"})
 
 
 class TestMarkets:
@@ -305,20 +308,20 @@ class TestMarkets:
     ) -> None:
         exchange.determine("KXGAME-1-A", Decimal(1), now)
 
-        body = answer(rest.markets(exchange, query), "GetMarketsResponse")
+        body = answer(markets.markets(exchange, query), "GetMarketsResponse")
 
         assert [row["ticker"] for row in body["markets"]] == expected
 
     def test_pages_join_without_gap_or_overlap(self, exchange: Exchange) -> None:
-        everything = rest.markets(exchange, {})["markets"]
+        everything = markets.markets(exchange, {})["markets"]
 
-        first = rest.markets(exchange, {"limit": "2"})
-        second = rest.markets(exchange, {"limit": "2", "cursor": first["cursor"]})
+        first = markets.markets(exchange, {"limit": "2"})
+        second = markets.markets(exchange, {"limit": "2", "cursor": first["cursor"]})
 
         assert first["markets"] + second["markets"] == everything
 
     def test_limit_over_the_maximum_has_the_recorded_body(self, exchange: Exchange) -> None:
-        body = refused(400, rest.markets, exchange, {"limit": "1001"})
+        body = refused(400, markets.markets, exchange, {"limit": "1001"})
 
         assert body == {
             "msg": "Parameter validation failed for GetMarkets: Key: 'GetMarketsParams.Limit' "
@@ -326,7 +329,7 @@ class TestMarkets:
         }
 
     def test_word_of_the_answer_is_no_word_of_the_filter(self, exchange: Exchange) -> None:
-        body = refused(400, rest.markets, exchange, {"status": "finalized"})
+        body = refused(400, markets.markets, exchange, {"status": "finalized"})
 
         assert body["error"]["details"] == "invalid status filter"
 
@@ -335,7 +338,7 @@ class TestMarkets:
     ) -> None:
         exchange.set_quote("KXRAIN-1-C", NEVER_QUOTED, now)
 
-        body = answer(rest.market(exchange, "KXRAIN-1-C"), "GetMarketResponse")
+        body = answer(markets.market(exchange, "KXRAIN-1-C"), "GetMarketResponse")
 
         market = body["market"]
         assert (market["yes_bid_dollars"], market["yes_ask_dollars"]) == ("0.0000", "0.0000")
@@ -347,14 +350,14 @@ class TestMarkets:
     ) -> None:
         exchange.determine("KXRAIN-1-C", Decimal("0.35"), now)
 
-        market = answer(rest.market(exchange, "KXRAIN-1-C"), "GetMarketResponse")["market"]
+        market = answer(markets.market(exchange, "KXRAIN-1-C"), "GetMarketResponse")["market"]
 
         assert (market["status"], market["result"]) == ("determined", "scalar")
         assert market["settlement_value_dollars"] == "0.3500"
         assert (market["yes_bid_dollars"], market["yes_ask_dollars"]) == ("0.0000", "1.0000")
 
     def test_unknown_market_is_not_found(self, exchange: Exchange) -> None:
-        body = refused(404, rest.market, exchange, "NONE")
+        body = refused(404, markets.market, exchange, "NONE")
 
         assert body == {"error": {"code": "not_found", "message": "not found"}}
 
@@ -376,7 +379,7 @@ class TestEvents:
         beside: list[str],
         nested: list[str] | None,
     ) -> None:
-        body = answer(rest.event(exchange, "KXGAME-1", query), "GetEventResponse")
+        body = answer(markets.event(exchange, "KXGAME-1", query), "GetEventResponse")
 
         inside = body["event"].get("markets")
         assert [row["ticker"] for row in body["markets"]] == beside
@@ -386,4 +389,4 @@ class TestEvents:
         assert body["event"]["collateral_return_type"] == "MECNET"
 
     def test_unknown_event_is_not_found(self, exchange: Exchange) -> None:
-        refused(404, rest.event, exchange, "NONE", {})
+        refused(404, markets.event, exchange, "NONE", {})

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from sandbox import wire
+from sandbox import frames
 from sandbox.account import Account, ApiKey
-from sandbox.exchange import Exchange, Happening
+from sandbox.exchange import Exchange
+from sandbox.happenings import Happening
 from sandbox.session import Session
 from tests.unit.sandbox.conftest import add_key
 from tests.unit.sandbox.published import frame
@@ -33,7 +34,7 @@ class Client:
 
     def hear(self, happened: tuple[Happening, ...]) -> list[dict[str, Any]]:
         for happening in happened:
-            for message in wire.messages(happening):
+            for message in frames.messages(happening):
                 self.session.publish(message, SENT_AT_MS)
         return self.received()
 
@@ -42,16 +43,16 @@ class Client:
 
 
 @pytest.fixture
-def tickers(exchange: Exchange) -> Callable[[str], wire.Message | None]:
-    def ticker(market_ticker: str) -> wire.Message | None:
+def tickers(exchange: Exchange) -> Callable[[str], frames.Message | None]:
+    def ticker(market_ticker: str) -> frames.Message | None:
         market = exchange.markets.get(market_ticker)
-        return market and wire.ticker_message(market)
+        return market and frames.ticker_message(market)
 
     return ticker
 
 
 @pytest.fixture
-def client(alices_key: ApiKey, tickers: Callable[[str], wire.Message | None]) -> Client:
+def client(alices_key: ApiKey, tickers: Callable[[str], frames.Message | None]) -> Client:
     return Client(Session(alices_key, tickers))
 
 
@@ -215,7 +216,7 @@ def test_another_members_fills_are_not_heard(
 def test_key_of_one_subaccount_hears_of_no_other(
     exchange: Exchange,
     alice: Account,
-    tickers: Callable[[str], wire.Message | None],
+    tickers: Callable[[str], frames.Message | None],
     now: datetime,
 ) -> None:
     client = Client(Session(add_key(exchange, alice, "locked", subaccount=1), tickers))
@@ -322,14 +323,14 @@ def test_subscription_whose_frames_do_not_fit_ends_and_the_others_stay(
     alices_key: ApiKey,
     exchange: Exchange,
     alice: Account,
-    tickers: Callable[[str], wire.Message | None],
+    tickers: Callable[[str], frames.Message | None],
     now: datetime,
 ) -> None:
     client = Client(Session(alices_key, tickers, buffered_frames=3))
     client.subscribe("fill", "ticker")
     for price in ("0.47", "0.48", "0.49", "0.50"):
         (changed,) = exchange.trade("KXGAME-1-A", Decimal(price), Decimal(1), now)
-        client.session.publish(wire.messages(changed)[0], SENT_AT_MS)
+        client.session.publish(frames.messages(changed)[0], SENT_AT_MS)
 
     received = client.received()
     heard = client.hear(exchange.fill(alice, "KXGAME-1-A", "yes", Decimal(1), Decimal("0.53"), now))
@@ -341,7 +342,7 @@ def test_subscription_whose_frames_do_not_fit_ends_and_the_others_stay(
 
 
 def test_commands_without_end_and_unread_replies_are_a_flood(
-    alices_key: ApiKey, tickers: Callable[[str], wire.Message | None]
+    alices_key: ApiKey, tickers: Callable[[str], frames.Message | None]
 ) -> None:
     client = Client(Session(alices_key, tickers, buffered_frames=3))
 

@@ -1,0 +1,88 @@
+"""
+Which call of REST is answered by what.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sandbox.account import ApiKey
+from sandbox.exchange import Exchange
+from sandbox.limits import Tier
+from sandbox.rest import candlesticks, markets, members, portfolio, venue
+from sandbox.rest.query import Query
+from sandbox.wire import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    One GET, once its signature is checked.
+
+    Args:
+        path: the parts of the path that stand for something, by name.
+        now: the time in the markets.
+    """
+
+    exchange: Exchange
+    tier: Tier
+    now: datetime
+    path: Mapping[str, str]
+    query: Query
+
+
+SIGNED: dict[str, Callable[[Call, ApiKey], Json]] = {
+    "/api_keys": lambda call, key: members.api_keys(call.exchange, key),
+    "/account/limits": lambda call, key: members.account_limits(key, call.tier),
+    "/portfolio/balance": lambda call, key: portfolio.balance(call.exchange, key, call.query),
+    "/portfolio/subaccounts/balances": lambda call, key: portfolio.subaccount_balances(
+        call.exchange, key
+    ),
+    "/portfolio/positions": lambda call, key: portfolio.positions(call.exchange, key, call.query),
+    "/portfolio/fills": lambda call, key: portfolio.fills(call.exchange, key, call.query),
+    "/portfolio/settlements": lambda call, key: portfolio.settlements(
+        call.exchange, key, call.query
+    ),
+    "/portfolio/deposits": lambda call, key: portfolio.deposits(call.exchange, key, call.query),
+    "/portfolio/withdrawals": lambda call, key: portfolio.withdrawals(
+        call.exchange, key, call.query
+    ),
+    "/historical/fills": lambda call, key: portfolio.historical_fills(
+        call.exchange, key, call.query
+    ),
+    "/historical/positions": lambda call, key: portfolio.historical_positions(
+        call.exchange, key, call.query
+    ),
+}
+
+# Tried in this order: a fixed path stands before the one that any name fits.
+PUBLIC: dict[str, Callable[[Call], Json]] = {
+    "/account/endpoint_costs": lambda call: venue.endpoint_costs(),
+    "/exchange/schedule": lambda call: venue.schedule(),
+    "/exchange/user_data_timestamp": lambda call: venue.user_data_timestamp(call.now),
+    "/historical/cutoff": lambda call: venue.historical_cutoff(call.exchange),
+    "/historical/markets": lambda call: markets.historical_markets(call.exchange, call.query),
+    "/historical/markets/{ticker}": lambda call: markets.historical_market(
+        call.exchange, call.path["ticker"]
+    ),
+    "/historical/markets/{ticker}/candlesticks": lambda call: candlesticks.of_historical_market(
+        call.exchange, call.path["ticker"], call.query
+    ),
+    "/markets": lambda call: markets.markets(call.exchange, call.query),
+    "/markets/candlesticks": lambda call: candlesticks.of_markets(call.exchange, call.query),
+    "/markets/{ticker}": lambda call: markets.market(call.exchange, call.path["ticker"]),
+    "/events": lambda call: markets.events(call.exchange, call.query),
+    "/events/multivariate": lambda call: markets.multivariate_events(call.exchange, call.query),
+    "/events/{event_ticker}": lambda call: markets.event(
+        call.exchange, call.path["event_ticker"], call.query
+    ),
+    "/series/{series_ticker}": lambda call: markets.series(
+        call.exchange, call.path["series_ticker"], call.query
+    ),
+    "/series/{series_ticker}/markets/{ticker}/candlesticks": lambda call: candlesticks.of_market(
+        call.exchange, call.path["series_ticker"], call.path["ticker"], call.query
+    ),
+    "/series/{series_ticker}/events/{ticker}/candlesticks": lambda call: candlesticks.of_event(
+        call.exchange, call.path["series_ticker"], call.path["ticker"], call.query
+    ),
+}
