@@ -1,0 +1,397 @@
+"""
+The sandbox's hands by name, for the control page and for scenarios.
+
+A command is an object: `do` names what to do, the other fields say with what. A market is a ticker,
+or `held:1` for the first of the tickers that the demonstration account holds as a live position.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TypeVar, cast, get_args
+
+from sandbox.faults import FRAME_FAULTS, Body, FailedAnswer, FrameFault
+from sandbox.fees import FeeType
+from sandbox.position import OutcomeSide
+from sandbox.server import Sandbox
+from sandbox.transfers import Direction, Method, TransferStatus
+
+Perform = Callable[[Sandbox, "Fields"], Awaitable[None] | None]
+Word = TypeVar("Word", bound=str)
+
+
+class BadCommand(Exception):
+    """A command that can't be carried out; the message says why, for a person."""
+
+
+class Fields:
+    """The fields of one command; BadCommand for one that is missing, wrong or unknown."""
+
+    def __init__(self, sandbox: Sandbox, values: Mapping[str, object]) -> None:
+        self._sandbox = sandbox
+        self._left = dict(values)
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self._take(name, default)
+        if not isinstance(value, str):
+            raise BadCommand(f"{name} is a text")
+        return value
+
+    def word(self, name: str, known: tuple[Word, ...], default: Word | None = None) -> Word:
+        value = self.text(name, default)
+        if value not in known:
+            raise BadCommand(f"{name} is one of {', '.join(known)}")
+        return value
+
+    def number(self, name: str, default: str | None = None) -> Decimal:
+        """A number, written as one or as a text; never through a float."""
+        value = self._take(name, default)
+        try:
+            if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
+                number = Decimal(value)
+                if number.is_finite():
+                    return number
+        except InvalidOperation:
+            pass
+        raise BadCommand(f"{name} is a number")
+
+    def whole(self, name: str, default: int) -> int:
+        number = self.number(name, str(default))
+        if number != int(number) or number < 0:
+            raise BadCommand(f"{name} is a whole number from 0")
+        return int(number)
+
+    def cents(self, name: str, default: str | None = None) -> int:
+        """Dollars in whole cents."""
+        hundredfold = self.number(name, default) * 100
+        if hundredfold != int(hundredfold):
+            raise BadCommand(f"{name} is dollars in whole cents")
+        return int(hundredfold)
+
+    def duration(self, name: str, default: str | None = None) -> timedelta:
+        try:
+            return timedelta(seconds=float(self.number(name, default)))
+        except OverflowError:
+            raise BadCommand(f"{name} is too long") from None
+
+    def claim(self, name: str, default: bool) -> bool:
+        value = self._left.pop(name, default)
+        if not isinstance(value, bool):
+            raise BadCommand(f"{name} is true or false")
+        return value
+
+    def market(self) -> str:
+        """The ticker of the market that is meant."""
+        named = self.text("market")
+        prefix, _, number = named.partition(":")
+        if prefix == "held" and number.isdecimal():
+            held = sorted(
+                position.ticker
+                for position in self._sandbox.account.portfolios[0].positions.values()
+                if position.quantity
+                and self._sandbox.exchange.markets[position.ticker].status == "active"
+            )
+            if not 0 < int(number) <= len(held):
+                raise BadCommand(f"only {len(held)} markets are held")
+            return held[int(number) - 1]
+        if named not in self._sandbox.exchange.markets:
+            raise BadCommand(f"there is no market {named}")
+        return named
+
+    def done(self) -> None:
+        """Raise BadCommand when a field was not asked for."""
+        if self._left:
+            raise BadCommand(f"unknown: {', '.join(sorted(self._left))}")
+
+    def _take(self, name: str, default: object) -> object:
+        value = self._left.pop(name, default)
+        if value is None:
+            raise BadCommand(f"{name} is missing")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a command is for, with which fields, and the function that carries it out."""
+
+    perform: Perform
+    fields: str
+    what: str
+
+
+async def perform(sandbox: Sandbox, values: Mapping[str, object]) -> None:
+    """
+    Carry out one command.
+
+    Raises:
+        BadCommand: it is unknown, a field is wrong, or the exchange refuses it.
+    """
+    left = dict(values)
+    name = left.pop("do", None)
+    command = COMMANDS.get(name) if isinstance(name, str) else None
+    if command is None:
+        raise BadCommand(f"do is one of {', '.join(COMMANDS)}")
+    fields = Fields(sandbox, left)
+    try:
+        waiting = command.perform(sandbox, fields)
+        if waiting is not None:
+            await waiting
+    except ValueError as error:
+        raise BadCommand(str(error)) from error
+    except KeyError as error:
+        raise BadCommand(f"there is no {error.args[0]}") from error
+    except OverflowError as error:
+        raise BadCommand("that is too far away") from error
+
+
+# What happens on the exchange
+
+
+def _quote(sandbox: Sandbox, fields: Fields) -> None:
+    market = fields.market()
+    bid, ask = fields.number("yes_bid"), fields.number("yes_ask")
+    sizes = fields.number("yes_bid_size", "100"), fields.number("yes_ask_size", "100")
+    fields.done()
+    sandbox.set_quote(market, bid, ask, yes_bid_size=sizes[0], yes_ask_size=sizes[1])
+
+
+def _trade(sandbox: Sandbox, fields: Fields) -> None:
+    market, price, count = fields.market(), fields.number("yes_price"), _count(fields, "1")
+    fields.done()
+    sandbox.trade(market, price, count)
+
+
+def _fill(sandbox: Sandbox, fields: Fields) -> None:
+    market, price, count = fields.market(), fields.number("yes_price"), _count(fields)
+    side = fields.word("side", cast(tuple[OutcomeSide, ...], get_args(OutcomeSide)))
+    is_taker, subaccount = fields.claim("is_taker", True), fields.whole("subaccount", 0)
+    fields.done()
+    sandbox.fill(market, side, count, price, is_taker=is_taker, subaccount=subaccount)
+
+
+def _count(fields: Fields, default: str | None = None) -> Decimal:
+    count = fields.number("count", default)
+    if count <= 0 or count * 100 != int(count * 100):
+        raise BadCommand("count is above 0, with at most two decimals")
+    return count
+
+
+def _of_market(act: Callable[[Sandbox, str], None]) -> Perform:
+    def perform(sandbox: Sandbox, fields: Fields) -> None:
+        market = fields.market()
+        fields.done()
+        act(sandbox, market)
+
+    return perform
+
+
+def _of_value(act: Callable[[Sandbox, str, Decimal], None]) -> Perform:
+    def perform(sandbox: Sandbox, fields: Fields) -> None:
+        market, yes_value = fields.market(), fields.number("yes_value")
+        fields.done()
+        act(sandbox, market, yes_value)
+
+    return perform
+
+
+def _reschedule(sandbox: Sandbox, fields: Fields) -> None:
+    market, closes_in = fields.market(), fields.duration("closes_in")
+    fields.done()
+    sandbox.reschedule(market, closes_in)
+
+
+def _set_fees(sandbox: Sandbox, fields: Fields) -> None:
+    event, fee_type = fields.text("event"), fields.text("fee_type", "")
+    multiplier = fields.number("multiplier", "1")
+    fields.done()
+    known: tuple[FeeType, ...] = get_args(FeeType)
+    if fee_type not in ("", *known):
+        raise BadCommand(f"fee_type is one of {', '.join(known)}, or empty")
+    sandbox.set_fees(event, (cast(FeeType, fee_type), multiplier) if fee_type else None)
+
+
+def _transfer(direction: Direction) -> Perform:
+    def perform(sandbox: Sandbox, fields: Fields) -> None:
+        amount, fee = fields.cents("dollars"), fields.cents("fee", "0")
+        method = fields.word("method", cast(tuple[Method, ...], get_args(Method)), "ach")
+        status = fields.word(
+            "status", cast(tuple[TransferStatus, ...], ("pending", "applied", "failed")), "applied"
+        )
+        fields.done()
+        sandbox.transfer(direction, amount, fee_cents=fee, method=method, status=status)
+
+    return perform
+
+
+def _finish_transfer(sandbox: Sandbox, fields: Fields) -> None:
+    transfer_id = fields.text("transfer")
+    status = fields.word("status", cast(tuple[TransferStatus, ...], get_args(TransferStatus)))
+    fields.done()
+    sandbox.finish_transfer(transfer_id, status)
+
+
+def _of_duration(name: str, act: Callable[[Sandbox, timedelta], None]) -> Perform:
+    def perform(sandbox: Sandbox, fields: Fields) -> None:
+        duration = fields.duration(name)
+        fields.done()
+        act(sandbox, duration)
+
+    return perform
+
+
+def _set_speed(sandbox: Sandbox, fields: Fields) -> None:
+    speed = float(fields.number("speed"))
+    fields.done()
+    sandbox.market_clock.set_speed(speed)
+
+
+# What goes wrong with it
+
+
+def _plainly(act: Callable[[Sandbox], Awaitable[None] | None]) -> Perform:
+    def perform(sandbox: Sandbox, fields: Fields) -> Awaitable[None] | None:
+        fields.done()
+        return act(sandbox)
+
+    return perform
+
+
+def _accept_then_close(sandbox: Sandbox) -> None:
+    sandbox.faults.handshake = "accept_then_close"
+
+
+async def _accept(sandbox: Sandbox) -> None:
+    sandbox.faults.handshake = "accept"
+    await sandbox.resume_listening()
+
+
+async def _clear(sandbox: Sandbox) -> None:
+    sandbox.clear_faults()
+    await sandbox.resume_listening()
+
+
+def _frames(fault: FrameFault) -> Perform:
+    def perform(sandbox: Sandbox, fields: Fields) -> None:
+        times = fields.whole("times", 1)
+        fields.done()
+        sandbox.faults.frames.extend([fault] * min(times, 1000))
+
+    return perform
+
+
+def _fail_channel(sandbox: Sandbox, fields: Fields) -> None:
+    channel, code = fields.text("channel"), fields.whole("code", 10)
+    fields.done()
+    if code not in (10, 25):
+        raise BadCommand("code is 10 or 25")
+    sandbox.fail_channel(channel, code)
+
+
+def _fail_answers(sandbox: Sandbox, fields: Fields) -> None:
+    status, times = fields.whole("status", 503), fields.whole("times", 1)
+    body = fields.word("body", cast(tuple[Body, ...], get_args(Body)), "json")
+    path = fields.text("path", "")
+    fields.done()
+    if not 400 <= status <= 599:
+        raise BadCommand("status is from 400 to 599")
+    sandbox.faults.answers.append(FailedAnswer(status, body, path, times or None))
+
+
+def _latency(sandbox: Sandbox, fields: Fields) -> None:
+    seconds = fields.duration("seconds")
+    fields.done()
+    sandbox.faults.latency_seconds = max(0.0, seconds.total_seconds())
+
+
+def _skew(sandbox: Sandbox, fields: Fields) -> None:
+    seconds = fields.duration("seconds")
+    fields.done()
+    sandbox.faults.clock_skew = seconds
+
+
+def _revoke_key(sandbox: Sandbox, fields: Fields) -> None:
+    key_id = fields.text("key", sandbox.key_id)
+    fields.done()
+    sandbox.revoke_key(key_id)
+
+
+COMMANDS: dict[str, Command] = {
+    "quote": Command(
+        _quote, "market yes_bid yes_ask yes_bid_size=100 yes_ask_size=100", "move a price"
+    ),
+    "trade": Command(_trade, "market yes_price count=1", "let others trade"),
+    "fill": Command(
+        _fill,
+        "market side yes_price count is_taker=true subaccount=0",
+        "let the account's order trade",
+    ),
+    "open": Command(_of_market(Sandbox.open), "market", "begin trading"),
+    "pause": Command(_of_market(Sandbox.pause), "market", "halt trading in one market"),
+    "resume": Command(_of_market(Sandbox.resume), "market", "trade in it again"),
+    "reschedule": Command(_reschedule, "market closes_in", "close in so many seconds"),
+    "close": Command(_of_market(Sandbox.close), "market", "end trading"),
+    "determine": Command(_of_value(Sandbox.determine), "market yes_value", "decide the outcome"),
+    "dispute": Command(_of_market(Sandbox.dispute), "market", "question the outcome"),
+    "amend": Command(_of_value(Sandbox.amend), "market yes_value", "decide it again"),
+    "settle": Command(_of_market(Sandbox.settle), "market", "pay out"),
+    "set_fees": Command(_set_fees, "event fee_type multiplier=1", "give an event its own fees"),
+    "deposit": Command(
+        _transfer("deposit"), "dollars fee=0 method=ach status=applied", "bring money in"
+    ),
+    "withdraw": Command(
+        _transfer("withdrawal"), "dollars fee=0 method=ach status=applied", "take money out"
+    ),
+    "finish_transfer": Command(
+        _finish_transfer, "transfer status", "apply, fail or return a deposit or withdrawal"
+    ),
+    "archive": Command(
+        _of_duration("age", Sandbox.archive), "age", "move what is older to the history"
+    ),
+    "skip": Command(
+        _of_duration("seconds", Sandbox.skip), "seconds", "let time in the markets jump"
+    ),
+    "speed": Command(_set_speed, "speed", "let it run faster"),
+    "drop": Command(_plainly(Sandbox.drop_connections), "", "cut WebSockets without a close frame"),
+    "reset": Command(_plainly(Sandbox.reset_connections), "", "cut WebSockets with a TCP reset"),
+    "refuse": Command(_plainly(Sandbox.stop_listening), "", "refuse new connections"),
+    "accept_then_close": Command(
+        _plainly(_accept_then_close), "", "take WebSockets and close them at once"
+    ),
+    "accept": Command(_plainly(_accept), "", "take connections again"),
+    "freeze": Command(_plainly(Sandbox.freeze), "", "send and read nothing more"),
+    "thaw": Command(_plainly(Sandbox.thaw), "", "go on after freezing"),
+    **{
+        f"{fault}_frame": Command(_frames(fault), "times=1", f"{what} of data")
+        for fault, what in zip(
+            FRAME_FAULTS,
+            (
+                "cut off the next frame",
+                "make garbage of the next frame",
+                "send the next frame twice",
+                "swap the next two frames",
+                "send an old frame after the next",
+            ),
+            strict=True,
+        )
+    },
+    "fail_channel": Command(
+        _fail_channel, "channel code=10", "end subscriptions of a channel with error 10 or 25"
+    ),
+    "fail_answers": Command(
+        _fail_answers,
+        "status=503 body=json path= times=1",
+        "let calls fail: 429, 401, 5xx; body json, html or empty; times 0 for all",
+    ),
+    "latency": Command(_latency, "seconds", "delay answers and frames"),
+    "skew": Command(_skew, "seconds", "put the exchange's clock wrong"),
+    "revoke_key": Command(_revoke_key, "key=", "forget a key and cut its connections"),
+    "maintenance": Command(
+        _of_duration("seconds", Sandbox.begin_maintenance), "seconds", "stop the whole exchange"
+    ),
+    "thursday": Command(
+        _of_duration("seconds", Sandbox.begin_trading_pause), "seconds", "Thursday's trading pause"
+    ),
+    "reopen": Command(_plainly(Sandbox.reopen), "", "end maintenance or pause"),
+    "clear": Command(_plainly(_clear), "", "let everything go well again"),
+}

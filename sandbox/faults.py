@@ -1,0 +1,143 @@
+"""
+What can go wrong between the exchange and a client, to be caused at will.
+
+Faults wait here until an answer or a frame comes by that they are meant for.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal, get_args
+
+from sandbox import wire
+from sandbox.rest.query import error
+from sandbox.wire import Json
+
+FrameFault = Literal["half", "garbage", "duplicate", "reorder", "stale"]
+Body = Literal["json", "html", "empty"]
+Handshake = Literal["accept", "accept_then_close"]
+
+FRAME_FAULTS: tuple[FrameFault, ...] = get_args(FrameFault)
+# How many frames ago a stale one was sent, at most.
+_REMEMBERED = 50
+
+_REASONS = {
+    400: ("bad_request", "bad request"),
+    403: ("forbidden", "forbidden"),
+    404: ("not_found", "not found"),
+}
+
+
+@dataclass(slots=True)
+class FailedAnswer:
+    """
+    Answers that fail instead of being worked out.
+
+    Args:
+        path: only calls whose path below the version begins so; `/ws` is the handshake.
+        times: how many still do, None for all.
+    """
+
+    status: int
+    body: Body = "json"
+    path: str = ""
+    times: int | None = 1
+
+
+@dataclass(slots=True)
+class Faults:
+    """
+    The faults that lie in wait.
+
+    Args:
+        latency_seconds: added to every answer and frame.
+        clock_skew: how far the exchange's clock is off.
+        handshake: what becomes of a new WebSocket.
+        frames: one for each of the next frames of data, whichever connection sends it.
+    """
+
+    latency_seconds: float = 0.0
+    clock_skew: timedelta = timedelta()
+    handshake: Handshake = "accept"
+    answers: list[FailedAnswer] = field(default_factory=list)
+    frames: deque[FrameFault] = field(default_factory=deque)
+
+    def failure_of(self, path: str) -> FailedAnswer | None:
+        """How a call has to fail, if it does; one of the times is then used up."""
+        for failed in self.answers:
+            if path.startswith(failed.path):
+                if failed.times is not None:
+                    failed.times -= 1
+                if failed.times == 0:
+                    self.answers.remove(failed)
+                return failed
+        return None
+
+    def clear(self) -> None:
+        """Let everything go well again."""
+        self.latency_seconds = 0.0
+        self.clock_skew = timedelta()
+        self.handshake = "accept"
+        self.answers.clear()
+        self.frames.clear()
+
+
+def failure_text(failed: FailedAnswer) -> tuple[str, str]:
+    """Body and content type of a failed answer, as the exchange or what stands before it says."""
+    match failed.body:
+        case "empty":
+            return "", "text/plain"
+        case "html":
+            page = f"<html><head><title>{failed.status}</title></head><body></body></html>\n"
+            return page, "text/html"
+        case "json":
+            return wire.encode(_failure(failed.status)), "application/json"
+
+
+def _failure(status: int) -> Json:
+    if status == 429:
+        return {"error": "too many requests"}
+    if status == 401:
+        return error("authentication_error", "authentication_error", "NOT_FOUND")
+    return error(*_REASONS.get(status, ("service_unavailable", "service unavailable")))
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """A frame of which only the beginning is sent; the connection then ends."""
+
+    text: str
+
+
+class Distortion:
+    """What becomes of one connection's frames of data on their way."""
+
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
+        self._held_back: str | None = None
+        self._sent: deque[str] = deque(maxlen=_REMEMBERED)
+
+    def of(self, frame: str) -> list[str | Half]:
+        """What is sent for a frame, in order."""
+        sent: list[str | Half] = []
+        match self._faults.frames.popleft() if self._faults.frames else None:
+            case None:
+                sent = [frame]
+            case "half":
+                sent = [Half(frame)]
+            case "garbage":
+                sent = [frame[: len(frame) // 2]]
+            case "duplicate":
+                sent = [frame, frame]
+            case "stale":
+                sent = [frame, *list(self._sent)[:1]]
+            case "reorder" if self._held_back is None:
+                self._held_back = frame
+                return []
+            case "reorder":
+                sent = [frame]
+        if self._held_back is not None:
+            sent.append(self._held_back)
+            self._held_back = None
+        self._sent.append(frame)
+        return sent
