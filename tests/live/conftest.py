@@ -11,11 +11,13 @@ from tests.live.demo import DemoAccount, account
 
 # For one answer over the WebSocket.
 PATIENCE_SECONDS = 15
+HERE = Path(__file__).resolve().parent
 
 
 def pytest_ignore_collect(config):
-    """Only when asked for: these tests leave the machine."""
-    return None if any("live" in Path(argument).parts for argument in config.args) else True
+    """Only when asked for by path: these tests leave the machine."""
+    asked = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
+    return None if any(path.is_relative_to(HERE) for path in asked) else True
 
 
 @pytest.fixture(scope="session")
@@ -42,19 +44,23 @@ async def socket(demo) -> AsyncIterator[Socket]:
 
 
 @pytest.fixture(scope="session")
-def first(demo):
-    """The first row of a public list, undecoded, or None."""
+def rows(demo):
+    """Reads the first rows of a public list, undecoded."""
 
-    def ask(path: str, name: str, **params):
+    def read(path: str, name: str, **params):
         address = demo.environment.api_base + path
-        rows = httpx.get(address, params=params).raise_for_status().json()[name]
-        return rows[0] if rows else None
+        return httpx.get(address, params=params).raise_for_status().json()[name]
 
-    return ask
+    return read
 
 
 @pytest.fixture(scope="session")
-def open_market(first) -> dict:
-    market = first("/markets", "markets", status="open", mve_filter="exclude", limit=1)
-    assert market, "the exchange has no open market"
-    return market
+def open_markets(rows) -> list[dict]:
+    markets = rows("/markets", "markets", status="open", mve_filter="exclude", limit=2)
+    assert len(markets) == 2, "the exchange has no two open markets"
+    return markets
+
+
+@pytest.fixture(scope="session")
+def open_market(open_markets) -> dict:
+    return open_markets[0]

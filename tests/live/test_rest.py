@@ -38,9 +38,8 @@ async def test_market_event_series_and_candles_belong_together(client, open_mark
     assert [candle.ends_at for candle in candles] == sorted(candle.ends_at for candle in candles)
 
 
-async def test_combos_are_found_by_ticker(client, first):
-    event = first("/events/multivariate", "events", limit=1)
-    wanted = [event["event_ticker"]] if event else []
+async def test_combos_are_found_by_ticker(client, rows):
+    wanted = [row["event_ticker"] for row in rows("/events/multivariate", "events", limit=1)]
 
     assert [combo.event_ticker for combo in await client.multivariate_events(wanted)] == wanted
 

@@ -53,11 +53,8 @@ async def test_ticker_begins_with_the_market_as_it_is(socket, open_market):
     assert ticker.market_ticker == open_market["ticker"]
 
 
-async def test_markets_join_and_leave_a_subscription(socket, first):
-    markets = [
-        first("/markets", "markets", status=status, limit=1)["ticker"]
-        for status in ("open", "closed")
-    ]
+async def test_markets_join_and_leave_a_subscription(socket, open_markets):
+    markets = [market["ticker"] for market in open_markets]
     socket.session.subscribe(["ticker"], markets[:1])
     await until_ready(socket)
 
