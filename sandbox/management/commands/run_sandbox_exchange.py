@@ -9,9 +9,12 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from sandbox import keys
+from sandbox import keys, scenarios
+from sandbox.commands import BadCommand
+from sandbox.control import running_control
 from sandbox.keys import BrokenCredentials
-from sandbox.server import running_exchange
+from sandbox.limits import TIERS
+from sandbox.server import Sandbox, running_exchange
 
 
 class Command(BaseCommand):
@@ -29,15 +32,35 @@ class Command(BaseCommand):
             default=100,
             help="changes of price in all markets together; 0 for a still market",
         )
+        parser.add_argument(
+            "--speed",
+            type=float,
+            default=1,
+            help="how many times faster time goes by in the markets",
+        )
+        parser.add_argument(
+            "--usage-tier",
+            choices=[*TIERS, "none"],
+            default="basic",
+            help="whose rate limits hold; none for no limits",
+        )
+        parser.add_argument(
+            "--control-port", type=int, default=0, help="of the control page; 0 takes a free one"
+        )
+        parser.add_argument(
+            "--scenario", help="play one, by its name or the path of its file, and go on running"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["positions"] < 0 or options["updates_per_minute"] < 0:
             raise CommandError("--positions and --updates-per-minute can't be negative")
+        if options["speed"] < 1:
+            raise CommandError("--speed can't be less than 1")
         try:
             asyncio.run(self._serve(options))
         except OSError as error:
             raise CommandError(f"the sandbox can't start: {error}") from error
-        except BrokenCredentials as error:
+        except (BrokenCredentials, BadCommand) as error:
             raise CommandError(str(error)) from error
 
     async def _serve(self, options: dict[str, Any]) -> None:
@@ -45,18 +68,39 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         directory = Path(settings.SANDBOX_DIR)
+        scenario = scenarios.load(options["scenario"]) if options["scenario"] else None
         credentials = keys.load(directory) or keys.new_rsa()
-        async with running_exchange(
-            host=options["host"],
-            port=options["port"],
-            seed=options["seed"],
-            positions=options["positions"],
-            updates_per_minute=options["updates_per_minute"],
-            credentials=credentials,
-        ) as sandbox:
+        tier = options["usage_tier"]
+        async with (
+            running_exchange(
+                host=options["host"],
+                port=options["port"],
+                seed=options["seed"],
+                positions=options["positions"],
+                updates_per_minute=options["updates_per_minute"],
+                credentials=credentials,
+                speed=options["speed"],
+                usage_tier=None if tier == "none" else tier,
+            ) as sandbox,
+            running_control(sandbox, port=options["control_port"]) as control,
+        ):
             path = keys.save(
                 directory, credentials, api_base=sandbox.api_base, ws_url=sandbox.ws_url
             )
             self.stdout.write(f"Sandbox exchange at {sandbox.api_base}, its key in {path}")
+            self.stdout.write(f"Control page at {control}")
             self.stdout.flush()
+            if scenario is not None:
+                await self._play(sandbox, scenario, stop)
             await stop.wait()
+
+    async def _play(
+        self, sandbox: Sandbox, scenario: scenarios.Scenario, stop: asyncio.Event
+    ) -> None:
+        playing = asyncio.create_task(scenarios.play(sandbox, scenario))
+        stopping = asyncio.create_task(stop.wait())
+        done, waiting = await asyncio.wait((playing, stopping), return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        for task in done:
+            await task

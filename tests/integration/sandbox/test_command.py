@@ -105,6 +105,36 @@ async def test_restart_keeps_the_key(start: Start, tmp_path: Path) -> None:
     assert after["api_base"] != before["api_base"]
 
 
+async def test_scenario_is_played_and_the_exchange_runs_on(start: Start, tmp_path: Path) -> None:
+    process = await start("--port", "0", "--positions", "3", "--scenario", "money")
+    await first_line(process)
+    control = (await first_line(process)).split()[-1]
+
+    async with httpx.AsyncClient(base_url=control) as client:
+        state = (await client.get("/state")).json()
+
+    assert state["ledger"][0]["kind"] == "deposit"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--scenario", "none"), b"there is no scenario none"),
+        (("--speed", "0.5"), b"--speed can't be less than 1"),
+    ],
+)
+async def test_option_that_makes_no_sense_is_told_in_one_line(
+    start: Start, options: tuple[str, str], message: bytes
+) -> None:
+    process = await start("--port", "0", *options)
+
+    _, errors = await asyncio.wait_for(process.communicate(), 30)
+
+    assert process.returncode == 1
+    assert message in errors
+    assert len(errors.splitlines()) == 1
+
+
 async def test_taken_port_is_told_in_one_line(start: Start, tmp_path: Path) -> None:
     first = await start("--port", "0")
     await first_line(first)

@@ -1,0 +1,162 @@
+import asyncio
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from sandbox import catalogue, keys, scenarios
+from sandbox.commands import BadCommand, perform
+from sandbox.server import Sandbox, utc_now
+
+
+@pytest.fixture
+async def sandbox() -> Sandbox:
+    """Ten positions, connected to nobody."""
+    exchange, account = catalogue.world(positions=10, seed=1, now=utc_now())
+    running = Sandbox(exchange, account, keys.new_ed25519())
+    running.add_key(running.credentials)
+    return running
+
+
+async def do(sandbox: Sandbox, name: str, **fields: Any) -> None:
+    await perform(sandbox, {"do": name, **fields})
+
+
+def held(sandbox: Sandbox) -> str:
+    return min(
+        ticker
+        for ticker in sandbox.account.portfolios[0].positions
+        if sandbox.exchange.markets[ticker].status == "active"
+    )
+
+
+async def test_price_is_moved_to_the_last_digit(sandbox: Sandbox) -> None:
+    ticker = held(sandbox)
+    await do(sandbox, "quote", market=ticker, yes_bid="0.20", yes_ask=Decimal("0.24"))
+
+    quote = sandbox.exchange.markets[ticker].tape.quote
+    assert (quote.yes_bid, quote.yes_ask) == (Decimal("0.20"), Decimal("0.24"))
+
+
+async def test_held_market_is_named_by_its_number(sandbox: Sandbox) -> None:
+    await do(sandbox, "close", market="held:1")
+
+    closed = [each for each in sandbox.exchange.markets.values() if each.status == "closed"]
+    assert held(sandbox) > min(market.ticker for market in closed)
+
+
+async def test_market_is_taken_to_its_end(sandbox: Sandbox) -> None:
+    ticker = held(sandbox)
+    for name, fields in (
+        ("fill", {"side": "yes", "count": "1.5", "yes_price": "0.30"}),
+        ("pause", {}),
+        ("resume", {}),
+        ("reschedule", {"closes_in": 60}),
+        ("trade", {"yes_price": "0.31"}),
+        ("close", {}),
+        ("determine", {"yes_value": 0}),
+        ("dispute", {}),
+        ("amend", {"yes_value": "1"}),
+        ("settle", {}),
+    ):
+        await do(sandbox, name, market=ticker, **fields)
+
+    assert sandbox.exchange.markets[ticker].status == "finalized"
+    assert sandbox.account.portfolios[0].positions[ticker].quantity == 0
+
+
+async def test_money_is_moved(sandbox: Sandbox) -> None:
+    portfolio = sandbox.account.portfolios[0]
+    before = portfolio.cash
+
+    await do(sandbox, "deposit", dollars="12.50", fee="0.50")
+    await do(sandbox, "withdraw", dollars="2.00", status="pending")
+    waiting = list(portfolio.transfers)[-1]
+    await do(sandbox, "finish_transfer", transfer=waiting, status="applied")
+
+    assert portfolio.cash == before + 10
+
+
+async def test_time_is_moved(sandbox: Sandbox) -> None:
+    await do(sandbox, "speed", speed=3)
+    before = sandbox.market_clock.now()
+    await do(sandbox, "skip", seconds=86_400 * 3)
+    await do(sandbox, "archive", age=0)
+
+    assert (sandbox.market_clock.now() - before).days == 3
+    assert sandbox.market_clock.speed == 3
+    assert sandbox.account.portfolios[0].settlements
+
+
+async def test_fees_of_an_event_are_its_own_and_the_series_again(sandbox: Sandbox) -> None:
+    event = next(iter(sandbox.exchange.events))
+
+    await do(sandbox, "set_fees", event=event, fee_type="quadratic", multiplier="0.25")
+    own = sandbox.exchange.fees_of(event)
+    await do(sandbox, "set_fees", event=event, fee_type="")
+
+    assert own == ("quadratic", Decimal("0.25"))
+    assert sandbox.exchange.events[event].fee_override is None
+
+
+async def test_key_is_revoked(sandbox: Sandbox) -> None:
+    await do(sandbox, "revoke_key")
+
+    assert sandbox.exchange.key(sandbox.key_id) is None
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ({}, "do is one of"),
+        ({"do": ["quote"]}, "do is one of"),
+        ({"do": "close"}, "market is missing"),
+        ({"do": "close", "market": "NONE"}, "there is no market NONE"),
+        ({"do": "close", "market": "held:99"}, "markets are held"),
+        ({"do": "close", "market": 7}, "market is a text"),
+        ({"do": "drop", "market": "held:1"}, "unknown: market"),
+        ({"do": "quote", "market": "held:1", "yes_bid": "x", "yes_ask": "0.5"}, "is a number"),
+        ({"do": "quote", "market": "held:1", "yes_bid": True, "yes_ask": "0.5"}, "is a number"),
+        ({"do": "quote", "market": "held:1", "yes_bid": "NaN", "yes_ask": "0.5"}, "is a number"),
+        ({"do": "quote", "market": "held:1", "yes_bid": "0.6", "yes_ask": "0.5"}, "crosses"),
+        ({"do": "trade", "market": "held:1", "yes_price": "0.33333"}, "is not a price"),
+        ({"do": "trade", "market": "held:1", "yes_price": "0.5", "count": "0.001"}, "two decimals"),
+        ({"do": "determine", "market": "held:1", "yes_value": "2"}, "from 0 to 1 dollar"),
+        ({"do": "settle", "market": "held:1"}, "is active"),
+        ({"do": "deposit", "dollars": "1.005"}, "whole cents"),
+        ({"do": "deposit", "dollars": "1", "method": "cash"}, "method is one of"),
+        ({"do": "withdraw", "dollars": "10000000"}, "more than the cash"),
+        ({"do": "finish_transfer", "transfer": "x", "status": "applied"}, "there is no x"),
+        ({"do": "set_fees", "event": "NONE", "fee_type": "quadratic"}, "there is no NONE"),
+        ({"do": "set_fees", "event": "NONE", "fee_type": "flat"}, "fee_type is one of"),
+        ({"do": "speed", "speed": "0.5"}, "fall behind"),
+        ({"do": "skip", "seconds": -1}, "does not go back"),
+        ({"do": "skip", "seconds": "1e30"}, "is too long"),
+        ({"do": "skip", "seconds": "1e12"}, "too far away"),
+        ({"do": "fail_answers", "status": 200}, "from 400 to 599"),
+        ({"do": "fail_answers", "body": "xml"}, "body is one of"),
+        ({"do": "fail_channel", "channel": "ticker", "code": 3}, "code is 10 or 25"),
+        ({"do": "half_frame", "times": "1.5"}, "whole number"),
+        ({"do": "fill", "market": "held:1", "is_taker": "yes"}, "yes_price is missing"),
+        ({"do": "revoke_key", "key": "unknown"}, "there is no unknown"),
+    ],
+    ids=str,
+)
+async def test_command_that_cannot_be_done_says_why(
+    sandbox: Sandbox, command: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(BadCommand, match=message):
+        await perform(sandbox, command)
+
+
+async def test_step_of_a_scenario_waits_its_time(sandbox: Sandbox) -> None:
+    scenario = scenarios.parse(
+        "title = 'x'\n[[step]]\ndo = 'deposit'\ndollars = 1\n"
+        "[[step]]\nafter = 3600\ndo = 'deposit'\ndollars = 1\n"
+    )
+    before = sandbox.account.portfolios[0].cash
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(scenarios.play(sandbox, scenario), 0.05)
+
+    assert sandbox.account.portfolios[0].cash == before + 1
