@@ -8,20 +8,8 @@ import pytest
 from sandbox import keys
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox, running_exchange
-from tests.integration.sandbox.client import signed
+from tests.integration.sandbox.client import get
 from tests.unit.sandbox.published import answer
-
-
-async def get(
-    sandbox: Sandbox, path: str, credentials: Credentials | None = None, **headers: str
-) -> httpx.Response:
-    """A signed answer; `headers` replace those of the signature."""
-    signer = credentials or sandbox.credentials
-    url = sandbox.api_base + path
-    own = signed(url, signer.api_key_id, signer.private_key)
-    replaced = {name.replace("_", "-").upper(): value for name, value in headers.items()}
-    async with httpx.AsyncClient() as client:
-        return await client.get(url, headers=own | replaced)
 
 
 async def get_unsigned(sandbox: Sandbox, path: str) -> httpx.Response:
