@@ -39,6 +39,11 @@ test: $(VENV)/.installed-dev var/.static browser ## every test, the browser's in
 test-live: $(VENV)/.installed-dev ## ask Kalshi's demo environment with a key of yours; tells how to get one
 	@$(RUN)/python -m tests.live
 
+.PHONY: test-clients
+test-clients: $(VENV)/.installed-dev ## published clients of the exchange against the sandbox, each in its own environment
+	$(RUN)/python -m tests.clients.environments
+	$(RUN)/pytest -rs -s tests/clients
+
 .PHONY: check
 check: lint types test ## all that CI runs: lint, import contracts, types, tests
 
