@@ -6,10 +6,11 @@ looked at once. Days begin at midnight in New York, as the exchange's do.
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -92,9 +93,15 @@ def period_end(timestamp: int, minutes: Minutes) -> int:
 
 
 class Candles:
-    """The candles of one market, as far back as they are kept."""
+    """
+    The candles of one market, as far back as they are kept.
 
-    def __init__(self) -> None:
+    Args:
+        past: its hours of before it was watched, oldest first; asked for only when somebody looks.
+    """
+
+    def __init__(self, past: Callable[[], Sequence[Candle]] = tuple) -> None:
+        self._past = cache(past)
         self._finished: dict[Minutes, deque[Candle]] = {
             minutes: deque(maxlen=_KEPT[minutes]) for minutes in _PERIODS
         }
@@ -108,20 +115,15 @@ class Candles:
             1,
             Candle(
                 end=period_end(int(after.at.timestamp()), 1),
-                yes_bid=_span(before.quote.yes_bid, after.quote.yes_bid),
-                yes_ask=_span(before.quote.yes_ask, after.quote.yes_ask),
-                traded=_span(price, price) if count else None,
+                yes_bid=span(before.quote.yes_bid, after.quote.yes_bid),
+                yes_ask=span(before.quote.yes_ask, after.quote.yes_ask),
+                traded=span(price, price) if count else None,
                 previous=before.last_price,
                 volume=count,
                 turnover=count * price,
                 open_interest=after.open_interest,
             ),
         )
-
-    def backfill(self, hours: Iterable[Candle]) -> None:
-        """Take in hours of before the market was watched, oldest first; only an empty one may."""
-        for hour in hours:
-            self._grow(60, hour)
 
     def between(self, start: int, end: int, minutes: Minutes) -> list[Candle]:
         """Candles that end within the Unix seconds `start` to `end`, oldest first."""
@@ -133,7 +135,12 @@ class Candles:
         return earlier[-1] if earlier else None
 
     def _all(self, minutes: Minutes) -> list[Candle]:
-        found = [*self._finished[minutes]]
+        found: list[Candle] = []
+        if minutes > 1:
+            for hour in self._past():
+                _add(found, replace(hour, end=period_end(hour.end, minutes)))
+        for finished in self._finished[minutes]:
+            _add(found, finished)
         for period in reversed(_PERIODS):
             growing = self._growing[period]
             if period <= minutes and growing is not None:
@@ -154,7 +161,8 @@ class Candles:
             self._grow(longer, replace(growing, end=period_end(growing.end, longer)))
 
 
-def _span(first: Decimal, last: Decimal) -> Span:
+def span(first: Decimal, last: Decimal) -> Span:
+    """The way from one price to another without a turn beyond them."""
     return Span(first, min(first, last), max(first, last), last)
 
 

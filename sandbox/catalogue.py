@@ -16,6 +16,7 @@ from itertools import count
 from random import Random
 
 from sandbox.account import Account
+from sandbox.candles import Candle, Candles, period_end, span
 from sandbox.exchange import Exchange, Listing
 from sandbox.grid import (
     CENTER_DECI_EDGE_CENTI_CENT,
@@ -128,8 +129,11 @@ def world(*, positions: int, seed: int, now: datetime) -> tuple[Exchange, Accoun
     exchange.advance(now)
     account = exchange.open_account({0: _CASH_PER_POSITION * max(1, positions)}, now - _HISTORY)
     held = markets[:positions]
-    for market in held:
-        _hold(exchange, account, market, random)
+    purchases = [purchase for market in held for purchase in _purchases(market, random)]
+    for purchase in sorted(purchases, key=lambda purchase: purchase.at):
+        exchange.hold(
+            account, purchase.ticker, purchase.side, purchase.count, purchase.yes_price, purchase.at
+        )
     _make_odd(exchange, held, now)
     return exchange, account
 
@@ -184,6 +188,7 @@ def _market(
         previous=previous,
         tape=replace(tape, open_interest=(tape.volume / 2).quantize(Decimal("0.01"))),
         updated_at=created_at,
+        candles=Candles(lambda: _past(grid, previous, created_at, Random(ticker))),
     )
 
 
@@ -204,8 +209,19 @@ def _month(now: datetime, ahead: int) -> datetime:
     return _on_the_hour(now).replace(year=now.year + years, month=month + 1, day=10)
 
 
-def _hold(exchange: Exchange, account: Account, market: Market, random: Random) -> None:
-    """One to three purchases of one side over the past days, near where the market stood."""
+@dataclass(frozen=True, slots=True)
+class _Purchase:
+    """Contracts of one side that the member bought before the world began."""
+
+    ticker: str
+    side: OutcomeSide
+    count: Decimal
+    yes_price: Decimal
+    at: datetime
+
+
+def _purchases(market: Market, random: Random) -> Iterator[_Purchase]:
+    """One to three of one side over the past days, near where the market stood."""
     side: OutcomeSide = random.choice(("yes", "yes", "no"))
     at = market.created_at
     for _ in range(random.randint(1, 3)):
@@ -216,7 +232,38 @@ def _hold(exchange: Exchange, account: Account, market: Market, random: Random) 
         )
         here = market.grid.index(market.previous.quote.yes_bid)
         there = max(0, min(here + random.randint(-8, 8), len(market.grid.prices) - 1))
-        exchange.hold(account, market.ticker, side, contracts, market.grid.prices[there], at)
+        yield _Purchase(market.ticker, side, contracts, market.grid.prices[there], at)
+
+
+def _past(grid: PriceGrid, tape: Tape, since: datetime, random: Random) -> list[Candle]:
+    """
+    Hours that could have led to where a market stands, found by walking back from there.
+
+    A random walk of its own: who looks at the past must not change what comes.
+    """
+    top = len(grid.prices) - 2
+    bid = min(grid.index(tape.quote.yes_bid), top)
+    hours = int((tape.at - since).total_seconds()) // 3600
+    volume = (tape.volume / (2 * hours + 1)).quantize(Decimal("0.01"))
+    end = period_end(int(tape.at.timestamp()), 60)
+    candles: list[Candle] = []
+    for hour in range(hours):
+        before = max(0, min(bid + random.randint(-3, 3), top))
+        opening, closing = grid.prices[before], grid.prices[bid]
+        candles.append(
+            Candle(
+                end=end - 3600 * (hour + 1),
+                yes_bid=span(opening, closing),
+                yes_ask=span(grid.prices[before + 1], grid.prices[bid + 1]),
+                traded=span(opening, closing),
+                previous=opening,
+                volume=volume,
+                turnover=volume * closing,
+                open_interest=tape.open_interest,
+            )
+        )
+        bid = before
+    return candles[::-1]
 
 
 def _make_odd(exchange: Exchange, held: list[Market], now: datetime) -> None:

@@ -1,5 +1,6 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 
@@ -76,3 +77,25 @@ def test_prices_have_no_more_decimals_than_the_wire(now: datetime) -> None:
         market.tape.last_price == market.tape.last_price.quantize(Decimal("0.0001"))
         for market in exchange.markets.values()
     )
+
+
+def test_markets_have_a_past_that_leads_to_where_they_stand(now: datetime) -> None:
+    exchange, _ = world(positions=10, seed=1, now=now)
+    market = next(iter(exchange.markets.values()))
+
+    end = int(now.timestamp())
+    hours = market.candles.between(0, end, 60)
+    days = market.candles.between(0, end + 86_400, 1440)
+
+    assert len(hours) == 24 * 8
+    assert hours[-1].yes_bid.close == market.previous.quote.yes_bid
+    assert all(before.yes_bid.close == after.yes_bid.open for before, after in pairwise(hours))
+    assert sum(day.volume for day in days) == sum(hour.volume for hour in hours)
+    assert sum(hour.volume for hour in hours) < market.tape.volume
+
+
+def test_purchases_are_booked_in_the_order_of_their_times(now: datetime) -> None:
+    _, account = world(positions=50, seed=1, now=now)
+
+    times = [fill.at for fill in account.portfolios[0].fills]
+    assert times == sorted(times)
