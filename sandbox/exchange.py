@@ -69,6 +69,7 @@ class Exchange:
         self.series: dict[str, Series] = {each.ticker: each for each in series}
         self.events: dict[str, Event] = {}
         self.markets: dict[str, Market] = {}
+        self.tickers_by_id: dict[str, str] = {}
         self.accounts: dict[str, Account] = {}
         self.exchange_active = True
         self.trading_active = True
@@ -360,6 +361,7 @@ class Exchange:
 
     def _add_market(self, market: Market) -> None:
         self.markets[market.ticker] = market
+        self.tickers_by_id[market.market_id] = market.ticker
         self._in_event[market.event_ticker].append(market)
         if market.status == "active":
             self._active.append(market)

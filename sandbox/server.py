@@ -205,7 +205,7 @@ class Sandbox(Hands):
         members.require_scope(key, "read")
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
-        session = Session(key, self._ticker_message)
+        session = Session(key, self._ticker_message, tickers_by_id=self.exchange.tickers_by_id)
         connection = Connection(
             socket, request.transport, session, self.faults, self.flow, self.now
         )

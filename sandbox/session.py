@@ -9,8 +9,9 @@ client loses it there. What waits is bounded: a subscription whose frames do not
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from sandbox import wire
 from sandbox.account import ApiKey
@@ -20,6 +21,9 @@ from sandbox.wire import Json
 CHANNELS = ("ticker", "fill", "market_positions", LIFECYCLE)
 _SEQUENCED = (LIFECYCLE,)
 _UNFILTERED = (LIFECYCLE,)
+
+_ID_FIELDS = ("market_id", "market_ids")
+_MARKET_FIELDS = ("market_ticker", "market_tickers", *_ID_FIELDS)
 
 _DATA_AFTER_OPENING_SECONDS = 0.05
 _BUFFERED_FRAMES = 10_000
@@ -75,6 +79,7 @@ class Session:
     Args:
         key: signed the handshake; private channels carry what it may see.
         ticker: the ticker message of a market as it stands, None when there is no such market.
+        tickers_by_id: the markets by their UUID, by which the ticker channel knows them too.
         buffered_frames: how many data frames may wait.
 
     Time is given in two ways: `now` in seconds of a clock that only grows, `sent_at_ms` in Unix
@@ -86,10 +91,12 @@ class Session:
         key: ApiKey,
         ticker: Callable[[str], Message | None],
         *,
+        tickers_by_id: Mapping[str, str] = MappingProxyType({}),
         buffered_frames: int = _BUFFERED_FRAMES,
     ) -> None:
         self.key = key
         self._ticker = ticker
+        self._tickers_by_id = tickers_by_id
         self._buffered_frames = buffered_frames
         self._subscriptions: dict[str, _Subscription] = {}
         self._last_sid = 0
@@ -181,7 +188,7 @@ class Session:
             raise _Refused(3)
         if not all(channel in CHANNELS for channel in channels):
             raise _Refused(8)
-        tickers = _tickers(params)
+        tickers = self._tickers(params, channels)
         # A channel named twice in one command is subscribed once.
         for channel in dict.fromkeys(channels):
             subscription = self._subscriptions.get(channel)
@@ -192,7 +199,7 @@ class Session:
                 self._reply({"type": "subscribed", "msg": opened}, command_id, sent_at_ms)
             else:
                 _merge(subscription, tickers)
-                self._confirm(subscription, command_id, sent_at_ms)
+                self._confirm(subscription, params, command_id, sent_at_ms)
             self._snapshot(subscription, tickers, params, sent_at_ms)
 
     def _open(self, channel: str, tickers: list[str] | None, params: Json) -> _Subscription:
@@ -217,7 +224,7 @@ class Session:
             raise _Refused(15)
         if action not in ("add_markets", "delete_markets") or subscription.channel in _UNFILTERED:
             raise _Refused(13)
-        tickers = _tickers(params)
+        tickers = self._tickers(params, [subscription.channel])
         if not tickers:
             raise _Refused(14)
         if action == "add_markets":
@@ -227,7 +234,7 @@ class Session:
             raise _Refused(11)
         else:
             subscription.tickers.difference_update(tickers)
-        self._confirm(subscription, command_id, sent_at_ms)
+        self._confirm(subscription, params, command_id, sent_at_ms)
         if action == "add_markets":
             self._snapshot(subscription, tickers, params, sent_at_ms)
 
@@ -259,13 +266,36 @@ class Session:
                 return subscription
         raise _Refused(7)
 
-    def _confirm(self, subscription: _Subscription, command_id: int, sent_at_ms: int) -> None:
+    def _tickers(self, params: Json, channels: list[str]) -> list[str] | None:
+        """The markets that a command names by ticker or by UUID, None when it names none."""
+        named = [name for name in _MARKET_FIELDS if name in params]
+        if not named:
+            return None
+        if len(named) > 1:
+            raise _Refused(11)
+        (field,) = named
+        values = params[field] if field.endswith("s") else [params[field]]
+        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+            raise _Refused(11)
+        if field not in _ID_FIELDS:
+            return values
+        if channels != ["ticker"] or not all(each in self._tickers_by_id for each in values):
+            raise _Refused(11)
+        return [self._tickers_by_id[each] for each in values]
+
+    def _confirm(
+        self, subscription: _Subscription, params: Json, command_id: int, sent_at_ms: int
+    ) -> None:
         ok: Json = {"sid": subscription.sid}
         if subscription.channel in _SEQUENCED:
             ok["seq"] = subscription.next_seq()
         is_named = subscription.tickers is not None and subscription.names_tickers
-        tickers = sorted(subscription.tickers or ())
-        ok |= {"type": "ok", "msg": {"market_tickers": tickers} if is_named else {}}
+        tickers = subscription.tickers or set()
+        names: Json = {"market_tickers": sorted(tickers)}
+        if any(field in params for field in _ID_FIELDS):
+            ids = (each for each, ticker in self._tickers_by_id.items() if ticker in tickers)
+            names = {"market_ids": sorted(ids)}
+        ok |= {"type": "ok", "msg": names if is_named else {}}
         self._reply(ok, command_id, sent_at_ms)
 
     def _snapshot(
@@ -326,23 +356,6 @@ def _params(command: Json) -> Json:
     if not isinstance(params, dict):
         raise _Refused(2)
     return params
-
-
-def _tickers(params: Json) -> list[str] | None:
-    """The markets a command names, None when it names none."""
-    if "market_id" in params or "market_ids" in params:
-        raise _Refused(11)
-    if "market_ticker" in params and "market_tickers" in params:
-        raise _Refused(11)
-    if "market_ticker" in params:
-        named = [params["market_ticker"]]
-    elif "market_tickers" in params:
-        named = params["market_tickers"]
-    else:
-        return None
-    if not isinstance(named, list) or not all(isinstance(ticker, str) for ticker in named):
-        raise _Refused(11)
-    return named
 
 
 def _merge(subscription: _Subscription, tickers: list[str] | None) -> None:

@@ -350,3 +350,41 @@ def test_commands_without_end_and_unread_replies_are_a_flood(
         client.send({"id": 1, "cmd": "list_subscriptions"})
 
     assert client.session.is_flooded
+
+
+class TestMarketIds:
+    @pytest.fixture
+    def client(self, alices_key: ApiKey, tickers: Callable[[str], frames.Message | None]) -> Client:
+        ids = {"id-a": "KXGAME-1-A", "id-b": "KXGAME-1-B"}
+        return Client(Session(alices_key, tickers, tickers_by_id=ids))
+
+    def test_ticker_channel_knows_markets_by_them(
+        self, client: Client, exchange: Exchange, now: datetime
+    ) -> None:
+        _, snapshot = client.subscribe("ticker", market_id="id-a", send_initial_snapshot=True)
+        client.send(update("add_markets", sid=1, market_ids=["id-b"]))
+        (added,) = client.received()
+        heard = client.hear(exchange.trade("KXGAME-1-B", Decimal("0.53"), Decimal(2), now))
+
+        assert snapshot["msg"]["market_ticker"] == "KXGAME-1-A"
+        assert added["msg"] == {"market_ids": ["id-a", "id-b"]}
+        assert [each["msg"]["market_ticker"] for each in heard] == ["KXGAME-1-B"]
+
+    @pytest.mark.parametrize(
+        "params",
+        [
+            {"channels": ["fill"], "market_id": "id-a"},
+            {"channels": ["ticker", "fill"], "market_ids": ["id-a"]},
+            {"channels": ["ticker"], "market_ids": ["id-unknown"]},
+            {"channels": ["ticker"], "market_id": "id-a", "market_ticker": "KXGAME-1-A"},
+            {"channels": ["ticker"], "market_id": 7},
+        ],
+        ids=str,
+    )
+    def test_they_are_refused_elsewhere_and_when_unknown(
+        self, client: Client, params: dict[str, Any]
+    ) -> None:
+        client.send({"id": 1, "cmd": "subscribe", "params": params})
+
+        (reply,) = client.received()
+        assert (reply["type"], reply["msg"]["code"]) == ("error", 11)
