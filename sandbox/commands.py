@@ -18,6 +18,9 @@ from sandbox.server import Sandbox
 from sandbox.transfers import Direction, Method, TransferStatus
 
 Perform = Callable[[Sandbox, "Fields"], Awaitable[None] | None]
+# Whatever is meant, more is a slip.
+_LARGEST = 10**12
+
 Word = TypeVar("Word", bound=str)
 
 
@@ -50,7 +53,7 @@ class Fields:
         try:
             if isinstance(value, str | int | Decimal) and not isinstance(value, bool):
                 number = Decimal(value)
-                if number.is_finite():
+                if number.is_finite() and abs(number) <= _LARGEST:
                     return number
         except InvalidOperation:
             pass
@@ -157,24 +160,18 @@ def _quote(sandbox: Sandbox, fields: Fields) -> None:
 
 
 def _trade(sandbox: Sandbox, fields: Fields) -> None:
-    market, price, count = fields.market(), fields.number("yes_price"), _count(fields, "1")
+    market, price = fields.market(), fields.number("yes_price")
+    count = fields.number("count", "1")
     fields.done()
     sandbox.trade(market, price, count)
 
 
 def _fill(sandbox: Sandbox, fields: Fields) -> None:
-    market, price, count = fields.market(), fields.number("yes_price"), _count(fields)
+    market, price, count = fields.market(), fields.number("yes_price"), fields.number("count")
     side = fields.word("side", cast(tuple[OutcomeSide, ...], get_args(OutcomeSide)))
     is_taker, subaccount = fields.claim("is_taker", True), fields.whole("subaccount", 0)
     fields.done()
     sandbox.fill(market, side, count, price, is_taker=is_taker, subaccount=subaccount)
-
-
-def _count(fields: Fields, default: str | None = None) -> Decimal:
-    count = fields.number("count", default)
-    if count <= 0 or count * 100 != int(count * 100):
-        raise BadCommand("count is above 0, with at most two decimals")
-    return count
 
 
 def _of_market(act: Callable[[Sandbox, str], None]) -> Perform:

@@ -28,7 +28,7 @@ from sandbox.happenings import (
     TickerChanged,
 )
 from sandbox.listing import Event, Market, MarketStatus, Series, result_of
-from sandbox.market import EMPTY_BOOK, Quote, Tape, check_quote, walk
+from sandbox.market import EMPTY_BOOK, Quote, Tape, check_count, check_quote, walk
 from sandbox.position import OutcomeSide
 from sandbox.transfers import Direction, Method, Transfer, TransferStatus
 
@@ -38,6 +38,7 @@ _DRY_CHANCE = 0.002
 _LARGEST_OWN_FILL = 8
 _SCALAR_CHANCE = 0.05
 _CENT = Decimal("0.01")
+_HIGHEST_MULTIPLIER = 100
 # How far back the live data reaches; the exchange itself opened in 2021.
 _LIVE = timedelta(days=90)
 _OPENING = datetime(2021, 7, 1, tzinfo=UTC)
@@ -164,7 +165,15 @@ class Exchange:
     def set_fees(
         self, event_ticker: str, override: tuple[FeeType, Decimal] | None
     ) -> tuple[Happening, ...]:
-        """Give one event fees of its own, or with None its series' again."""
+        """
+        Give one event fees of its own, or with None its series' again.
+
+        Raises:
+            KeyError: there is no such event.
+            ValueError: the multiplier is negative or above 100.
+        """
+        if override is not None and not ZERO <= override[1] <= _HIGHEST_MULTIPLIER:
+            raise ValueError("a fee multiplier is from 0 to 100")
         event = replace(self.events[event_ticker], fee_override=override)
         self.events[event_ticker] = event
         return (FeesChanged(event),)
@@ -192,10 +201,12 @@ class Exchange:
         self, ticker: str, yes_price: Decimal, count: Decimal, at: datetime
     ) -> tuple[Happening, ...]:
         """
-        Let others trade; ValueError when the market is not active or the price not on its grid.
+        Let others trade; ValueError when the market is not active, the price not on its grid or
+        the count none.
         """
         market = self._tradable(ticker)
         market.grid.index(yes_price)
+        check_count(count)
         return self._show(market, market.tape.traded(yes_price, count, at))
 
     def fill(
@@ -213,6 +224,7 @@ class Exchange:
         """Let a member's order trade, with its fee; ValueError as for `trade`."""
         market = self._tradable(ticker)
         market.grid.index(yes_price)
+        check_count(count)
         shown = self._show(market, market.tape.traded(yes_price, count, at))
         filled = self._book(account, market, side, count, yes_price, at, is_taker, subaccount)
         return (filled, *shown)
@@ -445,6 +457,7 @@ class Exchange:
 
     def _show(self, market: Market, tape: Tape) -> tuple[Happening, ...]:
         market.candles.add(market.tape, tape)
+        market.remember(market.tape)
         market.tape = tape
         return (TickerChanged(market),)
 

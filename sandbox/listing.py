@@ -28,6 +28,7 @@ MarketStatus = Literal[
 ]
 Result = Literal["", "yes", "no", "scalar"]
 
+_DAY = timedelta(days=1)
 _SETTLEMENT_TIMER = timedelta(minutes=5)
 _DETERMINATION_DELAY = timedelta(minutes=10)
 
@@ -100,7 +101,15 @@ class Market:
     settlement_value: Decimal | None = None
     determined_at: datetime | None = None
     settled_at: datetime | None = None
+    next_previous: Tape | None = None
     candles: Candles = field(default_factory=Candles, compare=False, repr=False)
+
+    def remember(self, tape: Tape) -> None:
+        """Keep what the market shows as that of a day ago, once it is."""
+        if self.next_previous is None:
+            self.next_previous = tape
+        elif tape.at - self.next_previous.at >= _DAY:
+            self.previous, self.next_previous = self.next_previous, tape
 
     @property
     def yes_value(self) -> Decimal | None:

@@ -13,6 +13,8 @@ from random import Random
 from sandbox.grid import ONE, ZERO, PriceGrid
 
 _CENT = Decimal("0.01")
+_LEAST_CONTRACTS = Decimal("0.01")
+_MOST_CONTRACTS = Decimal(10_000_000)
 _JUMP_CHANCE = 0.01
 _LARGEST_JUMP_CENTS = 15
 
@@ -48,8 +50,24 @@ EMPTY_BOOK = Quote(ZERO, ZERO, ONE, ZERO)
 NEVER_QUOTED = Quote(ZERO, ZERO, ZERO, ZERO)
 
 
+def check_count(count: Decimal) -> None:
+    """Raise ValueError unless that many contracts can be traded."""
+    if not ZERO < count <= _MOST_CONTRACTS or count % _LEAST_CONTRACTS:
+        raise ValueError("a count is above 0, at most 10 million, with at most two decimals")
+
+
 def check_quote(quote: Quote, grid: PriceGrid) -> None:
-    """Raise ValueError unless each side is empty or on the grid, and the sides do not cross."""
+    """
+    Raise ValueError unless each side is on the grid or empty, the sides do not cross and their
+    sizes are counts.
+    """
+    for size in (quote.yes_bid_size, quote.yes_ask_size):
+        if size:
+            check_count(size)
+    if not quote.has_bid and quote.yes_bid != ZERO:
+        raise ValueError("a side without any size has a bid of 0")
+    if not quote.has_ask and quote.yes_ask not in (ZERO, ONE):
+        raise ValueError("a side without any size has an ask of 1, or 0 if there never was one")
     if quote.has_bid:
         grid.index(quote.yes_bid)
     if quote.has_ask:

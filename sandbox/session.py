@@ -242,7 +242,8 @@ class Session:
         sids = params.get("sids")
         if not isinstance(sids, list) or not sids:
             raise _Refused(4)
-        for subscription in [self._subscription(sid) for sid in sids]:
+        named = {each.sid: each for each in map(self._subscription, sids)}
+        for subscription in named.values():
             self._end(subscription)
             ended = {
                 "sid": subscription.sid,
@@ -348,7 +349,8 @@ def _object(text: str) -> Json:
 def _command_id(command: Json) -> int:
     # 0 is the same as no id.
     command_id = command.get("id", 0)
-    return command_id if isinstance(command_id, int) and command_id > 0 else 0
+    is_number = isinstance(command_id, int) and not isinstance(command_id, bool)
+    return command_id if is_number and command_id > 0 else 0
 
 
 def _params(command: Json) -> Json:

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sandbox import frames
 from sandbox.account import Account, ApiKey
@@ -388,3 +390,42 @@ class TestMarketIds:
 
         (reply,) = client.received()
         assert (reply["type"], reply["msg"]["code"]) == ("error", 11)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=5,
+)
+sids = st.lists(st.integers(0, 5) | st.booleans() | st.none(), max_size=4)
+names = st.sampled_from(["ticker", "fill", "market_positions", "market_lifecycle_v2", "none"])
+params = st.fixed_dictionaries(
+    {},
+    optional={
+        "channels": st.lists(names, max_size=4) | json_values,
+        "market_ticker": st.just("KXGAME-1-A") | json_values,
+        "market_tickers": st.lists(st.just("KXGAME-1-A"), max_size=2) | json_values,
+        "market_ids": st.just(["id-a"]) | json_values,
+        "sid": st.integers(0, 5) | json_values,
+        "sids": sids | json_values,
+        "action": st.sampled_from(["add_markets", "delete_markets", "get_snapshot"]) | json_values,
+        "send_initial_snapshot": st.booleans() | json_values,
+    },
+)
+commands = st.fixed_dictionaries(
+    {"cmd": st.sampled_from(["subscribe", "update_subscription", "unsubscribe", "x"])},
+    optional={"id": st.integers() | json_values, "params": params | json_values},
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(commands | json_values, max_size=6))
+def test_whatever_is_sent_is_answered_in_a_published_shape(
+    alices_key: ApiKey, tickers: Callable[[str], frames.Message | None], sent: list[Any]
+) -> None:
+    client = Client(Session(alices_key, tickers, tickers_by_id={"id-a": "KXGAME-1-A"}))
+
+    for command in sent:
+        client.send(json.dumps(command))
+
+        assert client.received()
