@@ -6,7 +6,6 @@ it. Time comes in as an argument and randomness with the constructor, so the sam
 sequence of commands make the same world.
 """
 
-import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ from heapq import heappop, heappush
 from random import Random
 
 from sandbox.account import Account, ApiKey, Portfolio
+from sandbox.chance import Chance
 from sandbox.collateral import returnable
 from sandbox.fees import FeeType, fee_rate, fill_fee
 from sandbox.grid import ONE, ZERO
@@ -28,15 +28,10 @@ from sandbox.happenings import (
     TickerChanged,
 )
 from sandbox.listing import Event, Market, MarketStatus, Series, result_of
-from sandbox.market import EMPTY_BOOK, Quote, Tape, check_count, check_quote, walk
+from sandbox.market import EMPTY_BOOK, Quote, Tape, check_count, check_quote
 from sandbox.position import OutcomeSide
 from sandbox.transfers import Direction, Method, Transfer, TransferStatus
 
-# How often a change of a quote comes with a trade, and one side of a book runs dry.
-_TRADE_CHANCE = 0.3
-_DRY_CHANCE = 0.002
-_LARGEST_OWN_FILL = 8
-_SCALAR_CHANCE = 0.05
 _CENT = Decimal("0.01")
 _HIGHEST_MULTIPLIER = 100
 # How far back the live data reaches; the exchange itself opened in 2021.
@@ -76,14 +71,12 @@ class Exchange:
         self.trading_active = True
         self.resume_time: datetime | None = None
         self.history_before = _OPENING
-        self._random = random
+        self._chance = Chance(random)
         self._next_listing = next_listing
         self._keys: dict[str, ApiKey] = {}
         self._in_event: dict[str, list[Market]] = {}
         # Markets that trade; the random walk picks from it once for every update.
         self._active: list[Market] = []
-        # Books of which a side ran dry, as they were before.
-        self._dry: dict[str, Quote] = {}
         # When the next market changes its status by time alone; entries may be out of date.
         self._due: list[tuple[datetime, str]] = []
         for event in events:
@@ -96,7 +89,7 @@ class Exchange:
     def open_account(self, cash: Mapping[int, Decimal], at: datetime) -> Account:
         """A new member with cash in each subaccount; 0, the primary one, is among them."""
         account = Account(
-            user_id=self._new_id(),
+            user_id=self._chance.identifier(),
             portfolios={
                 subaccount: Portfolio(subaccount, dollars, at)
                 for subaccount, dollars in cash.items()
@@ -137,7 +130,7 @@ class Exchange:
             amount_cents,
             fee_cents=fee_cents,
             method=method,
-            transfer_id=self._new_id(),
+            transfer_id=self._chance.identifier(),
             at=at,
         )
         if status == "pending":
@@ -194,7 +187,7 @@ class Exchange:
         """
         market = self._tradable(ticker)
         check_quote(quote, market.grid)
-        self._dry.pop(ticker, None)
+        self._chance.forget(ticker)
         return self._show(market, market.tape.quoted(quote, at))
 
     def trade(
@@ -266,7 +259,7 @@ class Exchange:
         """
         market = self._of_status(ticker, "active", "inactive")
         market.close_time = min(market.close_time, at)
-        self._dry.pop(ticker, None)
+        self._chance.forget(ticker)
         self._become(market, "closed", at)
         return self._show(market, market.tape.quoted(EMPTY_BOOK, at))
 
@@ -342,11 +335,11 @@ class Exchange:
         happened = [*self.advance(at)]
         if not (self.exchange_active and self.trading_active):
             return tuple(happened)
-        if self._random.random() < own_fill_chance:
+        if self._chance.strikes(own_fill_chance):
             happened += self._random_own_fill(at)
-        quoted = self._random_quoted_market()
+        quoted = self._chance.market(self._active)
         if quoted is not None:
-            happened += self._walk(quoted, at)
+            happened += self._show(quoted, self._chance.tape(quoted, at))
         return tuple(happened)
 
     def hold(
@@ -437,14 +430,8 @@ class Exchange:
         )
 
     def _random_value(self, market: Market) -> Decimal:
-        # As likely as the market thought it to be.
-        last = market.tape.last_price
-        if self._random.random() < _SCALAR_CHANCE:
-            value = last.quantize(_CENT)
-        else:
-            value = ONE if self._random.random() < last else ZERO
-        payable = self._payable(market)
-        return value if value <= payable else ZERO
+        value = self._chance.yes_value(market)
+        return value if value <= self._payable(market) else ZERO
 
     def _decide(
         self, market: Market, status: MarketStatus, yes_value: Decimal, at: datetime
@@ -461,47 +448,16 @@ class Exchange:
         market.tape = tape
         return (TickerChanged(market),)
 
-    def _random_quoted_market(self) -> Market | None:
-        # A few tries find one: only a handful of markets have no quote at all.
-        for _ in range(8):
-            if not self._active:
-                return None
-            market = self._random.choice(self._active)
-            quote = market.tape.quote
-            if quote.has_bid or quote.has_ask or market.ticker in self._dry:
-                return market
-        return None
-
-    def _walk(self, market: Market, at: datetime) -> tuple[Happening, ...]:
-        quote = self._dry.pop(market.ticker, market.tape.quote)
-        tape = market.tape
-        if self._random.random() < _TRADE_CHANCE:
-            prices = [quote.yes_bid] * quote.has_bid + [quote.yes_ask] * quote.has_ask
-            count = Decimal(self._random.randint(1, 5000)).scaleb(-2)
-            tape = tape.traded(self._random.choice(prices), count, at)
-        walked = walk(quote, market.grid, self._random)
-        if self._random.random() < _DRY_CHANCE:
-            self._dry[market.ticker] = walked
-            walked = walked.without(self._random.choice(("yes", "no")))
-        return self._show(market, tape.quoted(walked, at))
-
     def _random_own_fill(self, at: datetime) -> tuple[Happening, ...]:
-        account = self._random.choice(list(self.accounts.values()))
+        account = self._chance.one_of(list(self.accounts.values()))
         portfolio = account.portfolios[0]
-        market = self._random_quoted_market()
-        if market is None or not portfolio.positions or portfolio.cash < 2 * _LARGEST_OWN_FILL:
+        market = self._chance.market(self._active)
+        if market is None or not portfolio.positions:
             return ()
-        quote = market.tape.quote
-        offers: list[tuple[OutcomeSide, Decimal]] = []
-        if quote.has_ask:
-            offers.append(("yes", quote.yes_ask))
-        if quote.has_bid:
-            offers.append(("no", quote.yes_bid))
-        if not offers:
+        order = self._chance.order(market, portfolio.cash)
+        if order is None:
             return ()
-        side, yes_price = self._random.choice(offers)
-        count = Decimal(self._random.randint(1, _LARGEST_OWN_FILL))
-        return self.fill(account, market.ticker, side, count, yes_price, at)
+        return self.fill(account, market.ticker, order.side, order.count, order.yes_price, at)
 
     def _book(
         self,
@@ -527,8 +483,8 @@ class Exchange:
                 fee_rate(fee_type, multiplier, is_taker=is_taker),
             ),
             is_taker=is_taker,
-            trade_id=self._new_id(),
-            order_id=self._new_id(),
+            trade_id=self._chance.identifier(),
+            order_id=self._chance.identifier(),
             at=at,
         )
         self._return_collateral(portfolio, market, at)
@@ -554,6 +510,3 @@ class Exchange:
         is_decided = any(each.status == "finalized" and each.result == "yes" for each in markets)
         certain = returnable([-count for count in held if count < 0], is_decided=is_decided)
         portfolio.return_collateral(event.ticker, certain, at)
-
-    def _new_id(self) -> str:
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

@@ -9,7 +9,7 @@ from datetime import datetime
 from sandbox.account import ApiKey
 from sandbox.exchange import Exchange
 from sandbox.limits import Tier
-from sandbox.rest import candlesticks, markets, members, portfolio, venue
+from sandbox.rest import activity, candlesticks, markets, members, portfolio, venue
 from sandbox.rest.query import Query
 from sandbox.wire import Json
 
@@ -39,15 +39,15 @@ SIGNED: dict[str, Callable[[Call, ApiKey], Json]] = {
         call.exchange, key
     ),
     "/portfolio/positions": lambda call, key: portfolio.positions(call.exchange, key, call.query),
-    "/portfolio/fills": lambda call, key: portfolio.fills(call.exchange, key, call.query),
-    "/portfolio/settlements": lambda call, key: portfolio.settlements(
+    "/portfolio/fills": lambda call, key: activity.fills(call.exchange, key, call.query),
+    "/portfolio/settlements": lambda call, key: activity.settlements(
         call.exchange, key, call.query
     ),
-    "/portfolio/deposits": lambda call, key: portfolio.deposits(call.exchange, key, call.query),
-    "/portfolio/withdrawals": lambda call, key: portfolio.withdrawals(
+    "/portfolio/deposits": lambda call, key: activity.deposits(call.exchange, key, call.query),
+    "/portfolio/withdrawals": lambda call, key: activity.withdrawals(
         call.exchange, key, call.query
     ),
-    "/historical/fills": lambda call, key: portfolio.historical_fills(
+    "/historical/fills": lambda call, key: activity.historical_fills(
         call.exchange, key, call.query
     ),
     "/historical/positions": lambda call, key: portfolio.historical_positions(

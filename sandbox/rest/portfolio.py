@@ -1,33 +1,30 @@
 """
-What a member holds and what happened to it, live and archived.
+What a member holds: cash and positions, live and archived.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 
 from sandbox import wire
-from sandbox.account import ApiKey, Fill, Portfolio, Settlement
+from sandbox.account import ApiKey, Portfolio
 from sandbox.exchange import Exchange
 from sandbox.grid import ZERO
-from sandbox.listing import Market, result_of
+from sandbox.listing import Market
 from sandbox.position import Position, price_of
-from sandbox.rest import members, shapes
+from sandbox.rest import members
 from sandbox.rest.query import (
     Query,
     bad_request,
     cursor,
     cursor_after,
     integer,
-    is_within,
     limit,
     names,
     page,
 )
-from sandbox.transfers import Direction, Transfer
 from sandbox.wire import Json
 
 _BALANCE_SCOPES = ("read", "read::portfolio_balance")
-_MOST_TRANSFERS = 500
 
 
 def balance(exchange: Exchange, key: ApiKey, query: Query) -> Json:
@@ -224,170 +221,3 @@ def _is_settled(exchange: Exchange, position: Position) -> bool:
 def _is_archived(exchange: Exchange, position: Position) -> bool:
     event_ticker = exchange.markets[position.ticker].event_ticker
     return all(exchange.is_archived(market) for market in exchange.markets_of(event_ticker))
-
-
-# Fills
-
-
-def fills(exchange: Exchange, key: ApiKey, query: Query) -> Json:
-    """GET /portfolio/fills: newest first, of all subaccounts unless one is named."""
-    members.require_scope(key, "read")
-    size = limit(query, "GetFills", tags=("min", "max"))
-    order_id, shard = query.get("order_id"), integer(query, "exchange_index")
-
-    def is_asked_for(fill: Fill) -> bool:
-        return (
-            fill.at >= exchange.history_before
-            and order_id in (None, "", fill.order_id)
-            and shard in (None, exchange.markets[fill.ticker].exchange_index)
-        )
-
-    return _fills(exchange, key, query, size, is_asked_for)
-
-
-def historical_fills(exchange: Exchange, key: ApiKey, query: Query) -> Json:
-    """GET /historical/fills: those from before the cutoff."""
-    members.require_scope(key, "read")
-    size = limit(query, "GetHistoricalFills", tags=("min", "max"))
-    return _fills(exchange, key, query, size, lambda fill: fill.at < exchange.history_before)
-
-
-def _fills(
-    exchange: Exchange,
-    key: ApiKey,
-    query: Query,
-    size: int,
-    is_asked_for: Callable[[Fill], bool],
-) -> Json:
-    tickers = names(query, "ticker")
-    earliest, latest = integer(query, "min_ts"), integer(query, "max_ts")
-    found = [
-        (fill, portfolio.subaccount)
-        for portfolio in members.portfolios(exchange, key, query)
-        for fill in portfolio.fills
-        if (not tickers or fill.ticker in tickers)
-        and is_within(fill.at.timestamp(), earliest, latest)
-        and is_asked_for(fill)
-    ]
-    found.sort(key=_fill_order, reverse=True)
-    shown, after = page(found, _fill_order, query, size, newest=True)
-    return {
-        "cursor": after,
-        "fills": [
-            shapes.fill(fill, exchange.markets[fill.ticker], subaccount)
-            for fill, subaccount in shown
-        ],
-    }
-
-
-def _fill_order(row: tuple[Fill, int]) -> str:
-    # By time, and by an id where two fills share it.
-    return f"{row[0].at.timestamp():017.6f} {row[0].trade_id}"
-
-
-# Settlements
-
-
-def settlements(exchange: Exchange, key: ApiKey, query: Query) -> Json:
-    """GET /portfolio/settlements: newest first, of all subaccounts unless one is named."""
-    members.require_scope(key, "read")
-    size = limit(query, "GetSettlements")
-    earliest, latest = integer(query, "min_ts"), integer(query, "max_ts")
-    found = [
-        (settlement, portfolio.subaccount)
-        for portfolio in members.portfolios(exchange, key, query)
-        for settlement in portfolio.settlements
-        if settlement.at >= exchange.history_before
-        and query.get("ticker") in (None, "", settlement.position.ticker)
-        and query.get("event_ticker") in (None, "", _event_of(exchange, settlement))
-        and is_within(settlement.at.timestamp(), earliest, latest)
-    ]
-    found.sort(key=_settlement_order, reverse=True)
-    shown, after = page(found, _settlement_order, query, size, newest=True)
-    return {
-        "cursor": after,
-        "settlements": [_settlement(exchange, settlement) for settlement, _ in shown],
-    }
-
-
-def _settlement_order(row: tuple[Settlement, int]) -> str:
-    settlement, subaccount = row
-    return f"{settlement.at.timestamp():017.6f} {settlement.position.ticker} {subaccount:02}"
-
-
-def _event_of(exchange: Exchange, settlement: Settlement) -> str:
-    return exchange.markets[settlement.position.ticker].event_ticker
-
-
-def _settlement(exchange: Exchange, settlement: Settlement) -> Json:
-    held = settlement.position
-    is_yes = held.quantity > 0
-    yes, no = (held.quantity, ZERO) if is_yes else (ZERO, -held.quantity)
-    yes_cost, no_cost = (held.exposure, ZERO) if is_yes else (ZERO, held.exposure)
-    return {
-        "ticker": held.ticker,
-        "event_ticker": _event_of(exchange, settlement),
-        "exchange_index": exchange.markets[held.ticker].exchange_index,
-        "market_result": result_of(settlement.yes_value),
-        "yes_count_fp": wire.count(yes),
-        "yes_total_cost_dollars": wire.money(yes_cost),
-        "no_count_fp": wire.count(no),
-        "no_total_cost_dollars": wire.money(no_cost),
-        "revenue": wire.cents(settlement.revenue),
-        "settled_time": wire.time(settlement.at),
-        "fee_cost": wire.money(held.fees_paid),
-        "value": wire.cents(settlement.yes_value),
-    }
-
-
-# Deposits and withdrawals
-
-
-def deposits(exchange: Exchange, key: ApiKey, query: Query) -> Json:
-    """GET /portfolio/deposits: newest first."""
-    shown, after = _transfers(exchange, key, query, "deposit", "GetDeposits")
-    return {"cursor": after, "deposits": shown}
-
-
-def withdrawals(exchange: Exchange, key: ApiKey, query: Query) -> Json:
-    """GET /portfolio/withdrawals: newest first."""
-    shown, after = _transfers(exchange, key, query, "withdrawal", "GetWithdrawals")
-    return {"cursor": after, "withdrawals": shown}
-
-
-def _transfers(
-    exchange: Exchange, key: ApiKey, query: Query, direction: Direction, operation: str
-) -> tuple[list[Json], str]:
-    members.require_scope(key, "read")
-    members.require_all_subaccounts(key)
-    size = limit(query, operation, maximum=_MOST_TRANSFERS)
-    found = sorted(
-        (
-            transfer
-            for portfolio in exchange.accounts[key.user_id].portfolios.values()
-            for transfer in portfolio.transfers.values()
-            if transfer.direction == direction
-        ),
-        key=_transfer_order,
-        reverse=True,
-    )
-    shown, after = page(found, _transfer_order, query, size, newest=True)
-    return [_transfer(transfer) for transfer in shown], after
-
-
-def _transfer_order(transfer: Transfer) -> str:
-    return f"{transfer.created_at.timestamp():017.6f} {transfer.transfer_id}"
-
-
-def _transfer(transfer: Transfer) -> Json:
-    shape: Json = {
-        "id": transfer.transfer_id,
-        "status": transfer.status,
-        "type": transfer.method,
-        "amount_cents": transfer.amount_cents,
-        "fee_cents": transfer.fee_cents,
-        "created_ts": wire.seconds(transfer.created_at),
-    }
-    if transfer.finalized_at is not None:
-        shape["finalized_ts"] = wire.seconds(transfer.finalized_at)
-    return shape

@@ -7,7 +7,7 @@ import pytest
 from sandbox.account import Account, ApiKey
 from sandbox.exchange import Exchange
 from sandbox.market import NEVER_QUOTED
-from sandbox.rest import markets, members, portfolio
+from sandbox.rest import activity, markets, members, portfolio
 from sandbox.rest.query import Rejected
 from tests.unit.sandbox.conftest import add_key
 from tests.unit.sandbox.published import answer
@@ -180,7 +180,7 @@ class TestFills:
     def test_newest_first_and_of_all_subaccounts(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        body = answer(portfolio.fills(exchange, alices_key, {}), "GetFillsResponse")
+        body = answer(activity.fills(exchange, alices_key, {}), "GetFillsResponse")
 
         assert [(row["ticker"], row["subaccount_number"]) for row in body["fills"]] == [
             ("KXGAME-1-A", 1),
@@ -193,7 +193,7 @@ class TestFills:
     def test_closing_fill_names_the_side_it_moved_to(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        body = portfolio.fills(exchange, alices_key, {"ticker": "KXGAME-1-A", "subaccount": "0"})
+        body = activity.fills(exchange, alices_key, {"ticker": "KXGAME-1-A", "subaccount": "0"})
 
         closing = body["fills"][0]
         assert closing | {"fill_id": "", "trade_id": "", "order_id": ""} == {
@@ -232,15 +232,15 @@ class TestFills:
     def test_filters(
         self, exchange: Exchange, alices_key: ApiKey, query: dict[str, str], count: int
     ) -> None:
-        assert len(portfolio.fills(exchange, alices_key, query)["fills"]) == count
+        assert len(activity.fills(exchange, alices_key, query)["fills"]) == count
 
     def test_pages_join_without_gap_or_overlap(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        everything = portfolio.fills(exchange, alices_key, {})["fills"]
+        everything = activity.fills(exchange, alices_key, {})["fills"]
 
-        first = portfolio.fills(exchange, alices_key, {"limit": "3"})
-        second = portfolio.fills(exchange, alices_key, {"limit": "3", "cursor": first["cursor"]})
+        first = activity.fills(exchange, alices_key, {"limit": "3"})
+        second = activity.fills(exchange, alices_key, {"limit": "3", "cursor": first["cursor"]})
 
         assert first["fills"] + second["fills"] == everything
         assert second["cursor"] == ""
@@ -270,7 +270,7 @@ class TestKeys:
 
         assert refused(403, members.api_keys, exchange, key)["error"]["code"] == "forbidden"
         refused(403, portfolio.positions, exchange, key, {})
-        refused(403, portfolio.fills, exchange, key, {})
+        refused(403, activity.fills, exchange, key, {})
         assert portfolio.balance(exchange, key, {})["balance"] == 100000
 
     def test_key_of_one_subaccount_may_see_no_other(
@@ -279,7 +279,7 @@ class TestKeys:
         key = add_key(exchange, alice, "locked", subaccount=1)
 
         refused(403, portfolio.positions, exchange, key, {"subaccount": "0"})
-        refused(403, portfolio.fills, exchange, key, {"subaccount": "0"})
+        refused(403, activity.fills, exchange, key, {"subaccount": "0"})
         assert portfolio.positions(exchange, key, {"subaccount": "1"})["market_positions"] == []
 
     def test_subaccount_that_does_not_exist_is_not_found(

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.account import Account, ApiKey
 from sandbox.exchange import Exchange
-from sandbox.rest import markets, members, portfolio, venue
+from sandbox.rest import activity, markets, members, portfolio, venue
 from sandbox.rest.query import Rejected
 from tests.unit.sandbox.conftest import add_key
 from tests.unit.sandbox.published import answer
@@ -42,7 +42,7 @@ class TestSettlements:
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
         query = {"ticker": "KXRAIN-1-C"}
-        body = answer(portfolio.settlements(exchange, alices_key, query), "GetSettlementsResponse")
+        body = answer(activity.settlements(exchange, alices_key, query), "GetSettlementsResponse")
 
         # 8 * 35 cents; fee up(0.07 * 8 * 0.25) = 0.14
         assert body["settlements"] == [
@@ -63,7 +63,7 @@ class TestSettlements:
         ]
 
     def test_revenue_is_what_the_counts_pay(self, exchange: Exchange, alices_key: ApiKey) -> None:
-        rows = portfolio.settlements(exchange, alices_key, {})["settlements"]
+        rows = activity.settlements(exchange, alices_key, {})["settlements"]
 
         assert len(rows) == 4
         assert all(
@@ -88,18 +88,18 @@ class TestSettlements:
     def test_filters(
         self, exchange: Exchange, alices_key: ApiKey, query: dict[str, str], count: int
     ) -> None:
-        rows = portfolio.settlements(exchange, alices_key, query)["settlements"]
+        rows = activity.settlements(exchange, alices_key, query)["settlements"]
 
         assert len(rows) == count
 
     def test_pages_join_without_gap_or_overlap(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        everything = portfolio.settlements(exchange, alices_key, {})["settlements"]
+        everything = activity.settlements(exchange, alices_key, {})["settlements"]
 
-        first = portfolio.settlements(exchange, alices_key, {"limit": "2"})
+        first = activity.settlements(exchange, alices_key, {"limit": "2"})
         after = {"limit": "2", "cursor": first["cursor"]}
-        second = portfolio.settlements(exchange, alices_key, after)
+        second = activity.settlements(exchange, alices_key, after)
 
         assert first["settlements"] + second["settlements"] == everything
         assert second["cursor"] == ""
@@ -159,12 +159,12 @@ class TestArchive:
         self, exchange: Exchange, alices_key: ApiKey, alice: Account, now: datetime
     ) -> None:
         exchange.archive(now)
-        live = portfolio.fills(exchange, alices_key, {})["fills"]
+        live = activity.fills(exchange, alices_key, {})["fills"]
         exchange.archive(now + timedelta(minutes=30))
-        old = answer(portfolio.historical_fills(exchange, alices_key, {}), "GetFillsResponse")
+        old = answer(activity.historical_fills(exchange, alices_key, {}), "GetFillsResponse")
 
         assert len(live) == len(old["fills"]) == 4
-        assert portfolio.fills(exchange, alices_key, {})["fills"] == []
+        assert activity.fills(exchange, alices_key, {})["fills"] == []
 
     def test_each_market_is_in_one_of_both(self, exchange: Exchange) -> None:
         live = markets.markets(exchange, {})["markets"]
@@ -180,7 +180,7 @@ class TestArchive:
     def test_archived_settlements_are_listed_nowhere(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        rows = portfolio.settlements(exchange, alices_key, {})["settlements"]
+        rows = activity.settlements(exchange, alices_key, {})["settlements"]
 
         assert [row["ticker"] for row in rows] == ["KXRAIN-1-C"]
 
@@ -193,8 +193,8 @@ class TestTransfers:
         exchange.transfer(alice, "deposit", 500, now + timedelta(1), status="pending")
         exchange.transfer(alice, "withdrawal", 700, now, method="wire")
 
-        incoming = answer(portfolio.deposits(exchange, alices_key, {}), "GetDepositsResponse")
-        outgoing = answer(portfolio.withdrawals(exchange, alices_key, {}), "GetWithdrawalsResponse")
+        incoming = answer(activity.deposits(exchange, alices_key, {}), "GetDepositsResponse")
+        outgoing = answer(activity.withdrawals(exchange, alices_key, {}), "GetWithdrawalsResponse")
 
         assert [row["amount_cents"] for row in incoming["deposits"]] == [500, 10_000]
         assert incoming["deposits"][1] | {"id": ""} == {
@@ -215,9 +215,9 @@ class TestTransfers:
         for cents in (100, 200, 300):
             exchange.transfer(alice, "deposit", cents, now)
 
-        first = portfolio.deposits(exchange, alices_key, {"limit": "2"})
+        first = activity.deposits(exchange, alices_key, {"limit": "2"})
         query = {"limit": "2", "cursor": first["cursor"]}
-        second = portfolio.deposits(exchange, alices_key, query)
+        second = activity.deposits(exchange, alices_key, query)
 
         rows = first["deposits"] + second["deposits"]
         assert sorted(row["amount_cents"] for row in rows) == [100, 200, 300]
@@ -226,7 +226,7 @@ class TestTransfers:
     def test_limit_over_the_maximum_is_refused(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        body = refused(400, portfolio.deposits, exchange, alices_key, {"limit": "501"})
+        body = refused(400, activity.deposits, exchange, alices_key, {"limit": "501"})
 
         assert "GetDepositsParams.Limit" in body["msg"]
 
@@ -235,8 +235,8 @@ class TestTransfers:
     ) -> None:
         key = add_key(exchange, alice, "locked", subaccount=1)
 
-        refused(403, portfolio.deposits, exchange, key, {})
-        refused(403, portfolio.withdrawals, exchange, key, {})
+        refused(403, activity.deposits, exchange, key, {})
+        refused(403, activity.withdrawals, exchange, key, {})
 
 
 class TestSubaccounts:
@@ -260,10 +260,10 @@ class TestSubaccounts:
 @pytest.mark.parametrize(
     "call",
     [
-        portfolio.settlements,
-        portfolio.deposits,
-        portfolio.withdrawals,
-        portfolio.historical_fills,
+        activity.settlements,
+        activity.deposits,
+        activity.withdrawals,
+        activity.historical_fills,
         portfolio.historical_positions,
     ],
 )
