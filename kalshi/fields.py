@@ -134,6 +134,13 @@ class Fields:
         except ValueError:
             raise self._wrong(name, "dollars in a decimal string") from None
 
+    def amount(self, name: str) -> Decimal:
+        """Dollars that can't be less than none, such as a cost."""
+        dollars = self.dollars(name)
+        if dollars < 0:
+            raise self._wrong(name, "an amount that is not negative")
+        return dollars
+
     def cents(self, name: str) -> Decimal:
         """An amount in whole cents, as dollars."""
         cents = self.integer(name)

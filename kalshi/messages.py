@@ -256,7 +256,7 @@ def _market_position(frame: Fields, body: Fields) -> MarketPosition:
     return MarketPosition(
         market_ticker=body.ticker("market_ticker"),
         quantity=body.contracts("position_fp"),
-        exposure=body.dollars("position_cost_dollars"),
+        exposure=body.amount("position_cost_dollars"),
         realized_pnl=body.dollars("realized_pnl_dollars"),
         fees_paid=body.dollars("fees_paid_dollars"),
         subaccount=_integer(body, "subaccount"),

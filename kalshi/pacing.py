@@ -61,11 +61,15 @@ class Pacer:
 
     def answered(self, path: str, status: int) -> None:
         """Note the answer's status: after a 429 everyone waits, longer with each in a row."""
-        queue, _ = self._of(path)
+        queue, cost = self._of(path)
+        now = self._monotonic()
         if status == 429:
-            queue.bucket.refused(self._monotonic(), self._jitter())
-        else:
-            queue.bucket.accepted()
+            queue.bucket.refused(now, self._jitter())
+            return
+        queue.bucket.accepted()
+        if queue is self._balance:
+            # At one call a second, a tenth of it on the way is enough to be refused the next.
+            queue.bucket.settle(cost, now)
 
     def _of(self, path: str) -> "tuple[_Queue, int]":
         if path.endswith(_BALANCE_PATH):

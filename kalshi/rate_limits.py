@@ -147,6 +147,15 @@ class Bucket:
         self._refill(now)
         self._level -= cost
 
+    def settle(self, cost: int, now: float) -> None:
+        """
+        Count a request's tokens from its answer on instead of from when it was sent.
+
+        The exchange counts from when it arrived, which is somewhere in between.
+        """
+        self._level = min(self._level, self._capacity - cost)
+        self._as_of = max(self._as_of, now)
+
     def refused(self, now: float, jitter: float) -> None:
         """
         The exchange's bucket was empty: so is ours, and nothing is sent for a while.

@@ -99,7 +99,7 @@ class PositionRow:
         return cls(
             ticker=fields.ticker("ticker"),
             quantity=fields.contracts("position_fp"),
-            exposure=fields.dollars("market_exposure_dollars"),
+            exposure=fields.amount("market_exposure_dollars"),
             realized_pnl=fields.dollars("realized_pnl_dollars"),
             fees_paid=fields.dollars("fees_paid_dollars"),
             last_updated_at=fields.optional(fields.time, "last_updated_ts"),

@@ -14,7 +14,7 @@ import httpx
 
 from kalshi import clocks
 from kalshi.environments import Environment
-from kalshi.errors import Unavailable, error_of_response
+from kalshi.errors import DecodeError, Unavailable, error_of_response
 from kalshi.fields import Fields, parse
 from kalshi.pacing import Pacer
 from kalshi.signing import SigningKey, headers
@@ -68,6 +68,8 @@ class Transport:
 
         Args:
             name: the field of the answer that holds them.
+        Raises:
+            DecodeError: a page names an earlier one as the next.
         """
         rows: list[object] = []
         cursors: set[str] = set()
@@ -76,10 +78,12 @@ class Transport:
             answer = Fields(await self.get(path, query), name)
             rows += answer.items(name)
             cursor = answer.text_or_empty("cursor")
-            # Missing, null and empty all mean the last page. A cursor that comes back would go
-            # round for ever.
-            if not cursor or cursor in cursors:
+            # Missing, null and empty all mean the last page.
+            if not cursor:
                 return rows
+            if cursor in cursors:
+                # It would go round for ever, and what was read so far is not known to be all.
+                raise DecodeError(f"the pages of {name} lead back to one that was read")
             cursors.add(cursor)
             query["cursor"] = cursor
 

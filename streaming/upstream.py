@@ -15,9 +15,24 @@ from typing import Never
 
 from django.utils import timezone
 
-from kalshi.errors import DecodeError, KalshiError, RateLimited, ScopeRefused, Unavailable
+from kalshi.errors import (
+    DecodeError,
+    KalshiError,
+    RateLimited,
+    RequestRejected,
+    ScopeRefused,
+    Unavailable,
+)
+from kalshi.lifecycle import (
+    Activated,
+    CloseTimeChanged,
+    Deactivated,
+    Determined,
+    MetadataChanged,
+    Settled,
+)
 from kalshi.messages import CommandFailed, Fill, MarketPosition, Ticker
-from kalshi.protocol import Event, SubscriptionEnded, Undecodable
+from kalshi.protocol import Event, SequenceGap, SubscriptionEnded, Undecodable
 from kalshi.rest import Client
 from kalshi.socket import Socket
 from positions.reconciliation import TRUST_AFTER_SECONDS, difference
@@ -40,6 +55,8 @@ RETRY_SECONDS = 5.0
 STEADY_SECONDS = 30.0
 
 PRIVATE_CHANNELS = ("market_positions", "fill")
+# Both of the markets held; the second tells of their pauses, determinations and settlements.
+TICKER, LIFECYCLE = "ticker", "market_lifecycle_v2"
 
 
 class Maintenance(KalshiError):
@@ -110,6 +127,11 @@ class Upstream:
         """
         self._socket.session.subscribe(PRIVATE_CHANNELS)
         await self._socket.send_pending()
+        try:
+            await self._rest.limits()
+        except (RequestRejected, ScopeRefused) as error:
+            # Then those of the lowest tier are kept to.
+            logger.info("limits not told", extra={"error": str(error)})
         await until_one_fails(self._listen(), self._keep())
 
     async def _listen(self) -> Never:
@@ -135,6 +157,19 @@ class Upstream:
                 self._fill_check_due = min(self._fill_check_due, now + FILL_PATIENCE_SECONDS)
                 self._sooner.set()
                 self._on_change()
+            case (
+                Activated()
+                | Deactivated()
+                | CloseTimeChanged()
+                | Determined()
+                | Settled()
+                | MetadataChanged()
+            ):
+                # The event says that something is new; what it is, and all of it, REST says.
+                self.reconcile_soon()
+            case SequenceGap(channel=channel):
+                logger.warning("frames were lost", extra={"channel": channel})
+                self.reconcile_soon()
             case SubscriptionEnded(channel=channel, code=code):
                 logger.warning("subscription ended", extra={"channel": channel, "code": code})
                 if now < self._ended_at.get(channel, float("-inf")) + STEADY_SECONDS:
@@ -142,7 +177,7 @@ class Upstream:
                     raise Unavailable("The exchange keeps ending a subscription.")
                 self._ended_at[channel] = now
                 self._socket.session.subscribe(
-                    [channel], event.market_tickers, send_initial_snapshot=channel == "ticker"
+                    [channel], event.market_tickers, send_initial_snapshot=channel == TICKER
                 )
                 self.reconcile_soon()
             case CommandFailed(code=code):
@@ -223,9 +258,9 @@ class Upstream:
         self._on_change()
         if its_difference.unconfirmed:
             self._reconcile_by(requested_at + TRUST_AFTER_SECONDS)
-        self._socket.session.subscribe(
-            ["ticker"], self._tracker.tickers, send_initial_snapshot=True
-        )
+        held_now = self._tracker.tickers
+        self._socket.session.subscribe([TICKER], held_now, send_initial_snapshot=True)
+        self._socket.session.subscribe([LIFECYCLE], held_now)
         await self._socket.send_pending()
         self._is_reconciled = True
         self._look_if_live()

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from decimal import Decimal
 
-from sandbox import wire
-from sandbox.exchange import Happening
+from sandbox import frames
+from sandbox.happenings import Happening
 from sandbox.server import Sandbox
 
 
@@ -20,32 +20,22 @@ def tell(sandbox: Sandbox, happened: Iterable[Happening], channels: Iterable[str
     """Tell of something on these channels only."""
     sent_at_ms = int(sandbox.clock().timestamp() * 1000)
     for happening in happened:
-        for message in wire.messages(happening):
+        for message in frames.messages(happening):
             if message.channel in channels:
-                for connection in sandbox._connections:
+                for connection in sandbox.connections:
                     connection.publish(message, sent_at_ms)
 
 
 async def say(sandbox: Sandbox, text: str) -> None:
     """Send a frame as it is to everybody."""
-    await asyncio.gather(
-        *(connection._socket.send_str(text) for connection in sandbox._connections)
-    )
-
-
-def end_subscription(sandbox: Sandbox, channel: str) -> None:
-    """End a subscription of everybody's as for a reader that was too slow."""
-    for connection in sandbox._connections:
-        session = connection.session
-        session._overflow(session._subscriptions[channel], int(sandbox.clock().timestamp() * 1000))
-        connection._news.set()
+    await asyncio.gather(*(connection._socket.send_str(text) for connection in sandbox.connections))
 
 
 def subscribed_markets(sandbox: Sandbox) -> set[str]:
     """The markets whose ticker is subscribed to on any connection."""
     return {
         ticker
-        for connection in sandbox._connections
+        for connection in sandbox.connections
         for channel, subscription in connection.session._subscriptions.items()
         if channel == "ticker"
         for ticker in subscription.tickers or ()
@@ -54,4 +44,4 @@ def subscribed_markets(sandbox: Sandbox) -> set[str]:
 
 def key_ids(sandbox: Sandbox) -> list[str]:
     """The keys that signed for the open connections."""
-    return [connection.session.key.api_key_id for connection in sandbox._connections]
+    return [connection.session.key.api_key_id for connection in sandbox.connections]

@@ -12,8 +12,9 @@ from accounts import credentials
 from accounts.models import Account, Credential
 from positions import models
 from positions.cache import TakenOver
-from sandbox import keys, rest
+from sandbox import keys
 from sandbox.account import Portfolio
+from sandbox.faults import FailedAnswer
 from streaming import upstream
 from tests.integration.streaming import faults, rows
 from tests.integration.streaming.conftest import feeding
@@ -188,6 +189,30 @@ async def test_position_sold_out_is_closed(database, alice, live, sandbox, alice
     tombstone = await database.run(models.Position.objects.get, market__ticker=tickers[0])
     assert (tombstone.quantity, tombstone.closed_reason) == (0, "closed")
     assert tombstone.realized_pnl == alices.positions[tickers[0]].realized_pnl
+
+
+async def test_determination_is_shown_within_seconds_and_settlement_closes_the_position(
+    database, alice, live, sandbox, tickers
+):
+    held = (await database.run(rows.open_positions, alice))[tickers[0]]
+    sandbox.close(tickers[0])
+
+    sandbox.determine(tickers[0], Decimal(1))
+
+    await database.until(mark_is, alice, tickers[0], "settlement", seconds=5)
+    sandbox.settle(tickers[0])
+    closed = await database.until(closed_as, alice, tickers[0], "settled", seconds=5)
+    payout = held.quantity if held.quantity > 0 else 0
+    assert closed.realized_pnl == held.realized_pnl + payout - held.exposure
+
+
+def mark_is(account_id: int, ticker: str, source: str) -> bool:
+    return rows.open_positions(account_id)[ticker].mark_source == source
+
+
+def closed_as(account_id: int, ticker: str, reason: str) -> models.Position | None:
+    closed = models.Position.objects.filter(account=account_id, closed_reason=reason)
+    return closed.filter(market__ticker=ticker).first()
 
 
 async def test_frames_of_another_subaccount_are_ignored(
@@ -452,17 +477,10 @@ async def test_maintenance_that_should_be_over_names_the_next_look(
 
 
 async def test_balance_refused_for_now_comes_later(
-    database, alice, credential, start_feed, sandbox, alices, monkeypatch
+    database, alice, credential, start_feed, sandbox, alices
 ):
-    refusals = [rest.Rejected(429, {"error": {"code": "too_many_requests"}})] * 2
-    answer = rest.balance
+    sandbox.faults.answers.append(FailedAnswer(429, path="/portfolio/balance", times=2))
 
-    def balance(*args):
-        if refusals:
-            raise refusals.pop()
-        return answer(*args)
-
-    monkeypatch.setattr(rest, "balance", balance)
     await start_feed(alice)
 
     stream = await database.until(status_is, alice, "live")
@@ -511,7 +529,7 @@ async def test_garbled_frame_is_logged_without_its_content_and_answered_by_one_r
 async def test_subscription_that_the_exchange_ended_is_renewed(
     database, alice, live, sandbox, tickers
 ):
-    faults.end_subscription(sandbox, "ticker")
+    sandbox.fail_channel("ticker", 25)
     await until(lambda: faults.subscribed_markets(sandbox))
 
     sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
@@ -524,10 +542,10 @@ async def test_subscription_that_keeps_ending_is_not_renewed_in_a_tight_loop(
     database, alice, live, sandbox, tickers
 ):
     attempts = count_attempts(sandbox)
-    faults.end_subscription(sandbox, "ticker")
+    sandbox.fail_channel("ticker", 25)
     await until(lambda: faults.subscribed_markets(sandbox))
 
-    faults.end_subscription(sandbox, "ticker")
+    sandbox.fail_channel("ticker", 25)
 
     # A new connection, after a wait that grows with each.
     await until(lambda: "/trade-api/ws/v2" in attempts)

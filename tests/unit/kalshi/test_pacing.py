@@ -116,6 +116,15 @@ async def test_refusal_holds_everyone_longer_each_time(pacer, time):
     assert second == pytest.approx([0.2 + 1 / 18])
 
 
+async def test_balance_is_counted_from_its_answer_on(pacer, time):
+    await turns(pacer, time, BALANCE, 1)
+    time.now += 0.8
+
+    pacer.answered(BALANCE, 200)
+
+    assert await turns(pacer, time, BALANCE, 1) == pytest.approx([1 / 0.9])
+
+
 async def test_refusal_of_the_balance_holds_only_the_balance(pacer, time):
     pacer.answered(BALANCE, 429)
 
