@@ -43,7 +43,7 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         self._popen.send_signal(number)
 
-    def exit_code(self, seconds: float = 20) -> int:
+    def exit_code(self, seconds: float = 60) -> int:
         """Its exit code, once it has ended."""
         return self._popen.wait(timeout=seconds)
 
