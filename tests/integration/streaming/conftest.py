@@ -5,6 +5,7 @@ import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from threading import Event
 from uuid import uuid4
 
 import pytest
@@ -121,3 +122,19 @@ async def start_feed() -> AsyncIterator[Callable]:
 def start_worker(start_process: Callable[..., Process]) -> Callable[[], Process]:
     """Start workers."""
     return functools.partial(start_process, "run_kalshi_stream")
+
+
+@asynccontextmanager
+async def stuck_database(feed):
+    """The feed's writes wait as long as this lasts."""
+    blocked, released = Event(), Event()
+
+    def block() -> None:
+        blocked.set()
+        released.wait(timeout=30)
+
+    blocking = asyncio.create_task(feed._database.run(block))
+    await asyncio.to_thread(blocked.wait)
+    yield
+    released.set()
+    await blocking

@@ -3,7 +3,6 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from threading import Event
 
 import pytest
 from django.utils import timezone
@@ -17,7 +16,7 @@ from sandbox.account import Portfolio
 from sandbox.faults import FailedAnswer
 from streaming import upstream
 from tests.integration.streaming import faults, rows
-from tests.integration.streaming.conftest import feeding
+from tests.integration.streaming.conftest import feeding, stuck_database
 from tests.waiting import until
 
 SECOND = timedelta(seconds=1)
@@ -555,20 +554,11 @@ async def test_subscription_that_keeps_ending_is_not_renewed_in_a_tight_loop(
 
 async def test_read_loop_does_not_wait_for_the_database(database, alice, live, sandbox, tickers):
     before = (await database.run(rows.stream_of, alice)).seq
-    blocked, released = Event(), Event()
-
-    def block() -> None:
-        blocked.set()
-        released.wait(timeout=30)
-
-    blocking = asyncio.create_task(live._database.run(block))
-    await asyncio.to_thread(blocked.wait)
-    for cents in range(10, 60):
-        sandbox.set_quote(tickers[0], Decimal(cents) / 100, Decimal("0.90"))
-        sandbox.set_quote(tickers[1], Decimal(cents) / 100, Decimal("0.90"))
-    await until(lambda: live._tracker._open[tickers[1]].quote.yes_bid == Decimal("0.59"))
-    released.set()
-    await blocking
+    async with stuck_database(live):
+        for cents in range(10, 60):
+            sandbox.set_quote(tickers[0], Decimal(cents) / 100, Decimal("0.90"))
+            sandbox.set_quote(tickers[1], Decimal(cents) / 100, Decimal("0.90"))
+        await until(lambda: live._tracker._open[tickers[1]].quote.yes_bid == Decimal("0.59"))
 
     await database.until(bid_is, alice, tickers[0], Decimal("0.59"))
     await database.until(bid_is, alice, tickers[1], Decimal("0.59"))

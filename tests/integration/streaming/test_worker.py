@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,6 +17,7 @@ from postgres.notifications import publish
 from sandbox import keys
 from streaming.worker import Worker
 from tests.integration.streaming import faults, rows
+from tests.integration.streaming.conftest import stuck_database
 from tests.waiting import until
 
 
@@ -53,6 +54,14 @@ def live_with_epoch_above(account_id: int, epoch: int) -> models.AccountStream |
 
 def bid_is(account_id: int, ticker: str, bid: str) -> bool:
     return rows.open_positions(account_id)[ticker].yes_bid == Decimal(bid)
+
+
+def heartbeat() -> datetime:
+    return models.Worker.objects.get().heartbeat_at
+
+
+def has_beaten_since(before: datetime) -> bool:
+    return heartbeat() > before
 
 
 def make_another_account(sandbox) -> int:
@@ -297,3 +306,20 @@ async def test_bug_ends_the_process_with_a_traceback(database, start_worker):
     assert code == 1
     assert "Traceback" in worker.said
     assert "ProgrammingError" in worker.said
+
+
+async def test_heart_stands_still_while_a_write_is_stuck(
+    database, alice, credential, running, sandbox, ticker, monkeypatch, caplog
+):
+    monkeypatch.setattr("streaming.feed.STUCK_SECONDS", 0.1)
+    await database.until(status_is, alice, "live")
+    async with stuck_database(running._feeds[alice]):
+        sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.24"))
+        await until(lambda: "a write is stuck" in caplog.messages)
+        before = await database.run(heartbeat)
+        caplog.clear()
+        await until(lambda: "a write is stuck" in caplog.messages)
+        stuck = await database.run(heartbeat)
+
+    assert stuck == before
+    await database.until(has_beaten_since, before)
