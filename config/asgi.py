@@ -7,6 +7,6 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup(set_prefix=False)
 
-from streaming.asgi import StreamingHandler  # noqa: E402  # needs the apps
+from streaming.web.asgi import StreamingHandler  # noqa: E402  # needs the apps
 
 application = StreamingHandler()

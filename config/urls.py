@@ -5,8 +5,8 @@ from django.urls import path
 
 from accounts.responses import unknown_call
 from config.api import api
-from streaming import views
-from streaming.asgi import STREAM_PATH
+from streaming.web import views
+from streaming.web.asgi import STREAM_PATH
 
 urlpatterns = [
     path("", views.page),

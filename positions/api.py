@@ -7,7 +7,7 @@ from django.utils import timezone
 from ninja import Router, Status
 
 from accounts.sessions import SessionCookie, SignedInRequest
-from positions import book, documents
+from positions import documents, reading
 from positions.models import AccountStream
 from positions.schemas import PortfolioOut, PositionsOut
 from postgres.channels import REFRESH_REQUESTED
@@ -19,13 +19,13 @@ router = Router(tags=["positions"], auth=SessionCookie())
 @router.get("positions", response=PositionsOut)
 def positions(request: SignedInRequest) -> JsonResponse:
     """The open positions with their figures; `as_of` is now while the exchange's stream is live."""
-    its_book = book.read(request.auth.account_id)
+    found = reading.read(request.auth.account_id)
     # Straight from the rows: five hundred positions through a schema would cost more than reading.
     return JsonResponse(
         {
-            "positions": [documents.position_document(row) for row in its_book.positions],
-            "version": its_book.seq,
-            "as_of": documents.instant(its_book.as_of(timezone.now())),
+            "positions": [documents.position_document(row) for row in found.positions],
+            "version": found.seq,
+            "as_of": documents.instant(found.as_of(timezone.now())),
         }
     )
 

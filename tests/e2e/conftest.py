@@ -14,9 +14,9 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from kalshi.environments import Environment
 from sandbox.server import Sandbox
-from streaming.asgi import StreamingHandler
-from streaming.server import DrainingServer, listening_socket
-from streaming.worker import Worker
+from streaming.web.asgi import StreamingHandler
+from streaming.web.server import DrainingServer, listening_socket
+from streaming.worker.worker import Worker
 from tests.waiting import until
 
 CHROMIUM_ARGUMENTS = [

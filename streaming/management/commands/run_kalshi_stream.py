@@ -7,7 +7,7 @@ from typing import Any
 import uvloop
 from django.core.management.base import BaseCommand
 
-from streaming.worker import Worker
+from streaming.worker.worker import Worker
 
 
 class Command(BaseCommand):

@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from streaming.asgi import StreamingHandler
-from streaming.server import DrainingServer, listening_socket
+from streaming.web.asgi import StreamingHandler
+from streaming.web.server import DrainingServer, listening_socket
 
 
 class Command(BaseCommand):

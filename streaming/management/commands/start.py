@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from streaming.processes import NeverStarted, Processes
+from streaming.launcher.processes import NeverStarted, Processes
 
 
 class Command(BaseCommand):

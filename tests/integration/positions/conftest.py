@@ -8,9 +8,9 @@ from django.db import connections
 from accounts import sessions
 from accounts.models import Account
 from positions import workers
-from positions.cache import OpenedStream, StreamWriter, open_stream
 from positions.connection import ConnectionState
 from positions.tracker import Tracker
+from positions.writing import OpenedStream, StreamWriter, open_stream
 from tests.integration.visitors import Visitor, make_account
 from tests.told import NOON, reconcile, row
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from accounts import sessions
 from accounts.models import Account
-from streaming.hub import Hub
+from streaming.web.hub import Hub
 
 
 class Client:

@@ -15,12 +15,12 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from positions import workers
-from positions.cache import open_stream
+from positions.writing import open_stream
 from postgres.threads import DatabaseThread
 from sandbox.server import Sandbox
-from streaming.backoff import Wait, waits
-from streaming.feed import Feed
-from streaming.hub import Hub
+from streaming.web.hub import Hub
+from streaming.worker.backoff import Wait, waits
+from streaming.worker.feed import Feed
 from tests.integration.streaming import rows
 from tests.processes import Process
 from tests.waiting import until

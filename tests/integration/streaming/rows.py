@@ -8,11 +8,11 @@ from django.utils import timezone
 
 from accounts.encryption import Secret
 from accounts.models import Account, Credential
-from positions import book, models, pnl, workers
-from positions.cache import StreamWriter, open_stream
+from positions import models, pnl, reading, workers
 from positions.connection import ConnectionState
 from positions.pnl import Holding, MarketState, Quote
 from positions.tracker import Changes, Closed, MarketFacts, Position
+from positions.writing import StreamWriter, open_stream
 from sandbox.server import Sandbox
 
 FACTS = MarketFacts("EVENT", "SERIES", "A title", "Yes", "No", None)
@@ -100,7 +100,7 @@ def write_unannounced(account_id: int, ticker: str, bid: str) -> int:
 
 def bids(account_id: int) -> dict[str, Decimal | None]:
     """The bids of what is held, as a page that reads everything anew would see them."""
-    return {row.market.ticker: row.yes_bid for row in book.read(account_id).positions}
+    return {row.market.ticker: row.yes_bid for row in reading.read(account_id).positions}
 
 
 def _position(ticker: str, bid: Decimal) -> Position:

@@ -4,7 +4,7 @@ import socket
 
 import uvicorn
 
-from streaming.asgi import StreamingHandler
+from streaming.web.asgi import StreamingHandler
 
 # Streams are told to end first; who does not let go in time is cut off.
 GRACE_SECONDS = 5

@@ -3,7 +3,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from positions import book, workers
+from positions import reading, workers
 from positions.models import AccountStream
 from tests.integration.positions.conftest import LIVE, WORKER, hold, open, write
 from tests.integration.visitors import make_account
@@ -14,21 +14,21 @@ pytestmark = pytest.mark.django_db(transaction=True)
 OTHER_WORKER = UUID(int=2)
 
 
-def tickers(its_book: book.Book) -> list[str]:
-    return [each.market.ticker for each in its_book.positions]
+def tickers(found: reading.AccountRows) -> list[str]:
+    return [each.market.ticker for each in found.positions]
 
 
 def test_account_that_no_worker_ever_opened_is_empty(account):
-    its_book = book.read(account.pk)
+    found = reading.read(account.pk)
 
-    assert (its_book.stream, its_book.positions, its_book.written) == (None, [], None)
-    assert (its_book.seq, its_book.heartbeat_at) == (0, None)
+    assert (found.stream, found.positions, found.written) == (None, [], None)
+    assert (found.seq, found.heartbeat_at) == (0, None)
 
 
 def test_account_that_no_worker_opened_yet_has_the_heartbeat_of_any(account):
     workers.beat(WORKER, at(3))
 
-    assert book.read(account.pk).heartbeat_at == at(3)
+    assert reading.read(account.pk).heartbeat_at == at(3)
 
 
 def test_book_is_all_that_is_open(opened, account):
@@ -36,10 +36,10 @@ def test_book_is_all_that_is_open(opened, account):
     reconcile(opened.tracker, [row("M000", "10", "4"), row("M002", "10", "4")], requested_at=200.0)
     write(opened.writer, opened.tracker)
 
-    its_book = book.read(account.pk)
+    found = reading.read(account.pk)
 
-    assert sorted(tickers(its_book)) == ["M000", "M002"]
-    assert (its_book.seq, its_book.written) == (2, LIVE)
+    assert sorted(tickers(found)) == ["M000", "M002"]
+    assert (found.seq, found.written) == (2, LIVE)
 
 
 def test_book_since_a_seq_is_what_changed_after_it_tombstones_included(opened, account):
@@ -53,7 +53,7 @@ def test_book_since_a_seq_is_what_changed_after_it_tombstones_included(opened, a
     )
     write(opened.writer, opened.tracker)
 
-    since = [tickers(book.read_since(account.pk, seq)) for seq in (1, 2, 3)]
+    since = [tickers(reading.read_since(account.pk, seq)) for seq in (1, 2, 3)]
 
     assert since == [["M001", "M002"], ["M002"], []]
 
@@ -62,16 +62,16 @@ def test_book_holds_nothing_of_another_account(opened):
     hold(opened, 2)
     other = make_account()
 
-    its_book = book.read(other.pk)
+    found = reading.read(other.pk)
 
-    assert (its_book.positions, its_book.stream) == ([], None)
+    assert (found.positions, found.stream) == ([], None)
 
 
 def test_heartbeat_is_that_of_the_account_s_own_worker(opened, account):
     workers.beat(OTHER_WORKER, at(60))
     workers.beat(WORKER, at(30))
 
-    assert book.read(account.pk).heartbeat_at == at(30)
+    assert reading.read(account.pk).heartbeat_at == at(30)
 
 
 def test_flush_in_the_middle_of_a_read_is_not_seen_by_halves(opened, account, in_thread):
@@ -86,8 +86,8 @@ def test_flush_in_the_middle_of_a_read_is_not_seen_by_halves(opened, account, in
         return result
 
     with connection.execute_wrapper(flush_after_the_stream_was_read):
-        before = book.read(account.pk)
-    after = book.read_since(account.pk, before.seq)
+        before = reading.read(account.pk)
+    after = reading.read_since(account.pk, before.seq)
 
     assert written == [2]
     assert before.seq == 1
@@ -99,8 +99,8 @@ def test_book_costs_the_same_whatever_it_holds(opened, account, django_assert_nu
     hold(opened, 50)
 
     with django_assert_num_queries(5) as captured:
-        its_book = book.read(account.pk)
-        names = tickers(its_book)
+        found = reading.read(account.pk)
+        names = tickers(found)
 
     assert len(names) == 50
     assert [query["sql"].split()[0] for query in captured.captured_queries] == [
@@ -119,12 +119,12 @@ def test_progress_is_how_far_each_account_got(opened, account):
     workers.beat(OTHER_WORKER, at(9))
     unopened = make_account()
 
-    progress = book.progress([account.pk, other.pk, unopened.pk])
+    progress = reading.progress([account.pk, other.pk, unopened.pk])
 
     assert progress == {
-        account.pk: book.Progress(1, 1, at(0)),
-        other.pk: book.Progress(1, 0, at(9)),
-        unopened.pk: book.Progress(0, 0, at(9)),
+        account.pk: reading.Progress(1, 1, at(0)),
+        other.pk: reading.Progress(1, 0, at(9)),
+        unopened.pk: reading.Progress(0, 0, at(9)),
     }
 
 
@@ -133,17 +133,17 @@ def test_progress_of_any_number_of_accounts_is_one_query(opened, django_assert_n
     wanted = [each.writer.account_id for each in [opened, *others]]
 
     with django_assert_num_queries(1):
-        progress = book.progress(wanted)
+        progress = reading.progress(wanted)
 
     assert progress.keys() == set(wanted)
 
 
 def test_progress_of_no_account_is_none():
-    assert book.progress([]) == {}
+    assert reading.progress([]) == {}
 
 
 def test_read_leaves_the_connection_fit_for_writing(opened, account):
-    book.read(account.pk)
+    reading.read(account.pk)
 
     seq = write(opened.writer, opened.tracker)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.fanout import Channel, Frame, Subscriber
+from streaming.web.fanout import Channel, Frame, Subscriber
 
 
 def frame(version: int, text: str) -> Frame:

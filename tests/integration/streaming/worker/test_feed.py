@@ -10,11 +10,11 @@ from django.utils import timezone
 from accounts import credentials
 from accounts.models import Account, Credential
 from positions import models
-from positions.cache import TakenOver
+from positions.writing import TakenOver
 from sandbox import keys
 from sandbox.account import Portfolio
 from sandbox.faults import FailedAnswer
-from streaming import upstream
+from streaming.worker import upstream
 from tests.integration.streaming import faults, rows
 from tests.integration.streaming.conftest import feeding, stuck_database
 from tests.waiting import until

@@ -21,13 +21,13 @@ from accounts.errors import CredentialUnusable
 from kalshi.errors import ClockSkew, KalshiError, KeyRefused, ScopeRefused
 from kalshi.rest import Client
 from kalshi.socket import connect
-from positions.cache import OpenedStream
 from positions.connection import ConnectionState, Status
+from positions.writing import OpenedStream
 from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThread
-from streaming.backoff import Wait, waits
 from streaming.together import until_one_fails
-from streaming.upstream import STEADY_SECONDS, Maintenance, Upstream, raise_if_inactive
+from streaming.worker.backoff import Wait, waits
+from streaming.worker.upstream import STEADY_SECONDS, Maintenance, Upstream, raise_if_inactive
 
 logger = logging.getLogger(__name__)
 

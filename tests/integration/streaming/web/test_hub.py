@@ -13,8 +13,8 @@ from accounts.models import Account, Session
 from positions import models
 from positions.connection import ConnectionState
 from postgres.notifications import publish
-from streaming import hub as hub_module
-from streaming.hub import Hub
+from streaming.web import hub as hub_module
+from streaming.web.hub import Hub
 from tests.integration.streaming import rows
 from tests.integration.streaming.clients import Client, watching
 from tests.waiting import until

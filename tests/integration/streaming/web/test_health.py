@@ -9,7 +9,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
 from positions import workers
-from streaming import health
+from streaming.web import health
 
 pytestmark = pytest.mark.django_db
 

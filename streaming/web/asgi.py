@@ -10,10 +10,10 @@ from typing import Any
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 
-from streaming.hub import Hub
+from streaming.web.hub import Hub
 
 STREAM_PATH = "/sse/positions"
-_HUB = "streaming.hub"
+_HUB = "streaming.web.hub"
 
 
 class StreamingHandler(ASGIHandler):

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import datetime
 
 from positions import documents
-from positions.book import Book
 from positions.connection import ConnectionState, as_seen
 from positions.models import Position
-from streaming import sse
-from streaming.fanout import Channel, Frame, Key
+from positions.reading import AccountRows
+from streaming.web import sse
+from streaming.web.fanout import Channel, Frame, Key
 
 _PORTFOLIO = "portfolio"
 _CONNECTION = "connection_status"
@@ -38,10 +38,10 @@ class WatchedAccount:
         self._written: ConnectionState | None = None
         self._heartbeat_at: datetime | None = None
 
-    def load(self, book: Book) -> None:
+    def load(self, rows: AccountRows) -> None:
         """Replace everything; every stream starts over with a snapshot."""
         self._positions.clear()
-        self._take(book)
+        self._take(rows)
         self.is_loaded = True
         self.channel.start_over()
 
@@ -49,13 +49,13 @@ class WatchedAccount:
         """The rows may have become others than those we read: start over at the next read."""
         self.epoch = None
 
-    def is_continued_by(self, book: Book) -> bool:
-        """Whether what a book has beyond our `seq` is all that tells it from what we have."""
-        return self.is_loaded and _epoch(book) == self.epoch and book.seq >= self.seq
+    def is_continued_by(self, rows: AccountRows) -> bool:
+        """Whether what these rows have beyond our `seq` is all that tells it from what we have."""
+        return self.is_loaded and _epoch(rows) == self.epoch and rows.seq >= self.seq
 
-    def update(self, book: Book) -> None:
+    def update(self, rows: AccountRows) -> None:
         """Take in what is new and pass it on."""
-        self.channel.publish(self._take(book))
+        self.channel.publish(self._take(rows))
 
     def look(self, heartbeat_at: datetime | None) -> None:
         """Judge the connection anew by its worker's last heartbeat."""
@@ -75,17 +75,17 @@ class WatchedAccount:
         event = sse.event(_CONNECTION, self.seq, self._connection)
         self.channel.publish({_CONNECTION: Frame(self.seq, sse.COMMENT + event)})
 
-    def _take(self, book: Book) -> dict[Key, Frame]:
+    def _take(self, rows: AccountRows) -> dict[Key, Frame]:
         frames = {}
-        for row in book.positions:
+        for row in rows.positions:
             frames[f"position {row.market.ticker}"] = self._take_position(row)
-        self.seq = book.seq
-        self.epoch = _epoch(book)
-        portfolio = sse.to_json(documents.portfolio_document(book.stream))
+        self.seq = rows.seq
+        self.epoch = _epoch(rows)
+        portfolio = sse.to_json(documents.portfolio_document(rows.stream))
         if portfolio != self._portfolio:
             self._portfolio = portfolio
             frames[_PORTFOLIO] = Frame(self.seq, sse.event("portfolio", self.seq, portfolio))
-        self._written, self._heartbeat_at = book.written, book.heartbeat_at
+        self._written, self._heartbeat_at = rows.written, rows.heartbeat_at
         return frames | self._see()
 
     def _take_position(self, row: Position) -> Frame:
@@ -118,5 +118,5 @@ class WatchedAccount:
         return sse.event("snapshot", self.seq, text)
 
 
-def _epoch(book: Book) -> int:
-    return book.stream.epoch if book.stream else 0
+def _epoch(rows: AccountRows) -> int:
+    return rows.stream.epoch if rows.stream else 0

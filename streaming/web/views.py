@@ -13,8 +13,8 @@ from accounts.addresses import is_direct_loopback
 from accounts.errors import DatabaseAway, NotSignedIn
 from accounts.models import Credential, EnvironmentName
 from accounts.responses import error_response
-from streaming import health
-from streaming.asgi import hub_of
+from streaming.web import health
+from streaming.web.asgi import hub_of
 
 
 # Exempt because it changes nothing, and POST is to be told that it is no method for this. Nor is

@@ -19,14 +19,14 @@ from django.db import Error
 from django.utils import timezone
 
 from accounts import sessions
-from positions import book
+from positions import reading
 from postgres.channels import ACCOUNT_CHANGED, SESSION_ENDED
 from postgres.notifications import Announcement, Listening, announcements
 from postgres.threads import DatabaseThread
-from streaming import sse
-from streaming.fanout import Subscriber
 from streaming.together import until_one_fails
-from streaming.watched_account import WatchedAccount
+from streaming.web import sse
+from streaming.web.fanout import Subscriber
+from streaming.web.watched_account import WatchedAccount
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ class Hub:
         raise AssertionError("numbers ended")
 
     async def _look(self) -> None:
-        found = await self.database.run(book.progress, list(self._accounts))
+        found = await self.database.run(reading.progress, list(self._accounts))
         for account_id, progress in found.items():
             account = self._accounts.get(account_id)
             if account is None:
@@ -213,11 +213,11 @@ class Hub:
             return
         try:
             if account.is_loaded:
-                news = await self.database.run(book.read_since, account_id, account.seq)
+                news = await self.database.run(reading.read_since, account_id, account.seq)
                 if account.is_continued_by(news):
                     account.update(news)
                     return
-            account.load(await self.database.run(book.read, account_id))
+            account.load(await self.database.run(reading.read, account_id))
         except Error as error:
             # The poll wants it again as soon as the database answers.
             logger.warning("read failed", extra={"error": type(error).__name__})

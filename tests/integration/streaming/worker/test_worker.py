@@ -15,7 +15,7 @@ from positions import models
 from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.notifications import publish
 from sandbox import keys
-from streaming.worker import Worker
+from streaming.worker.worker import Worker
 from tests.integration.streaming import faults, rows
 from tests.integration.streaming.conftest import stuck_database
 from tests.waiting import until
@@ -311,7 +311,7 @@ async def test_bug_ends_the_process_with_a_traceback(database, start_worker):
 async def test_heart_stands_still_while_a_write_is_stuck(
     database, alice, credential, running, sandbox, ticker, monkeypatch, caplog
 ):
-    monkeypatch.setattr("streaming.feed.STUCK_SECONDS", 0.1)
+    monkeypatch.setattr("streaming.worker.feed.STUCK_SECONDS", 0.1)
     await database.until(status_is, alice, "live")
     async with stuck_database(running._feeds[alice]):
         sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.24"))

@@ -37,8 +37,8 @@ from kalshi.rest import Client
 from kalshi.socket import Socket
 from positions.reconciliation import TRUST_AFTER_SECONDS, difference
 from positions.tracker import Cash, Tracker
-from streaming.markets import read_markets
 from streaming.together import until_one_fails
+from streaming.worker.markets import read_markets
 
 logger = logging.getLogger(__name__)
 

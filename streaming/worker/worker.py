@@ -15,14 +15,14 @@ from django.utils import timezone
 
 from accounts.models import Account
 from positions import workers
-from positions.cache import TakenOver, open_stream
+from positions.writing import TakenOver, open_stream
 from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.claims import Claims, open_claims
 from postgres.errors import DATABASE_TROUBLE
 from postgres.notifications import Announcement, Listening, announcements
 from postgres.threads import DatabaseThread
-from streaming.feed import DATABASE_RETRY_SECONDS, Feed
 from streaming.together import until_one_fails
+from streaming.worker.feed import DATABASE_RETRY_SECONDS, Feed
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import socket
 import pytest
 from django.core.management import CommandError, call_command
 
-from streaming.server import (
+from streaming.web.server import (
     PEER_TIMEOUT_MS,
     SEND_BUFFER_BYTES,
     DrainingServer,

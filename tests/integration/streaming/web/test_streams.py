@@ -19,7 +19,7 @@ import pytest
 from accounts import sessions
 from accounts.models import Account
 from config.asgi import StreamingHandler
-from streaming.server import DrainingServer, listening_socket
+from streaming.web.server import DrainingServer, listening_socket
 from tests.integration.streaming.clients import Client
 from tests.processes import Process, listens
 from tests.waiting import until

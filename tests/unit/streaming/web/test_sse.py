@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming import sse
+from streaming.web import sse
 
 
 def test_event_has_id_name_and_data_whose_type_repeats_the_name():

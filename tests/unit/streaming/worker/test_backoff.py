@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from streaming.backoff import Wait, waits
+from streaming.worker.backoff import Wait, waits
 
 
 def test_delays_double_and_then_stay_at_a_minute():

@@ -12,9 +12,9 @@ from kalshi.rest import Client
 from kalshi.signing import SigningKey
 from positions.pnl import MarketState, Quote
 from positions.tracker import MarketFacts
-from streaming.markets import read_markets
+from streaming.worker.markets import read_markets
 
-PAYLOADS = Path(__file__).resolve().parents[2] / "payloads" / "kalshi"
+PAYLOADS = Path(__file__).resolve().parents[3] / "payloads" / "kalshi"
 MARKET = {
     "ticker": "KXBTCD-26NOV2317-T96000",
     "event_ticker": "KXBTCD-26NOV2317",

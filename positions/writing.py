@@ -6,22 +6,24 @@ conditional on it, so a worker that was overtaken (frozen, cut off from the data
 to update and stops, whatever it still believes.
 """
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from functools import cache
 from uuid import UUID
 
+from django.db import connection as database
 from django.db import transaction
 
 from accounts.models import Account
 from positions import models, pnl, tracker
-from positions.connection import ConnectionState, Status
+from positions.connection import ConnectionState
 from positions.decimal_text import to_six_decimals
-from positions.hot_path import flush
 from positions.pnl import Holding, MarketState, Quote
 from positions.tracker import Cash, Changes, Closed, MarketFacts, Tracker
+from postgres.channels import ACCOUNT_CHANGED
 
 # Readers are told of a closed position within seconds; those away for longer start from a snapshot.
 _TOMBSTONES_KEPT = timedelta(hours=1)
@@ -66,7 +68,7 @@ class StreamWriter:
         is_one_statement = not undescribed and not changes.closed
         with nullcontext() if is_one_statement else transaction.atomic():
             market_ids = self._market_ids | self._describe(undescribed)
-            seq = flush(
+            seq = _flush(
                 account_id=self.account_id,
                 epoch=self._epoch,
                 at=at,
@@ -163,18 +165,6 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
     return OpenedStream(StreamWriter(account, row.epoch), loaded, row.live_until)
 
 
-def connection_of(row: models.AccountStream) -> ConnectionState:
-    """The connection's state as last written."""
-    return ConnectionState(
-        status=cast(Status, row.status),  # a constraint holds the column to these
-        since=row.since,
-        attempt=row.attempt,
-        retry_at=row.retry_at,
-        reason=row.reason,
-        live_until=row.live_until,
-    )
-
-
 def _portfolio_columns(changes: Changes) -> dict[str, object]:
     cash = changes.cash
     balance = to_six_decimals(cash.balance) if cash else None
@@ -231,3 +221,82 @@ def _cash(row: models.AccountStream) -> Cash | None:
     if row.cash is None or row.exchange_portfolio_value is None or row.cash_as_of is None:
         return None
     return Cash(row.cash, row.exchange_portfolio_value, row.cash_as_of)
+
+
+def _flush(
+    *,
+    account_id: int,
+    epoch: int,
+    at: datetime,
+    stream: Mapping[str, object],
+    positions: Sequence[Mapping[str, object]],
+) -> int | None:
+    """
+    Raise the account's `seq`, write its stream's columns and whole positions, and announce it.
+
+    One statement in SQL, so it is all or nothing even outside a transaction; the ORM says the same
+    in five, and takes longer to compose them than PostgreSQL to run them (2.4 against 0.9 ms). Its
+    commit does not wait for the disk: a crash of the database loses some tenths of a second of what
+    the exchange will say again, and readers cope with a `seq` that went back.
+
+    Args:
+        stream: columns of `AccountStream` with their values; those left out keep theirs.
+        positions: columns of `Position`, the same in each, `market_id` among them.
+    Returns:
+        The new `seq`; None when the epoch is not the account's any more and nothing was written.
+    """
+    statement = _flush_statement(tuple(stream), tuple(positions[0]) if positions else ())
+    with database.cursor() as cursor:
+        cursor.execute(
+            statement,
+            {
+                "channel": ACCOUNT_CHANGED,
+                "account": account_id,
+                "epoch": epoch,
+                "at": at,
+                # As text, which PostgreSQL reads by the columns' own types: exact for NUMERIC.
+                "stream": json.dumps(stream, default=str),
+                "positions": json.dumps(positions, default=str),
+            },
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+@cache
+def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...]) -> str:
+    stream_table, position_table = (
+        models.AccountStream._meta.db_table,
+        models.Position._meta.db_table,
+    )
+    written = ""
+    if position:
+        names, values = ", ".join(position), ", ".join(f"its.{name}" for name in position)
+        updates = ", ".join(
+            f"{name} = excluded.{name}" for name in (*position, "seq", "updated_at")
+        )
+        written = f"""
+            , written AS (
+                INSERT INTO {position_table} (account_id, seq, updated_at, {names})
+                SELECT %(account)s, raised.seq, %(at)s, {values}
+                FROM raised,
+                    jsonb_populate_recordset(NULL::{position_table}, %(positions)s::jsonb) AS its
+                ON CONFLICT (account_id, market_id) DO UPDATE SET {updates}
+            )
+        """  # noqa: S608  # names of columns and tables, all from our own models
+    return f"""
+        WITH raised AS (
+            UPDATE {stream_table} AS stream
+            SET seq = stream.seq + 1, updated_at = %(at)s,
+                {", ".join(f"{name} = its.{name}" for name in stream)}
+            FROM jsonb_populate_record(NULL::{stream_table}, %(stream)s::jsonb) AS its
+            WHERE stream.account_id = %(account)s AND stream.epoch = %(epoch)s
+            RETURNING stream.seq
+        )
+        {written}
+        SELECT
+            seq,
+            pg_notify(%(channel)s, concat_ws(':', %(account)s, %(epoch)s, seq)),
+            set_config('synchronous_commit', 'off', true)
+        FROM raised
+    """  # noqa: S608  # as above

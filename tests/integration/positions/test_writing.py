@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from positions import pnl
-from positions.cache import TakenOver, connection_of, open_stream
 from positions.connection import ConnectionState
 from positions.models import AccountStream, Market, Position, Worker
 from positions.pnl import Holding, MarketState, Quote
+from positions.reading import connection_of
 from positions.tracker import Cash, Changes
 from positions.tracker import Position as Held
+from positions.writing import TakenOver, open_stream
 from tests.integration.positions.conftest import LIVE, WORKER, hold, open, write
 from tests.integration.visitors import make_account
 from tests.told import NOON, at, fill, market, position, prices, quote, reconcile, row

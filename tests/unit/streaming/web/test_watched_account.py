@@ -4,11 +4,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from positions.book import Book
 from positions.connection import ConnectionState
 from positions.models import AccountStream, Market, Position
-from streaming.fanout import Subscriber
-from streaming.watched_account import WatchedAccount
+from positions.reading import AccountRows
+from streaming.web.fanout import Subscriber
+from streaming.web.watched_account import WatchedAccount
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LIVE = ConnectionState("live", since=NOON)
@@ -64,27 +64,27 @@ def row(ticker: str, seq: int, *, quantity: str = "5", bid: str = "0.40") -> Pos
     )
 
 
-def book(
+def account_rows(
     seq: int,
     *positions: Position,
     epoch: int = 1,
     written: ConnectionState = LIVE,
     heartbeat_at: datetime | None = NOON,
-) -> Book:
+) -> AccountRows:
     stream = AccountStream(account_id=1, epoch=epoch, seq=seq)
-    return Book(stream, list(positions), written, heartbeat_at)
+    return AccountRows(stream, list(positions), written, heartbeat_at)
 
 
-NO_BOOK = Book(None, [], None, None)
+NO_ROWS = AccountRows(None, [], None, None)
 
 
 def test_snapshot_has_everything_and_changes_follow():
     account = WatchedAccount(Clock())
     client = Client(account)
 
-    account.load(book(3, row("A", 2), row("B", 3)))
+    account.load(account_rows(3, row("A", 2), row("B", 3)))
     [snapshot] = client.events()
-    account.update(book(4, row("B", 4, bid="0.50")))
+    account.update(account_rows(4, row("B", 4, bid="0.50")))
     changed = client.events()
 
     assert snapshot["type"] == "snapshot"
@@ -101,10 +101,10 @@ def test_snapshot_has_everything_and_changes_follow():
 
 def test_closed_position_is_told_and_in_no_later_snapshot():
     account = WatchedAccount(Clock())
-    account.load(book(1, row("A", 1), row("B", 1)))
+    account.load(account_rows(1, row("A", 1), row("B", 1)))
     client = Client(account)
 
-    account.update(book(2, row("A", 2, quantity="0")))
+    account.update(account_rows(2, row("A", 2, quantity="0")))
     late = Client(account)
     account.channel.start_over()
 
@@ -114,10 +114,10 @@ def test_closed_position_is_told_and_in_no_later_snapshot():
 
 def test_position_closed_names_the_ticker_and_the_version():
     account = WatchedAccount(Clock())
-    account.load(book(1, row("A", 1)))
+    account.load(account_rows(1, row("A", 1)))
     client = Client(account)
 
-    account.update(book(2, row("A", 2, quantity="0")))
+    account.update(account_rows(2, row("A", 2, quantity="0")))
 
     closed = next(event for event in client.events() if event["type"] == "position_closed")
     assert (closed["ticker"], closed["version"], closed["reason"]) == ("A", 2, "closed")
@@ -126,7 +126,7 @@ def test_position_closed_names_the_ticker_and_the_version():
 def test_heart_that_beats_is_no_news():
     clock = Clock()
     account = WatchedAccount(clock)
-    account.load(book(1))
+    account.load(account_rows(1))
     client = Client(account)
 
     clock.advance(4)
@@ -139,7 +139,7 @@ def test_heart_that_beats_is_no_news():
 def test_worker_down_is_told_five_seconds_after_the_last_heartbeat():
     clock = Clock()
     account = WatchedAccount(clock)
-    account.load(book(1))
+    account.load(account_rows(1))
     client = Client(account)
 
     clock.advance(5)
@@ -157,7 +157,7 @@ def test_worker_down_is_told_five_seconds_after_the_last_heartbeat():
 def test_live_again_as_soon_as_the_heart_beats_again():
     clock = Clock()
     account = WatchedAccount(clock)
-    account.load(book(1))
+    account.load(account_rows(1))
     client = Client(account)
     clock.advance(6)
     account.age()
@@ -173,7 +173,7 @@ def test_account_without_any_worker_is_told_once():
     account = WatchedAccount(clock)
     client = Client(account)
 
-    account.load(NO_BOOK)
+    account.load(NO_ROWS)
     [snapshot] = client.events()
     clock.advance(1)
     account.look(None)
@@ -189,7 +189,7 @@ def test_new_account_waits_for_a_worker_that_lives_without_news_every_second():
     account = WatchedAccount(clock)
     client = Client(account)
 
-    account.load(Book(None, [], None, NOON))
+    account.load(AccountRows(None, [], None, NOON))
     [snapshot] = client.events()
     clock.advance(1)
     account.look(clock.now)
@@ -200,7 +200,7 @@ def test_new_account_waits_for_a_worker_that_lives_without_news_every_second():
 
 def test_sign_of_life_is_a_comment_and_the_connection_once_more():
     account = WatchedAccount(Clock())
-    account.load(book(7))
+    account.load(account_rows(7))
     client = Client(account)
 
     account.keep_alive()
@@ -220,29 +220,29 @@ def test_sign_of_life_before_anything_is_known_is_a_comment_alone():
 
 def test_rows_of_the_same_epoch_continue_what_was_read():
     account = WatchedAccount(Clock())
-    account.load(book(5, epoch=2))
+    account.load(account_rows(5, epoch=2))
 
-    assert account.is_continued_by(book(5, epoch=2))
-    assert account.is_continued_by(book(6, epoch=2))
-    assert not account.is_continued_by(book(4, epoch=2))
-    assert not account.is_continued_by(book(6, epoch=3))
+    assert account.is_continued_by(account_rows(5, epoch=2))
+    assert account.is_continued_by(account_rows(6, epoch=2))
+    assert not account.is_continued_by(account_rows(4, epoch=2))
+    assert not account.is_continued_by(account_rows(6, epoch=3))
 
 
 def test_nothing_continues_what_was_never_read_or_is_in_doubt():
     account = WatchedAccount(Clock())
-    was_unread = account.is_continued_by(book(0, epoch=0))
-    account.load(book(5, epoch=2))
+    was_unread = account.is_continued_by(account_rows(0, epoch=0))
+    account.load(account_rows(5, epoch=2))
 
     account.doubt()
 
     assert not was_unread
-    assert not account.is_continued_by(book(6, epoch=2))
+    assert not account.is_continued_by(account_rows(6, epoch=2))
 
 
 def test_doubt_is_no_reason_to_hold_back_what_was_read():
     clock = Clock()
     account = WatchedAccount(clock)
-    account.load(book(5))
+    account.load(account_rows(5))
     client = Client(account)
 
     account.doubt()

@@ -3,7 +3,7 @@
 import pytest
 from django.http import HttpRequest
 
-from streaming.asgi import StreamingHandler, hub_of
+from streaming.web.asgi import StreamingHandler, hub_of
 
 
 def test_request_under_wsgi_is_told_what_it_needs():
