@@ -10,6 +10,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -34,6 +35,7 @@ from accounts.models import Account, AccountKey, Credential, Session
 from kalshi import errors as kalshi_errors
 from kalshi.environments import Environment
 from kalshi.rest import Client
+from kalshi.rows import Rows
 from kalshi.signing import InvalidKey, SigningKey
 from postgres.channels import CREDENTIALS_CHANGED, SESSION_ENDED
 from postgres.notifications import publish
@@ -244,18 +246,20 @@ async def _check(exchange: Environment, api_key_id: str, key: SigningKey) -> Che
         raise KeyScope from error
     except kalshi_errors.ClockSkew as error:
         raise ClockSkewed(str(error)) from error
+    except kalshi_errors.TurnedAway as error:
+        raise ExchangeUnavailable(f"{error} Try again in a while.") from error
     except (kalshi_errors.KalshiError, TimeoutError) as error:
         raise ExchangeUnavailable from error
 
 
 async def _ask(client: Client, api_key_id: str) -> CheckedKey:
-    if not (await client.exchange_status()).exchange_active:
-        raise ExchangeMaintenance
+    await _see_that_it_is_open(client)
     try:
         records = await client.api_keys()
     except kalshi_errors.ScopeRefused:
         checked = CheckedKey(PRIMARY_SUBACCOUNT, listed_key_ids=None, scopes=())
     else:
+        _log_left_out(records)
         own = next((record for record in records if record.api_key_id == api_key_id), None)
         locked_to = own.subaccount if own else None
         checked = CheckedKey(
@@ -265,8 +269,24 @@ async def _ask(client: Client, api_key_id: str) -> CheckedKey:
         )
     # The proof that it may read the portfolio. The balance would tell as well, but may be asked
     # only once a second, and the worker wants it.
-    await client.positions(checked.subaccount)
+    _log_left_out(await client.positions(checked.subaccount))
     return checked
+
+
+def _log_left_out(rows: Rows[Any]) -> None:  # Any: of whatever kind
+    # One odd row is no reason to refuse the key.
+    for row in rows.left_out:
+        logger.warning("row not understood", extra={"kind": row.kind, "reason": row.reason})
+
+
+async def _see_that_it_is_open(client: Client) -> None:
+    try:
+        status = await client.exchange_status()
+    except (kalshi_errors.Unavailable, kalshi_errors.DecodeError, kalshi_errors.RequestRejected):
+        # It only tells why nothing else would be answered; what is asked next decides.
+        return
+    if not status.exchange_active:
+        raise ExchangeMaintenance
 
 
 def _store(environment: str, api_key_id: str, private_key: Secret, checked: CheckedKey) -> SignedIn:

@@ -1,5 +1,5 @@
 """
-Issue, verify, renew and end the sessions that the cookie `session` stands for.
+Issue, recognise, renew and end the sessions that the cookie `session` stands for.
 
 A token is a JWT that names its session. The row decides whether it still counts, so that one
 logout kills every token of a session; the signature spares a look at rows for forged ones.
@@ -47,16 +47,6 @@ def issue(account: Account) -> tuple[Session, str]:
     now = _whole_second()
     session = Session.objects.create(account=account, expires_at=now + LIFETIME)
     return session, _token(session, issued_at=now)
-
-
-def verify(token: str) -> Session | None:
-    """
-    The session that the token stands for, with its account.
-
-    None if the token is forged, malformed or expired, or if its session was ended.
-    """
-    claims = _claims(token)
-    return None if claims is None else _session(claims)
 
 
 def of_request(request: HttpRequest) -> Session | None:

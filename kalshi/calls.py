@@ -89,6 +89,7 @@ CALLS: dict[str, Call] = {
     "cutoff": Call("where the archive ends", lambda c, q: c.historical_cutoff()),
     "markets": Call("markets by ticker", lambda c, q: c.markets(q.names), ("MARKET…",)),
     "event": Call("one event", lambda c, q: c.event(q.names[0]), ("EVENT",)),
+    "events": Call("events by ticker", lambda c, q: c.events(q.names), ("EVENT…",)),
     "combos": Call("events of combos", lambda c, q: c.multivariate_events(q.names), ("EVENT…",)),
     "series": Call("one series and its fees", lambda c, q: c.series(q.names[0]), ("SERIES",)),
     "candlesticks": Call("a market's prices over time", _candlesticks, ("SERIES", "MARKET")),

@@ -9,7 +9,8 @@ What can go wrong between us and the exchange, sorted by what the caller can do 
     ├── ClockSkew          our clock and the exchange's differ: the operator must act
     ├── RequestRejected    the request itself is wrong: repeating it is pointless
     └── Unavailable        network, time-out, maintenance: wait and try again
-        └── RateLimited    the same, and slower
+        ├── RateLimited    the same, and slower
+        └── TurnedAway     what stands before the exchange refused; the exchange said nothing
 
 Every message is written for a person and holds neither key nor signature nor what was received.
 """
@@ -92,14 +93,18 @@ class RateLimited(Unavailable):
         super().__init__("The exchange received too many requests from this account.")
 
 
-def is_retryable(error: KalshiError) -> bool:
+class TurnedAway(Unavailable):
     """
-    Whether time alone may cure the error, so that the same request is worth repeating later.
+    401 or 403 without the exchange's own error: a content network, a proxy or a firewall answered.
 
-    A skewed clock may be set right meanwhile, and a garbled answer may be whole the next time;
-    a refused key, a missing scope and a wrong request stay what they are.
+    It tells nothing of the key, which the exchange has not even seen.
     """
-    return isinstance(error, Unavailable | ClockSkew | DecodeError)
+
+    def __init__(self, status: int) -> None:
+        super().__init__(
+            "Something on the way to the exchange refuses this server's requests "
+            f"({status}, not in the exchange's words). The key was not judged."
+        )
 
 
 def error_of_response(status: int, body: bytes, date: str | None) -> KalshiError:
@@ -115,6 +120,8 @@ def error_of_response(status: int, body: bytes, date: str | None) -> KalshiError
     match status:
         case 401 if code == "header_timestamp_expired":
             return ClockSkew(server_time(date))
+        case 401 | 403 if code is None:
+            return TurnedAway(status)
         case 401:
             return _key_refused(details)
         case 403:

@@ -16,6 +16,9 @@ _CENTS = Decimal(100)
 _MAXIMUM_CENTS = 10**14
 # What was added to the names when strings took the place of integers, in March 2026.
 _SUFFIXES = ("_dollars", "_fp")
+# Far beyond what the exchange sends, and short enough to store and to index.
+LONGEST_TICKER = 200
+LONGEST_TEXT = 5_000
 
 T = TypeVar("T")
 
@@ -39,8 +42,9 @@ class Fields:
     """
     One JSON object. Each reader returns a required field in its type.
 
-    Fields nobody asks for are ignored, since the exchange adds some every month; `has` tells
-    whether an optional one is there.
+    Fields nobody asks for are ignored, since the exchange adds some every month. Those that are
+    asked for are of three kinds: needed, `optional` (may be missing, but must not be wrong) and
+    `readable` (helps where it can be understood, and costs nothing where it can't).
 
     Args:
         value: a parsed JSON value.
@@ -71,23 +75,45 @@ class Fields:
         """The field by one of the readers, None if it is missing or null."""
         return read(name) if self.has(name) else None
 
+    def readable(self, read: Callable[[str], T], name: str) -> T | None:
+        """The field by one of the readers, None if it is missing, null or not understood."""
+        try:
+            return self.optional(read, name)
+        except DecodeError:
+            return None
+
+    def refuse_legacy(self, *names: str) -> None:
+        """
+        See that none of these fields is there in the shape of former years alone.
+
+        Raises:
+            LegacyShape: one is, which `readable` would take for missing.
+        """
+        for name in names:
+            if not self.has(name):
+                error = self._wrong(name, "")
+                if isinstance(error, LegacyShape):
+                    raise error
+
     def text(self, name: str) -> str:
         """A text that can be stored: PostgreSQL takes neither NUL nor half a surrogate pair."""
         value = self._values.get(name)
         if not isinstance(value, str) or "\0" in value or not _is_unicode(value):
             raise self._wrong(name, "a text")
+        if len(value) > LONGEST_TEXT:
+            raise self._wrong(name, f"a text of at most {LONGEST_TEXT} characters")
         return value
 
     def text_or_empty(self, name: str) -> str:
-        """A text as of `text`, empty if it is missing or null."""
-        return self.text(name) if self.has(name) else ""
+        """A text as of `text`, empty where there is none that can be understood."""
+        return self.readable(self.text, name) or ""
 
     def ticker(self, name: str) -> str:
         """The name of a market, an event or a series."""
         value = self._values.get(name)
         if not isinstance(value, str) or not value or not value.isascii():
             raise self._wrong(name, "a ticker")
-        if not value.isprintable():
+        if not value.isprintable() or len(value) > LONGEST_TICKER:
             raise self._wrong(name, "a ticker")
         return value
 

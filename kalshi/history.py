@@ -27,7 +27,7 @@ class Settlement:
     """
 
     ticker: str
-    event_ticker: str
+    event_ticker: str | None
     result: str
     yes_count: Decimal
     yes_cost: Decimal
@@ -43,7 +43,7 @@ class Settlement:
         fields = Fields(value, "settlement")
         return cls(
             ticker=fields.ticker("ticker"),
-            event_ticker=fields.ticker("event_ticker"),
+            event_ticker=fields.readable(fields.ticker, "event_ticker"),
             result=fields.text("market_result"),
             yes_count=fields.contracts("yes_count_fp"),
             yes_cost=fields.dollars("yes_total_cost_dollars"),
@@ -80,11 +80,11 @@ class Payment:
         return cls(
             id=fields.text("id"),
             status=fields.text("status"),
-            method=fields.text("type"),
+            method=fields.text_or_empty("type"),
             amount=fields.cents("amount_cents"),
             fee=fields.cents("fee_cents"),
             created_at=fields.seconds("created_ts"),
-            finalized_at=fields.optional(fields.seconds, "finalized_ts"),
+            finalized_at=fields.readable(fields.seconds, "finalized_ts"),
         )
 
 
@@ -112,7 +112,7 @@ class Cutoff:
             market_settled_at=fields.time("market_settled_ts"),
             trades_created_at=fields.time("trades_created_ts"),
             orders_updated_at=fields.time("orders_updated_ts"),
-            positions_updated_at=fields.optional(fields.time, "market_positions_last_updated_ts"),
+            positions_updated_at=fields.readable(fields.time, "market_positions_last_updated_ts"),
         )
 
 
@@ -183,13 +183,13 @@ def decode_fill(value: object) -> Fill:
     fields = Fields(value, "fill")
     return Fill(
         trade_id=fields.text("trade_id"),
-        order_id=fields.text("order_id"),
+        order_id=fields.text_or_empty("order_id"),
         market_ticker=fields.ticker("ticker"),
         outcome_side=decode_outcome_side(fields),
         count=fields.contracts("count_fp"),
         yes_price=fields.dollars("yes_price_dollars"),
         fee_cost=fields.dollars("fee_cost"),
-        is_taker=fields.flag("is_taker"),
+        is_taker=fields.readable(fields.flag, "is_taker"),
         post_quantity=None,
         subaccount=fields.optional(fields.integer, "subaccount_number"),
         at=fields.time("created_time") if fields.has("created_time") else fields.seconds("ts"),

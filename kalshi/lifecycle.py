@@ -44,7 +44,7 @@ class CloseTimeChanged:
     """The market closes at another time than was told before."""
 
     market_ticker: str
-    close_time: datetime
+    close_time: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +115,20 @@ def decode_lifecycle(body: Fields) -> LifecycleEvent | None:
         case "deactivated":
             return Deactivated(ticker)
         case "close_date_updated":
-            return CloseTimeChanged(ticker, body.seconds("close_ts"))
+            return CloseTimeChanged(ticker, body.readable(body.seconds, "close_ts"))
         case "determined":
             return Determined(
                 ticker,
-                result=body.text("result"),
-                settlement_value=body.optional(body.dollars, "settlement_value"),
-                at=body.optional(body.seconds, "determination_ts"),
+                result=body.text_or_empty("result"),
+                settlement_value=body.readable(body.dollars, "settlement_value"),
+                at=body.readable(body.seconds, "determination_ts"),
             )
         case "settled":
-            return Settled(ticker, at=body.optional(body.seconds, "settled_ts"))
+            return Settled(ticker, at=body.readable(body.seconds, "settled_ts"))
         case "price_level_structure_updated":
             return PriceGridChanged(ticker, body.text_or_empty("price_level_structure"))
         case "metadata_updated":
-            return MetadataChanged(ticker, body.optional(body.text, "yes_sub_title"))
+            return MetadataChanged(ticker, body.readable(body.text, "yes_sub_title"))
         case _:
             return None
 
@@ -137,10 +137,10 @@ def _created(ticker: str, body: Fields) -> Created:
     about = Fields(body.value("additional_metadata") or {}, "market metadata")
     return Created(
         ticker,
-        event_ticker=about.optional(about.ticker, "event_ticker"),
+        event_ticker=about.readable(about.ticker, "event_ticker"),
         title=about.text_or_empty("title"),
         yes_outcome=about.text_or_empty("yes_sub_title"),
         no_outcome=about.text_or_empty("no_sub_title"),
-        open_time=body.optional(body.seconds, "open_ts"),
-        close_time=body.optional(body.seconds, "close_ts"),
+        open_time=body.readable(body.seconds, "open_ts"),
+        close_time=body.readable(body.seconds, "close_ts"),
     )

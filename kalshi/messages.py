@@ -44,14 +44,6 @@ class Unsubscribed:
 
 
 @dataclass(frozen=True, slots=True)
-class Subscriptions:
-    """All subscriptions of the connection, as channel and sid: the answer to asking for them."""
-
-    id: int | None
-    sids: tuple[tuple[str, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class CommandFailed:
     """An error frame: about a command (`id`), a subscription (`sid`), or neither."""
 
@@ -117,16 +109,11 @@ class Fill:
     count: Decimal
     yes_price: Decimal
     fee_cost: Decimal
-    is_taker: bool
+    is_taker: bool | None
     post_quantity: Decimal | None
     subaccount: int | None
     at: datetime
     sent_at: datetime | None = None
-
-    @property
-    def signed_count(self) -> Decimal:
-        """What the fill added to the signed position."""
-        return self.count if self.outcome_side == "yes" else -self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +127,6 @@ Message = (
     Subscribed
     | Ok
     | Unsubscribed
-    | Subscriptions
     | CommandFailed
     | Ticker
     | MarketPosition
@@ -200,8 +186,6 @@ class Frame:
             case "subscribed":
                 body = Fields(frame.value("msg"), "subscribed")
                 return Subscribed(_integer(frame, "id"), body.text("channel"), body.integer("sid"))
-            case "ok" if isinstance(frame.value("msg"), list):
-                return _subscriptions(frame)
             case "ok":
                 return Ok(_integer(frame, "id"), _integer(frame, "sid"), _market_tickers(frame))
             case "unsubscribed":
@@ -267,13 +251,13 @@ def _market_position(frame: Fields, body: Fields) -> MarketPosition:
 def _fill(frame: Fields, body: Fields) -> Fill:
     return Fill(
         trade_id=body.text("trade_id"),
-        order_id=body.text("order_id"),
+        order_id=body.text_or_empty("order_id"),
         market_ticker=body.ticker("market_ticker"),
         outcome_side=decode_outcome_side(body),
         count=body.contracts("count_fp"),
         yes_price=body.dollars("yes_price_dollars"),
         fee_cost=body.dollars("fee_cost"),
-        is_taker=body.flag("is_taker"),
+        is_taker=body.readable(body.flag, "is_taker"),
         post_quantity=body.optional(body.contracts, "post_position_fp"),
         subaccount=_integer(body, "subaccount"),
         at=body.milliseconds("ts_ms"),
@@ -298,7 +282,7 @@ def _command_failed(frame: Fields, body: Fields) -> CommandFailed:
         id=_integer(frame, "id"),
         sid=_integer(frame, "sid"),
         code=body.integer("code"),
-        text=body.text("msg") if body.has("msg") else "",
+        text=body.text_or_empty("msg"),
     )
 
 
@@ -312,19 +296,10 @@ def _market_tickers(frame: Fields) -> tuple[str, ...]:
     return tuple(ticker for ticker in tickers if isinstance(ticker, str))
 
 
-def _subscriptions(frame: Fields) -> Subscriptions:
-    listed = [Fields(item, "subscription") for item in frame.items("msg")]
-    return Subscriptions(
-        _integer(frame, "id"),
-        tuple(
-            (subscription.text("channel"), subscription.integer("sid")) for subscription in listed
-        ),
-    )
-
-
 def _integer(fields: Fields, name: str) -> int | None:
     return fields.optional(fields.integer, name)
 
 
 def _sent_at(frame: Fields) -> datetime | None:
-    return frame.optional(frame.milliseconds, "sending_ts_ms")
+    # It orders what is told; a frame without it counts as one that came in order.
+    return frame.readable(frame.milliseconds, "sending_ts_ms")

@@ -83,13 +83,14 @@ class _Command:
     id: int
     # The subscription's markets once the command has succeeded.
     markets: set[str]
+    # When it was handed out, by the caller's clock; None until then.
+    sent_at: float | None = None
 
 
 @dataclass(slots=True)
 class _Channel:
     name: str
     wanted: set[str]
-    is_dropped: bool = False
     send_initial_snapshot: bool = False
     sid: int | None = None
     confirmed: set[str] = field(default_factory=set)
@@ -99,8 +100,6 @@ class _Channel:
 
     @property
     def is_wanted(self) -> bool:
-        if self.is_dropped:
-            return False
         return bool(self.wanted) or self.name not in _CHANNELS_OF_MARKETS
 
     @property
@@ -146,8 +145,7 @@ class Session:
         Want these channels, for these markets instead of any wanted before.
 
         Without markets, a private channel tells of all the account's, and one of single markets
-        (`ticker`, `market_lifecycle_v2`, `multivariate_market_lifecycle`) of none until some are
-        added.
+        (`ticker`, `market_lifecycle_v2`, `multivariate_market_lifecycle`) of none.
 
         Args:
             send_initial_snapshot: ask for each market's present state, also of those added later;
@@ -157,46 +155,30 @@ class Session:
         for name in channels:
             channel = self._channels.setdefault(name, _Channel(name, set()))
             channel.wanted = set(markets)
-            channel.is_dropped = False
             channel.send_initial_snapshot = send_initial_snapshot
             self._advance(channel)
 
-    def add_markets(self, channel: str, market_tickers: Iterable[str]) -> None:
-        """Want these markets too, on a channel that was subscribed."""
-        self._want(channel, self._channels[channel].wanted.union(market_tickers))
-
-    def delete_markets(self, channel: str, market_tickers: Iterable[str]) -> None:
-        """Want these markets no longer."""
-        self._want(channel, self._channels[channel].wanted.difference(market_tickers))
-
-    def unsubscribe(self, channels: Iterable[str]) -> None:
-        """Want nothing of these channels any more."""
-        for name in channels:
-            if (channel := self._channels.get(name)) is not None:
-                channel.is_dropped = True
-                self._advance(channel)
-
-    def list_subscriptions(self) -> None:
-        """Ask what is subscribed; answered by `Subscriptions`."""
-        self._queue("list_subscriptions")
-
-    def get_snapshot(self, channel: str, market_tickers: Iterable[str]) -> None:
+    def to_send(self, now: float) -> list[str]:
         """
-        Ask for these markets' whole state once more; the exchange does so for order books only.
+        The frames to send now, in order, each returned once. Look again after `receive`.
 
-        Answered by that state's own messages. Nothing is asked while the channel is unconfirmed,
-        since its confirmation is followed by the same.
+        Args:
+            now: seconds of any clock that only runs forward, for `waits_since`.
         """
-        sid = self._channels[channel].sid
-        if sid is not None:
-            markets = sorted(set(market_tickers))
-            params = {"sids": [sid], "market_tickers": markets, "action": "get_snapshot"}
-            self._queue("update_subscription", params)
-
-    def to_send(self) -> list[str]:
-        """The frames to send now, in order, each returned once. Look again after `receive`."""
         frames, self._outbox = self._outbox, []
+        for command in self._unanswered():
+            if command.sent_at is None:
+                command.sent_at = now
         return frames
+
+    @property
+    def waits_since(self) -> float | None:
+        """When the oldest command that has no answer yet was sent; None if all have theirs."""
+        sent = [each.sent_at for each in self._unanswered() if each.sent_at is not None]
+        return min(sent, default=None)
+
+    def _unanswered(self) -> list[_Command]:
+        return [each.unanswered for each in self._channels.values() if each.unanswered]
 
     def receive(self, text: str | bytes) -> list[Event]:
         """
@@ -254,11 +236,6 @@ class Session:
         is_room = name in self.unknown or len(self.unknown) < _MAXIMUM_UNKNOWN_NAMES
         self.unknown[name if is_room else "others"] += 1
 
-    def _want(self, name: str, markets: set[str]) -> None:
-        channel = self._channels[name]
-        channel.wanted = markets
-        self._advance(channel)
-
     def _advance(self, channel: _Channel) -> None:
         """Send the next command that brings the channel nearer to what is wanted, if any."""
         if channel.unanswered is not None or channel.is_ready:
@@ -294,15 +271,10 @@ class Session:
     def _send(
         self, channel: _Channel, command: str, params: dict[str, object], markets: set[str]
     ) -> None:
-        self._queue(command, params)
-        channel.unanswered = _Command(self._last_id, set(markets))
-
-    def _queue(self, command: str, params: dict[str, object] | None = None) -> None:
         self._last_id += 1
-        frame: dict[str, object] = {"id": self._last_id, "cmd": command}
-        if params is not None:
-            frame["params"] = params
+        frame = {"id": self._last_id, "cmd": command, "params": params}
         self._outbox.append(json.dumps(frame))
+        channel.unanswered = _Command(self._last_id, set(markets))
 
     def _confirmed(
         self, channel: _Channel | None, sid: int | None, *, next_seq: int | None

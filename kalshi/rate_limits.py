@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from kalshi.fields import Fields
+from kalshi.rows import decode_rows
 
 # Ours are emptied sooner and refill slower than the exchange's: requests may arrive closer together
 # than they left, and the account's owner may run other programs on the same budget.
@@ -48,7 +49,7 @@ class AccountLimits:
     def decode(cls, value: object) -> Self:
         fields = Fields(value, "account limits")
         return cls(
-            usage_tier=fields.text("usage_tier"),
+            usage_tier=fields.text_or_empty("usage_tier"),
             read=BucketLimit.decode(fields.value("read")),
             write=BucketLimit.decode(fields.value("write")),
         )
@@ -93,7 +94,14 @@ class EndpointCosts:
         fields = Fields(value, "endpoint costs")
         return cls(
             default=fields.positive("default_cost"),
-            listed=tuple(EndpointCost.decode(cost) for cost in fields.items("endpoint_costs")),
+            listed=tuple(
+                decode_rows(
+                    fields.items("endpoint_costs"),
+                    EndpointCost.decode,
+                    kind="endpoint cost",
+                    named_by="path",
+                )
+            ),
         )
 
     def cost(self, method: str, path: str) -> int:

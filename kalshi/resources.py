@@ -1,8 +1,9 @@
 """
 The present state of things as REST answers it, one value per kind. `history` has what happened.
 
-Each `decode` takes one parsed JSON object and raises DecodeError when a field we need is missing or
-of another type, the integer cents of former years included.
+Each `decode` takes one parsed JSON object and raises DecodeError when a field that a figure rests
+on is missing or of another type, the integer cents of former years included. What only describes
+is None, or an empty text, where it can't be understood.
 """
 
 from dataclasses import dataclass
@@ -13,10 +14,19 @@ from typing import Self
 from kalshi.fields import Fields
 from kalshi.messages import quoted, traded
 
+# Of a market whose status isn't told.
+UNKNOWN_STATUS = "unknown"
+# What one YES contract pays by the result alone; that of a scalar market is told or unknown.
+_VALUES = {"yes": Decimal(1), "no": Decimal(0)}
+
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """One API key of the account; `subaccount` is the only one it may see, None for any."""
+    """
+    One API key of the account.
+
+    `subaccount` is the only one it may see, None for any; `scopes` is empty when they aren't told.
+    """
 
     api_key_id: str
     name: str
@@ -26,11 +36,12 @@ class KeyRecord:
     @classmethod
     def decode(cls, value: object) -> Self:
         fields = Fields(value, "API key")
-        scopes = fields.items("scopes")
+        scopes = fields.readable(fields.items, "scopes") or []
         return cls(
             api_key_id=fields.text("api_key_id"),
             name=fields.text_or_empty("name"),
             scopes=tuple(scope for scope in scopes if isinstance(scope, str)),
+            # Not to be guessed: it decides whose positions the key shows.
             subaccount=fields.optional(fields.integer, "subaccount"),
         )
 
@@ -44,8 +55,8 @@ class Balance:
     """
 
     balance: Decimal
-    portfolio_value: Decimal
-    updated_at: datetime
+    portfolio_value: Decimal | None
+    updated_at: datetime | None
 
     @classmethod
     def decode(cls, value: object) -> Self:
@@ -57,8 +68,8 @@ class Balance:
                 # Truncated to the cent, but better than nothing.
                 else fields.cents("balance")
             ),
-            portfolio_value=fields.cents("portfolio_value"),
-            updated_at=fields.seconds("updated_ts"),
+            portfolio_value=fields.readable(fields.cents, "portfolio_value"),
+            updated_at=fields.readable(fields.seconds, "updated_ts"),
         )
 
 
@@ -69,7 +80,7 @@ class SubaccountBalance:
     subaccount: int
     exchange_index: int | None
     balance: Decimal
-    updated_at: datetime
+    updated_at: datetime | None
 
     @classmethod
     def decode(cls, value: object) -> Self:
@@ -78,7 +89,7 @@ class SubaccountBalance:
             subaccount=fields.integer("subaccount_number"),
             exchange_index=fields.optional(fields.integer, "exchange_index"),
             balance=fields.dollars("balance"),
-            updated_at=fields.seconds("updated_ts"),
+            updated_at=fields.readable(fields.seconds, "updated_ts"),
         )
 
 
@@ -102,7 +113,7 @@ class PositionRow:
             exposure=fields.amount("market_exposure_dollars"),
             realized_pnl=fields.dollars("realized_pnl_dollars"),
             fees_paid=fields.dollars("fees_paid_dollars"),
-            last_updated_at=fields.optional(fields.time, "last_updated_ts"),
+            last_updated_at=fields.readable(fields.time, "last_updated_ts"),
         )
 
 
@@ -112,54 +123,63 @@ class Market:
     One market: YES prices in dollars per contract, sizes in contracts.
 
     Prices follow the rules of `messages.Ticker`: None where nobody quotes or ever traded. Quotes
-    mean something only while `status` is "active". `updated_at` is the last change of the
-    description, not of the prices: those carry no time here.
+    mean something only while `status` is "active". Prices carry no time here. Whatever can't be
+    understood but the ticker is as if it weren't told.
 
     Args:
         yes_outcome, no_outcome: what each side stands for, such as a team.
+        status: "unknown" if it isn't told.
         result: "yes", "no", "scalar", or "" while open.
-        settlement_value: dollars one YES contract pays, once determined.
+        settlement_value: dollars one YES contract pays, once determined; where the exchange tells
+            a result without a value, the one that follows from it.
     """
 
     ticker: str
-    event_ticker: str
+    event_ticker: str | None
     yes_outcome: str
     no_outcome: str
     title: str
     status: str
     result: str
     yes_bid: Decimal | None
-    yes_bid_size: Decimal
+    yes_bid_size: Decimal | None
     yes_ask: Decimal | None
-    yes_ask_size: Decimal
+    yes_ask_size: Decimal | None
     last_price: Decimal | None
-    close_time: datetime
+    close_time: datetime | None
     settlement_value: Decimal | None
-    updated_at: datetime
 
     @classmethod
     def decode(cls, value: object) -> Self:
         fields = Fields(value, "market")
-        bid, ask = fields.dollars("yes_bid_dollars"), fields.dollars("yes_ask_dollars")
-        bid_size = fields.contracts("yes_bid_size_fp")
-        ask_size = fields.contracts("yes_ask_size_fp")
+        fields.refuse_legacy("yes_bid_dollars", "yes_ask_dollars", "last_price_dollars")
+        bid = fields.readable(fields.dollars, "yes_bid_dollars")
+        ask = fields.readable(fields.dollars, "yes_ask_dollars")
+        bid_size = fields.readable(fields.contracts, "yes_bid_size_fp")
+        ask_size = fields.readable(fields.contracts, "yes_ask_size_fp")
+        last_price = fields.readable(fields.dollars, "last_price_dollars")
+        result = fields.text_or_empty("result")
         return cls(
             ticker=fields.ticker("ticker"),
-            event_ticker=fields.ticker("event_ticker"),
+            event_ticker=fields.readable(fields.ticker, "event_ticker"),
             yes_outcome=fields.text_or_empty("yes_sub_title"),
             no_outcome=fields.text_or_empty("no_sub_title"),
             title=fields.text_or_empty("title"),
-            status=fields.text("status"),
-            result=fields.text_or_empty("result"),
-            yes_bid=quoted(bid, bid_size),
+            status=fields.text_or_empty("status") or UNKNOWN_STATUS,
+            result=result,
+            yes_bid=None if bid is None or bid_size is None else quoted(bid, bid_size),
             yes_bid_size=bid_size,
-            yes_ask=quoted(ask, ask_size),
+            yes_ask=None if ask is None or ask_size is None else quoted(ask, ask_size),
             yes_ask_size=ask_size,
-            last_price=traded(fields.dollars("last_price_dollars")),
-            close_time=fields.time("close_time"),
-            settlement_value=fields.optional(fields.dollars, "settlement_value_dollars"),
-            updated_at=fields.time("updated_time"),
+            last_price=None if last_price is None else traded(last_price),
+            close_time=fields.readable(fields.time, "close_time"),
+            settlement_value=_settlement_value(fields, result),
         )
+
+
+def _settlement_value(fields: Fields, result: str) -> Decimal | None:
+    told = fields.readable(fields.dollars, "settlement_value_dollars")
+    return _VALUES.get(result) if told is None else told
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +188,14 @@ class Event:
     The event that a group of markets belongs to.
 
     `collateral_return_type` is "MECNET", "DIRECNET" or "" for none; `mutually_exclusive` says that
-    at most one of the markets can settle YES.
+    at most one of the markets can settle YES, None if it isn't told.
     """
 
     event_ticker: str
-    series_ticker: str
+    series_ticker: str | None
     title: str
     sub_title: str
-    mutually_exclusive: bool
+    mutually_exclusive: bool | None
     collateral_return_type: str
 
     @classmethod
@@ -183,10 +203,10 @@ class Event:
         fields = Fields(value, "event")
         return cls(
             event_ticker=fields.ticker("event_ticker"),
-            series_ticker=fields.ticker("series_ticker"),
+            series_ticker=fields.readable(fields.ticker, "series_ticker"),
             title=fields.text_or_empty("title"),
             sub_title=fields.text_or_empty("sub_title"),
-            mutually_exclusive=fields.flag("mutually_exclusive"),
+            mutually_exclusive=fields.readable(fields.flag, "mutually_exclusive"),
             collateral_return_type=fields.text_or_empty("collateral_return_type"),
         )
 
@@ -226,7 +246,7 @@ class ExchangeStatus:
     """Whether the exchange runs at all and whether it trades; the resume time is its estimate."""
 
     exchange_active: bool
-    trading_active: bool
+    trading_active: bool | None
     estimated_resume_time: datetime | None
 
     @classmethod
@@ -234,6 +254,6 @@ class ExchangeStatus:
         fields = Fields(value, "exchange status")
         return cls(
             exchange_active=fields.flag("exchange_active"),
-            trading_active=fields.flag("trading_active"),
-            estimated_resume_time=fields.optional(fields.time, "exchange_estimated_resume_time"),
+            trading_active=fields.readable(fields.flag, "trading_active"),
+            estimated_resume_time=fields.readable(fields.time, "exchange_estimated_resume_time"),
         )

@@ -1,5 +1,6 @@
 """The exchange's REST API, one method per call that we use."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -26,9 +27,10 @@ from kalshi.resources import (
     Series,
     SubaccountBalance,
 )
+from kalshi.rows import Rows, decode_rows
 from kalshi.schedule import Schedule
 from kalshi.signing import SigningKey
-from kalshi.transport import Params, Transport, answer_of
+from kalshi.transport import Transport, answer_of
 
 _ROWS_PER_PAGE = 1000
 _PAYMENTS_PER_PAGE = 500
@@ -48,7 +50,8 @@ class Client:
 
     All calls raise the errors of `kalshi.errors`: Unavailable and its child when there was no
     usable answer, KeyRefused, ScopeRefused, ClockSkew or RequestRejected when the exchange refused,
-    DecodeError when it answered something undocumented.
+    DecodeError when it answered something undocumented. A row of a list that can't be understood
+    costs only itself: `Rows.left_out` names it.
 
     Args:
         http: the connections to use; stays open when the client is closed. None for its own.
@@ -101,10 +104,11 @@ class Client:
 
     # The account
 
-    async def api_keys(self) -> list[KeyRecord]:
+    async def api_keys(self) -> Rows[KeyRecord]:
         """All keys of the account that the client's key belongs to."""
         answer = Fields(await self._transport.get("/api_keys"), "API keys")
-        return [KeyRecord.decode(record) for record in answer.items("api_keys")]
+        records = answer.items("api_keys")
+        return decode_rows(records, KeyRecord.decode, kind="API key", named_by="api_key_id")
 
     async def limits(self) -> AccountLimits:
         """What the account may ask for; the client goes by it from now on."""
@@ -129,14 +133,19 @@ class Client:
         answer = await self._transport.get("/portfolio/balance", {"subaccount": subaccount})
         return Balance.decode(answer)
 
-    async def subaccount_balances(self) -> list[SubaccountBalance]:
+    async def subaccount_balances(self) -> Rows[SubaccountBalance]:
         """The cash of every subaccount, one row per shard of the exchange."""
         answer = Fields(await self._transport.get("/portfolio/subaccounts/balances"), "balances")
-        return [SubaccountBalance.decode(row) for row in answer.items("subaccount_balances")]
+        return decode_rows(
+            answer.items("subaccount_balances"),
+            SubaccountBalance.decode,
+            kind="subaccount balance",
+            named_by="subaccount_number",
+        )
 
     async def positions(
         self, subaccount: int, status: Literal["unsettled", "settled", "all"] = "unsettled"
-    ) -> list[PositionRow]:
+    ) -> Rows[PositionRow]:
         """
         All positions of all pages, the flat ones included; one row per market.
 
@@ -147,7 +156,7 @@ class Client:
             params["settlement_status"] = status
         return await self._positions("/portfolio/positions", params)
 
-    async def historical_positions(self, subaccount: int) -> list[PositionRow]:
+    async def historical_positions(self, subaccount: int) -> Rows[PositionRow]:
         """The settled positions that the exchange has archived; one row per market."""
         return await self._positions("/historical/positions", {"subaccount": subaccount})
 
@@ -158,7 +167,7 @@ class Client:
         ticker: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> list[Fill]:
+    ) -> Rows[Fill]:
         """
         The executions that are not archived, each once.
 
@@ -174,7 +183,7 @@ class Client:
         ticker: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> list[Fill]:
+    ) -> Rows[Fill]:
         """The archived executions, those before the cutoff's `trades_created_at`; each once."""
         return await self._fills("/historical/fills", subaccount, ticker, since, until)
 
@@ -185,17 +194,17 @@ class Client:
         ticker: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> list[Settlement]:
+    ) -> Rows[Settlement]:
         """The payouts that are not archived; the exchange lists no others."""
         params = _period(subaccount, ticker, since, until) | {"limit": _ROWS_PER_PAGE}
         rows = await self._transport.pages("/portfolio/settlements", "settlements", params)
-        return [Settlement.decode(row) for row in rows]
+        return decode_rows(rows, Settlement.decode, kind="settlement", named_by="ticker")
 
-    async def deposits(self) -> list[Payment]:
+    async def deposits(self) -> Rows[Payment]:
         """All money paid in, of the whole account."""
         return await self._payments("deposits")
 
-    async def withdrawals(self) -> list[Payment]:
+    async def withdrawals(self) -> Rows[Payment]:
         """All money paid out, of the whole account."""
         return await self._payments("withdrawals")
 
@@ -205,14 +214,23 @@ class Client:
 
     # Markets
 
-    async def markets(self, tickers: Iterable[str]) -> list[Market]:
-        """These markets, in no particular order; those the exchange no longer lists are missing."""
-        markets = []
-        for batch in _batches(tickers):
-            params: Params = {"tickers": ",".join(batch), "limit": _ROWS_PER_PAGE}
-            rows = await self._transport.pages("/markets", "markets", params)
-            markets += [Market.decode(row) for row in rows]
-        return markets
+    async def markets(self, tickers: Iterable[str]) -> Rows[Market]:
+        """
+        These markets, in no particular order; those the exchange no longer lists are missing.
+
+        More than a hundred are asked for in several requests at once.
+        """
+        values = await self._batches("/markets", "markets", tickers, _ROWS_PER_PAGE)
+        return decode_rows(values, Market.decode, kind="market", named_by="ticker")
+
+    async def events(self, event_tickers: Iterable[str]) -> Rows[Event]:
+        """
+        These events, in no particular order; combos and unknown ones are missing.
+
+        More than a hundred are asked for in several requests at once.
+        """
+        values = await self._batches("/events", "events", event_tickers, _EVENTS_PER_PAGE)
+        return decode_rows(values, Event.decode, kind="event", named_by="event_ticker")
 
     async def event(self, event_ticker: str) -> Event:
         """One event, without its markets. The exchange knows no combos here."""
@@ -220,14 +238,12 @@ class Client:
         answer = await self._transport.get(path, {"exclude_markets": "true"})
         return Event.decode(Fields(answer, "event answer").value("event"))
 
-    async def multivariate_events(self, event_tickers: Iterable[str]) -> list[Event]:
+    async def multivariate_events(self, event_tickers: Iterable[str]) -> Rows[Event]:
         """These events of combos, in no particular order; unknown ones are missing."""
-        events = []
-        for batch in _batches(event_tickers):
-            params: Params = {"tickers": ",".join(batch), "limit": _EVENTS_PER_PAGE}
-            rows = await self._transport.pages("/events/multivariate", "events", params)
-            events += [Event.decode(row) for row in rows]
-        return events
+        values = await self._batches(
+            "/events/multivariate", "events", event_tickers, _EVENTS_PER_PAGE
+        )
+        return decode_rows(values, Event.decode, kind="event", named_by="event_ticker")
 
     async def series(self, series_ticker: str) -> Series:
         """One series, with how its fees are reckoned."""
@@ -242,7 +258,7 @@ class Client:
         since: datetime,
         until: datetime,
         minutes: Literal[1, 60, 1440],
-    ) -> list[Candle]:
+    ) -> Rows[Candle]:
         """
         A market's prices over time, oldest first.
 
@@ -257,7 +273,8 @@ class Client:
             "period_interval": minutes,
         }
         answer = Fields(await self._transport.get(path, params), "candlesticks")
-        return [Candle.decode(candle) for candle in answer.items("candlesticks")]
+        candles = answer.items("candlesticks")
+        return decode_rows(candles, Candle.decode, kind="candle", named_by="end_period_ts")
 
     # The exchange
 
@@ -279,12 +296,31 @@ class Client:
         answer = await self._transport.get("/exchange/user_data_timestamp")
         return Fields(answer, "user data timestamp").time("as_of_time")
 
-    async def _positions(self, path: str, params: dict[str, str | int]) -> list[PositionRow]:
+    async def _positions(self, path: str, params: dict[str, str | int]) -> Rows[PositionRow]:
         pages = await self._transport.pages(
             path, "market_positions", params | {"limit": _ROWS_PER_PAGE}
         )
+        rows = decode_rows(pages, PositionRow.decode, kind="position", named_by="ticker")
         # A row that moved between two pages while we read is listed twice: the later is newer.
-        return list({row.ticker: row for row in map(PositionRow.decode, pages)}.values())
+        return Rows({row.ticker: row for row in rows}.values(), rows.left_out)
+
+    async def _batches(
+        self, path: str, name: str, tickers: Iterable[str], rows_per_page: int
+    ) -> list[object]:
+        reads = [
+            asyncio.ensure_future(
+                self._transport.pages(
+                    path, name, {"tickers": ",".join(batch), "limit": rows_per_page}
+                )
+            )
+            for batch in _batches(tickers)
+        ]
+        try:
+            return [row for page in await asyncio.gather(*reads) for row in page]
+        finally:
+            # When one has failed, the others are of no more use.
+            for read in reads:
+                read.cancel()
 
     async def _fills(
         self,
@@ -293,16 +329,17 @@ class Client:
         ticker: str | None,
         since: datetime | None,
         until: datetime | None,
-    ) -> list[Fill]:
+    ) -> Rows[Fill]:
         params = _period(subaccount, ticker, since, until) | {"limit": _ROWS_PER_PAGE}
         rows = await self._transport.pages(path, "fills", params)
-        return list({fill.trade_id: fill for fill in map(decode_fill, rows)}.values())
+        fills = decode_rows(rows, decode_fill, kind="fill", named_by="trade_id")
+        return Rows({fill.trade_id: fill for fill in fills}.values(), fills.left_out)
 
-    async def _payments(self, name: str) -> list[Payment]:
+    async def _payments(self, name: str) -> Rows[Payment]:
         rows = await self._transport.pages(
             f"/portfolio/{name}", name, {"limit": _PAYMENTS_PER_PAGE}
         )
-        return [Payment.decode(row) for row in rows]
+        return decode_rows(rows, Payment.decode, kind="payment", named_by="id")
 
 
 def _period(

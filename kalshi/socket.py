@@ -55,6 +55,12 @@ class Socket:
         """
         return self._connection.last_seen
 
+    @property
+    def unanswered_seconds(self) -> float:
+        """How long the oldest command that the exchange has not answered has waited; 0 if none."""
+        since = self.session.waits_since
+        return 0.0 if since is None else time.monotonic() - since
+
     async def send_pending(self) -> None:
         """
         Send the commands that the session has ready.
@@ -63,7 +69,7 @@ class Socket:
             Unavailable: the connection is gone.
         """
         try:
-            for frame in self.session.to_send():
+            for frame in self.session.to_send(time.monotonic()):
                 await self._connection.send(frame)
         except websockets.ConnectionClosed as error:
             raise Unavailable("The connection to the exchange is gone.") from error

@@ -77,7 +77,8 @@ class Transport:
         while True:
             answer = Fields(await self.get(path, query), name)
             rows += answer.items(name)
-            cursor = answer.text_or_empty("cursor")
+            # Strictly: a cursor that was misread would pass for the end of the list.
+            cursor = answer.optional(answer.text, "cursor")
             # Missing, null and empty all mean the last page.
             if not cursor:
                 return rows

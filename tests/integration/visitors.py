@@ -2,9 +2,10 @@
 
 import json
 
-from django.test import Client
+from django.test import Client, RequestFactory
 
-from accounts.models import Account
+from accounts import sessions
+from accounts.models import Account, Session
 from tests.integration.accounts.exchange import Key
 
 ACCOUNT = "/api/v1/account/"
@@ -48,3 +49,10 @@ class Visitor:
 
 def make_account(**fields) -> Account:
     return Account.objects.create(**{"environment": "demo", "subaccount": 0} | fields)
+
+
+def session_of(token: str) -> Session | None:
+    """The session that a browser with this cookie has."""
+    request = RequestFactory().get("/")
+    request.COOKIES[sessions.COOKIE] = token
+    return sessions.of_request(request)

@@ -1,7 +1,7 @@
 import pytest
 
 from kalshi.errors import KeyRefused
-from kalshi.messages import CommandFailed, Subscriptions, Ticker
+from kalshi.messages import CommandFailed, Ok, Subscribed, Ticker, Unsubscribed
 from kalshi.socket import connect
 from tests.live.demo import CHANNELS
 
@@ -24,25 +24,19 @@ async def next_of(kind, socket):
             return event
 
 
-async def listed(socket):
-    socket.session.list_subscriptions()
-    return (await next_of(Subscriptions, socket)).sids
-
-
-async def test_channels_are_subscribed_listed_and_unsubscribed(socket, open_market):
+async def test_channels_are_subscribed_and_unsubscribed(socket, open_market):
     ticker = open_market["ticker"]
     socket.session.subscribe(["market_positions", "fill"])
     socket.session.subscribe(["ticker"], [ticker], send_initial_snapshot=True)
     socket.session.subscribe(["market_lifecycle_v2"], [ticker])
 
-    await until_ready(socket)
-    subscribed = await listed(socket)
-    socket.session.unsubscribe(CHANNELS)
-    await until_ready(socket)
-    left = await listed(socket)
+    subscribed = await until_ready(socket)
+    socket.session.subscribe(["ticker", "market_lifecycle_v2"], [])
+    unsubscribed = await until_ready(socket)
 
-    assert sorted(channel for channel, _ in subscribed) == sorted(CHANNELS)
-    assert left == ()
+    channels = [event.channel for event in subscribed if isinstance(event, Subscribed)]
+    assert sorted(channels) == sorted(CHANNELS)
+    assert len([event for event in unsubscribed if isinstance(event, Unsubscribed)]) == 2
 
 
 async def test_ticker_begins_with_the_market_as_it_is(socket, open_market):
@@ -58,12 +52,15 @@ async def test_markets_join_and_leave_a_subscription(socket, open_markets):
     socket.session.subscribe(["ticker"], markets[:1])
     await until_ready(socket)
 
-    socket.session.add_markets("ticker", markets[1:])
-    await until_ready(socket)
-    socket.session.delete_markets("ticker", markets[:1])
-    await until_ready(socket)
+    socket.session.subscribe(["ticker"], markets)
+    joined = await until_ready(socket)
+    socket.session.subscribe(["ticker"], markets[1:])
+    left = await until_ready(socket)
 
-    assert len(await listed(socket)) == 1
+    assert [event.market_tickers for event in joined + left if isinstance(event, Ok)] == [
+        tuple(markets),
+        tuple(markets[1:]),
+    ]
 
 
 async def test_unknown_channel_is_error_8(socket):

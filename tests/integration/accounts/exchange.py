@@ -48,6 +48,8 @@ class Exchange:
         self.active = True
         self.clock_is_off = False
         self.paths: list[str] = []
+        # Status and answer of calls that go wrong, by path below the version; bytes as they are.
+        self.instead: dict[str, tuple[int, object]] = {}
         # Called before positions are answered: the last step of a check.
         self.on_positions: Callable[[], object] = lambda: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -92,6 +94,8 @@ class Exchange:
 
     def answer(self, path: str, query: str, headers: dict[str, str]) -> tuple[int, object]:
         self.paths.append(path)
+        if (wrong := self.instead.get(path.removeprefix(BASE))) is not None:
+            return wrong
         if path == f"{BASE}/exchange/status":
             return 200, {"exchange_active": self.active, "trading_active": self.active}
         if self.clock_is_off:
@@ -135,7 +139,7 @@ class Exchange:
                 parts = urlsplit(self.path)
                 headers = {name.upper(): value for name, value in self.headers.items()}
                 status, answer = exchange.answer(parts.path, parts.query, headers)
-                body = json.dumps(answer).encode()
+                body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import credentials, sessions
 from accounts.models import Session
-from tests.integration.visitors import ACCOUNT, make_account
+from tests.integration.visitors import ACCOUNT, make_account, session_of
 
 pytestmark = pytest.mark.django_db
 
@@ -46,8 +46,8 @@ def test_issued_token_stands_for_its_session():
 
     session, token = sessions.issue(account)
 
-    assert sessions.verify(token) == session
-    assert sessions.verify(token).account == account
+    assert session_of(token) == session
+    assert session_of(token).account == account
 
 
 def test_token_says_who_and_until_when(settings):
@@ -62,7 +62,7 @@ def test_token_says_who_and_until_when(settings):
 
 def test_genuine_token_made_by_hand_is_accepted(session, settings):
     # So that the refusals below are for their own reasons.
-    assert sessions.verify(forged(session, settings)) == session
+    assert session_of(forged(session, settings)) == session
 
 
 @pytest.mark.parametrize(
@@ -82,14 +82,14 @@ def test_genuine_token_made_by_hand_is_accepted(session, settings):
     ],
 )
 def test_token_is_refused(session, settings, changes):
-    assert sessions.verify(forged(session, settings, **changes)) is None
+    assert session_of(forged(session, settings, **changes)) is None
 
 
 def test_token_signed_by_another_algorithm_is_refused(session, settings):
     settings.JWT_SECRET_KEY = "long enough for the other algorithm " * 2
 
-    assert sessions.verify(forged(session, settings)) == session
-    assert sessions.verify(forged(session, settings, algorithm="HS512")) is None
+    assert session_of(forged(session, settings)) == session
+    assert session_of(forged(session, settings, algorithm="HS512")) is None
 
 
 def test_token_without_a_signature_is_refused(session):
@@ -100,12 +100,12 @@ def test_token_without_a_signature_is_refused(session):
         "exp": timezone.now() + timedelta(hours=1),
     }
 
-    assert sessions.verify(jwt.encode(claims, key=None, algorithm="none")) is None
+    assert session_of(jwt.encode(claims, key=None, algorithm="none")) is None
 
 
 @pytest.mark.parametrize("token", ["", "a.b.c", "nonsense", "é", "." * 10_000])
 def test_nonsense_is_refused(token):
-    assert sessions.verify(token) is None
+    assert session_of(token) is None
 
 
 def test_token_of_an_ended_session_is_refused():
@@ -113,7 +113,7 @@ def test_token_of_an_ended_session_is_refused():
 
     sessions.end(session)
 
-    assert sessions.verify(token) is None
+    assert session_of(token) is None
     assert sessions.alive([session.pk]) == set()
 
 
@@ -123,7 +123,7 @@ def test_token_of_a_deleted_account_is_refused():
 
     account.delete()
 
-    assert sessions.verify(token) is None
+    assert session_of(token) is None
     assert sessions.alive([session.pk]) == set()
 
 
@@ -145,7 +145,7 @@ def test_ending_one_session_leaves_the_others_of_the_account_alone():
 
     sessions.end(ended)
 
-    assert sessions.verify(token)
+    assert session_of(token)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -180,8 +180,8 @@ def test_older_token_stays_good_beside_the_renewed_one(rf, session, settings):
 
     sessions.of_request(request)
 
-    assert sessions.verify(old) == session
-    assert sessions.verify(request.META[sessions.RENEWED]) == session
+    assert session_of(old) == session
+    assert session_of(request.META[sessions.RENEWED]) == session
 
 
 def test_ending_a_session_kills_its_older_tokens_as_well(rf, session, settings):
@@ -191,8 +191,8 @@ def test_ending_a_session_kills_its_older_tokens_as_well(rf, session, settings):
 
     sessions.end(session)
 
-    assert sessions.verify(old) is None
-    assert sessions.verify(request.META[sessions.RENEWED]) is None
+    assert session_of(old) is None
+    assert session_of(request.META[sessions.RENEWED]) is None
 
 
 def test_young_token_is_not_renewed(rf, session, settings, django_assert_num_queries):
@@ -281,8 +281,8 @@ def test_logout_kills_every_token_and_clears_the_cookie(alice, exchange, setting
     assert response.status_code == 204
     assert response.content == b""
     assert response.cookies["session"].value == ""
-    assert sessions.verify(token) is None
-    assert sessions.verify(older) is None
+    assert session_of(token) is None
+    assert session_of(older) is None
 
 
 def test_logout_needs_no_body(alice, exchange):

@@ -13,6 +13,7 @@ from kalshi.errors import (
     RateLimited,
     RequestRejected,
     ScopeRefused,
+    TurnedAway,
     Unavailable,
 )
 from kalshi.lifecycle import CloseTimeChanged, Deactivated, Determined, Settled
@@ -164,8 +165,6 @@ async def test_half_a_frame_is_unavailability(exchange, socket, markets):
     ("status", "kind"),
     [
         (400, RequestRejected),
-        (401, KeyRefused),
-        (403, ScopeRefused),
         (404, RequestRejected),
         (429, RateLimited),
         (500, Unavailable),
@@ -183,6 +182,26 @@ async def test_failed_answer_is_the_error_of_its_status_whatever_it_says(
         await client.positions(0)
 
     assert await client.positions(0)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, "json", KeyRefused),
+        (401, "html", TurnedAway),
+        (401, "empty", TurnedAway),
+        (403, "json", ScopeRefused),
+        (403, "html", TurnedAway),
+        (403, "empty", TurnedAway),
+    ],
+)
+async def test_only_the_exchange_judges_the_key(exchange, client, status, body, kind):
+    exchange.faults.answers.append(FailedAnswer(status, body))
+
+    with pytest.raises(kind) as refusal:
+        await client.positions(0)
+
+    assert type(refusal.value) is kind
 
 
 async def test_slow_answer_is_unavailability(exchange, client):

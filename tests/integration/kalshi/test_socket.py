@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from websockets.asyncio.server import serve
 
 from kalshi.environments import Environment
-from kalshi.errors import ClockSkew, KeyRefused, RateLimited, ScopeRefused, Unavailable
+from kalshi.errors import ClockSkew, KeyRefused, RateLimited, ScopeRefused, TurnedAway, Unavailable
 from kalshi.messages import Subscribed, Ticker, Unknown
 from kalshi.protocol import Undecodable
 from kalshi.signing import SigningKey
@@ -117,7 +117,7 @@ async def test_confirmation_sends_what_waited_for_it(key):
     ):
         socket.session.subscribe(["ticker"], ["KXA"])
         await socket.send_pending()
-        socket.session.add_markets("ticker", ["KXB"])
+        socket.session.subscribe(["ticker"], ["KXA", "KXB"])
         await anext(socket)
         await anext(socket)
 
@@ -209,7 +209,10 @@ async def test_nobody_listening_is_unavailability(key):
     [
         (401, json.dumps(REFUSALS["unknown_key"]), KeyRefused),
         (401, json.dumps(REFUSALS["wrong_signature"]), KeyRefused),
-        (403, "Forbidden", ScopeRefused),
+        (403, '{"error": {"code": "forbidden"}}', ScopeRefused),
+        (403, "Forbidden", TurnedAway),
+        (401, "<html>Access denied</html>", TurnedAway),
+        (401, "", TurnedAway),
         (429, '{"error": "too many requests"}', RateLimited),
         (502, "<html>", Unavailable),
         (200, "a web page", Unavailable),

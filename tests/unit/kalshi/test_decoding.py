@@ -48,6 +48,22 @@ DECODERS = {
     "schedule": (Schedule.decode, lambda answers: answers["schedule"]),
 }
 
+# The fields without which a row is of no use; all others may be missing, null or anything.
+NEEDED = {
+    "api key": {"api_key_id", "subaccount"},
+    "balance": {"balance", "balance_dollars"},
+    "position": {
+        "ticker",
+        "position_fp",
+        "market_exposure_dollars",
+        "realized_pnl_dollars",
+        "fees_paid_dollars",
+    },
+    "market": {"ticker"},
+    "event": {"event_ticker"},
+    "status": {"exchange_active"},
+}
+
 decoders = pytest.mark.parametrize("name", DECODERS)
 scalars = (
     st.none()
@@ -92,6 +108,21 @@ def test_any_change_of_an_answer_leaves_a_value_or_is_refused(answers, name, dat
     told = value_or_refusal(decode, json.dumps(answer | {field: data.draw(json_values)}))
 
     assert isinstance(told, DecodeError) or dataclasses.is_dataclass(told)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+@given(data=st.data())
+def test_what_no_figure_rests_on_costs_no_row(answers, name, data):
+    decode, example = DECODERS[name]
+    answer = example(answers)
+    field = data.draw(st.sampled_from(sorted(answer.keys() - NEEDED[name])))
+    odd = data.draw(json_values)
+
+    told = decode(parse(json.dumps(answer | {field: odd})))
+    without_it = decode({key: value for key, value in answer.items() if key != field})
+
+    assert dataclasses.is_dataclass(told)
+    assert dataclasses.is_dataclass(without_it)
 
 
 @decoders

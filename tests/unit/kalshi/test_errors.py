@@ -7,15 +7,14 @@ from hypothesis import strategies as st
 
 from kalshi.errors import (
     ClockSkew,
-    DecodeError,
     KalshiError,
     KeyRefused,
     RateLimited,
     RequestRejected,
     ScopeRefused,
+    TurnedAway,
     Unavailable,
     error_of_response,
-    is_retryable,
 )
 
 
@@ -74,7 +73,7 @@ def test_rejected_request_keeps_status_and_code(refusals, cause, status, code):
 @pytest.mark.parametrize(
     ("status", "body", "kind"),
     [
-        (403, b"Forbidden", ScopeRefused),
+        (403, b'{"error": {"code": "forbidden"}}', ScopeRefused),
         (429, b'{"error": "too many requests"}', RateLimited),
         (404, b"404 page not found", RequestRejected),
         (408, b"", Unavailable),
@@ -118,18 +117,22 @@ def test_code_that_is_not_a_plain_word_is_not_repeated(code):
     assert str(rejected) == "The exchange rejected the request (400)."
 
 
+@pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize(
-    ("failure", "expected"),
+    "body",
     [
-        (Unavailable("down"), True),
-        (RateLimited(), True),
-        (ClockSkew(), True),
-        (DecodeError("garbled"), True),
-        (KeyRefused("no"), False),
-        (ScopeRefused("no"), False),
-        (RequestRejected(404), False),
+        b"",
+        b"Forbidden",
+        b"<!DOCTYPE html><html><head><title>Access denied</title></head></html>",
+        b'{"message": "Forbidden"}',
+        b'{"error": "unauthorized"}',
+        b'{"error": {"code": null}}',
+        b'["authentication_error"]',
     ],
-    ids=lambda value: type(value).__name__,
 )
-def test_only_what_time_may_cure_is_retryable(failure, expected):
-    assert is_retryable(failure) is expected
+def test_refusal_without_the_exchanges_own_error_is_no_verdict_on_the_key(status, body):
+    turned_away = error(status, body)
+
+    assert type(turned_away) is TurnedAway
+    assert isinstance(turned_away, Unavailable)
+    assert f"{status}" in str(turned_away)

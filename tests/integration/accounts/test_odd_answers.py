@@ -1,0 +1,101 @@
+"""Signing in while the exchange, or what stands before it, answers something odd."""
+
+import pytest
+
+from accounts.models import Account, Credential
+from tests.integration.visitors import Visitor
+
+pytestmark = pytest.mark.django_db
+
+HTML = b"<!DOCTYPE html><html><head><title>Attention Required!</title></head></html>"
+ROW = {
+    "ticker": "KXGAME-1-A",
+    "position_fp": "3.00",
+    "market_exposure_dollars": "1.500000",
+    "realized_pnl_dollars": "0.000000",
+    "fees_paid_dollars": "0.010000",
+}
+
+
+@pytest.fixture
+def alice() -> Visitor:
+    return Visitor()
+
+
+def error_of(response) -> tuple[int, str]:
+    return response.status_code, response.json()["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"ticker": "KXGAME-1-B"},
+        ROW | {"position_fp": "three"},
+        ROW | {"market_exposure_dollars": None},
+        "no row at all",
+    ],
+    ids=["empty", "ticker alone", "odd quantity", "no cost", "text"],
+)
+def test_odd_position_is_no_reason_to_refuse_the_key(alice, exchange, row):
+    key = exchange.issue_key("alice")
+    positions = {"market_positions": [ROW, row], "event_positions": [], "cursor": ""}
+    exchange.instead["/portfolio/positions"] = (200, positions)
+
+    assert alice.sign_in(key).status_code == 200
+    assert Credential.objects.get().status == "usable"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [{}, {"api_key_id": 7}, {"api_key_id": "another", "subaccount": "x"}, None],
+    ids=["empty", "number for an id", "odd subaccount", "null"],
+)
+def test_odd_record_of_another_key_costs_nothing(alice, exchange, record):
+    key = exchange.issue_key("alice")
+    own = {"api_key_id": key.api_key_id, "name": None, "scopes": ["read"]}
+    exchange.instead["/api_keys"] = (200, {"api_keys": [record, own]})
+
+    assert alice.sign_in(key).status_code == 200
+    assert Credential.objects.get().scopes == ["read"]
+
+
+@pytest.mark.parametrize("scopes", [None, "read", {}, 7], ids=repr)
+def test_own_record_with_odd_scopes_counts_as_one_whose_scopes_are_not_told(
+    alice, exchange, scopes
+):
+    key = exchange.issue_key("alice")
+    own = {"api_key_id": key.api_key_id, "scopes": scopes}
+    exchange.instead["/api_keys"] = (200, {"api_keys": [own]})
+
+    assert error_of(alice.sign_in(key)) == (409, "trading_key_unconfirmed")
+    assert alice.sign_in(key, accept_trading_key=True).status_code == 200
+    # Of the account that lists it, not one of its own.
+    assert Account.objects.get().sole_key_id == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [(502, HTML), (404, b"404 page not found"), (200, HTML), (200, {"exchange_active": None})],
+    ids=["502", "404", "a page", "odd"],
+)
+def test_status_that_cannot_be_read_is_no_reason_to_refuse_the_key(alice, exchange, status, answer):
+    exchange.instead["/exchange/status"] = (status, answer)
+
+    assert alice.sign_in(exchange.issue_key("alice")).status_code == 200
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("body", [HTML, b"Forbidden", b"", b'{"message": "Forbidden"}'])
+@pytest.mark.parametrize("path", ["/api_keys", "/portfolio/positions"])
+def test_refusal_by_the_edge_is_told_as_such_and_is_no_failed_try(
+    alice, exchange, path, status, body
+):
+    key = exchange.issue_key("alice")
+    exchange.instead[path] = (status, body)
+
+    answers = [alice.sign_in(key) for _ in range(11)]
+
+    assert {error_of(answer) for answer in answers} == {(503, "exchange_unavailable")}
+    assert "not judged" in answers[0].json()["error"]["message"]
+    assert not Credential.objects.exists()
