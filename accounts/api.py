@@ -10,7 +10,14 @@ from ninja.utils import check_csrf
 from accounts import credentials, sessions, throttle
 from accounts.addresses import is_direct_loopback
 from accounts.encryption import Secret
-from accounts.errors import FailedTry, InvalidPrivateKey, LoopbackOnly, MissingField, NotSignedIn
+from accounts.errors import (
+    FailedTry,
+    InvalidApiKeyId,
+    InvalidPrivateKey,
+    LoopbackOnly,
+    MissingField,
+    NotSignedIn,
+)
 from accounts.models import Credential
 from accounts.schemas import (
     AuthenticateIn,
@@ -21,6 +28,7 @@ from accounts.schemas import (
     SignedInOut,
 )
 from accounts.sessions import SessionCookie, SignedInRequest
+from kalshi import pasted_keys
 
 router = Router(tags=["account"])
 
@@ -107,11 +115,12 @@ def delete_credential(request: SignedInRequest, credential_id: int) -> Status[No
 
 
 def _key(request: HttpRequest, payload: AuthenticateIn) -> tuple[str, Secret]:
-    if payload.api_key_id and payload.private_key:
+    api_key_id = _api_key_id(payload)
+    if api_key_id and payload.private_key:
         try:
-            return payload.api_key_id, Secret.seal(payload.private_key.get_secret_value())
+            return api_key_id, Secret.seal(payload.private_key.get_secret_value())
         except UnicodeEncodeError:
-            raise InvalidPrivateKey("The private key holds what is no text.") from None
+            raise InvalidPrivateKey("The private key is no text. Copy it again.") from None
     if payload.environment != "sandbox" or payload.api_key_id or payload.private_key:
         raise MissingField
     # Before the file is read: others need not learn whether there is one.
@@ -119,3 +128,13 @@ def _key(request: HttpRequest, payload: AuthenticateIn) -> tuple[str, Secret]:
     if not is_direct_loopback(request):
         raise LoopbackOnly
     return credentials.sandbox_key()
+
+
+def _api_key_id(payload: AuthenticateIn) -> str | None:
+    pasted = payload.api_key_id.get_secret_value() if payload.api_key_id else ""
+    if not pasted.strip():
+        return None
+    try:
+        return pasted_keys.api_key_id(pasted)
+    except pasted_keys.InvalidKey as error:
+        raise InvalidApiKeyId(str(error)) from None

@@ -9,6 +9,7 @@ What can go wrong between a visitor and an account, told as the API tells it.
     │   ├── MissingField
     │   ├── UnknownEnvironment
     │   ├── LoopbackOnly
+    │   ├── InvalidApiKeyId
     │   ├── TradingKeyUnconfirmed
     │   └── FailedTry              and it counts towards TooManyTries
     │       ├── InvalidPrivateKey
@@ -88,6 +89,11 @@ class LoopbackOnly(SignInRefused):
     status = HTTPStatus.FORBIDDEN
     code = "loopback_only"
     message = "The sandbox's own key opens it only from the machine that this server runs on."
+
+
+class InvalidApiKeyId(SignInRefused):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid_api_key_id"
 
 
 class TradingKeyUnconfirmed(SignInRefused):

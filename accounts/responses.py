@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
+from accounts import field_problems
 from accounts.errors import ApiError, DatabaseAway, NotFound, NotSignedIn
 
 logger = logging.getLogger(__name__)
@@ -49,11 +50,8 @@ def _api_error(request: HttpRequest, error: ApiError) -> HttpResponse:
 
 
 def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    # The last part of a location is the field; the value is left out, as it may be a key.
-    problems = {f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors}
-    return _response(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", "; ".join(sorted(problems))
-    )
+    problems = {field_problems.sentence(problem) for problem in error.errors}
+    return _response(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", " ".join(sorted(problems)))
 
 
 def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:

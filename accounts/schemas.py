@@ -4,21 +4,23 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from ninja import Field, Schema
-from pydantic import SecretStr, StringConstraints
+from pydantic import SecretStr
 
-# Ids go into a header: printable ASCII, whatever else the exchange may think of for them.
-ApiKeyId = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[!-~]+$", max_length=128)
-]
+# As typed or pasted by a person; either field may hold the private key, so both hide it.
+Pasted = Annotated[SecretStr, Field(max_length=20_000)]
 
 
 class AuthenticateIn(Schema):
     environment: Literal["production", "demo", "sandbox"]
-    api_key_id: ApiKeyId | None = Field(
-        None, description="Needed, save for the sandbox's own key, from loopback only."
+    api_key_id: Pasted | None = Field(
+        None,
+        description="Needed, save for the sandbox's own key, from loopback only. "
+        "A label, quotes and white space around it are taken off.",
     )
-    private_key: Annotated[SecretStr, Field(max_length=20_000)] | None = Field(
-        None, description="As PEM. Needed together with `api_key_id`."
+    private_key: Pasted | None = Field(
+        None,
+        description="As PEM; its line ends may be spelled out or lost, and the whole file may be "
+        "in base64. Needed together with `api_key_id`.",
     )
     accept_trading_key: bool = Field(
         False, description="Use the key although it can do more than read."

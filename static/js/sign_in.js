@@ -29,7 +29,8 @@ const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (
 const LARGEST_KEY_BYTES = 64_000;
 
 /**
- * What to do about an error, beside the server's own message.
+ * What to do about an error, beside the server's own message. That of a wrong field (422) says
+ * all of it.
  *
  * @param {ApiError} error
  */
@@ -42,8 +43,6 @@ function advice({ status, code, retryAfterSeconds }) {
   switch (status) {
     case 401:
       return "Check the environment and the key ID, and that the private key belongs to it.";
-    case 422:
-      return "Paste the whole key file, with its BEGIN and END lines.";
     case 429:
       return retryAfterSeconds ? `Try again in ${wait(retryAfterSeconds)}.` : "Try again later.";
     case 503:

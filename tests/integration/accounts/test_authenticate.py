@@ -1,3 +1,4 @@
+import base64
 import json
 import logging
 import threading
@@ -12,6 +13,7 @@ from django.test import AsyncClient, Client
 from accounts import credentials
 from accounts.encryption import Secret
 from accounts.models import Account, Credential, Session, SignInFailure
+from kalshi.signing import SigningKey
 from tests.integration.accounts.exchange import Key
 from tests.integration.visitors import ACCOUNT, Visitor
 
@@ -191,6 +193,7 @@ def test_private_key_that_does_not_parse_is_refused_unasked(alice, exchange, pri
         ({"environment": "demo", "api_key_id": "a"}, "missing_field"),
         ({"environment": "demo", "private_key": "b"}, "missing_field"),
         ({"environment": "demo", "api_key_id": "a", "private_key": ""}, "missing_field"),
+        ({"environment": "demo", "api_key_id": " ", "private_key": "b"}, "missing_field"),
         ({"environment": "sandbox", "api_key_id": "a"}, "missing_field"),
         ({"environment": "sandbox"}, "unknown_environment"),
         (
@@ -204,6 +207,122 @@ def test_incomplete_request_is_told_what_is_wrong(alice, body, code):
 
     assert error_of(response) == (422, code)
     assert response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        pytest.param({}, "“environment” is missing.", id="missing"),
+        pytest.param(
+            {"environment": "moon"},
+            "“environment” must be 'production', 'demo' or 'sandbox'.",
+            id="not one of them",
+        ),
+        pytest.param(
+            {"environment": "demo", "private_key": "x" * 20_001},
+            "“private_key” is too long: at most 20000.",
+            id="too long a key",
+        ),
+        pytest.param(
+            {"environment": "demo", "api_key_id": "x" * 20_001},
+            "“api_key_id” is too long: at most 20000.",
+            id="too long an ID",
+        ),
+        pytest.param(
+            {"environment": "demo", "accept_trading_key": "moon", "private_key": 7},
+            "“accept_trading_key” must be true or false. “private_key” must be text.",
+            id="two at once",
+        ),
+    ],
+)
+def test_wrong_field_is_told_in_sentences(alice, body, told):
+    response = alice.post("authenticate", body)
+
+    assert response.status_code == 422
+    assert response.json()["error"] == {"code": "invalid_request", "message": told}
+
+
+# Keys as people paste them
+
+
+@pytest.mark.parametrize("pasted", [" {}\n", '"{}"', "API Key ID: {}", "KALSHI_API_KEY_ID={}"])
+def test_key_id_is_stored_without_what_stood_around_it(alice, exchange, pasted):
+    key = exchange.issue_key("alice")
+
+    response = alice.sign_in(Key(pasted.format(key.api_key_id), key.private_key))
+
+    assert response.status_code == 200
+    assert Credential.objects.get().api_key_id == key.api_key_id
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(lambda pem: pem.replace("\n", r"\n"), id="escaped"),
+        pytest.param(lambda pem: base64.b64encode(pem.encode()).decode(), id="base64"),
+    ],
+)
+def test_key_pasted_in_another_form_signs_in_and_serves_the_worker(alice, exchange, form):
+    key = exchange.issue_key("alice")
+
+    response = alice.sign_in(Key(key.api_key_id, form(key.private_key)))
+
+    revealed = credentials.reveal(response.json()["credential"]["id"])
+    assert revealed.key.sign(b"") == SigningKey.from_pem(key.private_key).sign(b"")
+
+
+@pytest.mark.parametrize(
+    "api_key_id", ["two words", "line\nbreak", "schlüssel", "x" * 129, "\ud800", "x" * 20_000]
+)
+def test_key_id_that_fits_no_header_is_refused_in_a_sentence(alice, exchange, api_key_id):
+    key = exchange.issue_key("alice")
+
+    response = alice.sign_in(Key(api_key_id, key.private_key))
+
+    message = response.json()["error"]["message"]
+    assert error_of(response) == (422, "invalid_api_key_id")
+    assert "such as 5d1e2a3c-" in message or "looks like 5d1e2a3c-" in message
+    assert "pattern" not in message
+    assert api_key_id not in message
+    assert exchange.paths == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(lambda pem: pem, id="as it is"),
+        pytest.param(lambda pem: base64.b64encode(pem.encode()).decode(), id="base64"),
+        pytest.param(lambda pem: pem.splitlines()[1], id="its body"),
+    ],
+)
+@pytest.mark.parametrize("private_key", ["", "5d1e2a3c-9a55-4c1e-8f0e-2b7a61f0c001"])
+def test_private_key_in_the_field_of_the_id_is_told_and_never_repeated(
+    alice, exchange, everything_logged, form, private_key
+):
+    key = exchange.issue_key("alice")
+    pasted = form(key.private_key)
+
+    response = alice.sign_in(Key(pasted, private_key))
+
+    assert error_of(response) == (422, "invalid_api_key_id")
+    assert "a key in the place of the API key ID" in response.json()["error"]["message"]
+    assert pasted[-60:-30] not in response.content.decode()
+    assert pasted[-60:-30] not in everything_logged.text
+    assert exchange.paths == []
+
+
+def test_id_in_the_field_of_the_private_key_is_told_and_never_repeated(
+    alice, exchange, everything_logged
+):
+    key = exchange.issue_key("alice")
+
+    response = alice.sign_in(Key(key.api_key_id, key.api_key_id))
+
+    assert error_of(response) == (422, "invalid_private_key")
+    assert "API key ID in the place of the private key" in response.json()["error"]["message"]
+    assert key.api_key_id not in response.content.decode()
+    assert key.api_key_id not in everything_logged.text
+    assert exchange.paths == []
 
 
 def test_body_that_is_no_json_is_malformed(alice):
