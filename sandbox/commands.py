@@ -11,10 +11,11 @@ from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar, cast, get_args
 
-from sandbox.faults import FRAME_FAULTS, Body, FailedAnswer, FrameFault
+from sandbox.faults import FRAME_FAULTS, Body, FailedAnswer, FrameFault, Latency, Way
 from sandbox.fees import FeeType
 from sandbox.position import OutcomeSide
 from sandbox.server import Sandbox
+from sandbox.session import CHANNELS
 from sandbox.transfers import Direction, Method, TransferStatus
 
 Perform = Callable[[Sandbox, "Fields"], Awaitable[None] | None]
@@ -296,9 +297,26 @@ def _fail_answers(sandbox: Sandbox, fields: Fields) -> None:
 
 
 def _latency(sandbox: Sandbox, fields: Fields) -> None:
-    seconds = fields.duration("seconds")
+    seconds = max(0.0, fields.duration("seconds").total_seconds())
+    path = fields.text("path", "")
+    way = fields.word("way", cast(tuple[Way, ...], get_args(Way)), "there")
     fields.done()
-    sandbox.faults.latency_seconds = max(0.0, seconds.total_seconds())
+    if path:
+        sandbox.faults.path_latencies[path] = Latency(seconds, way)
+    elif way == "there":
+        sandbox.faults.latency_seconds = seconds
+    else:
+        raise BadCommand("the way back is that of a path")
+
+
+def _mute(sandbox: Sandbox, fields: Fields) -> None:
+    channel = fields.word("channel", ("", *CHANNELS), "")
+    fields.done()
+    sandbox.faults.muted.add(channel)
+
+
+def _unmute(sandbox: Sandbox) -> None:
+    sandbox.faults.muted.clear()
 
 
 def _skew(sandbox: Sandbox, fields: Fields) -> None:
@@ -378,9 +396,15 @@ COMMANDS: dict[str, Command] = {
     "fail_answers": Command(
         _fail_answers,
         "status=503 body=json path= times=1",
-        "let calls fail: 429, 401, 5xx; body json, html or empty; times 0 for all",
+        "let calls fail: 4xx, 5xx; body json, html, text or empty; times 0 for all",
     ),
-    "latency": Command(_latency, "seconds", "delay answers and frames"),
+    "mute": Command(_mute, "channel=", "hear no commands any more, of a channel or at all"),
+    "unmute": Command(_plainly(_unmute), "", "hear all commands again"),
+    "latency": Command(
+        _latency,
+        "seconds path= way=there",
+        "delay answers and frames, or only answers of a path, there or back",
+    ),
     "skew": Command(_skew, "seconds", "put the exchange's clock wrong"),
     "revoke_key": Command(_revoke_key, "key=", "forget a key and cut its connections"),
     "maintenance": Command(

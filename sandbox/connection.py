@@ -87,7 +87,7 @@ class Connection:
         sender = asyncio.create_task(self._send(ping_seconds))
         try:
             async for message in self._socket:
-                if message.type is WSMsgType.TEXT:
+                if message.type is WSMsgType.TEXT and self._hears(message.data):
                     now = asyncio.get_running_loop().time()
                     self.session.receive(message.data, now, wire.milliseconds(self._clock()))
                     self._news.set()
@@ -97,6 +97,10 @@ class Connection:
             sender.cancel()
             with suppress(asyncio.CancelledError):
                 await sender
+
+    def _hears(self, command: str) -> bool:
+        muted = self._faults.muted
+        return not muted or not ("" in muted or muted & self.session.channels_of(command))
 
     async def _send(self, ping_seconds: float) -> None:
         loop = asyncio.get_running_loop()

@@ -31,6 +31,8 @@ from sandbox.wire import Json
 
 _REST_PATH = "/trade-api/v2"
 _SOCKET_PATH = "/trade-api/ws/v2"
+# What faults call the WebSocket's handshake.
+_HANDSHAKE = "/ws"
 _PING_SECONDS = 10.0
 _OWN_FILLS_PER_MINUTE = 2.0
 _LIFE_SECONDS = 0.25
@@ -110,7 +112,7 @@ class Sandbox(Hands):
 
     def application(self) -> web.Application:
         """The routes; a web application for aiohttp's runner."""
-        app = web.Application(middlewares=[self._answer_errors, self._fail])
+        app = web.Application(middlewares=[self._fail, self._answer_errors])
         app.on_response_prepare.append(self._date)
         app.router.add_get(_SOCKET_PATH, self._socket)
         app.router.add_get(_REST_PATH + "/exchange/status", self._status)
@@ -185,10 +187,20 @@ class Sandbox(Hands):
     @web.middleware
     async def _fail(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a call meet the faults that lie in wait before it is answered."""
-        if self.faults.latency_seconds:
-            await asyncio.sleep(self.faults.latency_seconds)
+        path = _path_of(request)
+        latency = self.faults.latency_of(path)
+        # A WebSocket is answered before its handler ends, so it can only be asked for late.
+        is_answer_late = latency.way == "back" and path != _HANDSHAKE
+        if latency.seconds and not is_answer_late:
+            await asyncio.sleep(latency.seconds)
         await self.flow.wait()
-        path = "/ws" if request.path == _SOCKET_PATH else request.path.removeprefix(_REST_PATH)
+        response = await self._meet(path, request, handler)
+        if latency.seconds and is_answer_late:
+            await asyncio.sleep(latency.seconds)
+            await self.flow.wait()
+        return response
+
+    async def _meet(self, path: str, request: web.Request, handler: Handler) -> web.StreamResponse:
         failed = self.faults.failure_of(path)
         if failed is not None:
             text, content_type = failure_text(failed)
@@ -248,6 +260,13 @@ class Sandbox(Hands):
             due = max(due, loop.time() - 1) + moments.expovariate(1 / mean_seconds)
             await asyncio.sleep(max(0.0, due - loop.time()))
             self.step(chance)
+
+
+def _path_of(request: web.Request) -> str:
+    """The path below the version, by which faults name a call."""
+    if request.path == _SOCKET_PATH:
+        return _HANDSHAKE
+    return request.path.removeprefix(_REST_PATH)
 
 
 def _json(status: int, body: Json) -> web.Response:
