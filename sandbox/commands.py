@@ -5,6 +5,7 @@ A command is an object: `do` names what to do, the other fields say with what. A
 or `held:1` for the first of the tickers that the demonstration account holds as a live position.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,7 @@ from sandbox.fees import FeeType
 from sandbox.position import OutcomeSide
 from sandbox.server import Sandbox
 from sandbox.session import CHANNELS
+from sandbox.spoiling import Spoil
 from sandbox.transfers import Direction, Method, TransferStatus
 
 Perform = Callable[[Sandbox, "Fields"], Awaitable[None] | None]
@@ -85,6 +87,15 @@ class Fields:
             raise BadCommand(f"{name} is true or false")
         return value
 
+    def json(self, name: str) -> object:
+        """Whatever JSON can hold; null when it is left out, for which TOML has no word."""
+        value = self._left.pop(name, None)
+        try:
+            # A number with a point was kept as it was written; JSON's own numbers have no other.
+            return json.loads(json.dumps(value, default=_number, allow_nan=False))
+        except (TypeError, ValueError):
+            raise BadCommand(f"{name} is what JSON can hold") from None
+
     def market(self) -> str:
         """The ticker of the market that is meant."""
         named = self.text("market")
@@ -113,6 +124,12 @@ class Fields:
         if value is None:
             raise BadCommand(f"{name} is missing")
         return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +313,14 @@ def _fail_answers(sandbox: Sandbox, fields: Fields) -> None:
     sandbox.faults.answers.append(FailedAnswer(status, body, path, times or None))
 
 
+def _spoil(sandbox: Sandbox, fields: Fields) -> None:
+    path, field = fields.text("path"), fields.text("field")
+    value, row = fields.json("value"), fields.text("row", "")
+    times = fields.whole("times", 0)
+    fields.done()
+    sandbox.faults.spoils.append(Spoil(path, field, value, row, times or None))
+
+
 def _latency(sandbox: Sandbox, fields: Fields) -> None:
     seconds = max(0.0, fields.duration("seconds").total_seconds())
     path = fields.text("path", "")
@@ -397,6 +422,11 @@ COMMANDS: dict[str, Command] = {
         _fail_answers,
         "status=503 body=json path= times=1",
         "let calls fail: 4xx, 5xx; body json, html, text or empty; times 0 for all",
+    ),
+    "spoil": Command(
+        _spoil,
+        "path field value= row= times=0",
+        "put a wrong value in a field of rows or frames; absent leaves it out",
     ),
     "mute": Command(_mute, "channel=", "hear no commands any more, of a channel or at all"),
     "unmute": Command(_plainly(_unmute), "", "hear all commands again"),

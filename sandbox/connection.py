@@ -16,6 +16,7 @@ from sandbox import wire
 from sandbox.faults import Distortion, Faults, Half
 from sandbox.frames import Message
 from sandbox.session import Session
+from sandbox.spoiling import spoil_frame
 
 # With this, closing a socket resets the connection instead of ending it.
 _RESET = struct.pack("ii", 1, 0)
@@ -131,6 +132,7 @@ class Connection:
         elif not self._travelling or self._faults.latency_seconds:
             data = self.session.next_data(now)
             if data is not None:
+                data = spoil_frame(self._faults.spoils, data)
                 self._travelling.extend((arrival, each) for each in self._distortion.of(data))
         if self._travelling and self._travelling[0][0] <= now:
             return self._travelling.popleft()[1]

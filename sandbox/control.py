@@ -136,6 +136,16 @@ def state(sandbox: Sandbox, scenarios: Scenarios) -> Json:
             "is_refusing": sandbox.is_refusing,
             "handshake": faults.handshake,
             "frames": list(faults.frames),
+            "spoils": [
+                {
+                    "path": each.path,
+                    "row": each.row,
+                    "field": each.field,
+                    "value": each.value,
+                    "times": each.times,
+                }
+                for each in faults.spoils
+            ],
             "muted": sorted(channel or "all commands" for channel in faults.muted),
             "answers": [
                 {"status": each.status, "body": each.body, "path": each.path, "times": each.times}

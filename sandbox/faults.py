@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from sandbox import wire
 from sandbox.rest.query import error
+from sandbox.spoiling import Spoil
 from sandbox.wire import Json
 
 FrameFault = Literal["half", "garbage", "duplicate", "reorder", "stale"]
@@ -74,6 +75,7 @@ class Faults:
         clock_skew: how far the exchange's clock is off.
         handshake: what becomes of a new WebSocket.
         frames: one for each of the next frames of data, whichever connection sends it.
+        spoils: fields of answers and frames that are wrong.
         muted: channels about which no command is heard any more; the empty name means all commands.
     """
 
@@ -83,6 +85,7 @@ class Faults:
     handshake: Handshake = "accept"
     answers: list[FailedAnswer] = field(default_factory=list)
     frames: deque[FrameFault] = field(default_factory=deque)
+    spoils: list[Spoil] = field(default_factory=list)
     muted: set[str] = field(default_factory=set)
 
     def latency_of(self, path: str) -> Latency:
@@ -111,6 +114,7 @@ class Faults:
         self.handshake = "accept"
         self.answers.clear()
         self.frames.clear()
+        self.spoils.clear()
         self.muted.clear()
 
 

@@ -27,6 +27,7 @@ from sandbox.rest import members, query, venue
 from sandbox.routes import PUBLIC, SIGNED, Call
 from sandbox.session import Session
 from sandbox.signatures import KEY_HEADER, NotAuthenticated, signer
+from sandbox.spoiling import spoil_answer
 from sandbox.wire import Json
 
 _REST_PATH = "/trade-api/v2"
@@ -126,7 +127,7 @@ class Sandbox(Hands):
         async def handle(request: web.Request) -> web.Response:
             self._check_open()
             key = self._signer(request)
-            return _json(200, answer(self._call(request), key))
+            return self._answer(request, answer(self._call(request), key))
 
         return handle
 
@@ -136,12 +137,16 @@ class Sandbox(Hands):
             if KEY_HEADER in request.headers:
                 # Nobody has to sign this, but who does must do it right.
                 self._signer(request)
-            return _json(200, answer(self._call(request)))
+            return self._answer(request, answer(self._call(request)))
 
         return handle
 
     async def _status(self, request: web.Request) -> web.Response:
-        return _json(200, venue.status(self.exchange))
+        return self._answer(request, venue.status(self.exchange))
+
+    def _answer(self, request: web.Request, body: Json) -> web.Response:
+        spoil_answer(self.faults.spoils, _path_of(request), body)
+        return _json(200, body)
 
     def _call(self, request: web.Request) -> Call:
         return Call(
