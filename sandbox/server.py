@@ -285,6 +285,7 @@ async def running_exchange(
     port: int = 0,
     seed: int = 1,
     positions: int = 50,
+    events_apart: bool = False,
     updates_per_minute: float = 0,
     credentials: Credentials | None = None,
     clock: Callable[[], datetime] = utc_now,
@@ -297,6 +298,8 @@ async def running_exchange(
 
     Args:
         port: 0 takes a free one; the addresses are in `api_base` and `ws_url`.
+        events_apart: every held market has an event of its own, instead of one event's markets
+            being held together.
         updates_per_minute: of all markets together; 0 leaves the market still.
         credentials: the demonstration key, which may only read; None makes a new one.
         speed: how many times faster than here time goes by in the markets.
@@ -304,7 +307,9 @@ async def running_exchange(
     Raises:
         OSError: the port cannot be listened on.
     """
-    exchange, account = catalogue.world(positions=positions, seed=seed, now=clock())
+    exchange, account = catalogue.world(
+        positions=positions, seed=seed, now=clock(), events_apart=events_apart
+    )
     sandbox = Sandbox(
         exchange,
         account,
