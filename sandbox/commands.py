@@ -334,6 +334,12 @@ def _latency(sandbox: Sandbox, fields: Fields) -> None:
         raise BadCommand("the way back is that of a path")
 
 
+def _lag(sandbox: Sandbox, fields: Fields) -> None:
+    account, markets = fields.duration("account", "0"), fields.duration("markets", "0")
+    fields.done()
+    sandbox.lag(account=account, markets=markets)
+
+
 def _mute(sandbox: Sandbox, fields: Fields) -> None:
     channel = fields.word("channel", ("", *CHANNELS), "")
     fields.done()
@@ -435,6 +441,7 @@ COMMANDS: dict[str, Command] = {
         "seconds path= way=there",
         "delay answers and frames, or only answers of a path, there or back",
     ),
+    "lag": Command(_lag, "account=0 markets=0", "answer REST with what was so many seconds ago"),
     "skew": Command(_skew, "seconds", "put the exchange's clock wrong"),
     "revoke_key": Command(_revoke_key, "key=", "forget a key and cut its connections"),
     "maintenance": Command(

@@ -131,6 +131,7 @@ def state(sandbox: Sandbox, scenarios: Scenarios) -> Json:
                 path: {"seconds": each.seconds, "way": each.way}
                 for path, each in faults.path_latencies.items()
             },
+            "lag_seconds": {subject: lag.total_seconds() for subject, lag in sandbox.lags.items()},
             "clock_skew_seconds": faults.clock_skew.total_seconds(),
             "is_frozen": not sandbox.flow.is_set(),
             "is_refusing": sandbox.is_refusing,

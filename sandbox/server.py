@@ -24,7 +24,7 @@ from sandbox.hands import Hands
 from sandbox.keys import Credentials
 from sandbox.limits import TIERS, Limits
 from sandbox.rest import members, query, venue
-from sandbox.routes import PUBLIC, SIGNED, Call
+from sandbox.routes import PUBLIC, SIGNED, SUBJECTS, Call
 from sandbox.session import Session
 from sandbox.signatures import KEY_HEADER, NotAuthenticated, signer
 from sandbox.spoiling import spoil_answer
@@ -118,26 +118,26 @@ class Sandbox(Hands):
         app.router.add_get(_SOCKET_PATH, self._socket)
         app.router.add_get(_REST_PATH + "/exchange/status", self._status)
         for path, answer in SIGNED.items():
-            app.router.add_get(_REST_PATH + path, self._signed(answer))
+            app.router.add_get(_REST_PATH + path, self._signed(path, answer))
         for path, answer_anyone in PUBLIC.items():
-            app.router.add_get(_REST_PATH + path, self._public(answer_anyone))
+            app.router.add_get(_REST_PATH + path, self._public(path, answer_anyone))
         return app
 
-    def _signed(self, answer: Callable[[Call, ApiKey], Json]) -> Handler:
+    def _signed(self, path: str, answer: Callable[[Call, ApiKey], Json]) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             self._check_open()
             key = self._signer(request)
-            return self._answer(request, answer(self._call(request), key))
+            return self._answer(request, answer(self._call(request, path), key))
 
         return handle
 
-    def _public(self, answer: Callable[[Call], Json]) -> Handler:
+    def _public(self, path: str, answer: Callable[[Call], Json]) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             self._check_open()
             if KEY_HEADER in request.headers:
                 # Nobody has to sign this, but who does must do it right.
                 self._signer(request)
-            return self._answer(request, answer(self._call(request)))
+            return self._answer(request, answer(self._call(request, path)))
 
         return handle
 
@@ -148,11 +148,11 @@ class Sandbox(Hands):
         spoil_answer(self.faults.spoils, _path_of(request), body)
         return _json(200, body)
 
-    def _call(self, request: web.Request) -> Call:
+    def _call(self, request: web.Request, path: str) -> Call:
         return Call(
-            exchange=self.exchange,
+            exchange=self.told_of(SUBJECTS.get(path)),
             tier=self._limits.tier if self._limits is not None else TIERS["basic"],
-            now=self.market_clock.now(),
+            account_as_of=self.as_of("account"),
             path=request.match_info,
             query=request.query,
         )

@@ -184,6 +184,8 @@ async def test_key_is_revoked(sandbox: Sandbox) -> None:
             {"do": "spoil", "path": "/markets", "field": "x", "value": Decimal("1e999")},
             "value is what JSON can hold",
         ),
+        ({"do": "lag", "account": -1}, "from 0 to 86400"),
+        ({"do": "lag", "markets": 86_401}, "from 0 to 86400"),
         ({"do": "mute", "channel": "trade"}, "channel is one of"),
         ({"do": "fail_channel", "channel": "ticker", "code": 3}, "code is 10 or 25"),
         ({"do": "half_frame", "times": "1.5"}, "whole number"),
