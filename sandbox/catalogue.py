@@ -30,18 +30,27 @@ _SHORTEST_LIFE = timedelta(hours=1)
 _OPENS_AFTER = timedelta(minutes=1)
 
 
-def world(*, positions: int, seed: int, now: datetime) -> tuple[Exchange, Account]:
+def world(
+    *, positions: int, seed: int, now: datetime, events_apart: bool = False
+) -> tuple[Exchange, Account]:
     """
     An exchange and the member who holds that many positions on it.
 
     The same arguments make the same world. Among fifty positions are an empty side of the book, a
     market that was never quoted and one that is closed.
+
+    Args:
+        events_apart: every held market is the first of an event of its own.
     """
     random = Random(seed)
     coming = occurrences(now)
     listings: list[Listing] = []
-    while sum(len(markets) for _, _, markets in listings) < positions:
+    held: list[Market] = []
+    while len(held) < positions:
         listings.append(_listing(next(coming), now - _HISTORY, now, random))
+        of_event = listings[-1][2]
+        held += of_event[:1] if events_apart else of_event
+    held = held[:positions]
 
     def next_listing(at: datetime) -> Listing:
         occurrence = next(
@@ -64,7 +73,6 @@ def world(*, positions: int, seed: int, now: datetime) -> tuple[Exchange, Accoun
     )
     exchange.advance(now)
     account = exchange.open_account({0: _CASH_PER_POSITION * max(1, positions)}, now - _HISTORY)
-    held = markets[:positions]
     purchases = [purchase for market in held for purchase in _purchases(market, random)]
     for purchase in sorted(purchases, key=lambda purchase: purchase.at):
         exchange.hold(

@@ -5,16 +5,19 @@ A command is an object: `do` names what to do, the other fields say with what. A
 or `held:1` for the first of the tickers that the demonstration account holds as a live position.
 """
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar, cast, get_args
 
-from sandbox.faults import FRAME_FAULTS, Body, FailedAnswer, FrameFault
+from sandbox.faults import FRAME_FAULTS, Body, FailedAnswer, FrameFault, Latency, Way
 from sandbox.fees import FeeType
 from sandbox.position import OutcomeSide
 from sandbox.server import Sandbox
+from sandbox.session import CHANNELS
+from sandbox.spoiling import Spoil
 from sandbox.transfers import Direction, Method, TransferStatus
 
 Perform = Callable[[Sandbox, "Fields"], Awaitable[None] | None]
@@ -84,6 +87,15 @@ class Fields:
             raise BadCommand(f"{name} is true or false")
         return value
 
+    def json(self, name: str) -> object:
+        """Whatever JSON can hold; null when it is left out, for which TOML has no word."""
+        value = self._left.pop(name, None)
+        try:
+            # A number with a point was kept as it was written; JSON's own numbers have no other.
+            return json.loads(json.dumps(value, default=_number, allow_nan=False))
+        except (TypeError, ValueError):
+            raise BadCommand(f"{name} is what JSON can hold") from None
+
     def market(self) -> str:
         """The ticker of the market that is meant."""
         named = self.text("market")
@@ -112,6 +124,12 @@ class Fields:
         if value is None:
             raise BadCommand(f"{name} is missing")
         return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,10 +313,41 @@ def _fail_answers(sandbox: Sandbox, fields: Fields) -> None:
     sandbox.faults.answers.append(FailedAnswer(status, body, path, times or None))
 
 
-def _latency(sandbox: Sandbox, fields: Fields) -> None:
-    seconds = fields.duration("seconds")
+def _spoil(sandbox: Sandbox, fields: Fields) -> None:
+    path, field = fields.text("path"), fields.text("field")
+    value, row = fields.json("value"), fields.text("row", "")
+    times = fields.whole("times", 0)
     fields.done()
-    sandbox.faults.latency_seconds = max(0.0, seconds.total_seconds())
+    sandbox.faults.spoils.append(Spoil(path, field, value, row, times or None))
+
+
+def _latency(sandbox: Sandbox, fields: Fields) -> None:
+    seconds = max(0.0, fields.duration("seconds").total_seconds())
+    path = fields.text("path", "")
+    way = fields.word("way", cast(tuple[Way, ...], get_args(Way)), "there")
+    fields.done()
+    if path:
+        sandbox.faults.path_latencies[path] = Latency(seconds, way)
+    elif way == "there":
+        sandbox.faults.latency_seconds = seconds
+    else:
+        raise BadCommand("the way back is that of a path")
+
+
+def _lag(sandbox: Sandbox, fields: Fields) -> None:
+    account, markets = fields.duration("account", "0"), fields.duration("markets", "0")
+    fields.done()
+    sandbox.lag(account=account, markets=markets)
+
+
+def _mute(sandbox: Sandbox, fields: Fields) -> None:
+    channel = fields.word("channel", ("", *CHANNELS), "")
+    fields.done()
+    sandbox.faults.muted.add(channel)
+
+
+def _unmute(sandbox: Sandbox) -> None:
+    sandbox.faults.muted.clear()
 
 
 def _skew(sandbox: Sandbox, fields: Fields) -> None:
@@ -378,9 +427,21 @@ COMMANDS: dict[str, Command] = {
     "fail_answers": Command(
         _fail_answers,
         "status=503 body=json path= times=1",
-        "let calls fail: 429, 401, 5xx; body json, html or empty; times 0 for all",
+        "let calls fail: 4xx, 5xx; body json, html, text or empty; times 0 for all",
     ),
-    "latency": Command(_latency, "seconds", "delay answers and frames"),
+    "spoil": Command(
+        _spoil,
+        "path field value= row= times=0",
+        "put a wrong value in a field of rows or frames; absent leaves it out",
+    ),
+    "mute": Command(_mute, "channel=", "hear no commands any more, of a channel or at all"),
+    "unmute": Command(_plainly(_unmute), "", "hear all commands again"),
+    "latency": Command(
+        _latency,
+        "seconds path= way=there",
+        "delay answers and frames, or only answers of a path, there or back",
+    ),
+    "lag": Command(_lag, "account=0 markets=0", "answer REST with what was so many seconds ago"),
     "skew": Command(_skew, "seconds", "put the exchange's clock wrong"),
     "revoke_key": Command(_revoke_key, "key=", "forget a key and cut its connections"),
     "maintenance": Command(

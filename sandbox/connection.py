@@ -16,6 +16,7 @@ from sandbox import wire
 from sandbox.faults import Distortion, Faults, Half
 from sandbox.frames import Message
 from sandbox.session import Session
+from sandbox.spoiling import spoil_frame
 
 # With this, closing a socket resets the connection instead of ending it.
 _RESET = struct.pack("ii", 1, 0)
@@ -87,7 +88,7 @@ class Connection:
         sender = asyncio.create_task(self._send(ping_seconds))
         try:
             async for message in self._socket:
-                if message.type is WSMsgType.TEXT:
+                if message.type is WSMsgType.TEXT and self._hears(message.data):
                     now = asyncio.get_running_loop().time()
                     self.session.receive(message.data, now, wire.milliseconds(self._clock()))
                     self._news.set()
@@ -97,6 +98,10 @@ class Connection:
             sender.cancel()
             with suppress(asyncio.CancelledError):
                 await sender
+
+    def _hears(self, command: str) -> bool:
+        muted = self._faults.muted
+        return not muted or not ("" in muted or muted & self.session.channels_of(command))
 
     async def _send(self, ping_seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -127,6 +132,7 @@ class Connection:
         elif not self._travelling or self._faults.latency_seconds:
             data = self.session.next_data(now)
             if data is not None:
+                data = spoil_frame(self._faults.spoils, data)
                 self._travelling.extend((arrival, each) for each in self._distortion.of(data))
         if self._travelling and self._travelling[0][0] <= now:
             return self._travelling.popleft()[1]

@@ -127,11 +127,27 @@ def state(sandbox: Sandbox, scenarios: Scenarios) -> Json:
         ],
         "faults": {
             "latency_seconds": faults.latency_seconds,
+            "path_latencies": {
+                path: {"seconds": each.seconds, "way": each.way}
+                for path, each in faults.path_latencies.items()
+            },
+            "lag_seconds": {subject: lag.total_seconds() for subject, lag in sandbox.lags.items()},
             "clock_skew_seconds": faults.clock_skew.total_seconds(),
             "is_frozen": not sandbox.flow.is_set(),
             "is_refusing": sandbox.is_refusing,
             "handshake": faults.handshake,
             "frames": list(faults.frames),
+            "spoils": [
+                {
+                    "path": each.path,
+                    "row": each.row,
+                    "field": each.field,
+                    "value": each.value,
+                    "times": each.times,
+                }
+                for each in faults.spoils
+            ],
+            "muted": sorted(channel or "all commands" for channel in faults.muted),
             "answers": [
                 {"status": each.status, "body": each.body, "path": each.path, "times": each.times}
                 for each in faults.answers

@@ -39,6 +39,7 @@ _LIVE = timedelta(days=90)
 _OPENING = datetime(2021, 7, 1, tzinfo=UTC)
 
 Listing = tuple[Series, Event, tuple[Market, ...]]
+Changed = Market | Event | Account
 
 
 class Exchange:
@@ -49,7 +50,8 @@ class Exchange:
         random: decides everything that nobody commands.
         next_listing: the event that takes the place of one which is over; without it none does.
 
-    `history_before` parts the live data from the archived; while `exchange_active` or
+    `watcher` is given each market, event and member that changed, once it has. `history_before`
+    parts the live data from the archived; while `exchange_active` or
     `trading_active` is False nothing trades.
     """
 
@@ -71,6 +73,7 @@ class Exchange:
         self.trading_active = True
         self.resume_time: datetime | None = None
         self.history_before = _OPENING
+        self.watcher: Callable[[Changed], None] | None = None
         self._chance = Chance(random)
         self._next_listing = next_listing
         self._keys: dict[str, ApiKey] = {}
@@ -96,6 +99,7 @@ class Exchange:
             },
         )
         self.accounts[account.user_id] = account
+        self._changed(account)
         return account
 
     def add_key(self, key: ApiKey) -> None:
@@ -134,12 +138,21 @@ class Exchange:
             at=at,
         )
         if status == "pending":
+            self._changed(account)
             return transfer
         try:
-            return portfolio.finish_transfer(transfer.transfer_id, status, at)
+            return self.finish_transfer(account, transfer.transfer_id, status, at)
         except ValueError:
             del portfolio.transfers[transfer.transfer_id]
             raise
+
+    def finish_transfer(
+        self, account: Account, transfer_id: str, status: TransferStatus, at: datetime
+    ) -> Transfer:
+        """Let a member's transfer be applied, fail or come back; errors as the portfolio's."""
+        transfer = account.portfolios[0].finish_transfer(transfer_id, status, at)
+        self._changed(account)
+        return transfer
 
     # Listing
 
@@ -169,6 +182,7 @@ class Exchange:
             raise ValueError("a fee multiplier is from 0 to 100")
         event = replace(self.events[event_ticker], fee_override=override)
         self.events[event_ticker] = event
+        self._changed(event)
         return (FeesChanged(event),)
 
     def markets_of(self, event_ticker: str) -> tuple[Market, ...]:
@@ -251,6 +265,7 @@ class Exchange:
         market.close_time = close_time
         market.updated_at = at
         self._await_next_step(market)
+        self._changed(market)
         return (LifecycleChanged(market, "close_date_updated", at),)
 
     def close(self, ticker: str, at: datetime) -> tuple[Happening, ...]:
@@ -302,6 +317,7 @@ class Exchange:
                     left = portfolio.positions[ticker]
                     happened.append(PaidOut(account.user_id, portfolio.subaccount, market, left))
                 self._return_collateral(portfolio, market, at)
+            self._changed(account)
         return (*happened, *self._succeed(market.event_ticker, at))
 
     def archive(self, before: datetime) -> None:
@@ -363,6 +379,7 @@ class Exchange:
     def _add_event(self, event: Event) -> None:
         self.events[event.ticker] = event
         self._in_event[event.ticker] = []
+        self._changed(event)
 
     def _add_market(self, market: Market) -> None:
         self.markets[market.ticker] = market
@@ -371,6 +388,11 @@ class Exchange:
         if market.status == "active":
             self._active.append(market)
         self._await_next_step(market)
+        self._changed(market)
+
+    def _changed(self, changed: Changed) -> None:
+        if self.watcher is not None:
+            self.watcher(changed)
 
     def _of_status(self, ticker: str, *statuses: MarketStatus) -> Market:
         market = self.markets[ticker]
@@ -391,6 +413,7 @@ class Exchange:
         if status == "active":
             self._active.append(market)
         self._await_next_step(market)
+        self._changed(market)
 
     def _await_next_step(self, market: Market) -> None:
         due = market.next_step_at
@@ -446,6 +469,7 @@ class Exchange:
         market.candles.add(market.tape, tape)
         market.remember(market.tape)
         market.tape = tape
+        self._changed(market)
         return (TickerChanged(market),)
 
     def _random_own_fill(self, at: datetime) -> tuple[Happening, ...]:
@@ -488,6 +512,7 @@ class Exchange:
             at=at,
         )
         self._return_collateral(portfolio, market, at)
+        self._changed(account)
         position = portfolio.positions[market.ticker]
         return Filled(account.user_id, subaccount, market, fill, position)
 

@@ -7,15 +7,18 @@ Faults wait here until an answer or a frame comes by that they are meant for.
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import timedelta
+from http.client import responses
 from typing import Literal, get_args
 
 from sandbox import wire
 from sandbox.rest.query import error
+from sandbox.spoiling import Spoil
 from sandbox.wire import Json
 
 FrameFault = Literal["half", "garbage", "duplicate", "reorder", "stale"]
-Body = Literal["json", "html", "empty"]
+Body = Literal["json", "html", "text", "empty"]
 Handshake = Literal["accept", "accept_then_close"]
+Way = Literal["there", "back"]
 
 FRAME_FAULTS: tuple[FrameFault, ...] = get_args(FrameFault)
 # How many frames ago a stale one was sent, at most.
@@ -33,6 +36,8 @@ class FailedAnswer:
     """
     Answers that fail instead of being worked out.
 
+    The exchange itself says why in `json`; what stands before it, in `html`, `text` or not at all.
+
     Args:
         path: only calls whose path below the version begins so; `/ws` is the handshake.
         times: how many still do, None for all.
@@ -44,23 +49,51 @@ class FailedAnswer:
     times: int | None = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """
+    How long calls take.
+
+    Args:
+        way: `there` delays the call, which is then answered as things stand; `back` delays the
+            answer, which tells how things stood when it was asked for.
+    """
+
+    seconds: float
+    way: Way = "there"
+
+
 @dataclass(slots=True)
 class Faults:
     """
     The faults that lie in wait.
 
     Args:
-        latency_seconds: added to every answer and frame.
+        latency_seconds: added to every frame, and to every answer without a latency of its own.
+        path_latencies: those of calls whose path below the version begins so; `/ws` is the
+            handshake, which only has a way there.
         clock_skew: how far the exchange's clock is off.
         handshake: what becomes of a new WebSocket.
         frames: one for each of the next frames of data, whichever connection sends it.
+        spoils: fields of answers and frames that are wrong.
+        muted: channels about which no command is heard any more; the empty name means all commands.
     """
 
     latency_seconds: float = 0.0
+    path_latencies: dict[str, Latency] = field(default_factory=dict)
     clock_skew: timedelta = timedelta()
     handshake: Handshake = "accept"
     answers: list[FailedAnswer] = field(default_factory=list)
     frames: deque[FrameFault] = field(default_factory=deque)
+    spoils: list[Spoil] = field(default_factory=list)
+    muted: set[str] = field(default_factory=set)
+
+    def latency_of(self, path: str) -> Latency:
+        """How long a call takes: as the longest beginning of its path says."""
+        known = [each for each in self.path_latencies if path.startswith(each)]
+        if not known:
+            return Latency(self.latency_seconds)
+        return self.path_latencies[max(known, key=len)]
 
     def failure_of(self, path: str) -> FailedAnswer | None:
         """How a call has to fail, if it does; one of the times is then used up."""
@@ -76,10 +109,13 @@ class Faults:
     def clear(self) -> None:
         """Let everything go well again."""
         self.latency_seconds = 0.0
+        self.path_latencies.clear()
         self.clock_skew = timedelta()
         self.handshake = "accept"
         self.answers.clear()
         self.frames.clear()
+        self.spoils.clear()
+        self.muted.clear()
 
 
 def failure_text(failed: FailedAnswer) -> tuple[str, str]:
@@ -87,6 +123,8 @@ def failure_text(failed: FailedAnswer) -> tuple[str, str]:
     match failed.body:
         case "empty":
             return "", "text/plain"
+        case "text":
+            return responses.get(failed.status, "Error"), "text/plain"
         case "html":
             page = f"<html><head><title>{failed.status}</title></head><body></body></html>\n"
             return page, "text/html"

@@ -19,8 +19,13 @@ from sandbox.fees import FeeType
 from sandbox.happenings import Happening
 from sandbox.keys import Credentials
 from sandbox.market import Quote
+from sandbox.past import Past
 from sandbox.position import OutcomeSide
+from sandbox.routes import Subject
 from sandbox.transfers import Direction, Method, Transfer, TransferStatus
+
+# Everything that changes in it is kept.
+_LONGEST_LAG = timedelta(days=1)
 
 
 class Hands:
@@ -49,6 +54,8 @@ class Hands:
         self.market_clock = market_clock
         self.faults = Faults()
         self.is_refusing = False
+        self.lags: dict[Subject, timedelta] = {"account": timedelta(), "markets": timedelta()}
+        self._past: Past | None = None
         # While it is not set, everything is frozen.
         self.flow = asyncio.Event()
         self.flow.set()
@@ -207,8 +214,8 @@ class Hands:
         self, transfer_id: str, status: TransferStatus, *, account: Account | None = None
     ) -> None:
         """Let a transfer be applied, fail or come back; KeyError when there is none such."""
-        portfolio = (account or self.account).portfolios[0]
-        portfolio.finish_transfer(transfer_id, status, self.market_clock.now())
+        now = self.market_clock.now()
+        self.exchange.finish_transfer(account or self.account, transfer_id, status, now)
 
     def add_key(
         self,
@@ -266,6 +273,35 @@ class Hands:
         for connection in self.connections:
             connection.resume_reading()
 
+    def lag(self, *, account: timedelta = timedelta(), markets: timedelta = timedelta()) -> None:
+        """
+        Let REST tell of a member or of markets what was so long ago in the markets' time.
+
+        The past begins when a lag is set: until then there is nothing older. With none the present
+        is told again. ValueError for a lag below 0 or of more than a day.
+        """
+        reach = max(account, markets)
+        if min(account, markets) < timedelta() or reach > _LONGEST_LAG:
+            raise ValueError("a lag is from 0 to 86400 seconds")
+        self.lags = {"account": account, "markets": markets}
+        if self._past is not None and reach:
+            self._past.reach = reach
+        elif reach:
+            self._past = Past(self.exchange, self.market_clock.now, reach)
+        elif self._past is not None:
+            self._past.end()
+            self._past = None
+
+    def as_of(self, subject: Subject) -> datetime:
+        """The moment that REST tells of."""
+        return self.market_clock.now() - self.lags[subject]
+
+    def told_of(self, subject: Subject | None) -> Exchange:
+        """The exchange as REST tells of it."""
+        if self._past is None or subject is None or not self.lags[subject]:
+            return self.exchange
+        return self._past.as_of(self.as_of(subject))
+
     def begin_maintenance(self, lasting: timedelta) -> None:
         """Stop the whole exchange: 503 for all but its status, connections cut."""
         self.exchange.exchange_active = False
@@ -289,6 +325,7 @@ class Hands:
         """Let everything go well again."""
         self.thaw()
         self.reopen()
+        self.lag()
         self.faults.clear()
 
     def _tell(self, happened: tuple[Happening, ...]) -> None:

@@ -5,6 +5,7 @@ Which call of REST is answered by what.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from sandbox.account import ApiKey
 from sandbox.exchange import Exchange
@@ -12,6 +13,8 @@ from sandbox.limits import Tier
 from sandbox.rest import activity, candlesticks, markets, members, portfolio, venue
 from sandbox.rest.query import Query
 from sandbox.wire import Json
+
+Subject = Literal["account", "markets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +24,12 @@ class Call:
 
     Args:
         path: the parts of the path that stand for something, by name.
-        now: the time in the markets.
+        account_as_of: the moment that the member's data is of, in the markets' time.
     """
 
     exchange: Exchange
     tier: Tier
-    now: datetime
+    account_as_of: datetime
     path: Mapping[str, str]
     query: Query
 
@@ -55,11 +58,25 @@ SIGNED: dict[str, Callable[[Call, ApiKey], Json]] = {
     ),
 }
 
+# Calls that may lag behind what happens, and what they are about.
+SUBJECTS: dict[str, Subject] = {
+    "/portfolio/balance": "account",
+    "/portfolio/subaccounts/balances": "account",
+    "/portfolio/positions": "account",
+    "/portfolio/fills": "account",
+    "/portfolio/settlements": "account",
+    "/markets": "markets",
+    "/markets/{ticker}": "markets",
+    "/events": "markets",
+    "/events/multivariate": "markets",
+    "/events/{event_ticker}": "markets",
+}
+
 # Tried in this order: a fixed path stands before the one that any name fits.
 PUBLIC: dict[str, Callable[[Call], Json]] = {
     "/account/endpoint_costs": lambda call: venue.endpoint_costs(),
     "/exchange/schedule": lambda call: venue.schedule(),
-    "/exchange/user_data_timestamp": lambda call: venue.user_data_timestamp(call.now),
+    "/exchange/user_data_timestamp": lambda call: venue.user_data_timestamp(call.account_as_of),
     "/historical/cutoff": lambda call: venue.historical_cutoff(call.exchange),
     "/historical/markets": lambda call: markets.historical_markets(call.exchange, call.query),
     "/historical/markets/{ticker}": lambda call: markets.historical_market(

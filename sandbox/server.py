@@ -24,13 +24,16 @@ from sandbox.hands import Hands
 from sandbox.keys import Credentials
 from sandbox.limits import TIERS, Limits
 from sandbox.rest import members, query, venue
-from sandbox.routes import PUBLIC, SIGNED, Call
+from sandbox.routes import PUBLIC, SIGNED, SUBJECTS, Call
 from sandbox.session import Session
 from sandbox.signatures import KEY_HEADER, NotAuthenticated, signer
+from sandbox.spoiling import spoil_answer
 from sandbox.wire import Json
 
 _REST_PATH = "/trade-api/v2"
 _SOCKET_PATH = "/trade-api/ws/v2"
+# What faults call the WebSocket's handshake.
+_HANDSHAKE = "/ws"
 _PING_SECONDS = 10.0
 _OWN_FILLS_PER_MINUTE = 2.0
 _LIFE_SECONDS = 0.25
@@ -110,42 +113,46 @@ class Sandbox(Hands):
 
     def application(self) -> web.Application:
         """The routes; a web application for aiohttp's runner."""
-        app = web.Application(middlewares=[self._answer_errors, self._fail])
+        app = web.Application(middlewares=[self._fail, self._answer_errors])
         app.on_response_prepare.append(self._date)
         app.router.add_get(_SOCKET_PATH, self._socket)
         app.router.add_get(_REST_PATH + "/exchange/status", self._status)
         for path, answer in SIGNED.items():
-            app.router.add_get(_REST_PATH + path, self._signed(answer))
+            app.router.add_get(_REST_PATH + path, self._signed(path, answer))
         for path, answer_anyone in PUBLIC.items():
-            app.router.add_get(_REST_PATH + path, self._public(answer_anyone))
+            app.router.add_get(_REST_PATH + path, self._public(path, answer_anyone))
         return app
 
-    def _signed(self, answer: Callable[[Call, ApiKey], Json]) -> Handler:
+    def _signed(self, path: str, answer: Callable[[Call, ApiKey], Json]) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             self._check_open()
             key = self._signer(request)
-            return _json(200, answer(self._call(request), key))
+            return self._answer(request, answer(self._call(request, path), key))
 
         return handle
 
-    def _public(self, answer: Callable[[Call], Json]) -> Handler:
+    def _public(self, path: str, answer: Callable[[Call], Json]) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             self._check_open()
             if KEY_HEADER in request.headers:
                 # Nobody has to sign this, but who does must do it right.
                 self._signer(request)
-            return _json(200, answer(self._call(request)))
+            return self._answer(request, answer(self._call(request, path)))
 
         return handle
 
     async def _status(self, request: web.Request) -> web.Response:
-        return _json(200, venue.status(self.exchange))
+        return self._answer(request, venue.status(self.exchange))
 
-    def _call(self, request: web.Request) -> Call:
+    def _answer(self, request: web.Request, body: Json) -> web.Response:
+        spoil_answer(self.faults.spoils, _path_of(request), body)
+        return _json(200, body)
+
+    def _call(self, request: web.Request, path: str) -> Call:
         return Call(
-            exchange=self.exchange,
+            exchange=self.told_of(SUBJECTS.get(path)),
             tier=self._limits.tier if self._limits is not None else TIERS["basic"],
-            now=self.market_clock.now(),
+            account_as_of=self.as_of("account"),
             path=request.match_info,
             query=request.query,
         )
@@ -185,10 +192,20 @@ class Sandbox(Hands):
     @web.middleware
     async def _fail(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a call meet the faults that lie in wait before it is answered."""
-        if self.faults.latency_seconds:
-            await asyncio.sleep(self.faults.latency_seconds)
+        path = _path_of(request)
+        latency = self.faults.latency_of(path)
+        # A WebSocket is answered before its handler ends, so it can only be asked for late.
+        is_answer_late = latency.way == "back" and path != _HANDSHAKE
+        if latency.seconds and not is_answer_late:
+            await asyncio.sleep(latency.seconds)
         await self.flow.wait()
-        path = "/ws" if request.path == _SOCKET_PATH else request.path.removeprefix(_REST_PATH)
+        response = await self._meet(path, request, handler)
+        if latency.seconds and is_answer_late:
+            await asyncio.sleep(latency.seconds)
+            await self.flow.wait()
+        return response
+
+    async def _meet(self, path: str, request: web.Request, handler: Handler) -> web.StreamResponse:
         failed = self.faults.failure_of(path)
         if failed is not None:
             text, content_type = failure_text(failed)
@@ -250,6 +267,13 @@ class Sandbox(Hands):
             self.step(chance)
 
 
+def _path_of(request: web.Request) -> str:
+    """The path below the version, by which faults name a call."""
+    if request.path == _SOCKET_PATH:
+        return _HANDSHAKE
+    return request.path.removeprefix(_REST_PATH)
+
+
 def _json(status: int, body: Json) -> web.Response:
     return web.Response(status=status, text=wire.encode(body), content_type="application/json")
 
@@ -261,6 +285,7 @@ async def running_exchange(
     port: int = 0,
     seed: int = 1,
     positions: int = 50,
+    events_apart: bool = False,
     updates_per_minute: float = 0,
     credentials: Credentials | None = None,
     clock: Callable[[], datetime] = utc_now,
@@ -273,6 +298,8 @@ async def running_exchange(
 
     Args:
         port: 0 takes a free one; the addresses are in `api_base` and `ws_url`.
+        events_apart: every held market has an event of its own, instead of one event's markets
+            being held together.
         updates_per_minute: of all markets together; 0 leaves the market still.
         credentials: the demonstration key, which may only read; None makes a new one.
         speed: how many times faster than here time goes by in the markets.
@@ -280,7 +307,9 @@ async def running_exchange(
     Raises:
         OSError: the port cannot be listened on.
     """
-    exchange, account = catalogue.world(positions=positions, seed=seed, now=clock())
+    exchange, account = catalogue.world(
+        positions=positions, seed=seed, now=clock(), events_apart=events_apart
+    )
     sandbox = Sandbox(
         exchange,
         account,

@@ -126,6 +126,22 @@ class Session:
             error = {"code": refused.code, "msg": _ERRORS[refused.code]}
             self._reply({"type": "error", "msg": error}, command_id, sent_at_ms)
 
+    def channels_of(self, text: str) -> set[str]:
+        """The channels that a command is about, by name or by the number of its subscription."""
+        command = _object(text)
+        params = command.get("params")
+        if not isinstance(params, dict):
+            return set()
+        named = [
+            params[name] for name in ("channels", "sids") if isinstance(params.get(name), list)
+        ]
+        meant = [params.get("sid"), *(each for names in named for each in names)]
+        return {
+            subscription.channel
+            for subscription in self._subscriptions.values()
+            if subscription.sid in meant
+        } | {channel for channel in CHANNELS if channel in meant}
+
     def publish(self, message: Message, sent_at_ms: int) -> bool:
         """
         Queue a message if this session asked for it and may see it; say whether there is news to

@@ -44,9 +44,9 @@ def schedule() -> Json:
     return {"schedule": {"standard_hours": [hours], "maintenance_windows": []}}
 
 
-def user_data_timestamp(now: datetime) -> Json:
-    """GET /exchange/user_data_timestamp: REST lags behind nothing here."""
-    return {"as_of_time": wire.time(now)}
+def user_data_timestamp(as_of: datetime) -> Json:
+    """GET /exchange/user_data_timestamp: since when the member's data may be out of date."""
+    return {"as_of_time": wire.time(as_of)}
 
 
 def historical_cutoff(exchange: Exchange) -> Json:

@@ -49,6 +49,46 @@ async def test_every_event_has_the_published_shape(sandbox: Sandbox) -> None:
         answer(response.json(), "GetEventResponse")
 
 
+async def test_more_events_than_a_page_holds_are_found_by_their_tickers(
+    credentials: Credentials,
+) -> None:
+    async with running_exchange(
+        credentials=credentials, positions=270, events_apart=True
+    ) as sandbox:
+        combos = {each.ticker for each in sandbox.exchange.events.values() if each.is_multivariate}
+        plain = sandbox.exchange.events.keys() - combos
+        asked = ",".join(sorted(plain))
+        first = await get_unsigned(sandbox, f"/events?limit=200&tickers={asked}")
+        cursor = first.json()["cursor"]
+        second = await get_unsigned(sandbox, f"/events?limit=200&tickers={asked}&cursor={cursor}")
+        other = await get_unsigned(
+            sandbox, f"/events/multivariate?limit=200&tickers={','.join(combos)}"
+        )
+
+    pages = [
+        answer(first.json(), "GetEventsResponse")["events"],
+        answer(second.json(), "GetEventsResponse")["events"],
+        answer(other.json(), "GetMultivariateEventsResponse")["events"],
+    ]
+    assert [len(page) for page in pages] == [200, len(plain) - 200, len(combos)]
+    assert len(plain) >= 230
+    assert [row["event_ticker"] for row in pages[0] + pages[1]] == sorted(plain)
+    assert {row["event_ticker"] for row in pages[2]} == combos
+    assert second.json()["cursor"] == ""
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/multivariate"])
+async def test_tickers_choose_events_of_their_own_list_alone(sandbox: Sandbox, path: str) -> None:
+    everything = (await get_unsigned(sandbox, path)).json()["events"]
+    chosen = [everything[0]["event_ticker"], everything[-1]["event_ticker"]]
+
+    response = await get_unsigned(sandbox, f"{path}?tickers={','.join(chosen)},NONE")
+    too_many = await get_unsigned(sandbox, f"{path}?limit=201")
+
+    assert [row["event_ticker"] for row in response.json()["events"]] == chosen
+    assert too_many.status_code == 400
+
+
 async def test_single_market_has_the_published_shape(sandbox: Sandbox) -> None:
     ticker = next(iter(sandbox.exchange.markets))
 

@@ -27,6 +27,16 @@ def test_another_seed_makes_another_world(now: datetime) -> None:
     assert stepped(7, now).markets != stepped(8, now).markets
 
 
+@pytest.mark.parametrize("positions", [0, 1, 230, 2000])
+def test_every_held_market_may_have_an_event_of_its_own(positions: int, now: datetime) -> None:
+    exchange, account = world(positions=positions, seed=1, now=now, events_apart=True)
+
+    held = account.portfolios[0].positions
+    assert len(held) == positions
+    assert len({exchange.markets[ticker].event_ticker for ticker in held}) == positions
+    assert len(exchange.events) == positions
+
+
 @pytest.mark.parametrize("positions", [0, 1, 50, 2000])
 def test_member_holds_as_many_positions_as_asked_for(positions: int, now: datetime) -> None:
     exchange, account = world(positions=positions, seed=1, now=now)

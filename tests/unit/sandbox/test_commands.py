@@ -99,6 +99,18 @@ async def test_fees_of_an_event_are_its_own_and_the_series_again(sandbox: Sandbo
     assert sandbox.exchange.events[event].fee_override is None
 
 
+async def test_value_of_a_spoilt_field_is_any_that_json_knows(sandbox: Sandbox) -> None:
+    field = {"path": "/markets", "field": "close_time"}
+
+    await do(sandbox, "spoil", **field)
+    await do(sandbox, "spoil", **field, value={"at": [Decimal("0.5"), True]}, row="A", times=3)
+
+    assert [(each.value, each.row, each.times) for each in sandbox.faults.spoils] == [
+        (None, "", None),
+        ({"at": [0.5, True]}, "A", 3),
+    ]
+
+
 async def test_key_is_revoked(sandbox: Sandbox) -> None:
     await do(sandbox, "revoke_key")
 
@@ -161,6 +173,20 @@ async def test_key_is_revoked(sandbox: Sandbox) -> None:
         ({"do": "skip", "seconds": "1e12"}, "too far away|too long"),
         ({"do": "fail_answers", "status": 200}, "from 400 to 599"),
         ({"do": "fail_answers", "body": "xml"}, "body is one of"),
+        ({"do": "latency", "seconds": 1, "path": "/markets", "way": "round"}, "way is one of"),
+        ({"do": "latency", "seconds": 1, "way": "back"}, "that of a path"),
+        ({"do": "spoil", "path": "/markets", "value": 1}, "field is missing"),
+        (
+            {"do": "spoil", "path": "/markets", "field": "x", "value": float("nan")},
+            "value is what JSON can hold",
+        ),
+        (
+            {"do": "spoil", "path": "/markets", "field": "x", "value": Decimal("1e999")},
+            "value is what JSON can hold",
+        ),
+        ({"do": "lag", "account": -1}, "from 0 to 86400"),
+        ({"do": "lag", "markets": 86_401}, "from 0 to 86400"),
+        ({"do": "mute", "channel": "trade"}, "channel is one of"),
         ({"do": "fail_channel", "channel": "ticker", "code": 3}, "code is 10 or 25"),
         ({"do": "half_frame", "times": "1.5"}, "whole number"),
         ({"do": "fill", "market": "held:1", "is_taker": "yes"}, "yes_price is missing"),
