@@ -66,7 +66,7 @@
  * @property {Status} status
  * @property {number} attempt
  * @property {string | null} retry_at in maintenance: when the exchange expects to be back
- * @property {string | null} reason
+ * @property {string | null} reason a word of reasons.js, unless the server is newer
  * @property {string | null} since
  * @property {string | null} live_until the exchange's last sign of life; null while live
  *
