@@ -91,6 +91,7 @@ function draw(changes) {
   if (changes.portfolio && store.portfolio) summary.portfolio = store.portfolio;
   if (changes.connection) showConnection();
   panel.isKnown = isKnown();
+  panel.unreadableCount = store.portfolio?.unreadable_count;
 }
 
 /** Whether the positions are known: until the exchange has been asked, none means nothing. */

@@ -16,7 +16,8 @@ const instants = (fields) =>
     Object.entries(fields).map(([key, value]) => [key, value?.toISOString?.() ?? value]),
   );
 
-const view = (status, fields = {}) => connectionView(connection(status, instants(fields)), null, now);
+const view = (status, fields = {}) =>
+  connectionView(connection(status, instants(fields)), null, now);
 
 describe("what is said", () => {
   for (const [status, fields, message] of [
