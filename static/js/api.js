@@ -5,10 +5,13 @@
 
 const BASE = "/api/v1/account/";
 
+/** How long the server may take for an answer. */
+const ANSWER_SECONDS = 10;
+
 /** A call that failed; the message is for a person. */
 export class ApiError extends Error {
   /**
-   * @param {number} status 0 when the server could not be reached
+   * @param {number} status 0 when the server could not be reached, or has not answered in time
    * @param {string} code
    * @param {string} message
    * @param {number | null} [retryAfterSeconds]
@@ -25,14 +28,16 @@ export class ApiError extends Error {
 /**
  * @param {string} path below the account's address, such as `refresh`
  * @param {object} [body]
- * @throws {ApiError} for every answer but success, and for none
+ * @param {number} [seconds] how long the answer may take
+ * @throws {ApiError} for every answer but success, and for none in time
  */
-export async function post(path, body = {}) {
-  const response = await call(path, {
+export async function post(path, body = {}, seconds = ANSWER_SECONDS) {
+  const options = {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: JSON.stringify(body),
-  });
+  };
+  const response = await call(path, options, seconds);
   if (!response.ok) throw await errorOf(response);
 }
 
@@ -45,12 +50,16 @@ export async function isSignedIn() {
   }
 }
 
-/** @param {string} path @param {RequestInit} options */
-async function call(path, options) {
+/** @param {string} path @param {RequestInit} options @param {number} [seconds] */
+async function call(path, options, seconds = ANSWER_SECONDS) {
+  // It ends the reading of the answer's body too.
+  const signal = AbortSignal.timeout(seconds * 1000);
   try {
-    return await fetch(BASE + path, options);
+    return await fetch(BASE + path, { ...options, signal });
   } catch {
-    throw new ApiError(0, "network", "This page can't reach its server. Is it running?");
+    throw signal.aborted
+      ? new ApiError(0, "timeout", `The server has not answered in ${seconds} s. Try again.`)
+      : new ApiError(0, "network", "This page can't reach its server. Is it running?");
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { moment } from "./format.js";
+import { REASONS, SERVER_UNREACHABLE, isReason } from "./reasons.js";
 
 /** @typedef {import("./types.js").ConnectionStatus} ConnectionStatus */
 /** @typedef {import("./types.js").Status} Status */
@@ -20,9 +21,23 @@ const WORDS = /** @type {const} */ ({
   maintenance: "Maintenance",
 });
 
+/** What each status says of itself, where no reason that we know says more. */
+const SENTENCES = /** @type {const} */ ({
+  connecting: "",
+  live: "",
+  reconnecting: "",
+  disconnected: "There is no connection to the exchange.",
+  unauthorized: REASONS.key_refused,
+  maintenance: REASONS.maintenance,
+});
+
+/** What only the person can put right, by signing in with a key. */
+const KEY_REASONS = ["no_credential", "credential_unreadable"];
+
 /**
  * @typedef {object} ConnectionView
  * @property {Status} status
+ * @property {string | null} reason the server's word, or `server_unreachable`
  * @property {string} word
  * @property {string} message a sentence or two; empty while live
  * @property {"retry" | "sign-in" | null} action what a person can do about it
@@ -43,11 +58,16 @@ export function connectionView(connection, loss, now) {
   const reason = loss ? "server_unreachable" : (connection?.reason ?? null);
   const liveUntil = pricesAsOf(connection, loss);
   const retryAt = loss ? null : (connection?.retry_at ?? null);
-  const asOf = liveUntil ? `prices as of ${moment(liveUntil, now)}` : null;
   return {
     status,
+    reason,
     word: WORDS[status],
-    message: message(status, reason, asOf, retryAt && moment(retryAt, now)),
+    message: message(
+      status,
+      loss ? SERVER_UNREACHABLE : isReason(reason) ? REASONS[reason] : SENTENCES[status],
+      liveUntil && `prices as of ${moment(liveUntil, now)}.`,
+      retryAt && moment(retryAt, now),
+    ),
     action: action(status, reason),
     isStale:
       connection !== null &&
@@ -69,43 +89,30 @@ function pricesAsOf(connection, loss) {
 
 /**
  * @param {Status} status
- * @param {string | null} reason
+ * @param {string} because the reason's sentence
  * @param {string | null} asOf
  * @param {string | null} retryAt
  */
-function message(status, reason, asOf, retryAt) {
-  const until = retryAt ? ` until ${retryAt}` : "";
-  const next = retryAt ? ` Next try at ${retryAt}.` : "";
-  const age = asOf ? ` ${capitalized(asOf)}.` : "";
+function message(status, because, asOf, retryAt) {
+  const age = asOf && capitalized(asOf);
   switch (status) {
     case "live":
       return "";
     case "connecting":
-      return `Connecting to the exchange…${age}`;
+      return sentences("Connecting to the exchange…", because, age);
     case "reconnecting":
-      return (asOf ? `Reconnecting… ${asOf}.` : "Reconnecting…") + because(reason);
+      return sentences("Reconnecting…", asOf, because);
     case "disconnected":
-      if (reason === "no_credential") return `No key is stored for this account.${age}`;
-      return `The exchange can't be reached.${age}${next}`;
     case "unauthorized":
-      return `The exchange refuses the stored key.${age}`;
+      return sentences(because, age, retryAt && `Next try at ${retryAt}.`);
     case "maintenance":
-      return `The exchange is in maintenance${until}.${age}`;
+      return sentences(because, retryAt && `Expected back at ${retryAt}.`, age);
   }
 }
 
-/** @param {string | null} reason */
-function because(reason) {
-  switch (reason) {
-    case "server_unreachable":
-      return " This page can't reach its server.";
-    case "worker_down":
-      return " The server's worker isn't running.";
-    case "clock_skew":
-      return " The server's clock differs from the exchange's: set it right.";
-    default:
-      return "";
-  }
+/** @param {(string | null)[]} parts those that have nothing to say are left out */
+function sentences(...parts) {
+  return parts.filter(Boolean).join(" ");
 }
 
 /**
@@ -114,8 +121,9 @@ function because(reason) {
  * @returns {ConnectionView["action"]}
  */
 function action(status, reason) {
-  if (status === "unauthorized" || reason === "no_credential") return "sign-in";
-  return status === "live" || status === "connecting" ? null : "retry";
+  if (status === "live" || status === "connecting") return null;
+  const isAboutKey = status === "unauthorized" || KEY_REASONS.includes(reason ?? "");
+  return isAboutKey ? "sign-in" : "retry";
 }
 
 /** @param {string} text */

@@ -91,6 +91,7 @@ function draw(changes) {
   if (changes.portfolio && store.portfolio) summary.portfolio = store.portfolio;
   if (changes.connection) showConnection();
   panel.isKnown = isKnown();
+  panel.unreadableCount = store.portfolio?.unreadable_count;
 }
 
 /** Whether the positions are known: until the exchange has been asked, none means nothing. */
@@ -115,7 +116,7 @@ function showConnection() {
   connectionNotice.view = view;
   document.documentElement.toggleAttribute("data-stale", view.isStale);
   // A listener hears of changes; attempts and times within one state stay silent.
-  const state = `${view.status} ${view.action}`;
+  const state = `${view.status} ${view.reason}`;
   if (state !== announced) announcer.textContent = view.message || view.word;
   announced = state;
 }
@@ -253,7 +254,7 @@ connectionNotice.addEventListener("retry", () => {
   else refresh();
 });
 connectionNotice.addEventListener("sign-in", () => {
-  signOut(false, store.connection?.status === "unauthorized" ? "key_refused" : "signed_out");
+  signOut(false, store.connection?.reason === "key_refused" ? "key_refused" : "signed_out");
 });
 addEventListener("hashchange", () => {
   showSelection();

@@ -3,7 +3,7 @@
  * The `<data data-field="…">` nodes below one root, written only where something has changed.
  */
 
-import { figure, signOf } from "./format.js";
+import { figure, signOf, unreadableCount } from "./format.js";
 
 /** Fields whose sign is shown by colour too. */
 const SIGNED = /pnl(_percent)?$/;
@@ -27,6 +27,15 @@ export function maskFigures(value) {
  */
 export function figureText(field, value) {
   return figure(field, value, isMasked);
+}
+
+/**
+ * How many rows of the exchange can't be read, in the present privacy mode; empty for none.
+ *
+ * @param {number | null | undefined} count
+ */
+export function unreadableText(count) {
+  return unreadableCount(count, isMasked);
 }
 
 /**

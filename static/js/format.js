@@ -170,6 +170,7 @@ const FIELDS = {
   ...named({ format: count, isPrivate: true }, [
     "position_count",
     "unpriced_count",
+    "unreadable_count",
     "estimated_count",
   ]),
   ...named({ format: dateTime, isPrivate: false }, [
@@ -210,10 +211,12 @@ export function figure(field, value, isMasked = false) {
 /**
  * What must be said beside a mark that isn't what `MARK_PRICE` asks for; empty when it is.
  *
- * @param {Pick<Position, "mark" | "mark_source" | "market_status">} position
+ * @param {Pick<Position, "mark" | "mark_source" | "market_status" | "unreadable">} position
  * @param {string} markPrice the server's `MARK_PRICE`: bid, mid or last
  */
-export function markNote({ mark, mark_source: source, market_status: status }, markPrice) {
+export function markNote(position, markPrice) {
+  const { mark, mark_source: source, market_status: status, unreadable } = position;
+  if (unreadable) return "can't be read";
   if (mark === null) return "no price";
   if (source === "settlement") return "settled";
   if (source === markPrice) return "";
@@ -221,4 +224,30 @@ export function markNote({ mark, mark_source: source, market_status: status }, m
   if (source === "last") return "no bid · last";
   if (markPrice === "mid") return "no ask · bid";
   return `never traded · ${source}`;
+}
+
+/**
+ * What it means that a row of the exchange can't be read; empty when all can be.
+ *
+ * @param {Position["unreadable"]} unreadable
+ */
+export function unreadableNote(unreadable) {
+  if (!unreadable) return "";
+  if (unreadable === "market") {
+    return "The exchange's row for this market can't be read. The position's value is unknown.";
+  }
+  return (
+    "The exchange's row for this position can't be read. Quantity and cost are the last known; " +
+    "its value is unknown."
+  );
+}
+
+/**
+ * How many rows of the exchange can't be read at all; empty when all can be.
+ *
+ * @param {number | null | undefined} count
+ * @param {boolean} [isMasked]
+ */
+export function unreadableCount(count, isMasked = false) {
+  return count ? `${figure("unreadable_count", count, isMasked)} can't be read` : "";
 }

@@ -28,6 +28,9 @@ const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (
 /** A key is some 2 KB; what is far larger isn't one, and isn't read into the page. */
 const LARGEST_KEY_BYTES = 64_000;
 
+/** The server asks the exchange about the key, which may take up to 20 s. */
+const CHECK_SECONDS = 30;
+
 /**
  * What to do about an error, beside the server's own message. That of a wrong field (422) says
  * all of it.
@@ -61,7 +64,7 @@ function wait(seconds) {
 async function authenticate(credentials) {
   setPending(true);
   try {
-    await post("authenticate", credentials);
+    await post("authenticate", credentials, CHECK_SECONDS);
   } catch (error) {
     setPending(false);
     if (!(error instanceof ApiError)) throw error;

@@ -3,18 +3,25 @@
  * The server's event stream, kept alive.
  *
  * `EventSource` alone is not enough: an HTTP error closes it for good, it can't tell a signed-out
- * session from a proxy that is down, and its `readyState` stays "open" when the network vanishes.
+ * session from a proxy that is down, its `readyState` stays "open" when the network vanishes, and
+ * its own attempts come at one even pace. So here each connection is tried once, and we retry.
+ *
+ * Until it is closed, a stream always has a timer that leads to the next attempt: `silence` while
+ * there is a connection, `retry` while there is none. Nothing that may hang comes before them.
  */
 
 /** @typedef {import("./types.js").StreamEvent} StreamEvent */
 
 const EVENTS = ["snapshot", "position", "position_closed", "portfolio", "connection_status"];
 
-/** Comments are invisible here, but the connection's state is told every 10 s: silence is death. */
-const SILENCE_MS = 45_000;
+/**
+ * Comments are invisible here, but the connection's state is told every 10 s. Without a word for
+ * this long, the figures may no longer pass for live.
+ */
+const DOUBT_MS = 15_000;
 
-/** Two such tellings missed: reason enough to connect anew when somebody comes to look. */
-const DOUBT_MS = 25_000;
+/** A connection without a word for this long is dead: two tellings are missing. */
+const DEAD_MS = 25_000;
 
 /** The server ends streams now and then; one that is back within this time was never away. */
 const GRACE_MS = 2_000;
@@ -41,7 +48,8 @@ export function backoffDelay(failures, random) {
  * @property {(heardAt: number | null) => void} onLost no events since that moment, in
  *   milliseconds since 1970; null if there never were any
  * @property {() => void} onEnded the session is over; the stream gives up
- * @property {() => Promise<boolean>} isSignedIn asked when the server refuses the stream
+ * @property {() => Promise<boolean>} isSignedIn asked when the server refuses the
+ *   stream; attempts go on meanwhile, however long it takes
  */
 
 export class PositionStream {
@@ -56,7 +64,10 @@ export class PositionStream {
   #heardAt = null;
   #openedAt = 0;
   #failures = 0;
-  #isFlowing = false;
+  /** Whether events flow, as was last told; null before anything was. @type {boolean | null} */
+  #isFlowing = null;
+  /** Raised by what makes an open question about the session void: events, and wishes. */
+  #era = 0;
   #timers = {
     /** @type {number | undefined} */ silence: undefined,
     /** @type {number | undefined} */ retry: undefined,
@@ -77,21 +88,23 @@ export class PositionStream {
 
   /** Whether events flow, as far as can be known: a computer that slept has heard none. */
   get isFlowing() {
-    return this.#isFlowing && Date.now() - (this.#heardAt ?? 0) < DOUBT_MS;
+    return this.#isFlowing === true && Date.now() - (this.#heardAt ?? 0) < DOUBT_MS;
   }
 
-  /** Connect; does nothing while connected or connecting. */
+  /** Connect; does nothing while connected, connecting or about to. */
   open() {
     if (!this.#source) this.#connect();
   }
 
   /** Connect anew at once, whatever the state and however long the wait was going to be. */
   reconnect() {
+    this.#era += 1;
     this.#failures = 0;
     this.#connect();
   }
 
   close() {
+    this.#era += 1;
     this.#disconnect();
     clearTimeout(this.#timers.grace);
     this.#timers.grace = undefined;
@@ -104,7 +117,7 @@ export class PositionStream {
     for (const name of EVENTS) source.addEventListener(name, this.#receive);
     source.addEventListener("error", () => this.#fail(source));
     this.#openedAt = Date.now();
-    this.#watch(SILENCE_MS);
+    this.#watch();
   }
 
   #disconnect() {
@@ -124,6 +137,7 @@ export class PositionStream {
   #flow() {
     clearTimeout(this.#timers.grace);
     this.#timers.grace = undefined;
+    this.#era += 1;
     this.#failures = 0;
     if (this.#isFlowing) return;
     this.#isFlowing = true;
@@ -131,44 +145,50 @@ export class PositionStream {
   }
 
   /** @param {EventSource} source */
-  async #fail(source) {
-    this.#timers.grace ??= setTimeout(() => this.#lose(), GRACE_MS);
-    if (source.readyState !== this.#EventSource.CLOSED) return; // the browser tries again itself
-
+  #fail(source) {
+    if (source !== this.#source) return;
+    const isRefused = source.readyState === this.#EventSource.CLOSED;
+    source.close(); // or the browser would try again as well
     clearTimeout(this.#timers.silence);
-    const isSignedIn = await this.#callbacks.isSignedIn();
-    if (source !== this.#source) return; // closed or connected anew while we asked
-    if (!isSignedIn) {
-      this.close();
-      this.#callbacks.onEnded();
-      return;
-    }
     this.#failures += 1;
     const delay = backoffDelay(this.#failures, this.#random());
     this.#timers.retry = setTimeout(() => this.#connect(), delay);
+    this.#timers.grace ??= setTimeout(() => this.#lose(), GRACE_MS);
+    if (isRefused) this.#endIfSignedOut();
+  }
+
+  async #endIfSignedOut() {
+    const era = this.#era;
+    const isSignedIn = await this.#callbacks.isSignedIn();
+    if (isSignedIn || era !== this.#era) return;
+    this.close();
+    this.#callbacks.onEnded();
   }
 
   #lose() {
+    clearTimeout(this.#timers.grace);
     this.#timers.grace = undefined;
+    if (this.#isFlowing === false) return;
     this.#isFlowing = false;
     this.#callbacks.onLost(this.#heardAt);
   }
 
-  /**
-   * One timer looks back at the last event, rather than each event setting a timer of its own.
-   *
-   * @param {number} delay
-   */
-  #watch(delay) {
-    this.#timers.silence = setTimeout(() => {
-      const silence = Date.now() - Math.max(this.#heardAt ?? 0, this.#openedAt);
-      if (silence < SILENCE_MS) {
-        this.#watch(SILENCE_MS - silence);
-        return;
-      }
-      clearTimeout(this.#timers.grace);
-      this.#lose();
+  /** Looks back at the last event now and then, rather than each event setting a timer. */
+  #watch() {
+    const now = Date.now();
+    // A clock that was set back must not lengthen the silence.
+    this.#openedAt = Math.min(this.#openedAt, now);
+    if (this.#heardAt !== null) this.#heardAt = Math.min(this.#heardAt, now);
+    const unheard = now - (this.#heardAt ?? this.#openedAt);
+    const silence = Math.min(unheard, now - this.#openedAt); // of this connection
+    if (silence >= DEAD_MS) {
       this.#connect();
-    }, delay);
+      this.#lose();
+      return;
+    }
+    const isDoubtful = unheard >= DOUBT_MS;
+    const delay = isDoubtful ? DEAD_MS - silence : DOUBT_MS - unheard;
+    this.#timers.silence = setTimeout(() => this.#watch(), delay);
+    if (isDoubtful) this.#lose();
   }
 }

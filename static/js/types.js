@@ -8,7 +8,7 @@
  * @typedef {object} Position
  * @property {string | number} account_id
  * @property {string} ticker
- * @property {string} event_ticker
+ * @property {string | null} event_ticker
  * @property {string | null} series_ticker
  * @property {string | null} title
  * @property {string | null} outcome the held side's subtitle
@@ -34,6 +34,8 @@
  * @property {string | null} market_status
  * @property {string | null} close_time
  * @property {string | null} url
+ * @property {"position" | "market" | null} [unreadable] which row of the exchange can't be
+ *   understood, so that the value is unknown; an older server never says
  * @property {string | null} updated_at
  * @property {number} version the account's at this position's last change
  *
@@ -53,6 +55,8 @@
  * @property {string | null} day_pnl_since
  * @property {number} position_count
  * @property {number} unpriced_count
+ * @property {number | null} [unreadable_count] the exchange's rows that can't be understood, beside
+ *   those of the positions that say so themselves; an older server never says
  * @property {number} estimated_count
  * @property {Figure} estimated_value
  * @property {Figure} exchange_portfolio_value
@@ -65,8 +69,9 @@
  * @typedef {object} ConnectionStatus
  * @property {Status} status
  * @property {number} attempt
- * @property {string | null} retry_at in maintenance: when the exchange expects to be back
- * @property {string | null} reason
+ * @property {string | null} retry_at the next try; in maintenance: when the exchange expects to
+ *   be back
+ * @property {string | null} reason a word of reasons.js, unless the server is newer
  * @property {string | null} since
  * @property {string | null} live_until the exchange's last sign of life; null while live
  *

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { connectionView } from "../../static/js/connection.js";
+import { REASONS } from "../../static/js/reasons.js";
 
 const NOON = new Date(2026, 10, 24, 12, 3, 22);
 const now = NOON.getTime() + 5_000;
@@ -10,45 +11,101 @@ function connection(status, fields = {}) {
   return { status, attempt: 0, retry_at: null, reason: null, since: null, live_until: null, ...fields };
 }
 
+const instants = (fields) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, value?.toISOString?.() ?? value]),
+  );
+
+const view = (status, fields = {}) =>
+  connectionView(connection(status, instants(fields)), null, now);
+
 describe("what is said", () => {
-  for (const [status, fields, message, action] of [
-    ["live", {}, "", null],
-    ["connecting", {}, "Connecting to the exchange…", null],
-    ["reconnecting", { live_until: NOON }, "Reconnecting… prices as of 12:03:22.", "retry"],
-    ["reconnecting", {}, "Reconnecting…", "retry"],
+  for (const [status, fields, message] of [
+    ["live", {}, ""],
+    ["connecting", {}, "Connecting to the exchange…"],
+    ["reconnecting", {}, "Reconnecting…"],
     [
       "reconnecting",
-      { live_until: NOON, reason: "worker_down" },
-      "Reconnecting… prices as of 12:03:22. The server's worker isn't running.",
-      "retry",
-    ],
-    [
-      "maintenance",
-      { retry_at: NOON, live_until: NOON },
-      "The exchange is in maintenance until 12:03:22. Prices as of 12:03:22.",
-      "retry",
+      { live_until: NOON, reason: "connection_lost" },
+      "Reconnecting… prices as of 12:03:22. The connection to the exchange ended.",
     ],
     [
       "disconnected",
-      { retry_at: NOON },
-      "The exchange can't be reached. Next try at 12:03:22.",
-      "retry",
+      { retry_at: NOON, reason: "unreachable" },
+      `${REASONS.unreachable} Next try at 12:03:22.`,
     ],
-    ["disconnected", { reason: "no_credential" }, "No key is stored for this account.", "sign-in"],
-    ["unauthorized", {}, "The exchange refuses the stored key.", "sign-in"],
+    [
+      "disconnected",
+      { live_until: NOON, reason: "credential_unreadable" },
+      `${REASONS.credential_unreadable} Prices as of 12:03:22.`,
+    ],
+    ["unauthorized", { reason: "key_scope" }, REASONS.key_scope],
+    [
+      "unauthorized",
+      { retry_at: NOON, live_until: NOON, reason: "key_refused" },
+      `${REASONS.key_refused} Prices as of 12:03:22. Next try at 12:03:22.`,
+    ],
+    [
+      "maintenance",
+      { retry_at: NOON, live_until: NOON, reason: "maintenance" },
+      "The exchange is in maintenance. Expected back at 12:03:22. Prices as of 12:03:22.",
+    ],
   ]) {
-    test(`${status} ${Object.keys(fields)}`, () => {
-      const instants = Object.fromEntries(
-        Object.entries(fields).map(([key, value]) => [key, value.toISOString?.() ?? value]),
-      );
-
-      const view = connectionView(connection(status, instants), null, now);
-
-      assert.equal(view.status, status);
-      assert.equal(view.message, message);
-      assert.equal(view.action, action);
+    test(`${status} ${Object.entries(fields)}`, () => {
+      assert.equal(view(status, fields).message, message);
+      assert.equal(view(status, fields).status, status);
     });
   }
+
+  for (const status of ["reconnecting", "disconnected", "unauthorized", "maintenance"]) {
+    test(`${status} is told by each reason's own sentence`, () => {
+      for (const [reason, sentence] of Object.entries(REASONS)) {
+        assert.ok(view(status, { reason }).message.includes(sentence), reason);
+      }
+    });
+  }
+
+  for (const [status, message] of [
+    ["reconnecting", "Reconnecting…"],
+    ["disconnected", "There is no connection to the exchange."],
+    ["unauthorized", REASONS.key_refused],
+    ["maintenance", REASONS.maintenance],
+  ]) {
+    test(`${status} says its own sentence where the reason is none that we know`, () => {
+      for (const reason of [null, "of_a_newer_server", "constructor"]) {
+        assert.equal(view(status, { reason }).message, message);
+      }
+    });
+  }
+});
+
+describe("what can be done", () => {
+  test("is to sign in where the key is at fault", () => {
+    assert.equal(view("unauthorized", { reason: "key_refused" }).action, "sign-in");
+    assert.equal(view("unauthorized", { reason: "key_scope" }).action, "sign-in");
+    assert.equal(view("disconnected", { reason: "no_credential" }).action, "sign-in");
+    assert.equal(view("disconnected", { reason: "credential_unreadable" }).action, "sign-in");
+  });
+
+  test("is to try again otherwise", () => {
+    for (const reason of ["unreachable", "environment_missing", "set_aside", null]) {
+      assert.equal(view("disconnected", { reason }).action, "retry");
+    }
+    assert.equal(view("reconnecting", { reason: "rate_limited" }).action, "retry");
+    assert.equal(view("maintenance", { reason: "maintenance" }).action, "retry");
+  });
+
+  test("is nothing while it works or is about to", () => {
+    assert.equal(view("live").action, null);
+    assert.equal(view("connecting").action, null);
+  });
+});
+
+describe("the reasons", () => {
+  test("are sentences, and can't be changed", () => {
+    for (const sentence of Object.values(REASONS)) assert.match(sentence, /^[A-Z].+\.$/);
+    assert.ok(Object.isFrozen(REASONS));
+  });
 });
 
 describe("staleness", () => {
@@ -81,6 +138,16 @@ describe("when the server can't be reached", () => {
       view.message,
       "Reconnecting… prices as of 12:03:22. This page can't reach its server.",
     );
+  });
+
+  test("that is the reason, whatever the server said before", () => {
+    const refused = connection("unauthorized", { reason: "key_refused" });
+
+    const view = connectionView(refused, { lostAt: now }, now);
+
+    assert.equal(view.message, "Reconnecting… This page can't reach its server.");
+    assert.equal(view.reason, "server_unreachable");
+    assert.equal(view.action, "retry");
   });
 
   test("prices are as of the exchange's last sign of life if it was gone before", () => {

@@ -15,6 +15,8 @@ import {
   quote,
   quotient,
   signOf,
+  unreadableCount,
+  unreadableNote,
 } from "../../static/js/format.js";
 
 /** Built from local parts, so that the expected text holds in every time zone. */
@@ -126,4 +128,38 @@ describe("the note beside a mark", () => {
       assert.equal(markNote(position, markPrice), expected);
     });
   }
+});
+
+describe("what can't be read", () => {
+  test("is said instead of a price, in the card's few letters", () => {
+    const position = { mark: null, mark_source: null, market_status: null };
+
+    assert.equal(markNote({ ...position, unreadable: "position" }, "bid"), "can't be read");
+    assert.equal(markNote({ ...position, unreadable: "market" }, "bid"), "can't be read");
+    assert.equal(markNote({ ...position, unreadable: null }, "bid"), "no price");
+  });
+
+  test("is explained in the detail, each row in its own words", () => {
+    assert.equal(
+      unreadableNote("position"),
+      "The exchange's row for this position can't be read. Quantity and cost are the last known; " +
+        "its value is unknown.",
+    );
+    assert.match(unreadableNote("market"), /^The exchange's row for this market can't be read\./);
+  });
+
+  test("is counted, and hidden in privacy mode as every count is", () => {
+    assert.equal(unreadableCount(2), "2 can't be read");
+    assert.equal(unreadableCount(2, true), "••• can't be read");
+  });
+
+  test("is nothing where there is none, or an older server says nothing of it", () => {
+    assert.equal(unreadableNote(null), "");
+    assert.equal(unreadableNote(undefined), "");
+    for (const none of [0, null, undefined]) assert.equal(unreadableCount(none), "");
+  });
+});
+
+test("a time that is unknown is a dash", () => {
+  assert.equal(figure("close_time", null), UNKNOWN);
 });

@@ -107,7 +107,7 @@ describe("a connection that breaks", () => {
     mock.timers.tick(10_000);
 
     assert.deepEqual(told, ["open", "snapshot", "snapshot"]);
-    assert.equal(made().length, 1);
+    assert.equal(made().length, 2);
   });
 
   test("for longer is lost as of the last event, until events come again", () => {
@@ -120,35 +120,77 @@ describe("a connection that breaks", () => {
 
     assert.deepEqual(told, ["open", "snapshot", "lost 1000000", "open", "snapshot"]);
   });
-});
 
-describe("a server that refuses", () => {
-  test("is tried again with growing delays", async () => {
-    for (const delay of [1_000, 2_000, 4_000]) {
-      const before = made().length;
-      newest().refuse();
-      await settle();
-      mock.timers.tick(delay - 1);
-      assert.equal(made().length, before);
-      mock.timers.tick(1);
-      assert.equal(made().length, before + 1);
-    }
+  test("is not left to the browser's own attempts, nor is the session asked about", async () => {
+    let questions = 0;
+    isSignedIn = async () => (questions += 1);
+    newest().send("snapshot");
+    const broken = newest();
+
+    broken.breakOff();
+    await settle();
+
+    assert.equal(broken.readyState, FakeEventSource.CLOSED);
+    assert.equal(questions, 0);
   });
 
-  test("is tried after the shortest delay again once events have flowed", async () => {
-    newest().refuse();
-    await settle();
-    mock.timers.tick(1_000);
+  test("tells its loss once, however often it is tried", () => {
     newest().send("snapshot");
 
-    newest().refuse();
-    await settle();
-    mock.timers.tick(1_000);
+    for (const delay of [1_000, 2_000, 4_000, 8_000, 16_000]) {
+      newest().breakOff();
+      mock.timers.tick(delay);
+    }
 
-    assert.equal(made().length, 3);
+    assert.deepEqual(told, ["open", "snapshot", "lost 1000000"]);
   });
+});
 
-  test("because the session is over is left alone", async () => {
+for (const [server, fail] of [
+  ["a server that refuses", "refuse"],
+  ["a server that can't be reached", "breakOff"],
+]) {
+  describe(server, () => {
+    test("is tried again with growing delays", () => {
+      for (const delay of [1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]) {
+        const before = made().length;
+        newest()[fail]();
+        mock.timers.tick(delay - 1);
+        assert.equal(made().length, before);
+        mock.timers.tick(1);
+        assert.equal(made().length, before + 1);
+      }
+    });
+
+    test("is tried after the shortest delay again once events have flowed", () => {
+      newest()[fail]();
+      mock.timers.tick(1_000);
+      newest().send("snapshot");
+
+      newest()[fail]();
+      mock.timers.tick(1_000);
+
+      assert.equal(made().length, 3);
+    });
+
+    test("is tried for ever, though nobody says whether the session is over", async () => {
+      isSignedIn = () => new Promise(() => {});
+
+      for (let attempt = 1; attempt <= 20; attempt += 1) {
+        newest()[fail]();
+        await settle();
+        mock.timers.tick(30_000);
+        assert.equal(made().length, attempt + 1);
+      }
+      newest().send("snapshot");
+
+      assert.equal(stream.isFlowing, true);
+    });
+  });
+}
+
+describe("a refused session", () => {
+  test("that is over ends the stream", async () => {
     isSignedIn = async () => false;
 
     newest().refuse();
@@ -159,27 +201,74 @@ describe("a server that refuses", () => {
     assert.equal(made().length, 1);
   });
 
-  test("doesn't undo a reconnect made while the session was being checked", async () => {
+  test("ends the stream although the next attempt is under way", async () => {
+    const check = deferred();
+    isSignedIn = () => check.promise;
+    newest().refuse();
+    mock.timers.tick(1_000);
+
+    check.resolve(false);
+    await settle();
+    mock.timers.tick(600_000);
+
+    assert.equal(told.at(-1), "ended");
+    assert.equal(made().length, 2);
+    assert.equal(newest().readyState, FakeEventSource.CLOSED);
+  });
+
+  for (const [event, happen] of [
+    ["events flowed meanwhile", () => (mock.timers.tick(1_000), newest().send("snapshot"))],
+    ["somebody reconnected meanwhile", () => stream.reconnect()],
+  ]) {
+    test(`doesn't end the stream if ${event}`, async () => {
+      const check = deferred();
+      isSignedIn = () => check.promise;
+      newest().refuse();
+
+      happen();
+      check.resolve(false);
+      await settle();
+
+      assert.equal(made().length, 2);
+      assert.notEqual(newest().readyState, FakeEventSource.CLOSED);
+      assert.equal(told.includes("ended"), false);
+    });
+  }
+
+  test("isn't told of after the stream was closed", async () => {
     const check = deferred();
     isSignedIn = () => check.promise;
     newest().refuse();
 
-    stream.reconnect();
+    stream.close();
     check.resolve(false);
     await settle();
 
-    assert.equal(made().length, 2);
-    assert.equal(newest().readyState, FakeEventSource.CONNECTING);
     assert.deepEqual(told, []);
   });
 });
 
 describe("silence", () => {
-  test("of 45 seconds means dead, whatever the ready state says", () => {
+  test("of 15 seconds is reason to doubt, and a word ends the doubt", () => {
+    newest().send("snapshot");
+
+    mock.timers.tick(14_999);
+    assert.equal(stream.isFlowing, true);
+    mock.timers.tick(1);
+    assert.equal(stream.isFlowing, false);
+    newest().send("connection_status");
+
+    assert.deepEqual(told.slice(2), ["lost 1000000", "open", "connection_status"]);
+    assert.equal(made().length, 1);
+  });
+
+  test("of 25 seconds means dead, whatever the ready state says", () => {
     newest().send("snapshot");
     const silent = newest();
 
-    mock.timers.tick(45_000);
+    mock.timers.tick(24_999);
+    assert.equal(made().length, 1);
+    mock.timers.tick(1);
 
     assert.equal(made().length, 2);
     assert.equal(silent.readyState, FakeEventSource.CLOSED);
@@ -189,35 +278,47 @@ describe("silence", () => {
   test("is broken by any event", () => {
     newest().send("snapshot");
 
-    mock.timers.tick(30_000);
+    mock.timers.tick(14_000);
     newest().send("connection_status");
-    mock.timers.tick(44_999);
+    mock.timers.tick(24_999);
 
     assert.equal(made().length, 1);
     mock.timers.tick(1);
     assert.equal(made().length, 2);
   });
 
-  test("of a connection that never spoke is noticed too", () => {
-    mock.timers.tick(45_000);
-
-    assert.equal(made().length, 2);
+  test("of connections that never speak is noticed each time", () => {
+    for (const count of [2, 3, 4]) {
+      mock.timers.tick(25_000);
+      assert.equal(made().length, count);
+    }
     assert.deepEqual(told, ["lost null"]);
   });
 
-  test("of 25 seconds is reason to doubt", () => {
+  test("goes on to be noticed when the clock was set back", (context) => {
     newest().send("snapshot");
+    const clock = Date.now;
+    context.mock.method(Date, "now", () => clock() - 3_600_000);
 
-    mock.timers.tick(25_000);
+    for (let second = 0; second < 40; second += 1) mock.timers.tick(1_000);
 
-    assert.equal(stream.isFlowing, false);
+    assert.equal(made().length, 2);
+  });
+
+  test("of a page that was put away is seen as soon as it is back", () => {
+    newest().send("snapshot");
+    stream.close();
+    mock.timers.tick(600_000);
+
+    stream.reconnect();
+
+    assert.deepEqual(told, ["open", "snapshot", "lost 1000000"]);
   });
 });
 
 describe("reconnecting on purpose", () => {
-  test("ends the wait at once", async () => {
+  test("ends the wait at once", () => {
     newest().refuse();
-    await settle();
 
     stream.reconnect();
     mock.timers.tick(1_000);

@@ -1,5 +1,5 @@
 // @ts-check
-import { Figures, figureText, writeText } from "../figures.js";
+import { Figures, figureText, unreadableText, writeText } from "../figures.js";
 import { part } from "./template.js";
 
 /** @typedef {import("../types.js").Portfolio} Portfolio */
@@ -30,6 +30,7 @@ export class PortfolioSummaryBar extends HTMLElement {
         `${figureText("unpriced_count", portfolio.unpriced_count)} without a price`,
     );
     this.#note(".note-provisional", portfolio.cash_provisional && "provisional");
+    this.#note(".note-unreadable", unreadableText(portfolio.unreadable_count));
   }
 
   /** @param {string} selector @param {string | false} text */

@@ -1,6 +1,6 @@
 // @ts-check
 import { Figures, writeText } from "../figures.js";
-import { age, markNote } from "../format.js";
+import { age, markNote, unreadableNote } from "../format.js";
 import { part } from "./template.js";
 
 /** @typedef {import("../types.js").Position} Position */
@@ -38,11 +38,12 @@ export class PositionDetail extends HTMLElement {
       outcome: position.outcome ?? "",
       side: position.side.toUpperCase(),
       ticker: position.ticker,
-      event_ticker: position.event_ticker,
+      event_ticker: position.event_ticker ?? "—",
       series_ticker: position.series_ticker ?? "—",
       market_status: position.market_status ?? "—",
       mark_note: markNote(position, this.getAttribute("mark-price") ?? "bid"),
       mark_source: position.mark_source ?? "—",
+      unreadable: unreadableNote(position.unreadable),
     };
     for (const [name, text] of Object.entries(texts)) {
       for (const node of this.querySelectorAll(`[data-text="${name}"]`)) writeText(node, text);

@@ -1,6 +1,6 @@
 // @ts-check
 import { age } from "../format.js";
-import { figureText, writeText } from "../figures.js";
+import { figureText, unreadableText, writeText } from "../figures.js";
 import { inOrder, isOrder } from "../order.js";
 import { PositionCard } from "./position-card.js";
 import { part } from "./template.js";
@@ -91,6 +91,16 @@ export class PositionPanel extends HTMLElement {
     setAttribute(this.#list, "aria-busy", String(state === "loading"));
     const count = state === "loading" ? "" : figureText("position_count", size);
     writeText(part(this, ".panel-count"), count);
+  }
+
+  /**
+   * How many of the exchange's rows can't be read: with them, an empty list is not "none".
+   *
+   * @param {number | null | undefined} count
+   */
+  set unreadableCount(count) {
+    this.toggleAttribute("data-unreadable", Boolean(count));
+    writeText(part(this, ".panel-unreadable"), unreadableText(count));
   }
 
   /**

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
+
+import { ApiError, isSignedIn, post } from "../../static/js/api.js";
+
+/** The limits that calls have asked for, in milliseconds, each with the hand that ends it. */
+let limits;
+let answer;
+
+/** A server that never answers: as in a browser, only the limit ends the call. */
+const silence = (signal) =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+
+const reply = (status, body, headers = {}) =>
+  new Response(body === undefined ? null : JSON.stringify(body), { status, headers });
+
+beforeEach(() => {
+  limits = [];
+  mock.method(AbortSignal, "timeout", (milliseconds) => {
+    const limit = new AbortController();
+    limits.push({ milliseconds, run: () => limit.abort(new DOMException("", "TimeoutError")) });
+    return limit.signal;
+  });
+  globalThis.document = { cookie: "csrftoken=abc" };
+  mock.method(globalThis, "fetch", async (url, options) => answer(options.signal, url, options));
+});
+
+afterEach(() => {
+  mock.restoreAll();
+  delete globalThis.document;
+});
+
+describe("a call", () => {
+  test("that is answered with success is done", async () => {
+    let asked;
+    answer = (_, url, options) => {
+      asked = [url, options.headers["X-CSRFToken"], options.body];
+      return reply(204);
+    };
+
+    await post("logout", { forget: false });
+
+    assert.deepEqual(asked, ["/api/v1/account/logout", "abc", '{"forget":false}']);
+  });
+
+  test("that the server refuses fails with the server's words", async () => {
+    const error = { code: "throttled", message: "Too many tries." };
+    answer = () => reply(429, { error }, { "Retry-After": "60" });
+
+    await assert.rejects(post("authenticate"), {
+      ...error,
+      name: "ApiError",
+      status: 429,
+      retryAfterSeconds: 60,
+    });
+  });
+
+  test("that can't reach the server says so", async () => {
+    answer = () => {
+      throw new TypeError("failed to fetch");
+    };
+
+    await assert.rejects(post("refresh"), { status: 0, code: "network" });
+  });
+
+  for (const [args, seconds] of [
+    [["refresh"], 10],
+    [["authenticate", {}, 30], 30],
+  ]) {
+    test(`that is not answered ends after ${seconds} s`, async () => {
+      answer = silence;
+
+      const call = post(...args);
+      assert.equal(limits[0].milliseconds, seconds * 1000);
+      limits[0].run();
+
+      await assert.rejects(call, (error) => {
+        assert.ok(error instanceof ApiError);
+        assert.equal(error.code, "timeout");
+        assert.match(error.message, new RegExp(`has not answered in ${seconds} s`));
+        return true;
+      });
+    });
+  }
+
+  test("ends too when only the answer's head came", async () => {
+    const stuck = (signal) =>
+      new ReadableStream({
+        start: (body) => signal.addEventListener("abort", () => body.error(signal.reason)),
+      });
+    answer = (signal) => new Response(stuck(signal), { status: 502 });
+
+    const call = post("refresh");
+    limits[0].run();
+
+    await assert.rejects(call, { status: 502, code: "unexpected" });
+  });
+});
+
+describe("the session", () => {
+  test("is over when the server says so", async () => {
+    answer = () => reply(401);
+
+    assert.equal(await isSignedIn(), false);
+  });
+
+  test("isn't over because the server answers something else, or nothing in 10 s", async () => {
+    answer = () => reply(502);
+    assert.equal(await isSignedIn(), true);
+
+    answer = silence;
+    const asking = isSignedIn();
+    assert.equal(limits[1].milliseconds, 10_000);
+    limits[1].run();
+    assert.equal(await asking, true);
+  });
+});
