@@ -1,50 +1,153 @@
-"""A thread of its own for database work that a coroutine asks for again and again."""
+"""Threads of their own for database work that coroutines ask for again and again."""
 
 import asyncio
 import functools
+import logging
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Future
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, ParamSpec, TypeVar
 
-from django.db import connections
+from django.db import InterfaceError, connections
 
+from postgres import patience
 from postgres.errors import DATABASE_TROUBLE
+from postgres.patience import Patience
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+# Longer than any role waits for an answer; only a function that does something else takes longer.
+CLOSE_SECONDS = 4.0
 
-class DatabaseThread:
+
+class _Call(Generic[R]):
+    """A function that a thread is to call, and where its outcome goes."""
+
+    def __init__(self, function: Callable[[], R]) -> None:
+        self._function = function
+        self.outcome: Future[R] = Future()
+
+    def refuse(self) -> None:
+        """Fail without calling the function."""
+        if self.outcome.set_running_or_notify_cancel():
+            self.outcome.set_exception(InterfaceError("the database threads were closed"))
+
+    def carry_out(self) -> None:
+        """Call the function, unless it was cancelled meanwhile."""
+        if not self.outcome.set_running_or_notify_cancel():
+            return
+        try:
+            result = self._function()
+        except BaseException as error:
+            if isinstance(error, DATABASE_TROUBLE):
+                connections.close_all()
+            self.outcome.set_exception(error)
+        else:
+            self.outcome.set_result(result)
+
+
+class DatabaseThreads:
     """
-    Runs synchronous ORM functions one after another in one thread, over one lasting connection.
+    Runs synchronous ORM functions in a few threads, each over one lasting connection.
 
     `sync_to_async` would share Django's single thread with everybody else, and its connection is
-    closed by whoever ends a request there.
+    closed by whoever ends a request there. Lives in one event loop.
+
+    Args:
+        size: how many functions run at once; a thread is started when it is first needed.
+        role: how patient the connections are; None: as the process is.
     """
 
-    def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="database")
+    def __init__(self, size: int = 1, role: Patience | None = None) -> None:
+        self._size = size
+        self._role = role
+        self._calls: SimpleQueue[_Call[Any] | None] = SimpleQueue()  # Any: of any result
+        self._ends: list[asyncio.Future[None]] = []
+        self._unfinished = 0
+        self._is_closed = False
 
     async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """
         The result of `function(*args, **kwargs)`, or what it raises.
 
-        Whoever is cancelled while waiting leaves the function running to its end. A connection
-        that was lost is given up, so that the next call has a new one.
+        Who is cancelled knows that nothing of theirs is under way any more: a call that waits for a
+        thread is never begun, and one that runs is waited for. A connection in trouble is given
+        up, so that the next call has a new one.
+
+        Raises:
+            RuntimeError: the threads were closed before.
+            InterfaceError: they were closed before the call was begun.
         """
-        call = functools.partial(function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, _run, call)
+        if self._is_closed:
+            raise RuntimeError("the database threads were closed")
+        call = _Call(functools.partial(function, *args, **kwargs))
+        outcome = asyncio.wrap_future(call.outcome)
+        self._unfinished += 1
+        outcome.add_done_callback(self._finished)
+        self._calls.put(call)
+        self._start_thread_if_needed()
+        try:
+            return await asyncio.shield(outcome)
+        except asyncio.CancelledError:
+            if not call.outcome.cancel():
+                await _end_of(outcome)
+            raise
 
     async def close(self) -> None:
-        """Wait for what was asked for, close the thread's connection and end the thread."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._executor, connections.close_all)
-        self._executor.shutdown(wait=False)
+        """
+        Refuse what has not begun, wait for what has, close the connections and end the threads.
+
+        A function that takes longer than CLOSE_SECONDS is left to itself.
+        """
+        self._is_closed = True
+        with suppress(Empty):
+            while call := self._calls.get_nowait():
+                call.refuse()
+        for _ in self._ends:
+            self._calls.put(None)
+        if self._ends:
+            await asyncio.wait(self._ends, timeout=CLOSE_SECONDS)
+
+    def _finished(self, outcome: asyncio.Future[R]) -> None:
+        self._unfinished -= 1
+
+    def _start_thread_if_needed(self) -> None:
+        if len(self._ends) < min(self._size, self._unfinished):
+            end: Future[None] = Future()
+            self._ends.append(asyncio.wrap_future(end))
+            # A daemon: at its own end the interpreter would wait for any other without a limit.
+            threading.Thread(
+                target=_work, args=(self._calls, self._role, end), name="database", daemon=True
+            ).start()
 
 
-def _run(call: Callable[[], R]) -> R:
+class DatabaseThread(DatabaseThreads):
+    """One thread: functions run one after another, in the order they were asked for."""
+
+    def __init__(self, role: Patience | None = None) -> None:
+        super().__init__(1, role)
+
+
+def _work(calls: SimpleQueue[_Call[Any] | None], role: Patience | None, end: Future[None]) -> None:
+    patience.adopt_in_thread(role)
+    while call := calls.get():
+        call.carry_out()
     try:
-        return call()
-    except DATABASE_TROUBLE:
         connections.close_all()
-        raise
+    finally:
+        end.set_result(None)
+
+
+async def _end_of(outcome: asyncio.Future[Any]) -> None:
+    """Wait for the end, however often who waits is cancelled meanwhile."""
+    while not outcome.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([outcome])
+    if not outcome.cancelled() and (error := outcome.exception()):
+        # Nobody else hears of it any more.
+        logger.warning("cancelled call failed", extra={"error": type(error).__name__})

@@ -1,11 +1,14 @@
-"""A database thread keeps its connection, and finds a new one when that is lost."""
+"""Database threads keep their connections, replace lost ones, and leave nothing under way."""
 
 import asyncio
+import threading
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 
-from postgres.threads import DatabaseThread
+from postgres import threads
+from postgres.patience import Patience
+from postgres.threads import DatabaseThread, DatabaseThreads
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,5 +68,131 @@ async def test_closing_ends_the_session_and_the_thread(thread):
     async with asyncio.timeout(10):
         while await thread.run(fetch, COUNT_SESSIONS, parameters=[pid]):
             pass
-    with pytest.raises(RuntimeError, match="shutdown"):
+    with pytest.raises(RuntimeError, match="closed"):
         await closing.run(fetch, "SELECT 1")
+
+
+async def test_calls_of_several_threads_run_at_once():
+    pair = DatabaseThreads(2)
+    both = threading.Barrier(2)
+
+    await asyncio.gather(pair.run(both.wait, 10), pair.run(both.wait, 10))
+
+    await pair.close()
+
+
+async def test_threads_are_started_when_needed_only():
+    before = threading.active_count()
+    pool = DatabaseThreads(10)
+
+    for _ in range(20):
+        await pool.run(fetch, "SELECT 1")
+
+    assert threading.active_count() == before + 1
+    await pool.close()
+
+
+async def test_each_thread_has_the_patience_of_the_pool():
+    hurried = DatabaseThreads(1, Patience(statement=1.5))
+
+    assert await hurried.run(fetch, "SHOW statement_timeout") == "1500ms"
+
+    await hurried.close()
+
+
+@pytest.fixture
+def blocked():
+    """A function that runs until it is let go."""
+    return Blocked()
+
+
+class Blocked:
+    def __init__(self):
+        self.begun = threading.Event()
+        self.let_go = threading.Event()
+        self.is_over = False
+
+    def __call__(self):
+        self.begun.set()
+        self.let_go.wait(30)
+        self.is_over = True
+
+
+async def test_cancelled_before_its_turn_a_call_never_runs(thread, blocked):
+    running = asyncio.ensure_future(thread.run(blocked))
+    called = []
+    waiting = asyncio.ensure_future(thread.run(called.append, "called"))
+    await asyncio.to_thread(blocked.begun.wait)
+
+    waiting.cancel()
+    await asyncio.wait([waiting], timeout=5)
+
+    assert waiting.cancelled()
+    assert not running.done()
+    blocked.let_go.set()
+    await running
+    assert await thread.run(fetch, "SELECT 1") == 1
+    assert called == []
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+async def test_cancelled_during_its_call_who_asked_waits_for_its_end(thread, blocked, times):
+    running = asyncio.ensure_future(thread.run(blocked))
+    await asyncio.to_thread(blocked.begun.wait)
+
+    for _ in range(times):
+        running.cancel()
+        await asyncio.wait([running], timeout=0.02)
+        assert not running.done()
+    blocked.let_go.set()
+    await asyncio.wait([running])
+
+    assert running.cancelled()
+    assert blocked.is_over
+
+
+async def test_failure_of_a_cancelled_call_is_noted(thread, blocked, caplog):
+    def fail():
+        blocked()
+        raise OperationalError("lost")
+
+    running = asyncio.ensure_future(thread.run(fail))
+    await asyncio.to_thread(blocked.begun.wait)
+    running.cancel()
+    await asyncio.wait([running], timeout=0.02)
+
+    blocked.let_go.set()
+    await asyncio.wait([running])
+
+    assert running.cancelled()
+    assert "cancelled call failed" in caplog.text
+
+
+async def test_closing_waits_for_what_has_begun_and_refuses_the_rest(blocked):
+    closing = DatabaseThread()
+    running = asyncio.ensure_future(closing.run(blocked))
+    waiting = asyncio.ensure_future(closing.run(fetch, "SELECT 1"))
+    await asyncio.to_thread(blocked.begun.wait)
+
+    end = asyncio.ensure_future(closing.close())
+    with pytest.raises(InterfaceError, match="closed"):
+        await waiting
+    assert not end.done()
+    blocked.let_go.set()
+    await end
+
+    assert running.done()
+    assert blocked.is_over
+
+
+async def test_closing_does_not_wait_for_ever(blocked, monkeypatch):
+    monkeypatch.setattr(threads, "CLOSE_SECONDS", 0.05)
+    closing = DatabaseThread()
+    running = asyncio.ensure_future(closing.run(blocked))
+    await asyncio.to_thread(blocked.begun.wait)
+
+    await closing.close()
+
+    assert not running.done()
+    blocked.let_go.set()
+    await running
