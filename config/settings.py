@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.database_away.DatabaseAwayMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -136,11 +137,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 POSTGRES_DIR = env.path("POSTGRES_DIR", default=str(embedded.default_directory(BASE_DIR)))
 if env.str("DATABASE_URL", default=""):
     DATABASES = {"default": env.db("DATABASE_URL")}
+    if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        # Without the URL, which may hold a password.
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres://")
+    DATABASES["default"]["ENGINE"] = "postgres.backend"
 else:
     DATABASES = {"default": embedded.database(Path(str(POSTGRES_DIR)))}
 # Streams outlive requests by hours: a connection kept for reuse would be one held for nothing.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # A server that does not answer is away, and said to be: nobody waits for the kernel to give up.
+# How long web server and worker wait for it is in postgres/patience.py.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DATABASES["default"]["OPTIONS"].setdefault("tcp_user_timeout", 5000)
 

@@ -1,15 +1,116 @@
-"""Connections of one's own to Django's default database, for what the ORM's cannot do: wait."""
+"""psycopg's connections, but none of them waits for ever for a server that is silent."""
 
 import asyncio
 import os
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from time import monotonic
+from typing import Any
 
 import psycopg
 from django.db import connection as django_connection
+from psycopg import pq, waiting
+from psycopg.abc import RV, PQGen, PQGenConn
+from psycopg.errors import _WaitTimeout
 
 from postgres import embedded
+from postgres.errors import note_lack_of_connections
+from postgres.patience import LISTEN, LISTEN_CONNECT_SECONDS
+
+NOT_ACCEPTED = "the server did not accept the connection in time"
+
+
+class _Connecting(threading.local):
+    deadline: float | None = None
+
+
+_connecting = _Connecting()
+
+
+class PatientConnection(psycopg.Connection):
+    """
+    A connection that hangs up when the server has not answered in time.
+
+    A server that is frozen keeps none of its own time limits, and its kernel goes on to answer
+    keepalive; so the client has to keep the time. What was hung up on is closed: whatever is asked
+    of it next, a rollback included, fails at once.
+    """
+
+    answer_seconds: float | None = None
+
+    @classmethod
+    def opened(
+        cls,
+        conninfo: str = "",
+        *,
+        answer_seconds: float | None = None,
+        deadline: float | None = None,
+        **parameters: Any,  # psycopg's own
+    ) -> "PatientConnection":
+        """
+        As psycopg's `connect`, with two limits.
+
+        Args:
+            answer_seconds: how long the answer to one statement may take; None: any time.
+            deadline: by the monotonic clock; connecting to all of a name's addresses ends by then.
+        """
+        _connecting.deadline = deadline
+        connection = cls.connect(conninfo, **parameters)
+        connection.answer_seconds = answer_seconds
+        return connection
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "") -> PQGenConn["PatientConnection"]:
+        # libpq's connect_timeout begins anew with each address, and `localhost` has two.
+        deadline = _connecting.deadline
+        attempt = super()._connect_gen(conninfo)
+        waits_for = next(attempt)
+        while True:
+            # psycopg wakes us every tenth of a second.
+            ready = yield waits_for
+            if deadline is not None and monotonic() >= deadline:
+                raise psycopg.OperationalError(NOT_ACCEPTED)
+            try:
+                waits_for = attempt.send(ready)
+            except StopIteration as made:
+                connection: PatientConnection = made.value
+                return connection
+
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        """As psycopg's, within `answer_seconds` where the caller has no time limit of its own."""
+        if timeout is not None or self.answer_seconds is None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, self.answer_seconds)
+        except _WaitTimeout:
+            self.pgconn.finish()
+            raise psycopg.OperationalError(
+                f"the server did not answer within {self.answer_seconds} seconds"
+            ) from None
+
+
+class _OwnConnection(psycopg.AsyncConnection):
+    """
+    A connection that hangs up when who waits for an answer is cancelled.
+
+    psycopg would ask the server to cancel the statement, and wait ten seconds more for one that is
+    frozen.
+    """
+
+    async def wait(
+        self,
+        gen: PQGen[RV],
+        interval: float = 0.1,
+        timeout: float | None = None,  # noqa: ASYNC109  # psycopg's
+    ) -> RV:
+        try:
+            return await waiting.wait_async(gen, self.pgconn.socket, interval, timeout)
+        except asyncio.CancelledError:
+            if self.pgconn.transaction_status == pq.TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
 
 
 @asynccontextmanager
@@ -17,23 +118,35 @@ async def own_connection() -> AsyncIterator[psycopg.AsyncConnection]:
     """
     An autocommit connection to Django's default database, closed at the end.
 
-    psycopg's errors leave the context as Django's, so that a lost connection is told as the ORM
-    tells it.
+    For what the ORM's connections cannot do: wait. psycopg's errors leave the context as Django's,
+    so that a lost connection is told as the ORM tells it.
 
     Raises:
         one of DATABASE_TROUBLE: the database cannot be reached, or the connection was lost.
     """
+    deadline = monotonic() + LISTEN_CONNECT_SECONDS
     directory = django_connection.settings_dict.get("EMBEDDED_DIRECTORY")
     if directory is not None:
-        await asyncio.to_thread(embedded.ensure_running, directory)
+        await asyncio.to_thread(embedded.ensure_running, directory, deadline)
     parameters = django_connection.get_connection_params()
     del parameters["cursor_factory"]  # Django's is for synchronous connections
+    parameters["options"] = LISTEN.options(parameters.get("options"))
     with django_connection.wrap_database_errors:
-        connection = await psycopg.AsyncConnection.connect(**parameters, autocommit=True)
+        connection = await _connected(parameters, deadline - monotonic())
         try:
             yield connection
         finally:
             await connection.close()
+
+
+async def _connected(parameters: dict[str, Any], seconds: float) -> psycopg.AsyncConnection:
+    try:
+        # libpq's connect_timeout begins anew with each address, and `localhost` has two.
+        async with asyncio.timeout(seconds):
+            with note_lack_of_connections():
+                return await _OwnConnection.connect(**parameters, autocommit=True)
+    except TimeoutError:
+        raise psycopg.OperationalError(NOT_ACCEPTED) from None
 
 
 @contextmanager
@@ -41,8 +154,7 @@ def hung_up_after(seconds: float, connection: psycopg.AsyncConnection) -> Iterat
     """
     Hang up if the server has not answered in time; who waits for it gets an OperationalError.
 
-    `asyncio.timeout` would not do: psycopg meets a cancellation by asking the server to cancel the
-    query, and waits five seconds more for a server that is frozen.
+    Not `asyncio.timeout`, whose TimeoutError would be no trouble with the database to our callers.
     """
     timer = asyncio.get_running_loop().call_later(seconds, _hang_up, connection)
     try:

@@ -20,8 +20,10 @@ import fcntl
 import hashlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,8 @@ from postgres.errors import EmbeddedServerError
 __all__ = ["EmbeddedServerError", "conninfo", "database", "default_directory", "ensure_running"]
 
 START_TIMEOUT_SECONDS = 60
+# How long a process stays to see the server stop: less than a service manager waits for it.
+LEAVE_SECONDS = 5
 LARGEST_LOG_BYTES = 10_000_000
 
 
@@ -66,29 +70,100 @@ def database(directory: Path) -> dict[str, Any]:  # Any: what Django's DATABASES
     }
 
 
-def ensure_running(directory: Path) -> None:
+def ensure_running(directory: Path, deadline: float | None = None) -> None:
     """
     Start the server of `directory`, or attach to it, until this process ends.
 
     May be called from any thread and before every connection: on repeat it only makes sure, by two
     file locks, that the server still lives, and starts it again if it doesn't.
 
+    Args:
+        deadline: by the monotonic clock; a start that takes longer goes on in the background.
+
     Raises:
-        EmbeddedServerError: it cannot be started; the message ends with the tail of its log.
+        EmbeddedServerError: it cannot be started; the message ends with the tail of its log. Or it
+            is still starting at the deadline.
     """
     directory = directory.absolute()
-    try:
+    if deadline is None:
+        _ensure_running(directory)
+    elif not _is_running(directory, deadline):
+        _starter(directory).wait(deadline)
+
+
+def _ensure_running(directory: Path) -> None:
+    with _told_where(directory):
         _take_possession(directory)
         with _locked(directory / "lock"):
             if _attach(directory) and _is_alive(directory):
                 return
             _start_or_wait(directory)
             _appoint_guardian(directory)
+
+
+def _is_running(directory: Path, deadline: float) -> bool:
+    """Whether this process is attached and the server lives; starts nothing."""
+    if (os.getpid(), directory) not in _attached:
+        return False
+    with _told_where(directory), _locked(directory / "lock", deadline):
+        return _is_alive(directory)
+
+
+@contextmanager
+def _told_where(directory: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise EmbeddedServerError(
             f"The embedded PostgreSQL server cannot use {directory}: {error}. "
             "Name another directory in POSTGRES_DIR, or another server in DATABASE_URL."
         ) from error
+
+
+class _Start:
+    """A start in a thread of its own, for those who can't wait until its end."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._outcome: Future[None] = Future()
+        # A daemon: the interpreter's own end would wait for any other.
+        threading.Thread(target=self._run, name="embedded-start", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            _ensure_running(self._directory)
+        except Exception as error:
+            self._outcome.set_exception(error)
+        else:
+            self._outcome.set_result(None)
+
+    @property
+    def is_over(self) -> bool:
+        return self._outcome.done()
+
+    def wait(self, deadline: float) -> None:
+        """Return at the start's end, or raise what it raised."""
+        try:
+            self._outcome.result(max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            raise _is_starting(self._directory) from None
+
+
+_starts: dict[tuple[int, Path], _Start] = {}
+_starts_lock = threading.Lock()
+
+
+def _starter(directory: Path) -> _Start:
+    """The start of this process that is under way, or a new one."""
+    key = (os.getpid(), directory)  # a thread is not forked
+    with _starts_lock:
+        if key not in _starts or _starts[key].is_over:
+            _starts[key] = _Start(directory)
+        return _starts[key]
+
+
+def _is_starting(directory: Path) -> EmbeddedServerError:
+    return EmbeddedServerError(f"The embedded PostgreSQL server in {directory} is starting.")
 
 
 def _take_possession(directory: Path) -> None:
@@ -132,14 +207,21 @@ def _release(directory: Path) -> None:
     descriptor = _attached.pop((os.getpid(), directory), None)
     if descriptor is None:
         return  # a forked child runs its parent's exit handlers
+    deadline = time.monotonic() + LEAVE_SECONDS
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         # Others are attached; or the guardian was quicker, and then this waits for it: who sees us
         # gone may rely on the server being gone too.
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        _lock_before(deadline, descriptor, fcntl.LOCK_SH)
     else:
-        guardian.stop_server(directory / "data", programs.folder(directory) / "pg_ctl")
+        pg_ctl = programs.folder(directory) / "pg_ctl"
+        stopping = threading.Thread(
+            target=guardian.stop_server, args=(directory / "data", pg_ctl), daemon=True
+        )
+        stopping.start()
+        # A server that is frozen does not stop; the guardian goes on to wait for it.
+        stopping.join(LEAVE_SECONDS)
     os.close(descriptor)
 
 
@@ -239,10 +321,29 @@ def _open(path: Path) -> int:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path, deadline: float | None = None) -> Iterator[None]:
     descriptor = _open(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if deadline is None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        elif not _lock_before(deadline, descriptor, fcntl.LOCK_EX):
+            # Who holds it for so long starts the server.
+            raise _is_starting(path.parent)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock_before(deadline: float, descriptor: int, operation: int) -> bool:
+    """Whether the lock was had by then; the kernel itself waits without a limit only."""
+    delay = 0.001
+    while True:
+        try:
+            fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+        else:
+            return True
+        time.sleep(delay)
+        delay = min(2 * delay, 0.05)

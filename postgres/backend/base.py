@@ -1,16 +1,57 @@
-"""Django's PostgreSQL backend, with the embedded server started when it is first needed."""
+"""Django's PostgreSQL backend with bounded waits; it starts the embedded server when needed."""
 
+from time import monotonic
 from typing import Any
 
+import psycopg
 from django.db.backends.postgresql import base
 
-from postgres import embedded
+from postgres import embedded, patience
+from postgres.connections import PatientConnection
+from postgres.errors import note_lack_of_connections
+
+
+class _Driver:
+    """psycopg as Django's backend uses it, but its connections hang up on a silent server."""
+
+    connect = staticmethod(PatientConnection.opened)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(psycopg, name)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Makes sure before each connection that the server of `EMBEDDED_DIRECTORY` runs."""
+    """
+    Gives each connection the patience of who opens it.
+
+    Before that it makes sure that the server of `EMBEDDED_DIRECTORY` runs, where that is set.
+    """
+
+    Database = _Driver()  # type: ignore[assignment]  # all that is asked of the module
+
+    def set_autocommit(
+        self, autocommit: bool, force_begin_transaction_with_broken_autocommit: bool = False
+    ) -> None:
+        """As Django's, but the end of a transaction whose connection was lost makes no new one."""
+        # That would be one more wait, with which nothing is done. A new connection has autocommit.
+        if autocommit and self.connection is None:
+            self.autocommit = True
+        else:
+            super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
 
     # Any: as the base class has it, whose connection is psycopg's.
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        embedded.ensure_running(self.settings_dict["EMBEDDED_DIRECTORY"])
-        return super().get_new_connection(conn_params)
+        its_patience = patience.current()
+        deadline = None if its_patience.connect is None else monotonic() + its_patience.connect
+        directory = self.settings_dict.get("EMBEDDED_DIRECTORY")
+        if directory is not None:
+            embedded.ensure_running(directory, deadline)
+        with note_lack_of_connections():
+            return super().get_new_connection(
+                conn_params
+                | {
+                    "options": its_patience.options(conn_params.get("options")),
+                    "answer_seconds": its_patience.answer,
+                    "deadline": deadline,
+                }
+            )

@@ -119,6 +119,8 @@ async def test_listening_resumes_after_the_session_was_terminated(heard):
 async def test_listening_resumes_after_the_whole_server_was_killed(directory, monkeypatch):
     for key, value in embedded.database(directory).items():
         monkeypatch.setitem(connection.settings_dict, key, value)
+    # Creating its cluster takes longer than a listener waits for a connection.
+    embedded.ensure_running(directory)
 
     async with aclosing(announcements("prices")) as events:
         assert await next_of(events) == Listening()
