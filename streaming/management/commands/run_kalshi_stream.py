@@ -7,6 +7,7 @@ from typing import Any
 import uvloop
 from django.core.management.base import BaseCommand
 
+from postgres import patience
 from streaming.worker.worker import Worker
 
 
@@ -20,6 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
+        patience.adopt(patience.WORKER)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_work())
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from postgres import patience
 from streaming.web.asgi import StreamingHandler
 from streaming.web.server import DrainingServer, listening_socket
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
                 f"Refusing to listen on {host}: without an https PUBLIC_ORIGIN the session would "
                 "cross the network in clear text. Set PUBLIC_ORIGIN, or listen on 127.0.0.1."
             )
+        patience.adopt(patience.WEB)
         try:
             listener = listening_socket(host, port)
         except (OSError, OverflowError) as error:
