@@ -153,6 +153,10 @@ class DatabaseAway(ApiError):
     code = "database_unavailable"
     message = "The database cannot be reached at the moment. Try again in a while."
 
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "2"}
+
 
 class CredentialUnusable(Exception):
     """A stored key cannot sign: it is gone, unreadable, or of an environment not configured."""

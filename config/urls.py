@@ -8,6 +8,8 @@ from config.api import api
 from streaming.web import views
 from streaming.web.asgi import STREAM_PATH
 
+handler500 = "config.database_away.server_error"
+
 urlpatterns = [
     path("", views.page),
     path(STREAM_PATH.removeprefix("/"), views.positions_stream),

@@ -16,16 +16,20 @@ MANAGE = Path(__file__).resolve().parents[1] / "manage.py"
 class Process:
     """One management command; `start` again after `kill`."""
 
-    def __init__(self, *arguments: str, log: Path) -> None:
+    def __init__(
+        self, *arguments: str, log: Path, environment: dict[str, str] | None = None
+    ) -> None:
+        """By default on the running test's database and sandbox."""
         self._arguments = arguments
         self._log = log
+        self._environment = environment or _environment()
         self.start()
 
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._popen = subprocess.Popen(
                 [sys.executable, str(MANAGE), *self._arguments],
-                env=_environment(),
+                env=self._environment,
                 stdout=log,
                 stderr=log,
             )

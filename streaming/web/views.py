@@ -14,7 +14,7 @@ from accounts.errors import DatabaseAway, NotSignedIn
 from accounts.models import Credential, EnvironmentName
 from accounts.responses import error_response
 from streaming.web import health
-from streaming.web.asgi import hub_of
+from streaming.web.asgi import streaming_of
 
 
 # Exempt because it changes nothing, and POST is to be told that it is no method for this. Nor is
@@ -23,15 +23,15 @@ from streaming.web.asgi import hub_of
 @require_GET
 async def positions_stream(request: HttpRequest) -> HttpResponseBase:
     """`GET /sse/positions`: the signed-in account's positions as Server-Sent Events."""
-    hub = hub_of(request)
+    streaming = streaming_of(request)
     try:
-        session = await hub.database.run(sessions.of_request, request)
+        session = await streaming.admission.session_of(request)
     except Error:
         return error_response(DatabaseAway())
     if session is None:
         return error_response(NotSignedIn())
     return StreamingHttpResponse(
-        hub.events(session.account_id, session.pk),
+        streaming.hub.events(session.account_id, session.pk),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

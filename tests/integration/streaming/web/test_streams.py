@@ -18,7 +18,7 @@ import pytest
 
 from accounts import sessions
 from accounts.models import Account
-from config.asgi import StreamingHandler
+from streaming.web.asgi import StreamingHandler
 from streaming.web.server import DrainingServer, listening_socket
 from tests.integration.streaming.clients import Client
 from tests.processes import Process, listens
