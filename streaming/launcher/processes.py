@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from streaming.launcher.backoff import LONGEST_DELAY_SECONDS, delay_seconds
+
 MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
 
 # A process that ends sooner never worked: starting it again would end the same way.
 NEVER_WORKED_SECONDS = 3.0
-LONGEST_DELAY_SECONDS = 30.0
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.2
 
@@ -116,7 +117,7 @@ class Processes:
                     process.failures = 0
             elif not process.has_worked:
                 raise NeverStarted(process.name)
-            elif lived > min(2.0**process.failures, LONGEST_DELAY_SECONDS):
+            elif lived > delay_seconds(process.failures):
                 process.failures += 1
                 self._say(f"{process.name} ended ({process.popen.returncode}); starting it again")
                 process.start()
