@@ -1,7 +1,8 @@
 """`manage.py start`: everything, in one command."""
 
-import signal
 import socket
+import sys
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from streaming.launcher.processes import NeverStarted, Processes
+
+MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
 
 
 class Command(BaseCommand):
@@ -27,25 +30,24 @@ class Command(BaseCommand):
     def handle(
         self, *args: Any, sandbox: bool, sandbox_port: int, port: int, **options: Any
     ) -> None:
-        """Run until SIGINT or SIGTERM."""
+        """Run until SIGINT, SIGTERM or SIGHUP."""
         ports = [port, sandbox_port] if sandbox else [port]
         for its_port in ports:
             if _answers(its_port):
                 raise CommandError(f"Port {its_port} is taken: is it running already?")
         processes = Processes(lambda line: self.stderr.write(line))
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signal_number, lambda *_: processes.ask_to_stop())
-        # In this process, which so keeps the embedded server running whatever the others do.
-        call_command("migrate", verbosity=0)
+        processes.obey_signals()
         try:
+            # In this process, which so keeps the embedded server running whatever the others do.
+            call_command("migrate", verbosity=0)
             environment = {}
             if sandbox:
-                command = ("run_sandbox_exchange", "--port", str(sandbox_port))
-                processes.start("sandbox", *command, environment={})
+                command = _manage("run_sandbox_exchange", "--port", str(sandbox_port))
+                processes.start("sandbox", command, environment={})
                 processes.wait_until(lambda: _answers(sandbox_port))
                 environment = _sandbox_addresses(sandbox_port)
-            processes.start("worker", "run_kalshi_stream", environment=environment)
-            processes.start("web server", "serve", "--port", str(port), environment=environment)
+            processes.start("worker", _manage("run_kalshi_stream"), environment)
+            processes.start("web server", _manage("serve", "--port", str(port)), environment)
             processes.wait_until(lambda: _answers(port))
             if processes.is_stopping:
                 return
@@ -55,6 +57,10 @@ class Command(BaseCommand):
             raise CommandError(f"The {error} could not be started; see above.") from None
         finally:
             processes.stop()
+
+
+def _manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(MANAGE), *arguments]
 
 
 def _sandbox_addresses(port: int) -> dict[str, str]:

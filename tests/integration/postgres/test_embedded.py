@@ -1,5 +1,6 @@
 """The embedded server: who uses it, who can reach it, and what it survives."""
 
+import fcntl
 import os
 import signal
 import stat
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from postgres import embedded, programs
+from postgres import embedded, guardian, programs
 from tests.integration.postgres.conftest import (
     PROJECT,
     AttachedProcess,
@@ -67,6 +68,21 @@ def permissions(*paths: Path) -> dict[Path, tuple[int, int, int]]:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def is_free(path: Path) -> bool:
+    """Whether nobody holds the lock of `path`."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def stop_impatiently(directory: Path) -> None:
+    pg_ctl = programs.folder(directory) / "pg_ctl"
+    guardian.stop_server(directory / "data", pg_ctl, fast_seconds=1, immediate_seconds=1)
 
 
 class TestSharing:
@@ -205,6 +221,91 @@ class TestCrashes:
         assert "DATABASE_URL" in str(failure.value)
         assert str(directory / "log") in str(failure.value)
         embedded._release(directory)
+
+
+class TestFrozenServer:
+    """One that is stopped by SIGSTOP acts on no other signal but SIGKILL."""
+
+    def test_last_one_out_ends_it_all_the_same(self, directory, attach):
+        process = attach(directory)
+        os.kill(process.postmaster_pid(), signal.SIGSTOP)
+
+        process.leave()
+
+        assert is_free(directory / "log")
+
+    def test_guardian_ends_it_all_the_same(self, directory, attach):
+        process = attach(directory)
+        os.kill(process.postmaster_pid(), signal.SIGSTOP)
+
+        process.kill()
+        wait_for_lock(directory / "guardian")
+
+        assert is_free(directory / "log")
+
+    def test_its_children_are_killed_even_if_they_are_frozen_as_well(self, directory, attach):
+        pid = attach(directory).postmaster_pid()
+        postmaster, *children = guardian._family_of(directory / "data")
+        for process in (postmaster, *children):
+            os.kill(process, signal.SIGSTOP)
+
+        stop_impatiently(directory)
+
+        assert postmaster == pid
+        assert children
+        assert is_free(directory / "log")
+
+    def test_what_was_committed_is_there_after_the_next_start(self, directory, attach):
+        pid = attach(directory).postmaster_pid()
+        with psycopg.connect(make_conninfo(**embedded.conninfo(directory))) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 'still here' AS text")
+        os.kill(pid, signal.SIGSTOP)
+
+        stop_impatiently(directory)
+        attach(directory).postmaster_pid()
+
+        assert query(directory, "SELECT text FROM kept") == "still here"
+
+    def test_program_that_has_its_pid_after_a_crash_is_spared(
+        self, directory, attach, server_account
+    ):
+        process = attach(directory)
+        process.postmaster_pid()
+        pid_file = directory / "data" / "postmaster.pid"
+        left_behind = pid_file.read_text()
+        process.leave()
+        user, group = server_account
+        identity = {"user": user, "group": group} if os.geteuid() == 0 else {}
+
+        # PostgreSQL's own program signals it, for it looks no further than the file.
+        deaf = ["/bin/sh", "-c", 'trap "" INT QUIT; exec cat']
+        with subprocess.Popen(
+            deaf, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **identity
+        ) as other_program:
+            other_program.stdin.write("deaf\n")
+            other_program.stdin.flush()
+            assert other_program.stdout.readline() == "deaf\n"
+            _, rest = left_behind.split("\n", 1)
+            pid_file.write_text(f"{other_program.pid}\n{rest}")
+            stop_impatiently(directory)
+            other_program.communicate()
+
+        assert other_program.returncode == 0
+
+    def test_all_that_run_here_are_seen_as_ps_sees_them(self):
+        with subprocess.Popen(["/bin/cat", "a b", "-"], stdin=subprocess.PIPE) as cat:
+            listing = subprocess.run(
+                ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            seen = set(guardian._processes())
+            cat.communicate()
+
+        ours = guardian.Process(cat.pid, os.getpid(), "/bin/cat a b -")
+        assert ours in seen
+        assert ours in guardian.listed(listing.stdout)
 
 
 class TestPrivacy:
