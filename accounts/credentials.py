@@ -170,7 +170,7 @@ def reveal(credential_id: int) -> RevealedCredential:
 
     Raises:
         CredentialUnusable: it was deleted, its private key cannot be opened with
-            ENCRYPTION_SECRET_KEY, or its environment is no longer configured.
+            ENCRYPTION_SECRET_KEY or is none, or its environment is no longer configured.
     """
     try:
         credential = Credential.objects.select_related("account").get(pk=credential_id)
@@ -182,8 +182,13 @@ def reveal(credential_id: int) -> RevealedCredential:
         )
     except Credential.DoesNotExist:
         raise CredentialUnusable("The credential was deleted.") from None
-    except (SecretLost, UnknownEnvironment) as error:
+    except SecretLost as error:
         raise CredentialUnusable(str(error)) from error
+    except InvalidKey:
+        # Without its cause: nothing of the stored text belongs in a traceback.
+        raise CredentialUnusable("What is stored as the private key is none.") from None
+    except UnknownEnvironment as error:
+        raise CredentialUnusable(str(error), "environment_missing") from error
 
 
 def mark_refused(credential_id: int, reason: str) -> None:

@@ -24,6 +24,7 @@ What can go wrong between a visitor and an account, told as the API tells it.
 """
 
 from http import HTTPStatus
+from typing import Literal
 
 
 class ApiError(Exception):
@@ -159,4 +160,17 @@ class DatabaseAway(ApiError):
 
 
 class CredentialUnusable(Exception):
-    """A stored key cannot sign: it is gone, unreadable, or of an environment not configured."""
+    """
+    A stored key cannot sign.
+
+    `reason` is "credential_unreadable" where it is gone, can't be opened or is no key;
+    "environment_missing" where this server is not configured for its environment.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        reason: Literal["credential_unreadable", "environment_missing"] = "credential_unreadable",
+    ) -> None:
+        super().__init__(message)
+        self.reason: Literal["credential_unreadable", "environment_missing"] = reason

@@ -1,6 +1,7 @@
 """The exchange's REST API, one method per call that we use."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -37,6 +38,7 @@ _PAYMENTS_PER_PAGE = 500
 _EVENTS_PER_PAGE = 200
 # The exchange names no maximum, but with more tickers the address outgrows what servers accept.
 _TICKERS_PER_REQUEST = 100
+_ASKABLE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class Client:
@@ -356,7 +358,8 @@ def _period(
 
 
 def _batches(tickers: Iterable[str]) -> Iterable[Sequence[str]]:
-    wanted = list(dict.fromkeys(tickers))
+    # One that can't be asked for by name would have the others of its request refused as well.
+    wanted = [ticker for ticker in dict.fromkeys(tickers) if _ASKABLE.fullmatch(ticker)]
     for start in range(0, len(wanted), _TICKERS_PER_REQUEST):
         yield wanted[start : start + _TICKERS_PER_REQUEST]
 

@@ -49,6 +49,7 @@ class PositionAdmin(_OnlyLookedAt, _PositionAdmin):
         "mark_source",
         "unrealized_pnl",
         "market_status",
+        "unreadable",
         "closed_reason",
         "seq",
         "updated_at",
@@ -57,6 +58,7 @@ class PositionAdmin(_OnlyLookedAt, _PositionAdmin):
         "account__environment",
         ("closed_reason", admin.EmptyFieldListFilter),
         "mark_source",
+        "unreadable",
         "market_status",
     )
     list_select_related = ("account", "market")
@@ -77,18 +79,23 @@ class AccountStreamAdmin(_OnlyLookedAt, _AccountStreamAdmin):
         "seq",
         "position_count",
         "unpriced_count",
+        "unreadable_count",
         "total_value",
         "reconciled_at",
     )
-    list_filter = ("status", "account__environment")
+    list_filter = ("status", "reason", "account__environment")
     list_select_related = ("account", "worker")
-    search_fields = ("=account__id", "reason", "=worker__id")
+    search_fields = ("=account__id", "reason", "=worker__id", "unreadable")
     ordering = ("account",)
+
+    @admin.display(description="unreadable")
+    def unreadable_count(self, stream: AccountStream) -> int:
+        return len(stream.unreadable)
 
 
 @admin.register(Worker)
 class WorkerAdmin(_OnlyLookedAt, _WorkerAdmin):
-    list_display = ("id", "started_at", "heartbeat_at", "account_count")
+    list_display = ("id", "started_at", "heartbeat_at", "account_count", "silent")
     list_filter = ("heartbeat_at",)
     search_fields = ("=id",)
     ordering = ("-heartbeat_at",)

@@ -1,13 +1,17 @@
 """
 The positions and the portfolio as the product's clients get them: REST and the stream alike.
 
-Figures are decimal strings, `None` where unknown; times are RFC 3339 in UTC.
+Figures are decimal strings, `None` where unknown; times are RFC 3339 in UTC. A figure is declared
+once, as a column of its model: here, and in the API's documentation, it has the column's name.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cache
 from urllib.parse import quote
 
+from django.db.models import DecimalField, Model
 from django.utils.text import slugify
 
 from positions.connection import ConnectionState
@@ -21,32 +25,18 @@ def position_document(row: Position) -> Document:
     """One open position, whole. Needs the row's market loaded."""
     market = row.market
     is_yes = row.quantity > 0
-    return {
+    return _figures(row) | {
         "account_id": row.account_id,
         "ticker": market.ticker,
         "event_ticker": market.event_ticker,
         "series_ticker": market.series_ticker,
         "title": market.title,
-        "outcome": market.yes_outcome if is_yes else market.no_outcome,
+        "outcome": (market.yes_outcome if is_yes else market.no_outcome) or None,
         "side": "yes" if is_yes else "no",
-        "quantity": plain(row.quantity),
-        "average_price": plain(row.average_price),
-        "exposure": plain(row.exposure),
-        "yes_bid": plain(row.yes_bid),
-        "yes_ask": plain(row.yes_ask),
-        "last_price": plain(row.last_price),
         "priced_at": instant(row.priced_at),
-        "mark": plain(row.mark),
         "mark_source": row.mark_source,
-        "market_value": plain(row.market_value),
-        "unrealized_pnl": plain(row.unrealized_pnl),
-        "unrealized_pnl_percent": plain(row.unrealized_pnl_percent),
-        "realized_pnl": plain(row.realized_pnl),
-        "fees_paid": plain(row.fees_paid),
-        "net_pnl": plain(row.net_pnl),
         "day_pnl": None,  # needs points of the day before, which nothing records yet
-        "break_even_price": plain(row.break_even_price),
-        "payout": plain(row.payout),
+        "unreadable": row.unreadable,
         "market_status": row.market_status,
         "close_time": instant(market.close_time),
         "url": market_url(market),
@@ -68,25 +58,16 @@ def closed_document(row: Position) -> Document:
 def portfolio_document(row: AccountStream | None) -> Document:
     """The sums of an account's positions and its cash; every one unknown before the first read."""
     row = row or AccountStream()
-    return {
-        "cash": plain(row.cash),
+    return _figures(row) | {
         "cash_as_of": instant(row.cash_as_of),
         "cash_provisional": False,  # the balance is the exchange's own, never ours moved on
-        "positions_value": plain(row.positions_value),
         "collateral_returned": None,  # needs the ledger of cash flows, which nothing records yet
-        "total_value": plain(row.total_value),
-        "exposure": plain(row.exposure),
-        "unrealized_pnl": plain(row.unrealized_pnl),
-        "unrealized_pnl_percent": plain(row.unrealized_pnl_percent),
-        "realized_pnl": plain(row.realized_pnl),
-        "fees_paid": plain(row.fees_paid),
         "day_pnl": None,
         "day_pnl_since": None,
         "position_count": row.position_count,
         "unpriced_count": row.unpriced_count,
         "estimated_count": row.estimated_count,
-        "estimated_value": plain(row.estimated_value),
-        "exchange_portfolio_value": plain(row.exchange_portfolio_value),
+        "unreadable_count": None if row.reconciled_at is None else len(row.unreadable),
         "reconciled_at": instant(row.reconciled_at),
         "version": row.seq,
         "updated_at": instant(row.updated_at),
@@ -103,6 +84,16 @@ def connection_document(state: ConnectionState) -> Document:
         "since": instant(state.since),
         "live_until": instant(state.live_until),
     }
+
+
+@cache
+def figure_columns(model: type[Model]) -> "list[DecimalField[Decimal, Decimal]]":
+    """The columns of a model that are figures; their names are those of the documents."""
+    return [field for field in model._meta.concrete_fields if isinstance(field, DecimalField)]
+
+
+def _figures(row: Position | AccountStream) -> dict[str, object]:
+    return {field.name: plain(getattr(row, field.name)) for field in figure_columns(type(row))}
 
 
 def instant(at: datetime | None) -> str | None:

@@ -9,12 +9,14 @@ closed stays as a tombstone until readers have long had it.
 from datetime import datetime
 from typing import TypedDict, get_args
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import Account
-from positions.connection import Status
+from positions.connection import Reason, Status
 from positions.pnl import ClosedReason, MarkSource
+from positions.portfolio import Unreadable
 
 
 class _Digits(TypedDict):
@@ -50,6 +52,8 @@ class Market(models.Model):
     yes_outcome = models.TextField()
     no_outcome = models.TextField()
     close_time = models.DateTimeField(null=True)
+    # False while the title only stands in for the event's.
+    is_described = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
@@ -94,6 +98,8 @@ class Position(models.Model):
     last_price = models.DecimalField(**_PRICE, null=True)
     priced_at = models.DateTimeField(null=True)
 
+    # The exchange's row about it that can't be understood, if one can't.
+    unreadable = models.CharField(max_length=8, choices=_one_of(Unreadable), null=True)  # noqa: DJ001  # as the contract
     market_status = models.TextField()
     settlement_value = models.DecimalField(**_PRICE, null=True)
 
@@ -155,7 +161,10 @@ class Worker(models.Model):
 
     id = models.UUIDField(primary_key=True)
     started_at = models.DateTimeField()
+    # By the database's clock.
     heartbeat_at = models.DateTimeField(db_index=True)
+    # The accounts it holds and can't vouch for, by id, with the seconds since when.
+    silent = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return str(self.id)
@@ -179,13 +188,15 @@ class AccountStream(models.Model):
     status = models.CharField(max_length=16, choices=_one_of(Status), default="connecting")
     attempt = models.PositiveIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=64, null=True)  # noqa: DJ001  # none is not ""
+    reason = models.CharField(max_length=64, choices=_one_of(Reason), null=True)  # noqa: DJ001  # none is not ""
     since = models.DateTimeField(auto_now_add=True)
     live_until = models.DateTimeField(null=True)
 
     cash = models.DecimalField(**_MONEY, null=True)
     cash_as_of = models.DateTimeField(null=True)
     exchange_portfolio_value = models.DecimalField(**_MONEY, null=True)
+    # The rows of the last read that can't be understood, each in a sentence.
+    unreadable = ArrayField(models.TextField(), default=list)
     positions_value = models.DecimalField(**_VALUE, null=True)
     total_value = models.DecimalField(**_VALUE, null=True)
     exposure = models.DecimalField(**_MONEY, null=True)
@@ -208,6 +219,10 @@ class AccountStream(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status__in=get_args(Status)), name="stream_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(reason__isnull=True) | Q(reason__in=get_args(Reason)),
+                name="stream_reason_is_known",
             ),
             models.CheckConstraint(
                 condition=Q(total_value__isnull=True)

@@ -12,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from kalshi.resources import UNKNOWN_STATUS
 from positions.decimal_text import quotient
 
 Side = Literal["yes", "no"]
@@ -22,8 +23,9 @@ ClosedReason = Literal["closed", "settled"]
 PAYOUT = Decimal(1)  # of one winning contract
 ZERO = Decimal(0)
 
-# The exchange's words for a market whose outcome has a value, even if that may still change.
-DETERMINED = frozenset({"determined", "disputed", "amended", "finalized"})
+# The exchange's words for a market whose outcome has a value, even if that may still change. A
+# value without a status that can be read is one too.
+DETERMINED = frozenset({"determined", "disputed", "amended", "finalized", UNKNOWN_STATUS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,19 +106,20 @@ class Figures:
     payout: Decimal
 
 
-def mark(side: Side, quote: Quote, state: MarketState, mark_price: MarkPrice) -> Mark | None:
+def mark_of(side: Side, quote: Quote, state: MarketState, mark_price: MarkPrice) -> Mark | None:
     """
     The mark of one contract of the held side, or None when nothing is known of its price.
 
     While the market is active: the held side's bid, the middle of bid and ask or the last trade, as
-    asked for, with the next best where that is missing. A market that is not active has no book to
-    close into: its settlement value once there is one, the last trade before.
+    asked for, with the next best where that is missing. In a market that is not active nothing can
+    be closed: its settlement value once there is one, the last trade before. Of a market whose
+    status nobody has told yet, as of one just listed, the stream's quote counts.
     """
     determined_value = state.determined_value
     if determined_value is not None:
         return Mark(_of_side(side, determined_value), "settlement")
     last = None if quote.last_price is None else Mark(_of_side(side, quote.last_price), "last")
-    if state.status != "active":
+    if state.status not in ("active", UNKNOWN_STATUS):
         return last
     if mark_price == "last" and last:
         return last
@@ -131,18 +134,20 @@ def _of_side(side: Side, yes_price: Decimal) -> Decimal:
     return yes_price if side == "yes" else PAYOUT - yes_price
 
 
-def figures(holding: Holding, quote: Quote, state: MarketState, mark_price: MarkPrice) -> Figures:
+def figures_of(
+    holding: Holding, quote: Quote, state: MarketState, mark_price: MarkPrice
+) -> Figures:
     """Everything that is shown of one open position; unrealized P&L is before fees."""
     count = holding.count
-    its_mark = mark(holding.side, quote, state, mark_price)
+    mark = mark_of(holding.side, quote, state, mark_price)
     market_value = unrealized = net = None
-    if its_mark is not None:
-        market_value = count * its_mark.value
+    if mark is not None:
+        market_value = count * mark.value
         unrealized = market_value - holding.exposure
         net = holding.realized_pnl + unrealized - holding.fees_paid
     return Figures(
         average_price=quotient(holding.exposure, count) if count else None,
-        mark=its_mark,
+        mark=mark,
         market_value=market_value,
         unrealized_pnl=unrealized,
         unrealized_pnl_percent=percent(unrealized, holding.exposure),
@@ -154,6 +159,11 @@ def figures(holding: Holding, quote: Quote, state: MarketState, mark_price: Mark
         else None,
         payout=count * PAYOUT,
     )
+
+
+def figures_of_unreadable(holding: Holding) -> Figures:
+    """Of a position whose row can't be read: what it was worth last says nothing of now."""
+    return figures_of(holding, Quote(), MarketState(UNKNOWN_STATUS), "bid")
 
 
 def settled_pnl(holding: Holding, settlement_value: Decimal) -> Decimal:
@@ -189,23 +199,23 @@ class Sums:
     estimated_value: Decimal = ZERO
 
 
-def sums(positions: Iterable[tuple[Holding, Figures]], mark_price: MarkPrice) -> Sums:
+def sums_of(positions: Iterable[tuple[Holding, Figures]], mark_price: MarkPrice) -> Sums:
     """Add up open positions; `estimated` are those on a last trade where more was asked for."""
     value = exposure = priced_exposure = realized = fees = estimated_value = ZERO
     count = unpriced = estimated = 0
-    for holding, its_figures in positions:
+    for holding, figures in positions:
         count += 1
         exposure += holding.exposure
         realized += holding.realized_pnl
         fees += holding.fees_paid
-        if its_figures.mark is None or its_figures.market_value is None:
+        if figures.mark is None or figures.market_value is None:
             unpriced += 1
             continue
-        value += its_figures.market_value
+        value += figures.market_value
         priced_exposure += holding.exposure
-        if its_figures.mark.source == "last" and mark_price != "last":
+        if figures.mark.source == "last" and mark_price != "last":
             estimated += 1
-            estimated_value += its_figures.market_value
+            estimated_value += figures.market_value
     unrealized = value - priced_exposure
     return Sums(
         positions_value=value,

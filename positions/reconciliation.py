@@ -1,16 +1,17 @@
 """
 How our holdings and the exchange's differ, as a value.
 
-REST is the authority but lags: a read may still show the holding of some hundred milliseconds ago.
-What always holds:
+REST is the authority but lags: by some hundred milliseconds as a rule, by minutes on a bad day. The
+exchange says how old its answers about the account are (`as_of`). What always holds:
 
 1. A difference once applied leaves none.
-2. The stream's word counts against a read only while it is younger than the read can be trusted to
-   know, never for longer than `TRUST_AFTER_SECONDS`; the next read decides.
+2. The stream's word counts against a read that is older than it by the exchange's own account, and
+   against any read for `TRUST_AFTER_SECONDS`; the next read decides.
 3. Where both sides agree nothing is to be done, whatever the stream said in between.
+4. A row that can't be read changes nothing: neither that it is held nor how much.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -20,7 +21,8 @@ from kalshi.resources import PositionRow
 from positions.decimal_text import to_six_decimals
 from positions.pnl import Holding
 
-# REST was recorded to lag by 0.36 s; after this long it has had every chance to catch up.
+# REST was recorded to lag by 0.36 s; after this long it has had every chance to catch up, unless
+# it says itself that it hasn't.
 TRUST_AFTER_SECONDS = 5.0
 
 
@@ -60,11 +62,14 @@ class Difference:
     unconfirmed: frozenset[str] = frozenset()
 
 
-def difference(
+def compare(
     ours: Mapping[str, Holding],
     rows: Mapping[str, PositionRow],
     heard: Mapping[str, Heard],
     requested_at: float,
+    *,
+    read_as_of: datetime | None = None,
+    unreadable: Collection[str] = (),
 ) -> Difference:
     """
     Compare our holdings with a complete read of the exchange's.
@@ -74,17 +79,23 @@ def difference(
         rows: every position the exchange lists, flat ones included, by ticker.
         heard: the stream's last word on tickers, where it lately had one.
         requested_at: when the read was sent, seconds of the same clock as `Heard.received_at`.
+        read_as_of: how old the read is by the exchange's own account, asked before it.
+        unreadable: tickers of rows that are there and can't be understood.
     """
     changed: dict[str, Holding] = {}
     gone: dict[str, Decimal | None] = {}
     as_of: dict[str, datetime] = {}
     sold, unconfirmed = set(), set()
-    for ticker in ours.keys() | rows.keys() | heard.keys():
+    for ticker in (ours.keys() | rows.keys() | heard.keys()) - set(unreadable):
         row = rows.get(ticker)
         theirs = holding_of(row) if row else None
         known_at = _updated_at(row)
         word = heard.get(ticker)
-        if word and _contradicts(word, theirs) and _stream_knows_better(word, row, requested_at):
+        if (
+            word
+            and _contradicts(word, theirs)
+            and _stream_knows_better(word, row, requested_at, read_as_of)
+        ):
             theirs, known_at = word.holding, word.sent_at
             unconfirmed.add(ticker)
         if theirs is None or not theirs.quantity:
@@ -115,14 +126,23 @@ def _contradicts(word: Heard, theirs: Holding | None) -> bool:
     return bool(word.holding.quantity) if theirs is None else word.holding != theirs
 
 
-def _stream_knows_better(word: Heard, row: PositionRow | None, requested_at: float) -> bool:
-    if word.received_at < requested_at - TRUST_AFTER_SECONDS:
-        return False
+def _stream_knows_better(
+    word: Heard, row: PositionRow | None, requested_at: float, as_of: datetime | None
+) -> bool:
     known_until = _updated_at(row)
-    if word.sent_at is None or known_until is None:
-        return True
     # A frame is sent after the change it tells of, so a row changed later is the newer one.
-    return known_until <= word.sent_at
+    if word.sent_at is not None and known_until is not None and known_until > word.sent_at:
+        return False
+    return is_news_to_rest(word.received_at, word.sent_at, requested_at, as_of)
+
+
+def is_news_to_rest(
+    received_at: float, sent_at: datetime | None, requested_at: float, as_of: datetime | None
+) -> bool:
+    """Whether a read may not know yet what the stream said: it is too fresh, or REST too old."""
+    if received_at >= requested_at - TRUST_AFTER_SECONDS:
+        return True
+    return sent_at is not None and as_of is not None and as_of < sent_at
 
 
 def _updated_at(row: PositionRow | None) -> datetime | None:

@@ -1,10 +1,14 @@
 """The shapes of `positions.documents`, for the API's documentation."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from django.db.models import Model
 from ninja import Schema
-from pydantic import Field
+from pydantic import Field, create_model
+
+from positions.documents import figure_columns
+from positions.models import AccountStream, Position
 
 Figure = Annotated[
     str,
@@ -12,34 +16,20 @@ Figure = Annotated[
 ]
 
 
-class PositionOut(Schema):
-    """One open position."""
-
+class _PositionFacts(Schema):
     account_id: int
     ticker: str
     event_ticker: str
     series_ticker: str
     title: str
-    outcome: str
+    outcome: str | None
     side: Literal["yes", "no"]
-    quantity: Figure
-    average_price: Figure | None
-    exposure: Figure
-    yes_bid: Figure | None
-    yes_ask: Figure | None
-    last_price: Figure | None
     priced_at: datetime | None
-    mark: Figure | None
     mark_source: Literal["bid", "mid", "last", "settlement"] | None
-    market_value: Figure | None
-    unrealized_pnl: Figure | None
-    unrealized_pnl_percent: Figure | None
-    realized_pnl: Figure
-    fees_paid: Figure
-    net_pnl: Figure | None
     day_pnl: Figure | None
-    break_even_price: Figure | None
-    payout: Figure
+    unreadable: Literal["position", "market"] | None = Field(
+        description="Which of the exchange's rows can't be understood; then its value is unknown."
+    )
     market_status: str
     close_time: datetime | None
     url: str
@@ -47,35 +37,44 @@ class PositionOut(Schema):
     version: int
 
 
-class PositionsOut(Schema):
-    """The open positions; `as_of` is null until they were first read from the exchange."""
-
-    positions: list[PositionOut]
-    version: int
-    as_of: datetime | None
-
-
-class PortfolioOut(Schema):
-    """Cash and the sums of the open positions; null is unknown."""
-
-    cash: Figure | None
+class _PortfolioFacts(Schema):
     cash_as_of: datetime | None
     cash_provisional: bool
-    positions_value: Figure | None
     collateral_returned: Figure | None
-    total_value: Figure | None
-    exposure: Figure | None
-    unrealized_pnl: Figure | None
-    unrealized_pnl_percent: Figure | None
-    realized_pnl: Figure | None
-    fees_paid: Figure | None
     day_pnl: Figure | None
     day_pnl_since: datetime | None
     position_count: int | None
     unpriced_count: int | None
     estimated_count: int | None
-    estimated_value: Figure | None
-    exchange_portfolio_value: Figure | None
+    unreadable_count: int | None = Field(
+        description="Rows of the exchange that can't be understood and are left out."
+    )
     reconciled_at: datetime | None
     version: int
     updated_at: datetime | None
+
+
+def _with_figures(name: str, facts: type[Schema], model: type[Model], about: str) -> type[Schema]:
+    # Any: what pydantic takes for a field, a type and its default.
+    figures: dict[str, Any] = {
+        field.name: (Figure | None if field.null else Figure, ...)
+        for field in figure_columns(model)
+    }
+    return create_model(name, __base__=facts, __doc__=about, **figures)
+
+
+PositionOut = _with_figures("PositionOut", _PositionFacts, Position, "One open position.")
+PositionsOut = create_model(
+    "PositionsOut",
+    __base__=Schema,
+    __doc__="The open positions; `as_of` is null until they were first read from the exchange.",
+    positions=(list[PositionOut], ...),  # type: ignore[valid-type]  # a class, made above
+    version=(int, ...),
+    as_of=(datetime | None, ...),
+)
+PortfolioOut = _with_figures(
+    "PortfolioOut",
+    _PortfolioFacts,
+    AccountStream,
+    "Cash and the sums of the open positions; null is unknown.",
+)

@@ -6,7 +6,8 @@ no sequence numbers, and REST, which is the authority and late. What always hold
 
 1. An older message never undoes a newer state. Both are ordered by the exchange's own times, where
    it says them: a quote's of its change, a holding's of sending it.
-2. A quote read by REST never replaces one that the stream brought after the request was sent.
+2. A quote read by REST, which tells no time, never replaces one that the stream brought after the
+   request was sent or in the last seconds before.
 3. After a reconciliation that left nothing unconfirmed, holdings are the exchange's to the digit.
 4. What changed since the last `take_changes` is known, so a write costs what changed and no more.
 
@@ -25,68 +26,54 @@ from kalshi.messages import Fill, MarketPosition, Ticker
 from positions import pnl
 from positions.decimal_text import to_six_decimals
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
-from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, Heard, holding_of
+from positions.portfolio import (
+    Cash,
+    Changes,
+    Closed,
+    EventFacts,
+    MarketFacts,
+    Position,
+    Unreadable,
+)
+from positions.reconciliation import (
+    TRUST_AFTER_SECONDS,
+    Difference,
+    Heard,
+    holding_of,
+    is_news_to_rest,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class MarketFacts:
-    """What a market is; what it trades at and where it stands in its life come apart from it."""
-
-    event_ticker: str
-    series_ticker: str
-    title: str
-    yes_outcome: str
-    no_outcome: str
-    close_time: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """One open position, whole."""
-
-    ticker: str
-    market: MarketFacts
-    state: MarketState
-    holding: Holding
-    quote: Quote
-    figures: Figures
-
-
-@dataclass(frozen=True, slots=True)
-class Closed:
-    """A position that is no more; `realized_pnl` None when the exchange has not said it."""
-
-    ticker: str
-    reason: pnl.ClosedReason
-    realized_pnl: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Cash:
-    """The account's balance, and what the exchange takes the positions for, as of `as_of`."""
-
-    balance: Decimal
-    exchange_portfolio_value: Decimal
-    as_of: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Read:
     """
-    What to write: whole positions, so that writing them twice is harmless.
+    What REST said, in one reconciliation.
 
     Attributes:
-        positions: those open whose figures or facts changed.
-        markets: tickers among them whose market facts are new or different.
-        sums: of all open positions, None before the first reconciliation.
+        markets: of every ticker that is new, and of as many others as could be read.
+        requested_at: when the requests were sent; nothing in it is older, but for what REST lags.
+        at: now, for `reconciled_at`.
+        as_of: how old the account's part is by the exchange's own account, if it says so.
+        unreadable_positions, unreadable_markets: tickers of rows that can't be understood.
+        left_out: all such rows, those without a readable name too, each in a sentence.
     """
 
-    positions: tuple[Position, ...]
-    closed: tuple[Closed, ...]
-    markets: frozenset[str]
-    sums: Sums | None
-    cash: Cash | None
-    reconciled_at: datetime | None
+    markets: Mapping[str, tuple[MarketFacts, MarketState, Quote]]
+    requested_at: float
+    at: datetime
+    as_of: datetime | None = None
+    unreadable_positions: frozenset[str] = frozenset()
+    unreadable_markets: frozenset[str] = frozenset()
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Expected:
+    """A quantity that a fill announced and no position frame has confirmed."""
+
+    quantity: Decimal
+    received_at: float
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -96,6 +83,7 @@ class _Tracked:
     holding: Holding
     quote: Quote
     figures: Figures
+    unreadable: Unreadable | None = None
     quoted_at: float = float("-inf")  # when the stream last brought a quote
     # The exchange's times of the newest quote and holding; REST's quotes come without.
     quote_known_at: datetime | None = None
@@ -120,8 +108,8 @@ class Tracker:
         self._mark_price = mark_price
         self._open: dict[str, _Tracked] = {}
         self._heard: dict[str, Heard] = {}
-        # Quantities that fills announced and no position frame has confirmed, with their arrival.
-        self._expected: dict[str, tuple[Decimal, float]] = {}
+        self._expected: dict[str, _Expected] = {}
+        self._left_out: tuple[str, ...] = ()
         self._closed: dict[str, Closed] = {}
         self._dirty: set[str] = set()
         self._new_markets: set[str] = set()
@@ -134,6 +122,7 @@ class Tracker:
                 position.holding,
                 position.quote,
                 position.figures,
+                position.unreadable,
                 quote_known_at=position.quote.priced_at,
             )
             # Marks follow MARK_PRICE, which may have changed since these were written.
@@ -187,7 +176,7 @@ class Tracker:
             return True
         self._heard[ticker] = Heard(holding, received_at, message.sent_at)
         expected = self._expected.get(ticker)
-        traded = expected is not None and expected[0] == holding.quantity
+        traded = expected is not None and expected.quantity == holding.quantity
         if traded:
             del self._expected[ticker]
         if tracked is None:
@@ -197,8 +186,10 @@ class Tracker:
                 self._close(ticker, holding.realized_pnl, was_sold=True)
             return traded
         tracked.holding_known_at = message.sent_at or tracked.holding_known_at
-        if holding != tracked.holding:
+        is_known_again = tracked.unreadable == "position"
+        if holding != tracked.holding or is_known_again:
             tracked.holding = holding
+            tracked.unreadable = None if is_known_again else tracked.unreadable
             self._touch(ticker)
         return True
 
@@ -214,7 +205,7 @@ class Tracker:
             return
         heard = self._heard.get(ticker)
         if heard is None or heard.holding.quantity != quantity:
-            self._expected[ticker] = (quantity, received_at)
+            self._expected[ticker] = _Expected(quantity, received_at, fill.sent_at or fill.at)
             return
         self._expected.pop(ticker, None)
         if not quantity:
@@ -222,36 +213,54 @@ class Tracker:
 
     def missing_positions(self, before: float) -> list[str]:
         """Markets whose fill came before this instant and is not in the position yet."""
-        return [ticker for ticker, (_, at) in self._expected.items() if at < before]
+        return [ticker for ticker, each in self._expected.items() if each.received_at < before]
+
+    @property
+    def undescribed_events(self) -> set[str]:
+        """The events of markets held whose titles have not been read."""
+        return {
+            tracked.market.event_ticker
+            for tracked in self._open.values()
+            if not tracked.market.is_described
+        }
+
+    def describe(self, events: Mapping[str, EventFacts]) -> bool:
+        """Take the titles of events, by ticker; True when that changed anything."""
+        changed = False
+        for ticker, tracked in self._open.items():
+            event = events.get(tracked.market.event_ticker)
+            if event is None:
+                continue
+            market = replace(
+                tracked.market,
+                series_ticker=event.series_ticker,
+                title=event.title,
+                is_described=True,
+            )
+            if market != tracked.market:
+                tracked.market = market
+                self._new_markets.add(ticker)
+                self._touch(ticker)
+                changed = True
+        return changed
 
     @property
     def heard(self) -> Mapping[str, Heard]:
         """The stream's last word on what is held, and on what lately ceased to be."""
         return self._heard
 
-    def apply_difference(
-        self,
-        difference: Difference,
-        *,
-        markets: Mapping[str, tuple[MarketFacts, MarketState, Quote]],
-        requested_at: float,
-        at: datetime,
-    ) -> None:
+    def apply_difference(self, difference: Difference, read: Read) -> None:
         """
         Make ours what the exchange says.
 
         Args:
             difference: of the exchange's holdings and ours as they are now: no message was applied
                 since it was computed.
-            markets: of every ticker that is new, and of as many others as could be read; no quote
-                in it is older than `requested_at`.
-            requested_at: when the request for `markets` was sent.
-            at: now, for `reconciled_at`.
         """
         for ticker, holding in difference.changed.items():
             tracked = self._open.get(ticker)
             if tracked is None:
-                self._start(ticker, holding, *markets[ticker])
+                self._start(ticker, holding, *read.markets[ticker])
             else:
                 tracked.holding = holding
             self._touch(ticker)
@@ -259,36 +268,63 @@ class Tracker:
             tracked = self._open[ticker]
             if not _is_before(as_of, tracked.holding_known_at):
                 tracked.holding_known_at = as_of
-        for ticker, (facts, state, quote) in markets.items():
-            self._apply_market(ticker, facts, state, quote, requested_at)
+        self.apply_markets(read.markets, read.requested_at)
         for ticker, realized_pnl in difference.gone.items():
             self._close(ticker, realized_pnl, was_sold=ticker in difference.sold)
+        self._mark_unreadable(read)
         # What the read has settled needs no waiting for; what it has refuted, no keeping.
         self._expected = {
             ticker: expected
             for ticker, expected in self._expected.items()
-            if ticker in difference.unconfirmed or expected[1] >= requested_at
+            if ticker in difference.unconfirmed
+            or expected.received_at >= read.requested_at
+            or (read.as_of is not None and read.as_of < expected.at)
         }
         self._heard = {
-            ticker: heard
-            for ticker, heard in self._heard.items()
-            if self._is_true(ticker, heard, requested_at)
+            ticker: heard for ticker, heard in self._heard.items() if self._is_true(ticker, read)
         }
-        self.reconciled_at = at
+        self.reconciled_at = read.at
 
-    def _is_true(self, ticker: str, heard: Heard, requested_at: float) -> bool:
-        tracked = self._open.get(ticker)
+    def _mark_unreadable(self, read: Read) -> None:
+        self._left_out = read.left_out
+        for ticker, tracked in self._open.items():
+            unreadable: Unreadable | None = None
+            if ticker in read.unreadable_positions and ticker not in self._heard:
+                # What the stream has said of it is not in doubt.
+                unreadable = "position"
+            elif ticker in read.unreadable_markets:
+                unreadable = "market"
+            if unreadable != tracked.unreadable:
+                tracked.unreadable = unreadable
+                self._touch(ticker)
+
+    def leave_out(self, ticker: str, reason: str) -> None:
+        """Note that a position could not be written, until the next read."""
+        self._left_out = (*self._left_out, f"position {ticker}: {reason}")
+
+    def _is_true(self, ticker: str, read: Read) -> bool:
+        heard, tracked = self._heard[ticker], self._open.get(ticker)
         if tracked:
             return heard.holding == tracked.holding
         # Kept for as long as a read may still show what is no more.
-        is_recent = heard.received_at >= requested_at - TRUST_AFTER_SECONDS
-        return not heard.holding.quantity and is_recent
+        return not heard.holding.quantity and is_news_to_rest(
+            heard.received_at, heard.sent_at, read.requested_at, read.as_of
+        )
+
+    def apply_markets(
+        self,
+        markets: Mapping[str, tuple[MarketFacts, MarketState, Quote]],
+        requested_at: float,
+    ) -> None:
+        """Take what REST says of markets; those not held are left alone."""
+        for ticker, (facts, state, quote) in markets.items():
+            self._apply_market(ticker, facts, state, quote, requested_at)
 
     def _start(
         self, ticker: str, holding: Holding, facts: MarketFacts, state: MarketState, quote: Quote
     ) -> None:
         state, quote = _state(state), _quote_of(quote)
-        figures = pnl.figures(holding, quote, state, self._mark_price)
+        figures = pnl.figures_of(holding, quote, state, self._mark_price)
         self._open[ticker] = _Tracked(facts, state, holding, quote, figures)
         self._closed.pop(ticker, None)
         self._new_markets.add(ticker)
@@ -299,6 +335,15 @@ class Tracker:
         tracked = self._open.get(ticker)
         if tracked is None:
             return
+        if tracked.market.is_described and not facts.is_described:
+            # The event was read before, and says no less now.
+            facts = replace(
+                facts,
+                event_ticker=tracked.market.event_ticker,
+                series_ticker=tracked.market.series_ticker,
+                title=tracked.market.title,
+                is_described=True,
+            )
         if facts != tracked.market:
             tracked.market = facts
             self._new_markets.add(ticker)
@@ -309,15 +354,20 @@ class Tracker:
             self._touch(ticker)
         # REST gives prices without the time of their change: equal ones keep the time we know.
         same = replace(quote, priced_at=tracked.quote.priced_at)
-        if tracked.quoted_at < requested_at and same != tracked.quote:
+        # REST lags: what the stream brought shortly before the request may be news to it.
+        is_older = tracked.quoted_at < requested_at - TRUST_AFTER_SECONDS
+        if is_older and same != tracked.quote:
             tracked.quote = quote
             self._touch(ticker)
 
     def _touch(self, ticker: str) -> None:
         tracked = self._open[ticker]
-        tracked.figures = pnl.figures(
-            tracked.holding, tracked.quote, tracked.state, self._mark_price
-        )
+        if tracked.unreadable == "position":
+            tracked.figures = pnl.figures_of_unreadable(tracked.holding)
+        else:
+            tracked.figures = pnl.figures_of(
+                tracked.holding, tracked.quote, tracked.state, self._mark_price
+            )
         self._dirty.add(ticker)
 
     def _close(self, ticker: str, realized_pnl: Decimal | None, *, was_sold: bool) -> None:
@@ -343,6 +393,7 @@ class Tracker:
             sums=self._sums(),
             cash=self.cash,
             reconciled_at=self.reconciled_at,
+            left_out=self._left_out,
         )
         self._dirty.clear()
         self._closed.clear()
@@ -368,12 +419,13 @@ class Tracker:
             tracked.holding,
             tracked.quote,
             tracked.figures,
+            tracked.unreadable,
         )
 
     def _sums(self) -> Sums | None:
         if self.reconciled_at is None:
             return None
-        return pnl.sums(
+        return pnl.sums_of(
             ((tracked.holding, tracked.figures) for tracked in self._open.values()),
             self._mark_price,
         )

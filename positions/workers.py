@@ -1,22 +1,78 @@
-"""The workers that write the cache, known by their heartbeats."""
+"""
+The workers that write the cache, known by their heartbeats.
 
-from datetime import datetime, timedelta
+The database's clock dates and judges each beat, so that hosts whose clocks differ agree on who
+lives.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from positions.models import Worker
+from django.db import connection
 
-_FORGOTTEN_AFTER = timedelta(days=1)
+from positions.connection import FUTURE_SECONDS, Heartbeat
+from positions.models import AccountStream, Worker
+
+_WORKERS, _STREAMS = Worker._meta.db_table, AccountStream._meta.db_table
+_FORGOTTEN_AFTER = "1 day"
+
+# Of the rows `worker` and `stream`: what makes a `Heartbeat`.
+HEARTBEAT_COLUMNS = (
+    "worker.heartbeat_at",
+    "extract(epoch FROM clock_timestamp() - worker.heartbeat_at)::float8",
+    "(worker.silent ->> stream.account_id::text)::float8",
+)
+
+# Its commit does not wait for the disk: a beat that a crash loses is a second old by then.
+_BEAT = f"""
+    WITH beat AS (
+        INSERT INTO {_WORKERS} AS worker (id, started_at, heartbeat_at, silent)
+        VALUES (%s, clock_timestamp(), clock_timestamp(), %s::jsonb)
+        ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), silent = excluded.silent
+        RETURNING worker.started_at = worker.heartbeat_at AS is_first
+    )
+    SELECT is_first, set_config('synchronous_commit', 'off', true) FROM beat
+"""  # noqa: S608  # names of tables, from our own models
+# The last writer of an account is kept: its heartbeat dates what it wrote.
+_PURGE = f"""
+    DELETE FROM {_WORKERS} AS worker
+    WHERE heartbeat_at < clock_timestamp() - interval '{_FORGOTTEN_AFTER}'
+        AND NOT EXISTS (SELECT FROM {_STREAMS} AS stream WHERE stream.worker_id = worker.id)
+"""  # noqa: S608  # as above
+_LAST = f"""
+    SELECT heartbeat_at, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8
+    FROM {_WORKERS}
+    WHERE heartbeat_at <= clock_timestamp() + %s * interval '1 second'
+    ORDER BY heartbeat_at DESC
+    LIMIT 1
+"""  # noqa: S608  # as above
 
 
-def beat(worker_id: UUID, now: datetime) -> None:
-    """Say that a worker is alive; its first beat makes it known."""
-    if Worker.objects.filter(pk=worker_id).update(heartbeat_at=now):
-        return
-    Worker.objects.create(pk=worker_id, started_at=now, heartbeat_at=now)
-    # The last writer of an account is kept: its heartbeat dates what it wrote.
-    Worker.objects.filter(heartbeat_at__lt=now - _FORGOTTEN_AFTER, streams__isnull=True).delete()
+def beat(worker_id: UUID, silent: Mapping[int, float] | None = None) -> None:
+    """
+    Say that a worker is alive; its first beat makes it known.
+
+    Args:
+        silent: accounts that the worker holds and can't vouch for, with the seconds since when.
+    """
+    told = {str(account_id): seconds for account_id, seconds in (silent or {}).items()}
+    with connection.cursor() as cursor:
+        cursor.execute(_BEAT, [worker_id, json.dumps(told)])
+        is_first, _ = cursor.fetchone()
+        if is_first:
+            cursor.execute(_PURGE)
 
 
-def last_heartbeat() -> datetime | None:
-    """The newest heartbeat of any worker."""
-    return Worker.objects.order_by("-heartbeat_at").values_list("heartbeat_at", flat=True).first()
+def last_heartbeat() -> Heartbeat | None:
+    """The newest heartbeat of any worker; one from the future is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LAST, [FUTURE_SECONDS])
+        row = cursor.fetchone()
+    return Heartbeat(*row) if row else None
+
+
+def heartbeat_of(columns: Iterable[object]) -> Heartbeat | None:
+    """The heartbeat in `HEARTBEAT_COLUMNS`; None where an account has no worker."""
+    at, age_seconds, silent_seconds = columns
+    return None if at is None else Heartbeat(at, age_seconds, silent_seconds)  # type: ignore[arg-type]  # as selected

@@ -9,26 +9,30 @@ to update and stops, whatever it still believes.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import cache
+from typing import cast
 from uuid import UUID
 
+from django.db import DataError, IntegrityError, transaction
 from django.db import connection as database
-from django.db import transaction
 
 from accounts.models import Account
-from positions import models, pnl, tracker
+from positions import models, pnl
 from positions.connection import ConnectionState
 from positions.decimal_text import to_six_decimals
-from positions.pnl import Holding, MarketState, Quote
-from positions.tracker import Cash, Changes, Closed, MarketFacts, Tracker
+from positions.pnl import Figures, Holding, MarketState, Quote
+from positions.portfolio import Cash, Changes, Closed, MarketFacts, Position, Unreadable
+from positions.tracker import Tracker
 from postgres.channels import ACCOUNT_CHANGED
 
 # Readers are told of a closed position within seconds; those away for longer start from a snapshot.
 _TOMBSTONES_KEPT = timedelta(hours=1)
 
-_FACTS = ["event_ticker", "series_ticker", "title", "yes_outcome", "no_outcome", "close_time"]
+# Of a market; those of its event stay as another account may have read them until this one has.
+_EVENT_FACTS = ["event_ticker", "series_ticker", "title", "is_described"]
+_MARKET_FACTS = ["yes_outcome", "no_outcome", "close_time"]
 
 
 class TakenOver(Exception):
@@ -85,23 +89,61 @@ class StreamWriter:
         self._market_ids = market_ids
         return seq
 
+    def write_state(self, connection: ConnectionState, at: datetime) -> None:
+        """
+        Write how the connection stands, and nothing else.
+
+        Raises:
+            as `write`.
+        """
+        seq = _flush(
+            account_id=self.account_id,
+            epoch=self._epoch,
+            at=at,
+            stream=asdict(connection),
+            positions=[],
+        )
+        if seq is None:
+            raise TakenOver
+
+    def write_apart(
+        self, changes: Changes, connection: ConnectionState, at: datetime
+    ) -> dict[str, str]:
+        """
+        Write what the database accepts, each position by itself, after it refused the whole.
+
+        Returns:
+            The tickers of positions that it refuses, with its reason.
+        Raises:
+            as `write`; DataError or IntegrityError if even the account's own row is refused.
+        """
+        self.write(replace(changes, positions=(), markets=frozenset()), connection, at)
+        refused = {}
+        for position in changes.positions:
+            try:
+                self.write(replace(changes, positions=(position,), closed=()), connection, at)
+            except (DataError, IntegrityError) as error:
+                refused[position.ticker] = type(error).__name__
+        return refused
+
     def purge(self, now: datetime) -> None:
         """Delete tombstones that every reader has long had."""
         models.Position.objects.of(self.account_id).tombstones(now - _TOMBSTONES_KEPT).delete()
 
-    def _describe(self, positions: Iterable[tracker.Position]) -> dict[str, int]:
-        markets = models.Market.objects.bulk_create(
-            [
-                models.Market(
-                    environment=self._environment, ticker=position.ticker, **asdict(position.market)
-                )
-                for position in positions
-            ],
-            update_conflicts=True,
-            unique_fields=["environment", "ticker"],
-            update_fields=_FACTS,
-        )
-        return {market.ticker: market.pk for market in markets}
+    def _describe(self, positions: Iterable[Position]) -> dict[str, int]:
+        by_knowledge: dict[bool, list[models.Market]] = {True: [], False: []}
+        for position in positions:
+            facts = asdict(position.market)
+            market = models.Market(environment=self._environment, ticker=position.ticker, **facts)
+            by_knowledge[market.is_described].append(market)
+        for is_described, markets in by_knowledge.items():
+            models.Market.objects.bulk_create(
+                markets,
+                update_conflicts=True,
+                unique_fields=["environment", "ticker"],
+                update_fields=_MARKET_FACTS + (_EVENT_FACTS if is_described else []),
+            )
+        return {market.ticker: market.pk for markets in by_knowledge.values() for market in markets}
 
     def _bury(self, closed: Iterable[Closed], seq: int, at: datetime) -> None:
         for position in closed:
@@ -172,6 +214,7 @@ def _portfolio_columns(changes: Changes) -> dict[str, object]:
         "cash": balance,
         "cash_as_of": cash.as_of if cash else None,
         "exchange_portfolio_value": cash.exchange_portfolio_value if cash else None,
+        "unreadable": changes.left_out,
         "reconciled_at": changes.reconciled_at,
     }
     if changes.sums:
@@ -180,27 +223,27 @@ def _portfolio_columns(changes: Changes) -> dict[str, object]:
     return columns
 
 
-def _position_columns(position: tracker.Position) -> dict[str, object]:
-    figures = position.figures
+def _position_columns(position: Position) -> dict[str, object]:
+    mark = position.figures.mark
+    # Names of fields are names of columns.
     return {
-        **asdict(position.holding),
-        **asdict(position.quote),
+        **_shallow(position.holding),
+        **_shallow(position.quote),
+        **_shallow(position.figures),
+        "mark": mark.value if mark else None,
+        "mark_source": mark.source if mark else None,
         "market_status": position.state.status,
         "settlement_value": position.state.settlement_value,
-        "average_price": figures.average_price,
-        "mark": figures.mark.value if figures.mark else None,
-        "mark_source": figures.mark.source if figures.mark else None,
-        "market_value": figures.market_value,
-        "unrealized_pnl": figures.unrealized_pnl,
-        "unrealized_pnl_percent": figures.unrealized_pnl_percent,
-        "net_pnl": figures.net_pnl,
-        "break_even_price": figures.break_even_price,
-        "payout": figures.payout,
+        "unreadable": position.unreadable,
         "closed_reason": None,
     }
 
 
-def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> tracker.Position:
+def _shallow(value: Holding | Quote | Figures) -> dict[str, object]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
     market = row.market
     holding = Holding(row.quantity, row.exposure, row.realized_pnl or pnl.ZERO, row.fees_paid)
     quote = Quote(row.yes_bid, row.yes_ask, row.last_price, row.priced_at)
@@ -212,13 +255,15 @@ def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> tracker.Position
         yes_outcome=market.yes_outcome,
         no_outcome=market.no_outcome,
         close_time=market.close_time,
+        is_described=market.is_described,
     )
-    figures = pnl.figures(holding, quote, state, mark_price)
-    return tracker.Position(market.ticker, facts, state, holding, quote, figures)
+    figures = pnl.figures_of(holding, quote, state, mark_price)
+    unreadable = cast(Unreadable | None, row.unreadable)  # as its choices
+    return Position(market.ticker, facts, state, holding, quote, figures, unreadable)
 
 
 def _cash(row: models.AccountStream) -> Cash | None:
-    if row.cash is None or row.exchange_portfolio_value is None or row.cash_as_of is None:
+    if row.cash is None or row.cash_as_of is None:
         return None
     return Cash(row.cash, row.exchange_portfolio_value, row.cash_as_of)
 

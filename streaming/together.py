@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Never
+from typing import Never, TypeVar
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 async def until_one_fails(*work: Coroutine[object, object, Never]) -> Never:
@@ -31,3 +33,19 @@ async def until_one_fails(*work: Coroutine[object, object, Never]) -> Never:
             logger.warning("failed as well", exc_info=outcome)
     first.result()
     raise AssertionError("endless work ended")
+
+
+async def all_of(*work: Coroutine[object, object, T]) -> list[T]:
+    """
+    The results of work that runs side by side; at the first failure the rest is cancelled.
+
+    Raises:
+        The first failure itself, once the others have ended.
+    """
+    tasks = [asyncio.create_task(coroutine) for coroutine in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

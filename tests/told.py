@@ -1,13 +1,15 @@
 """What the exchange tells, made up for tests: frames, rows and markets with plain defaults."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from kalshi.messages import Fill, MarketPosition, Ticker
 from kalshi.resources import PositionRow
 from positions.pnl import Holding, MarketState, Quote
-from positions.reconciliation import difference
-from positions.tracker import MarketFacts, Tracker
+from positions.portfolio import MarketFacts
+from positions.reconciliation import compare
+from positions.tracker import Read, Tracker
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -42,7 +44,7 @@ def market(
     *,
     status: str = "active",
     settlement_value: str | None = None,
-    its_quote: Quote | None = None,
+    prices: Quote | None = None,
 ) -> tuple[MarketFacts, MarketState, Quote]:
     """A market as REST tells it."""
     facts = MarketFacts(
@@ -53,7 +55,7 @@ def market(
         no_outcome="Away",
         close_time=NOON + timedelta(days=1),
     )
-    return facts, MarketState(status, amount(settlement_value)), its_quote or quote()
+    return facts, MarketState(status, amount(settlement_value)), prices or quote()
 
 
 def row(
@@ -117,8 +119,8 @@ def position(
     )
 
 
-def fill(ticker: str, post_quantity: str | None) -> Fill:
-    """A fill frame; of it only the quantity that it left counts here."""
+def fill(ticker: str, post_quantity: str | None, *, sent: float = 0.0) -> Fill:
+    """A fill frame, `sent` seconds after noon; only the quantity that it left counts here."""
     return Fill(
         trade_id="trade",
         order_id="order",
@@ -130,7 +132,7 @@ def fill(ticker: str, post_quantity: str | None) -> Fill:
         is_taker=True,
         post_quantity=amount(post_quantity),
         subaccount=None,
-        at=NOON,
+        at=at(sent),
     )
 
 
@@ -140,16 +142,33 @@ def reconcile(
     markets: dict[str, tuple[MarketFacts, MarketState, Quote]] | None = None,
     *,
     requested_at: float = 100.0,
+    as_of: float | None = None,
+    unreadable: Iterable[str] = (),
 ) -> frozenset[str]:
-    """Reconcile as the worker does; markets not given are active. Returns the unconfirmed."""
-    its_difference = difference(
-        tracker.holdings, {each.ticker: each for each in rows}, tracker.heard, requested_at
+    """
+    Reconcile as the worker does; markets not given are active. Returns the unconfirmed.
+
+    `as_of` is seconds after noon; `unreadable` are positions whose rows can't be understood.
+    """
+    read_as_of = None if as_of is None else at(as_of)
+    difference = compare(
+        tracker.holdings,
+        {each.ticker: each for each in rows},
+        tracker.heard,
+        requested_at,
+        read_as_of=read_as_of,
+        unreadable=frozenset(unreadable),
     )
-    wanted = its_difference.changed.keys() | tracker.holdings.keys()
+    wanted = difference.changed.keys() | tracker.holdings.keys()
     tracker.apply_difference(
-        its_difference,
-        markets={ticker: market(ticker) for ticker in wanted} | (markets or {}),
-        requested_at=requested_at,
-        at=NOON,
+        difference,
+        Read(
+            markets={ticker: market(ticker) for ticker in wanted} | (markets or {}),
+            requested_at=requested_at,
+            at=NOON,
+            as_of=read_as_of,
+            unreadable_positions=frozenset(unreadable),
+            left_out=tuple(f"position {ticker}: odd" for ticker in unreadable),
+        ),
     )
-    return its_difference.unconfirmed
+    return difference.unconfirmed

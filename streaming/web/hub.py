@@ -1,15 +1,14 @@
 """
 One per web process: hears of what the workers wrote, reads it once, hands it to every open stream.
 
-A NOTIFY is but a doorbell: it says that an account got further, and what is new is read from the
-rows. A poll every second finds what a lost doorbell would have told, and notices what nobody can
-announce: a worker that died, a session that expired.
+A NOTIFY only rings: it says that an account got further. What is new is read from the rows. A poll
+every second finds what a lost doorbell would have told, and notices what nobody can announce: a
+worker that died, a session that expired.
 """
 
 import asyncio
 import logging
 import random
-from collections import Counter
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import Never
@@ -73,10 +72,11 @@ class Hub:
 
     def __init__(self) -> None:
         self.database = DatabaseThread()
-        self.counts: Counter[str] = Counter()
         self._accounts: dict[int, WatchedAccount] = {}
         self._streams: set[Stream] = set()
         self._behind: set[int] = set()
+        # The account that is being read at the moment.
+        self._reading: int | None = None
         self._catch_up = asyncio.Event()
         self._work: asyncio.Task[Never] | None = None
         self._is_draining = False
@@ -185,9 +185,9 @@ class Hub:
                 continue
             # Read from the rows by the same thread as all we have: if it is less, they went back.
             if (account.epoch, account.seq) == (progress.epoch, progress.seq):
-                account.look(progress.heartbeat_at)
-            elif account_id not in self._behind:
-                self.counts["found by poll"] += account.epoch == progress.epoch
+                account.look(progress.heartbeat)
+            elif account_id not in self._behind and account_id != self._reading:
+                # Nobody rang, or a doorbell was lost.
                 self._want(account_id)
 
     async def _look_after_sessions(self) -> None:
@@ -205,7 +205,11 @@ class Hub:
             await self._catch_up.wait()
             self._catch_up.clear()
             while self._behind:
-                await self._read_account(self._behind.pop())
+                self._reading = self._behind.pop()
+                try:
+                    await self._read_account(self._reading)
+                finally:
+                    self._reading = None
 
     async def _read_account(self, account_id: int) -> None:
         account = self._accounts.get(account_id)

@@ -1,10 +1,11 @@
 """An account that somebody looks at: its newest state, encoded once for all who look."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 
 from positions import documents
-from positions.connection import ConnectionState, as_seen
+from positions.connection import ConnectionState, Heartbeat, as_seen
 from positions.models import Position
 from positions.reading import AccountRows
 from streaming.web import sse
@@ -22,11 +23,15 @@ class WatchedAccount:
     an epoch nothing follows on it, and the next read replaces all.
 
     Args:
-        now: the clock by which a worker's heartbeat is old.
+        now: the time, for people.
+        monotonic: seconds, by which a worker's heartbeat grows old.
     """
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._now = now
+        self._monotonic = monotonic
         self.channel = Channel(self._snapshot)
         self.is_loaded = False
         self.epoch: int | None = None
@@ -36,7 +41,8 @@ class WatchedAccount:
         self._portfolio = ""
         self._connection = ""
         self._written: ConnectionState | None = None
-        self._heartbeat_at: datetime | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._heard_at = monotonic()
 
     def load(self, rows: AccountRows) -> None:
         """Replace everything; every stream starts over with a snapshot."""
@@ -57,9 +63,9 @@ class WatchedAccount:
         """Take in what is new and pass it on."""
         self.channel.publish(self._take(rows))
 
-    def look(self, heartbeat_at: datetime | None) -> None:
+    def look(self, heartbeat: Heartbeat | None) -> None:
         """Judge the connection anew by its worker's last heartbeat."""
-        self._heartbeat_at = heartbeat_at
+        self._hear(heartbeat)
         self.channel.publish(self._see())
 
     def age(self) -> None:
@@ -85,7 +91,8 @@ class WatchedAccount:
         if portfolio != self._portfolio:
             self._portfolio = portfolio
             frames[_PORTFOLIO] = Frame(self.seq, sse.event("portfolio", self.seq, portfolio))
-        self._written, self._heartbeat_at = rows.written, rows.heartbeat_at
+        self._written = rows.written
+        self._hear(rows.heartbeat)
         return frames | self._see()
 
     def _take_position(self, row: Position) -> Frame:
@@ -97,11 +104,14 @@ class WatchedAccount:
         text = sse.to_json(documents.closed_document(row))
         return Frame(row.seq, sse.event("position_closed", row.seq, text))
 
+    def _hear(self, heartbeat: Heartbeat | None) -> None:
+        self._heartbeat, self._heard_at = heartbeat, self._monotonic()
+
     def _see(self) -> dict[Key, Frame]:
-        now = self._now()
         # An account just made waits for a worker to find it; only a missing worker is news.
         written = self._written or ConnectionState("connecting", since=self._watched_since)
-        state = as_seen(written, self._heartbeat_at, now)
+        age = self._monotonic() - self._heard_at
+        state = as_seen(written, self._heartbeat.aged(age) if self._heartbeat else None)
         connection = sse.to_json(documents.connection_document(state))
         if connection == self._connection:
             return {}

@@ -1,45 +1,68 @@
 """
 One account's feed: connections to the exchange, one after the other, and the flushes to the rows.
 
-Writing is apart from reading: one flush at a time takes all that changed since the one before it,
-so a storm of ticks is conflated by itself, and memory is bounded by the number of positions.
+The course says what is next; here it is carried out.
 """
 
 import asyncio
 import logging
 import random
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from time import monotonic
+from datetime import datetime
 from typing import Never
 
+import httpx
 from django.utils import timezone
 
 from accounts import credentials
 from accounts.credentials import RevealedCredential
 from accounts.errors import CredentialUnusable
-from kalshi.errors import ClockSkew, KalshiError, KeyRefused, ScopeRefused
+from kalshi.errors import KalshiError
+from kalshi.pacing import Pacer
 from kalshi.rest import Client
 from kalshi.socket import connect
-from positions.connection import ConnectionState, Status
+from kalshi.transport import connections
 from positions.writing import OpenedStream
 from postgres.errors import DATABASE_TROUBLE
-from postgres.threads import DatabaseThread
 from streaming.together import until_one_fails
 from streaming.worker.backoff import Wait, waits
-from streaming.worker.upstream import STEADY_SECONDS, Maintenance, Upstream, raise_if_inactive
+from streaming.worker.course import Connect, Course, Idle, Look, Refuse
+from streaming.worker.flushes import Flushes, Writers
+from streaming.worker.upstream import Upstream, prepare
 
 logger = logging.getLogger(__name__)
 
 DATABASE_RETRY_SECONDS = 0.5
-GOODBYE_SECONDS = 2.0
-STUCK_SECONDS = 3.0
-PURGE_SECONDS = 600.0
 
 
 def reconnection_waits() -> Iterator[Wait]:
     """The waits between attempts to reach the exchange."""
     return waits(random.random)
+
+
+class Line:
+    """
+    What an account keeps from one connection to the next: its rate limits and its HTTP connections.
+
+    Made anew at each attempt, limits would count as refilled that are not.
+    """
+
+    def __init__(self) -> None:
+        self.pacer = Pacer()
+        self._http: httpx.AsyncClient | None = None
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """Its connections; opened when first needed."""
+        if self._http is None:
+            self._http = connections()
+        return self._http
+
+    async def close(self) -> None:
+        """Let go of the connections; the limits stay."""
+        http, self._http = self._http, None
+        if http:
+            await http.aclose()
 
 
 class Feed:
@@ -48,7 +71,8 @@ class Feed:
 
     Args:
         opened: the account as this worker took it over; the feed is its only writer.
-        database: the thread for the account's writes.
+        writers: the threads for the account's writes and reads of rows.
+        line: to the exchange, kept by the account from one feed to the next.
         schedule: the waits after failures in a row, begun anew after each good connection.
     """
 
@@ -56,46 +80,45 @@ class Feed:
         self,
         account_id: int,
         opened: OpenedStream,
-        database: DatabaseThread,
+        writers: Writers,
+        line: Line,
         *,
         schedule: Callable[[], Iterator[Wait]] = reconnection_waits,
     ) -> None:
         self._account_id = account_id
-        self._writer = opened.writer
         self._tracker = opened.tracker
-        self._database = database
-        self._live_until = opened.live_until
-        self._state = ConnectionState(
-            "connecting", since=timezone.now(), live_until=opened.live_until
+        self._threads = writers.healthy
+        self._line = line
+        self._course = Course(
+            timezone.now(), opened.live_until, schedule=schedule, jitter=random.random
         )
-        self._new_schedule = schedule
-        self._schedule = schedule()
+        self._flushes = Flushes(opened.writer, opened.tracker, lambda: self._course.state, writers)
         self._upstream: Upstream | None = None
-        self._live_since: float | None = None
-        self._writing_since: float | None = None
-        self._unwritten = asyncio.Event()
-        self._unwritten.set()
-        # Ends a wait; the next two say what for.
         self._stirred = asyncio.Event()
         self._credentials_changed = asyncio.Event()
-        self._is_asked = False
 
     @property
-    def is_stuck(self) -> bool:
-        """Whether a write has been waiting so long that the rows can't be vouched for."""
-        since = self._writing_since
-        return since is not None and monotonic() - since > STUCK_SECONDS
+    def silent_seconds(self) -> float | None:
+        """For how long nobody could vouch for the rows; None while they are written."""
+        return self._flushes.silent_seconds
+
+    @property
+    def live_until(self) -> datetime | None:
+        """The exchange's last sign of life; now while live."""
+        state = self._course.state
+        return timezone.now() if state.status == "live" else state.live_until
 
     def refresh(self) -> None:
         """Reconcile now, or try to connect now instead of waiting."""
         if self._upstream:
             self._upstream.reconcile_soon()
         else:
-            self._is_asked = True
+            self._course.asked()
             self._stirred.set()
 
     def look_at_credentials(self) -> None:
         """The account's credentials are not what they were."""
+        self._course.keys_changed()
         self._credentials_changed.set()
         self._stirred.set()
 
@@ -108,194 +131,119 @@ class Feed:
         """
         try:
             await until_one_fails(
-                self._write_forever(), self._connect_forever(), self._purge_forever()
+                self._flushes.run(), self._follow_the_course(), self._flushes.purge_forever()
             )
         except asyncio.CancelledError:
-            await self._say_goodbye()
+            self._course.stopped(timezone.now())
+            await self._flushes.say_goodbye()
             raise
 
-    async def _write_forever(self) -> Never:
+    async def _follow_the_course(self) -> Never:
         while True:
-            await self._unwritten.wait()
-            self._unwritten.clear()
-            if not await self._write():
-                await asyncio.sleep(DATABASE_RETRY_SECONDS)
-                self._unwritten.set()
-
-    async def _write(self) -> bool:
-        changes = self._tracker.take_changes()
-        self._writing_since = self._writing_since or monotonic()
-        try:
-            await self._database.run(self._writer.write, changes, self._state, timezone.now())
-        except DATABASE_TROUBLE as error:
-            self._tracker.put_back(changes)
-            logger.warning("write failed", extra=self._fields(error=type(error).__name__))
-            return False
-        self._writing_since = None
-        return True
-
-    async def _purge_forever(self) -> Never:
-        while True:
+            before = self._course.state
             try:
-                await self._database.run(self._writer.purge, timezone.now())
+                await self._carry_out()
             except DATABASE_TROUBLE as error:
-                logger.warning("purge failed", extra=self._fields(error=type(error).__name__))
-            await asyncio.sleep(PURGE_SECONDS)
-
-    async def _say_goodbye(self) -> None:
-        # So that pages need not wait for the heartbeat to grow old.
-        if not self._state.holds_without_worker:
-            self._lost("reconnecting", reason="worker_down")
-        try:
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await self._write()
-        except TimeoutError:
-            logger.warning("could not say goodbye", extra=self._fields())
-
-    async def _connect_forever(self) -> Never:
-        while True:
-            try:
-                credential_id, credential = await self._usable_credential()
-            except DATABASE_TROUBLE as error:
-                logger.warning("no credential", extra=self._fields(error=type(error).__name__))
+                logger.warning("database away", extra=self._fields(error=type(error).__name__))
                 await asyncio.sleep(DATABASE_RETRY_SECONDS)
-                continue
-            try:
-                await self._follow(credential_id, credential)
-            except (KeyRefused, ScopeRefused) as error:
-                await self._refused(credential_id, error)
-            except _CredentialGone:
-                logger.info("credential gone", extra=self._fields())
-            except KalshiError as error:
-                await self._wait(next(self._schedule), error)
-
-    async def _usable_credential(self) -> tuple[int, RevealedCredential]:
-        """Wait for a credential to connect with; one that was refused counts when somebody asks."""
-        while True:
-            self._stirred.clear()
-            self._credentials_changed.clear()
-            held = await self._database.run(credentials.held_by, self._account_id)
-            worth_a_try = held.usable + (held.refused if self._is_asked else ())
-            self._is_asked = False
-            for credential_id in worth_a_try:
-                try:
-                    revealed = await self._database.run(credentials.reveal, credential_id)
-                except CredentialUnusable as error:
-                    logger.error("credential unusable", extra=self._fields(error=str(error)))
-                else:
-                    return credential_id, revealed
-            if held.usable:
-                self._lost("disconnected", reason="credential_unreadable")
-            elif held.refused:
-                self._lost("unauthorized", reason="key_refused")
-            else:
-                self._lost("disconnected", reason="no_credential")
-            await self._stirred.wait()
-            # Somebody acted: what failed before tells nothing of what comes.
-            self._schedule = self._new_schedule()
-
-    async def _follow(self, credential_id: int, held: RevealedCredential) -> Never:
-        async with Client(held.environment, held.api_key_id, held.key) as rest:
-            await raise_if_inactive(rest)
-            async with connect(held.environment, held.api_key_id, held.key) as socket:
-                self._upstream = Upstream(
-                    rest,
-                    socket,
-                    self._tracker,
-                    subaccount=held.subaccount,
-                    on_change=self._unwritten.set,
-                    on_live=self._live,
+            state = self._course.state
+            if state != before:
+                self._flushes.soon()
+            if state.status != before.status:
+                logger.info(
+                    "connection", extra=self._fields(status=state.status, reason=state.reason)
                 )
-                try:
-                    await until_one_fails(self._upstream.run(), self._watch(credential_id))
-                finally:
-                    self._upstream = None
-                    self._no_longer_live(socket.last_seen)
+
+    async def _carry_out(self) -> None:
+        match self._course.step:
+            case Look():
+                held = await self._threads.run(credentials.held_by, self._account_id)
+                self._course.found(held.usable, held.refused, timezone.now())
+            case Connect(credential_id=credential_id):
+                await self._attempt(credential_id)
+            case Refuse(credential_id=credential_id, why=why):
+                logger.warning("key refused", extra=self._fields(credential_id=credential_id))
+                await self._threads.run(credentials.mark_refused, credential_id, why)
+                self._course.noted()
+            case Idle(seconds=seconds):
+                if seconds is None:
+                    await self._line.close()
+                await self._idle(seconds)
+                self._course.woke(timezone.now())
+
+    async def _idle(self, seconds: float | None) -> None:
+        self._stirred.clear()
+        # What was asked for before this wait began is not to be waited for.
+        if self._course.is_stirred:
+            return
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stirred.wait()
+        except TimeoutError:
+            pass
+
+    async def _attempt(self, credential_id: int) -> None:
+        try:
+            key = await self._threads.run(credentials.reveal, credential_id)
+            await self._follow(credential_id, key)
+        except CredentialUnusable as error:
+            logger.error("credential unusable", extra=self._fields(error=str(error)))
+            self._course.unusable(credential_id, error.reason)
+        except _CredentialGone:
+            logger.info("credential gone", extra=self._fields())
+            self._course.gone()
+        except KalshiError as error:
+            logger.warning("connection failed", extra=self._fields(error=str(error)))
+            self._course.failed(credential_id, error, timezone.now())
+
+    async def _follow(self, credential_id: int, key: RevealedCredential) -> Never:
+        rest = Client(
+            key.environment,
+            key.api_key_id,
+            key.key,
+            http=self._line.http,
+            pacer=self._line.pacer,
+        )
+        await prepare(rest)
+        async with connect(key.environment, key.api_key_id, key.key) as socket:
+            self._upstream = Upstream(
+                rest,
+                socket,
+                self._tracker,
+                subaccount=key.subaccount,
+                on_change=self._flushes.soon,
+                on_live=self._live,
+            )
+            try:
+                await until_one_fails(self._upstream.run(), self._watch(credential_id))
+            finally:
+                self._upstream = None
+                self._course.ended(socket.last_seen, timezone.now())
+                self._flushes.soon()
 
     async def _watch(self, credential_id: int) -> Never:
-        """Note that the credential works, and fail as soon as it is no longer the account's."""
+        """See whether the key in use is still the account's, and note that it works."""
         while True:
             await self._credentials_changed.wait()
             self._credentials_changed.clear()
             try:
-                if self._live_since is not None:
-                    await self._database.run(credentials.mark_checked, credential_id)
-                held = await self._database.run(credentials.held_by, self._account_id)
+                if self._course.state.status == "live":
+                    await self._threads.run(credentials.mark_checked, credential_id)
+                held = await self._threads.run(credentials.held_by, self._account_id)
             except DATABASE_TROUBLE as error:
-                logger.warning("no credential", extra=self._fields(error=type(error).__name__))
+                logger.warning("key not looked at", extra=self._fields(error=type(error).__name__))
                 await asyncio.sleep(DATABASE_RETRY_SECONDS)
                 self._credentials_changed.set()
                 continue
             if credential_id not in held.usable + held.refused:
                 raise _CredentialGone
 
-    async def _refused(self, credential_id: int, error: KalshiError) -> None:
-        logger.warning("key refused", extra=self._fields(credential_id=credential_id))
-        try:
-            await self._database.run(credentials.mark_refused, credential_id, str(error))
-        except DATABASE_TROUBLE as failure:
-            # Then it is tried, and refused, once more.
-            logger.warning("refusal not noted", extra=self._fields(error=type(failure).__name__))
-            await asyncio.sleep(DATABASE_RETRY_SECONDS)
-
-    async def _wait(self, wait: Wait, error: KalshiError) -> None:
-        retry_at = timezone.now() + timedelta(seconds=wait.seconds)
-        logger.warning(
-            "connection failed",
-            extra=self._fields(error=str(error), attempt=wait.attempt, retry_at=retry_at),
-        )
-        match error:
-            case Maintenance(resumes_at=resumes_at):
-                # The exchange's own estimate is worth more to people than when we look again,
-                # unless it has passed.
-                expected_at = max(resumes_at or retry_at, retry_at)
-                self._lost("maintenance", "maintenance", wait.attempt, expected_at)
-            case ClockSkew():
-                self._lost("reconnecting", "clock_skew", wait.attempt, retry_at)
-            case _:
-                status: Status = "disconnected" if wait.is_open else "reconnecting"
-                self._lost(status, "unreachable", wait.attempt, retry_at)
-        self._stirred.clear()
-        try:
-            async with asyncio.timeout(wait.seconds):
-                await self._stirred.wait()
-        except TimeoutError:
-            pass
-        if self._state.status != "maintenance":
-            # Not waiting any more, and until the attempt has an outcome nothing else is known.
-            self._lost(self._state.status, self._state.reason, wait.attempt)
-
     def _live(self) -> None:
-        self._live_since = monotonic()
-        self._set(ConnectionState("live", since=timezone.now()))
+        self._course.went_live(timezone.now())
+        logger.info("connection", extra=self._fields(status="live"))
+        self._flushes.soon()
         # To note that it works, and to see whether it is still there.
         self._credentials_changed.set()
-
-    def _no_longer_live(self, last_seen: datetime) -> None:
-        if self._live_since is None:
-            return
-        if monotonic() - self._live_since > STEADY_SECONDS:
-            self._schedule = self._new_schedule()
-        self._live_since = None
-        self._live_until = last_seen
-        self._lost("reconnecting", reason="connection_lost")
-
-    def _lost(
-        self,
-        status: Status,
-        reason: str | None,
-        attempt: int = 0,
-        retry_at: datetime | None = None,
-    ) -> None:
-        same = (self._state.status, self._state.reason) == (status, reason)
-        since = self._state.since if same else timezone.now()
-        self._set(ConnectionState(status, since, attempt, retry_at, reason, self._live_until))
-
-    def _set(self, state: ConnectionState) -> None:
-        if state.status != self._state.status:
-            logger.info("connection", extra=self._fields(status=state.status, reason=state.reason))
-        self._state = state
-        self._unwritten.set()
 
     def _fields(self, **fields: object) -> dict[str, object]:
         return {"account_id": self._account_id, **fields}

@@ -3,26 +3,19 @@ One connection to the exchange, from its subscriptions to its end.
 
 Subscribe, read REST, reconcile, go live; from then on the stream is speed and REST, read again now
 and then, the authority. The read loop awaits nothing but the next frame: an exchange cuts off who
-reads too slowly.
+reads too slowly. What REST is asked, and when, the agenda says.
 """
 
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Never
 
 from django.utils import timezone
 
-from kalshi.errors import (
-    DecodeError,
-    KalshiError,
-    RateLimited,
-    RequestRejected,
-    ScopeRefused,
-    Unavailable,
-)
+from kalshi.errors import DecodeError, RateLimited, RequestRejected, ScopeRefused, Unavailable
 from kalshi.lifecycle import (
     Activated,
     CloseTimeChanged,
@@ -34,37 +27,58 @@ from kalshi.lifecycle import (
 from kalshi.messages import CommandFailed, Fill, MarketPosition, Ticker
 from kalshi.protocol import Event, SequenceGap, SubscriptionEnded, Undecodable
 from kalshi.rest import Client
+from kalshi.rows import LeftOut
 from kalshi.socket import Socket
-from positions.reconciliation import TRUST_AFTER_SECONDS, difference
-from positions.tracker import Cash, Tracker
-from streaming.together import until_one_fails
-from streaming.worker.markets import read_markets
+from positions.portfolio import Cash
+from positions.reconciliation import compare
+from positions.tracker import Read, Tracker
+from streaming.together import all_of, until_one_fails
+from streaming.worker.agenda import (
+    FILL_PATIENCE_SECONDS,
+    Agenda,
+    ReadBalance,
+    ReadMarkets,
+    Reconcile,
+)
+from streaming.worker.course import Maintenance
+from streaming.worker.reads import (
+    MarketsRead,
+    PositionsRead,
+    if_possible,
+    read_events,
+    read_markets,
+    read_positions,
+)
 
 logger = logging.getLogger(__name__)
 
-# A determination whose frame was missed is shown within a minute.
-RECONCILE_SECONDS = 55.0
-# The balance has a bucket of its own: one call a second.
-BALANCE_SECONDS = 1.1
-# A fill's position frame comes with it; after this long it is taken for lost.
-FILL_PATIENCE_SECONDS = 2.0
-# Between reconciliations that somebody asked for, or that a garbled frame did.
-DEBOUNCE_SECONDS = 2.0
-RETRY_SECONDS = 5.0
-# What held for so long was good: its end is not the end of a series.
+# A subscription that ends again within this time would go on ending.
 STEADY_SECONDS = 30.0
+# The exchange answers a command within milliseconds; who waits longer waits in vain.
+COMMAND_TIMEOUT_SECONDS = 10.0
+# Titles that could not be read are asked for again after this long, then ever later.
+TITLES_RETRY_SECONDS = 5.0
+LONGEST_TITLES_RETRY_SECONDS = 300.0
 
 PRIVATE_CHANNELS = ("market_positions", "fill")
 # Both of the markets held; the second tells of their pauses, determinations and settlements.
 TICKER, LIFECYCLE = "ticker", "market_lifecycle_v2"
 
 
-class Maintenance(KalshiError):
-    """The exchange says that it is not active; `resumes_at` is its estimate, if it gives one."""
+async def prepare(rest: Client) -> None:
+    """
+    Ask whether the exchange is open, and what the account may ask for.
 
-    def __init__(self, resumes_at: datetime | None) -> None:
-        super().__init__("The exchange is in maintenance.")
-        self.resumes_at = resumes_at
+    Raises:
+        Maintenance: it says that it is not.
+        KeyRefused, ClockSkew: of the key.
+    """
+    # Without the limits those of the lowest tier are kept to.
+    await all_of(raise_if_inactive(rest), _adopt_limits(rest))
+
+
+async def _adopt_limits(rest: Client) -> None:
+    await if_possible(rest.limits(), "limits")
 
 
 async def raise_if_inactive(rest: Client) -> None:
@@ -74,8 +88,8 @@ async def raise_if_inactive(rest: Client) -> None:
     Raises:
         Maintenance: it says that it is not.
     """
-    status = await rest.exchange_status()
-    if not status.exchange_active:
+    status = await if_possible(rest.exchange_status(), "status")
+    if status is not None and not status.exchange_active:
         raise Maintenance(status.estimated_resume_time)
 
 
@@ -105,18 +119,21 @@ class Upstream:
         self._subaccount = subaccount
         self._on_change = on_change
         self._on_live = on_live
+        self._agenda = Agenda(monotonic())
+        self._sooner = asyncio.Event()
+        self._is_undescribed = asyncio.Event()
         self._is_reconciled = False
         self._is_live = False
-        self._reconciled_at = self._balance_at = float("-inf")
-        # Instants of `monotonic()` at which something is due.
-        self._reconcile_due = self._balance_due = self._fill_check_due = float("inf")
-        self._sooner = asyncio.Event()
+        # By the exchange's clock, which is known to half a second or so.
+        skew = (rest.clock_skew or timedelta()) + timedelta(seconds=1)
+        self._connected_at = timezone.now() - skew
         # When the exchange last ended a channel's subscription by itself.
         self._ended_at: dict[str, float] = {}
 
     def reconcile_soon(self) -> None:
         """Read REST again: now, or as soon as the last read is some seconds old."""
-        self._reconcile_by(self._reconciled_at + DEBOUNCE_SECONDS)
+        self._agenda.reconcile_soon()
+        self._sooner.set()
 
     async def run(self) -> Never:
         """
@@ -127,12 +144,9 @@ class Upstream:
         """
         self._socket.session.subscribe(PRIVATE_CHANNELS)
         await self._socket.send_pending()
-        try:
-            await self._rest.limits()
-        except (RequestRejected, ScopeRefused) as error:
-            # Then those of the lowest tier are kept to.
-            logger.info("limits not told", extra={"error": str(error)})
-        await until_one_fails(self._listen(), self._keep())
+        await until_one_fails(
+            self._listen(), self._keep(), self._watch_for_answers(), self._describe()
+        )
 
     async def _listen(self) -> Never:
         async for event in self._socket:
@@ -146,138 +160,232 @@ class Upstream:
             case Ticker():
                 if self._tracker.apply_ticker(event, now):
                     self._on_change()
+                return
             case MarketPosition() if self._is_ours(event.subaccount):
-                self._cash_moved(now)
+                self._agenda.cash_moved(now)
                 if not self._tracker.apply_position(event, now):
-                    self._reconcile_by(now)
+                    self._agenda.reconcile_now(now)
                 self._on_change()
             case Fill() if self._is_ours(event.subaccount):
-                self._cash_moved(now)
+                self._agenda.cash_moved(now)
                 self._tracker.apply_fill(event, now)
-                self._fill_check_due = min(self._fill_check_due, now + FILL_PATIENCE_SECONDS)
-                self._sooner.set()
+                self._agenda.filled(now)
                 self._on_change()
             case (
-                Activated()
-                | Deactivated()
-                | CloseTimeChanged()
-                | Determined()
-                | Settled()
-                | MetadataChanged()
+                Activated() | Deactivated() | CloseTimeChanged() | Determined() | MetadataChanged()
             ):
                 # The event says that something is new; what it is, and all of it, REST says.
-                self.reconcile_soon()
+                self._agenda.market_changed(event.market_ticker, now)
+            case Settled():
+                self._agenda.settled(now)
             case SequenceGap(channel=channel):
                 logger.warning("frames were lost", extra={"channel": channel})
-                self.reconcile_soon()
-            case SubscriptionEnded(channel=channel, code=code):
-                logger.warning("subscription ended", extra={"channel": channel, "code": code})
-                if now < self._ended_at.get(channel, float("-inf")) + STEADY_SECONDS:
-                    # Asked again at once it would end again at once, and so on.
-                    raise Unavailable("The exchange keeps ending a subscription.")
-                self._ended_at[channel] = now
-                self._socket.session.subscribe(
-                    [channel], event.market_tickers, send_initial_snapshot=channel == TICKER
-                )
-                self.reconcile_soon()
+                self._agenda.reconcile_soon()
+            case SubscriptionEnded():
+                self._renew(event, now)
             case CommandFailed(code=code):
                 raise Unavailable(f"The exchange refused a subscription (error {code}).")
             case Undecodable(reason=reason):
                 logger.warning("frame not understood", extra={"reason": reason})
-                self.reconcile_soon()
+                self._agenda.garbled(now)
+        self._sooner.set()
         self._look_if_live()
+
+    def _renew(self, ended: SubscriptionEnded, now: float) -> None:
+        channel = ended.channel
+        logger.warning("subscription ended", extra={"channel": channel, "code": ended.code})
+        if now < self._ended_at.get(channel, float("-inf")) + STEADY_SECONDS:
+            # Asked again at once it would end again at once, and so on.
+            raise Unavailable("The exchange keeps ending a subscription.")
+        self._ended_at[channel] = now
+        self._socket.session.subscribe(
+            [channel], ended.market_tickers, send_initial_snapshot=channel == TICKER
+        )
+        self._agenda.reconcile_soon()
 
     def _is_ours(self, subaccount: int | None) -> bool:
         return (subaccount or 0) == self._subaccount
-
-    def _cash_moved(self, now: float) -> None:
-        # Not at once: REST lags behind the stream by some hundred milliseconds.
-        self._balance_due = min(self._balance_due, now + BALANCE_SECONDS)
-        self._sooner.set()
-
-    def _reconcile_by(self, instant: float) -> None:
-        self._reconcile_due = min(self._reconcile_due, instant)
-        self._sooner.set()
 
     def _look_if_live(self) -> None:
         if not self._is_live and self._is_reconciled and self._socket.session.is_ready:
             self._is_live = True
             self._on_live()
 
-    async def _keep(self) -> Never:
-        await self._reconcile()
+    async def _watch_for_answers(self) -> Never:
         while True:
-            await self._until_due()
+            await asyncio.sleep(COMMAND_TIMEOUT_SECONDS / 10)
+            if self._socket.unanswered_seconds > COMMAND_TIMEOUT_SECONDS:
+                raise Unavailable("The exchange does not answer a subscription.")
+
+    # What REST is asked
+
+    async def _keep(self) -> Never:
+        while True:
             now = monotonic()
-            if now >= self._fill_check_due:
+            if self._agenda.is_time_for_fills(now):
                 missing = self._tracker.missing_positions
-                if missing(now - FILL_PATIENCE_SECONDS):
-                    self._reconcile_due = now
-                # Fills that came since have their own patience.
-                self._fill_check_due = now + FILL_PATIENCE_SECONDS if missing(now) else float("inf")
-            try:
-                if now >= self._reconcile_due:
-                    await self._reconcile()
-                elif now >= self._balance_due:
-                    await self._read_balance()
-            except (Unavailable, DecodeError) as error:
-                # The stream still holds, and with it every price; only the authority is late.
-                logger.warning("reconciliation failed", extra={"error": str(error)})
-                self._reconcile_due = monotonic() + RETRY_SECONDS
+                self._agenda.fills_checked(
+                    now,
+                    lost=bool(missing(now - FILL_PATIENCE_SECONDS)),
+                    waiting=bool(missing(now)),
+                )
+            for task in self._agenda.due(now):
+                match task:
+                    case Reconcile():
+                        await self._reconcile_or_later()
+                    case ReadMarkets(tickers=tickers):
+                        await self._read_markets(tickers)
+                    case ReadBalance():
+                        await self._read_balance()
+            await self._until_due()
 
     async def _until_due(self) -> None:
-        due = min(self._reconcile_due, self._balance_due, self._fill_check_due)
         try:
-            async with asyncio.timeout(max(0.0, due - monotonic())):
+            async with asyncio.timeout(max(0.0, self._agenda.next_due - monotonic())):
                 await self._sooner.wait()
         except TimeoutError:
             pass
         self._sooner.clear()
 
+    async def _reconcile_or_later(self) -> None:
+        try:
+            await self._reconcile()
+        except (Unavailable, DecodeError, RequestRejected) as error:
+            if not self._is_reconciled:
+                # Nothing is known of what the account holds: there is nothing to show as live.
+                raise
+            # The stream still holds, and with it every price; only the authority is late.
+            logger.warning("reconciliation failed", extra={"error": str(error)})
+            self._agenda.reconciliation_failed(monotonic())
+
     async def _reconcile(self) -> None:
-        requested_at = self._reconciled_at = monotonic()
-        self._reconcile_due = requested_at + RECONCILE_SECONDS
-        await raise_if_inactive(self._rest)
-        rows = {row.ticker: row for row in await self._rest.positions(self._subaccount)}
-        held = {ticker for ticker, row in rows.items() if row.quantity}
+        requested_at = monotonic()
+        positions = await self._read_positions()
+        held = {ticker for ticker, row in positions.rows.items() if row.quantity}
         known = self._tracker.markets
         markets = await read_markets(self._rest, held.union(known), known)
-        await self._read_balance()
+        unreadable = frozenset(row.name for row in positions.left_out if row.name)
         while True:
-            its_difference = difference(
-                self._tracker.holdings, rows, self._tracker.heard, requested_at
+            difference = compare(
+                self._tracker.holdings,
+                positions.rows,
+                self._tracker.heard,
+                requested_at,
+                read_as_of=positions.as_of,
+                unreadable=unreadable,
             )
             # Opened while we were reading.
-            unread = its_difference.changed.keys() - markets.keys() - known.keys()
+            unread = difference.changed.keys() - markets.known.keys() - known.keys()
             if not unread:
                 break
-            markets |= await read_markets(self._rest, unread, known)
+            markets.add(await read_markets(self._rest, unread, known))
         self._tracker.apply_difference(
-            its_difference, markets=markets, requested_at=requested_at, at=timezone.now()
+            difference, _read(positions, markets, requested_at, timezone.now())
         )
         self._on_change()
-        if its_difference.unconfirmed:
-            self._reconcile_by(requested_at + TRUST_AFTER_SECONDS)
+        now = monotonic()
+        self._agenda.reconciled(
+            now,
+            is_confirmed=not difference.unconfirmed and self._has_caught_up(positions.as_of),
+        )
+        self._note(markets, now)
+        await self._follow_what_is_held()
+        self._is_reconciled = True
+        self._look_if_live()
+
+    async def _read_positions(self) -> PositionsRead:
+        read: list[PositionsRead] = []
+
+        async def positions() -> None:
+            read.append(await read_positions(self._rest, self._subaccount))
+
+        await all_of(raise_if_inactive(self._rest), positions(), self._read_balance())
+        return read[0]
+
+    def _has_caught_up(self, as_of: datetime | None) -> bool:
+        # Until then REST may bring back what was sold before we were connected.
+        return as_of is None or as_of >= self._connected_at
+
+    async def _follow_what_is_held(self) -> None:
         held_now = self._tracker.tickers
         self._socket.session.subscribe([TICKER], held_now, send_initial_snapshot=True)
         self._socket.session.subscribe([LIFECYCLE], held_now)
         await self._socket.send_pending()
-        self._is_reconciled = True
-        self._look_if_live()
+        self._is_undescribed.set()
+
+    async def _read_markets(self, tickers: frozenset[str]) -> None:
+        requested_at = monotonic()
+        known = self._tracker.markets
+        # Those sold meanwhile are of no more interest.
+        self._agenda.markets_known(tickers - known.keys())
+        markets = await read_markets(self._rest, tickers & known.keys(), known)
+        self._tracker.apply_markets(markets.known, requested_at)
+        self._on_change()
+        self._note(markets, monotonic())
+        self._is_undescribed.set()
+
+    def _note(self, markets: MarketsRead, now: float) -> None:
+        self._agenda.markets_known(markets.known.keys() - markets.missing)
+        self._agenda.markets_missing(markets.missing, now)
+
+    async def _describe(self) -> Never:
+        delay = TITLES_RETRY_SECONDS
+        while True:
+            await self._is_undescribed.wait()
+            self._is_undescribed.clear()
+            wanted = self._tracker.undescribed_events
+            if not wanted:
+                delay = TITLES_RETRY_SECONDS
+                continue
+            if self._tracker.describe(await read_events(self._rest, wanted)):
+                self._on_change()
+            if self._tracker.undescribed_events:
+                await self._wait_for_titles(delay)
+                delay = min(2 * delay, LONGEST_TITLES_RETRY_SECONDS)
+                self._is_undescribed.set()
+
+    async def _wait_for_titles(self, seconds: float) -> None:
+        # A market that is new here need not wait for the others' titles.
+        try:
+            async with asyncio.timeout(seconds):
+                await self._is_undescribed.wait()
+        except TimeoutError:
+            pass
 
     async def _read_balance(self) -> None:
-        if monotonic() < self._balance_at + BALANCE_SECONDS:
-            self._balance_due = self._balance_at + BALANCE_SECONDS
+        if not self._agenda.may_read_balance(monotonic()):
             return
-        self._balance_at, self._balance_due = monotonic(), float("inf")
         as_of = timezone.now()
         try:
             balance = await self._rest.balance(self._subaccount)
         except RateLimited:
-            self._balance_due = monotonic() + BALANCE_SECONDS
+            self._agenda.cash_moved(monotonic())
             return
         except ScopeRefused:
             # A key may be allowed the positions alone: then the cash is unknown, and shown so.
             return
+        except (Unavailable, DecodeError, RequestRejected) as error:
+            logger.warning("balance not told", extra={"error": str(error)})
+            self._agenda.balance_failed(monotonic())
+            return
         self._tracker.cash = Cash(balance.balance, balance.portfolio_value, as_of)
         self._on_change()
+
+
+def _read(
+    positions: PositionsRead, markets: MarketsRead, requested_at: float, at: datetime
+) -> Read:
+    left_out = (*positions.left_out, *markets.left_out)
+    return Read(
+        markets=markets.known,
+        requested_at=requested_at,
+        at=at,
+        as_of=positions.as_of,
+        unreadable_positions=_names(positions.left_out),
+        unreadable_markets=_names(markets.left_out),
+        left_out=tuple(f"{row.kind} {row.name or '(no name)'}: {row.reason}" for row in left_out),
+    )
+
+
+def _names(rows: tuple[LeftOut, ...]) -> frozenset[str]:
+    return frozenset(row.name for row in rows if row.name)

@@ -1,8 +1,9 @@
 """
-The worker: a feed for every account it holds the claim of.
+The worker: an account held for every claim it has.
 
 Several workers share the accounts between them. A claim is a lock in the database that goes with
-its session, so an account whose worker died is free at once for the others.
+its session, so an account whose worker died is free at once for the others. What goes wrong with
+one account stays with it; only a bug of the worker itself ends the process.
 """
 
 import asyncio
@@ -10,25 +11,26 @@ import logging
 from typing import Never
 from uuid import UUID, uuid4
 
-from django.conf import settings
-from django.utils import timezone
-
 from accounts.models import Account
 from positions import workers
-from positions.writing import TakenOver, open_stream
 from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.claims import Claims, open_claims
 from postgres.errors import DATABASE_TROUBLE
 from postgres.notifications import Announcement, Listening, announcements
-from postgres.threads import DatabaseThread
+from postgres.patience import WORKER
+from postgres.threads import DatabaseThread, DatabaseThreads
 from streaming.together import until_one_fails
-from streaming.worker.feed import DATABASE_RETRY_SECONDS, Feed
+from streaming.worker.flushes import Writers
+from streaming.worker.held_account import HeldAccount
 
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 1.0
 # How often accounts are looked for that nobody announced, or that another worker let go.
-LOOK_SECONDS = 2.0
+LOOK_SECONDS = 1.0
+DATABASE_RETRY_SECONDS = 0.5
+# For all accounts, however many: each has one write at a time, of about a millisecond.
+WRITER_THREADS = 4
 
 
 class Worker:
@@ -36,8 +38,12 @@ class Worker:
 
     def __init__(self) -> None:
         self.id: UUID = uuid4()
-        self._database = DatabaseThread()
-        self._feeds: dict[int, Feed] = {}
+        self._heart = DatabaseThread(WORKER)
+        self._lookout = DatabaseThread(WORKER)
+        self._writers = Writers(
+            healthy=DatabaseThreads(WRITER_THREADS, WORKER), doubtful=DatabaseThread(WORKER)
+        )
+        self._held: dict[int, HeldAccount] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._look_now = asyncio.Event()
 
@@ -53,7 +59,12 @@ class Worker:
                     logger.warning("database away", extra={"error": type(error).__name__})
                     await asyncio.sleep(DATABASE_RETRY_SECONDS)
         finally:
-            await self._database.close()
+            await asyncio.gather(
+                self._heart.close(),
+                self._lookout.close(),
+                self._writers.healthy.close(),
+                self._writers.doubtful.close(),
+            )
             logger.info("worker stopped")
 
     async def _share(self) -> Never:
@@ -61,22 +72,33 @@ class Worker:
             # A new one each time: the last heartbeat of the old one dates what was written with it.
             self.id = uuid4()
             # First of all: the rows of a claimed account name their worker.
-            await self._database.run(workers.beat, self.id, timezone.now())
+            await self._heart.run(workers.beat, self.id)
             try:
-                await until_one_fails(self._beat(claims), self._listen(), self._supervise(claims))
+                await until_one_fails(
+                    self._keep_claims(claims), self._beat(), self._listen(), self._supervise(claims)
+                )
             finally:
                 # Before the claims, so that the last state is written before another worker reads.
-                await self._stop_feeds()
+                await self._let_go()
 
-    async def _beat(self, claims: Claims) -> Never:
+    async def _keep_claims(self, claims: Claims) -> Never:
+        # Apart from the heartbeat, whose commit may wait for a disk for longer than claims live.
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             await claims.keep_alive()
-            if any(feed.is_stuck for feed in self._feeds.values()):
-                # A heartbeat would vouch for rows that have fallen behind.
-                logger.warning("a write is stuck", extra={"worker": self.id})
-            else:
-                await self._database.run(workers.beat, self.id, timezone.now())
+
+    async def _beat(self) -> Never:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            # A beat vouches for all rows of this worker but these, which have fallen behind.
+            silent = {
+                account_id: seconds
+                for account_id, held in self._held.items()
+                if (seconds := held.silent_seconds) is not None
+            }
+            if silent:
+                logger.warning("accounts not vouched for", extra={"accounts": sorted(silent)})
+            await self._heart.run(workers.beat, self.id, silent)
 
     async def _listen(self) -> Never:
         async for heard in announcements(CREDENTIALS_CHANGED, REFRESH_REQUESTED):
@@ -85,24 +107,24 @@ class Worker:
                     self._heard(channel, int(payload))
                 case Listening():
                     # Whatever was announced before was announced to nobody.
-                    for account_id in self._feeds:
+                    for account_id in self._held:
                         self._heard(CREDENTIALS_CHANGED, account_id)
             self._look_now.set()
         raise AssertionError("announcements ended")
 
     def _heard(self, channel: str, account_id: int) -> None:
-        feed = self._feeds.get(account_id)
-        if feed is None:
+        held = self._held.get(account_id)
+        if held is None:
             return
         if channel == REFRESH_REQUESTED:
-            feed.refresh()
+            held.refresh()
         else:
-            feed.look_at_credentials()
+            held.look_at_credentials()
 
     async def _supervise(self, claims: Claims) -> Never:
         while True:
             self._look_now.clear()
-            accounts = set(await self._database.run(_account_ids))
+            accounts = set(await self._lookout.run(_account_ids))
             for account_id in self._tasks.keys() - accounts:
                 self._tasks[account_id].cancel()
             for account_id in [key for key, task in self._tasks.items() if task.done()]:
@@ -110,46 +132,34 @@ class Worker:
                 await claims.release(account_id)
             for account_id in accounts - self._tasks.keys():
                 if await claims.acquire(account_id):
-                    self._start_feed(account_id)
+                    self._hold(account_id)
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._look_now.wait()
             except TimeoutError:
                 pass
 
-    def _start_feed(self, account_id: int) -> None:
-        task = self._tasks[account_id] = asyncio.create_task(self._feed(account_id))
+    def _hold(self, account_id: int) -> None:
+        held = self._held[account_id] = HeldAccount(account_id, self.id, self._writers)
+        task = self._tasks[account_id] = asyncio.create_task(held.run())
         task.add_done_callback(lambda _: self._look_now.set())
 
-    async def _feed(self, account_id: int) -> None:
-        # A thread of its own, for the opening too: a worker that was frozen in the middle of a
-        # write still locks the account's row, and must not hold up the others' accounts.
-        database = DatabaseThread()
-        try:
-            opened = await database.run(open_stream, account_id, self.id, settings.MARK_PRICE)
-            logger.info("account claimed", extra={"account_id": account_id})
-            feed = self._feeds[account_id] = Feed(account_id, opened, database)
-            await feed.run()
-        except (TakenOver, Account.DoesNotExist):
-            # Another worker's by now, or forgotten.
-            logger.warning("account lost", extra={"account_id": account_id})
-        finally:
-            self._feeds.pop(account_id, None)
-            await database.close()
-
     def _reap(self, account_id: int) -> None:
+        del self._held[account_id]
         task = self._tasks.pop(account_id)
-        if not task.cancelled():
-            task.result()  # a bug ends the process, loudly
+        if not task.cancelled() and (failure := task.exception()):
+            # A bug in how accounts are held. The next look takes the account up again.
+            logger.error("account dropped", exc_info=failure, extra={"account_id": account_id})
 
-    async def _stop_feeds(self) -> None:
+    async def _let_go(self) -> None:
         for task in self._tasks.values():
             task.cancel()
         ended = await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        self._tasks.clear()
-        for failure in ended:
+        for account_id, failure in zip(self._tasks, ended, strict=True):
             if isinstance(failure, Exception):
-                raise failure
+                logger.error("account dropped", exc_info=failure, extra={"account_id": account_id})
+        self._tasks.clear()
+        self._held.clear()
 
 
 def _account_ids() -> list[int]:

@@ -3,7 +3,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from accounts import sessions
 from accounts.models import Account
@@ -30,9 +30,19 @@ def opened(account: Account) -> OpenedStream:
 
 
 def open(account: Account, *, worker_id: UUID = WORKER, mark_price="bid") -> OpenedStream:
-    """Take an account over, by a worker whose heart beat at noon."""
-    workers.beat(worker_id, NOON)
+    """Take an account over, by a worker whose heart beats."""
+    workers.beat(worker_id)
     return open_stream(account.pk, worker_id, mark_price)
+
+
+def age(worker_id: UUID, seconds: float) -> None:
+    """Let a worker's last beat be so long ago, by the database's clock; below 0 in the future."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE positions_worker SET heartbeat_at = clock_timestamp() - %s * interval '1 s'"
+            " WHERE id = %s",
+            [seconds, worker_id],
+        )
 
 
 def write(writer: StreamWriter, tracker: Tracker, *, connection=LIVE, at=NOON) -> int:

@@ -20,7 +20,7 @@ def cached(opened) -> None:
     hold(opened, 2)
     other = open(make_account(environment="production"), worker_id=OTHER_WORKER)
     write(other.writer, other.tracker)
-    told = {"X": market("X", status="closed", its_quote=quote(None, None, "0.41"))}
+    told = {"X": market("X", status="closed", prices=quote(None, None, "0.41"))}
     reconcile(other.tracker, [row("X", "5", "2")], told)
     write(other.writer, other.tracker)
     reconcile(other.tracker, [row("X", "0", "0", "1")], told, requested_at=200.0)
@@ -74,7 +74,7 @@ def test_positions_and_streams_are_found_by_their_account(admin_client, cached, 
 def test_workers_are_listed_with_the_number_of_their_accounts(admin_client, cached):
     open(make_account(), worker_id=WORKER)
 
-    answer = admin_client.get(ADMIN + "worker/?o=4")
+    answer = admin_client.get(ADMIN + "worker/?o=3")
 
     assert [each.account_count for each in answer.context["cl"].result_list] == [1, 2]
 

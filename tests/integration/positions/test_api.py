@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from positions import workers
 from positions.connection import ConnectionState
-from positions.models import AccountStream
+from positions.models import AccountStream, Worker
+from positions.portfolio import Cash
 from positions.schemas import PortfolioOut, PositionOut, PositionsOut
-from positions.tracker import Cash
-from tests.integration.positions.conftest import WORKER, hold, signed_in, write
+from tests.integration.positions.conftest import WORKER, age, hold, signed_in, write
 from tests.integration.visitors import make_account
 from tests.told import NOON, at, market, prices, quote, reconcile, row
 
@@ -34,6 +34,7 @@ EMPTY_PORTFOLIO = {
     "unpriced_count": None,
     "estimated_count": None,
     "estimated_value": None,
+    "unreadable_count": None,
     "exchange_portfolio_value": None,
     "reconciled_at": None,
     "version": 0,
@@ -93,6 +94,8 @@ def test_position_of_yes_whole(opened, account, alice):
             "day_pnl": None,
             "break_even_price": "0.3175",  # (5 + 0.21875 - 1.25) / 12.5
             "payout": "12.5",
+            "settlement_value": None,
+            "unreadable": None,
             "market_status": "active",
             "close_time": "2026-11-24T12:00:00Z",
             "url": "https://kalshi.com/markets/kxgame/who-wins-a/kxgame-a",
@@ -103,7 +106,7 @@ def test_position_of_yes_whole(opened, account, alice):
 
 
 def test_position_of_no_without_a_price(opened, alice):
-    unquoted = {"M": market("M", status="closed", its_quote=quote(None, None, None))}
+    unquoted = {"M": market("M", status="closed", prices=quote(None, None, None))}
     reconcile(opened.tracker, [row("M", "-3", "2.1")], unquoted)
     write(opened.writer, opened.tracker)
 
@@ -112,8 +115,8 @@ def test_position_of_no_without_a_price(opened, alice):
     assert (position["side"], position["outcome"]) == ("no", "Away")
     assert (position["quantity"], position["payout"]) == ("-3", "3")
     assert (position["average_price"], position["break_even_price"]) == ("0.7", "0.7")
-    unknown = [name for name, value in position.items() if value is None]
-    assert unknown == [
+    unknown = {name for name, value in position.items() if value is None}
+    assert unknown == {
         "yes_bid",
         "yes_ask",
         "last_price",
@@ -125,7 +128,9 @@ def test_position_of_no_without_a_price(opened, alice):
         "unrealized_pnl_percent",
         "net_pnl",
         "day_pnl",
-    ]
+        "settlement_value",
+        "unreadable",
+    }
 
 
 def test_portfolio_whole(opened, alice):
@@ -134,8 +139,8 @@ def test_portfolio_whole(opened, alice):
         opened.tracker,
         [row("A", "10", "4", "1", "0.17"), row("B", "-5", "3", "0", "0.05"), row("C", "2", "1")],
         {
-            "B": market("B", its_quote=quote(None, None, "0.41")),
-            "C": market("C", its_quote=quote(None, None, None)),
+            "B": market("B", prices=quote(None, None, "0.41")),
+            "C": market("C", prices=quote(None, None, None)),
         },
     )
     write(opened.writer, opened.tracker, at=at(2))
@@ -161,6 +166,7 @@ def test_portfolio_whole(opened, alice):
         "unpriced_count": 1,
         "estimated_count": 1,
         "estimated_value": "2.95",
+        "unreadable_count": 0,
         "exchange_portfolio_value": "8.12",
         "reconciled_at": "2026-11-23T12:00:00Z",
         "version": 1,
@@ -214,7 +220,7 @@ def test_closed_positions_are_not_listed(opened, alice):
 
 def test_positions_are_as_of_now_while_live(opened, alice):
     hold(opened, 1)
-    workers.beat(WORKER, timezone.now())
+    workers.beat(WORKER)
     before = timezone.now()
 
     as_of = datetime.fromisoformat(alice.get("positions").json()["as_of"])
@@ -225,16 +231,18 @@ def test_positions_are_as_of_now_while_live(opened, alice):
 
 def test_positions_of_a_dead_worker_are_as_of_its_last_heartbeat(opened, alice):
     hold(opened, 1)
-    workers.beat(WORKER, at(60))
+    age(WORKER, 60)
 
-    assert alice.get("positions").json()["as_of"] == "2026-11-23T12:01:00Z"
+    as_of = datetime.fromisoformat(alice.get("positions").json()["as_of"])
+
+    assert as_of == Worker.objects.get(pk=WORKER).heartbeat_at
 
 
 def test_positions_are_as_of_the_exchange_s_last_sign_of_life(opened, alice):
     hold(opened, 1)
     state = ConnectionState("reconnecting", since=at(31), live_until=at(30))
     write(opened.writer, opened.tracker, connection=state)
-    workers.beat(WORKER, timezone.now())
+    workers.beat(WORKER)
 
     assert alice.get("positions").json()["as_of"] == "2026-11-23T12:00:30Z"
 
@@ -242,7 +250,7 @@ def test_positions_are_as_of_the_exchange_s_last_sign_of_life(opened, alice):
 def test_positions_read_but_not_yet_followed_are_as_of_the_read(opened, alice):
     reconcile(opened.tracker, [row("A", "10", "4")])
     write(opened.writer, opened.tracker, connection=ConnectionState("connecting", since=at(-1)))
-    workers.beat(WORKER, timezone.now())
+    workers.beat(WORKER)
 
     assert alice.get("positions").json()["as_of"] == "2026-11-23T12:00:00Z"
 
@@ -266,7 +274,7 @@ def test_answers_hold_no_floats_and_no_exponents(opened, alice):
     hold(opened, 1)
     text = alice.get("positions").content.decode() + alice.get("portfolio").content.decode()
 
-    assert not re.search(r":\s*-?\d+[.eE]", text)
+    assert not re.search(r'":\s*-?\d+[.eE]', text)
     assert not re.search(r'"-?\d+(\.\d+)?[eE]', text)
 
 
@@ -351,8 +359,8 @@ def test_any_number_of_positions_costs_the_same_queries(
 ):
     hold(opened, count)
 
-    # The session; then BEGIN, SET TRANSACTION, the stream, the positions, COMMIT
-    with django_assert_num_queries(6):
+    # The session, and the account.
+    with django_assert_num_queries(2):
         answer = alice.get("positions")
 
     assert len(answer.json()["positions"]) == count
@@ -362,3 +370,22 @@ def test_portfolio_of_a_stream_row_alone_needs_no_positions(account, alice):
     AccountStream.objects.create(account=account)
 
     assert alice.get("portfolio").json() == EMPTY_PORTFOLIO
+
+
+def test_rows_of_the_exchange_that_cannot_be_read_are_counted(opened, alice):
+    hold(opened, 2)
+    reconcile(
+        opened.tracker,
+        [row("M000", "10", "4", "0.5", "0.17")],
+        requested_at=200.0,
+        unreadable=["M001"],
+    )
+    write(opened.writer, opened.tracker)
+
+    positions = {each["ticker"]: each for each in alice.get("positions").json()["positions"]}
+    portfolio = alice.get("portfolio").json()
+
+    assert (positions["M000"]["unreadable"], positions["M001"]["unreadable"]) == (None, "position")
+    assert (positions["M001"]["quantity"], positions["M001"]["market_value"]) == ("10", None)
+    assert (portfolio["unreadable_count"], portfolio["unpriced_count"]) == (1, 1)
+    assert AccountStream.objects.get().unreadable == ["position M001: odd"]

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 
-from positions.tracker import Cash
+from positions.portfolio import Cash
 from tests.integration.positions.conftest import open, signed_in, write
 from tests.integration.visitors import make_account
 from tests.told import NOON, amount, market, quote, reconcile, row
@@ -110,7 +110,7 @@ def test_every_figure_is_what_the_contract_says(mark_price):
                 ticker,
                 status=each["status"],
                 settlement_value=each["value"],
-                its_quote=quote(each["bid"], each["ask"], each["last"]),
+                prices=quote(each["bid"], each["ask"], each["last"]),
             )
             for ticker, each in said.items()
         },

@@ -15,9 +15,9 @@ from positions import pnl
 from positions.connection import ConnectionState
 from positions.models import AccountStream, Market, Position, Worker
 from positions.pnl import Holding, MarketState, Quote
+from positions.portfolio import Cash, Changes
+from positions.portfolio import Position as Held
 from positions.reading import connection_of
-from positions.tracker import Cash, Changes
-from positions.tracker import Position as Held
 from positions.writing import TakenOver, open_stream
 from tests.integration.positions.conftest import LIVE, WORKER, hold, open, write
 from tests.integration.visitors import make_account
@@ -74,7 +74,7 @@ HELD = st.builds(
         state,
         held,
         quotes,
-        pnl.figures(held, quotes, state, "mid"),
+        pnl.figures_of(held, quotes, state, "mid"),
     ),
     st.builds(Holding, COUNTS | COUNTS.map(lambda count: -count), MONEY, SIGNED_MONEY, MONEY),
     st.builds(Quote, PRICES, PRICES, PRICES, st.none() | st.just(at(0.123456))),
@@ -89,7 +89,7 @@ HELD = st.builds(
 )
 @given(held=HELD, balance=MONEY)
 def test_rows_are_what_was_given_to_the_last_digit(opened, account, held, balance):
-    sums = pnl.sums([(held.holding, held.figures)], "mid")
+    sums = pnl.sums_of([(held.holding, held.figures)], "mid")
     cash = Cash(balance, Decimal("4.12"), at(1))
 
     seq = opened.writer.write(Changes((held,), (), frozenset(), sums, cash, at(2)), LIVE, at(3))
@@ -512,9 +512,9 @@ def test_loaded_tracker_is_the_one_that_was_written(opened, account):
             row("D", "2", "0.8"),
         ],
         {
-            "B": market("B", its_quote=quote("0.0001", "0.0013", None)),
+            "B": market("B", prices=quote("0.0001", "0.0013", None)),
             "C": market("C", status="finalized", settlement_value="0.37"),
-            "D": market("D", its_quote=quote(None, None, None)),
+            "D": market("D", prices=quote(None, None, None)),
         },
     )
     opened.tracker.apply_ticker(prices("A", 1.123), 200.0)

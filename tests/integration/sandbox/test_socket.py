@@ -39,7 +39,7 @@ async def test_changed_quote_is_heard(sandbox: Sandbox) -> None:
     assert frame["msg"]["yes_ask_dollars"] == "0.2400"
 
 
-async def test_fill_is_heard_with_its_position_and_its_market(sandbox: Sandbox) -> None:
+async def test_fill_is_heard_with_its_position_and_market(sandbox: Sandbox) -> None:
     ticker = first_active(sandbox)
 
     async with connect(sandbox.ws_url, sandbox.key_id, sandbox.private_key) as socket:

@@ -11,7 +11,7 @@ from accounts.models import Account, Credential
 from positions import models, pnl, reading, workers
 from positions.connection import ConnectionState
 from positions.pnl import Holding, MarketState, Quote
-from positions.tracker import Changes, Closed, MarketFacts, Position
+from positions.portfolio import Changes, Closed, MarketFacts, Position
 from positions.writing import StreamWriter, open_stream
 from sandbox.server import Sandbox
 
@@ -107,5 +107,5 @@ def _position(ticker: str, bid: Decimal) -> Position:
     holding = Holding(Decimal(5), Decimal(2), Decimal(0), Decimal(0))
     quote = Quote(bid, bid + Decimal("0.01"), bid, timezone.now())
     state = MarketState("active")
-    figures = pnl.figures(holding, quote, state, "bid")
+    figures = pnl.figures_of(holding, quote, state, "bid")
     return Position(ticker, FACTS, state, holding, quote, figures)

@@ -243,7 +243,7 @@ async def test_no_markets_need_no_request(exchange, client):
     assert exchange.requests == []
 
 
-async def test_event_is_read_without_its_markets(exchange, client, answers):
+async def test_event_is_read_without_markets(exchange, client, answers):
     exchange.answers({"event": answers["event"], "markets": []})
 
     event = await client.event("KXNBA-27")

@@ -1,6 +1,6 @@
 import pytest
 
-from positions.connection import ConnectionState, as_seen
+from positions.connection import ConnectionState, Heartbeat, as_seen
 from tests.told import NOON, at
 
 LIVE = ConnectionState("live", since=at(-600))
@@ -18,31 +18,43 @@ DISCONNECTED = ConnectionState("disconnected", since=at(-600), attempt=5, reason
 MAINTENANCE = ConnectionState("maintenance", since=at(-600), live_until=at(-601))
 
 
-@pytest.mark.parametrize("heartbeat_at", [NOON, at(-5), at(1)], ids=["now", "5 s ago", "ahead"])
+def beat(age: float, silent: float | None = None) -> Heartbeat:
+    """A beat so many seconds before noon, which is now."""
+    return Heartbeat(at(-age), age, silent)
+
+
+@pytest.mark.parametrize("age", [0, 5, -1], ids=["now", "5 s ago", "a moment ahead"])
 @pytest.mark.parametrize(
     "written",
     [LIVE, RECONNECTING, NO_CREDENTIAL, UNAUTHORIZED, DISCONNECTED, MAINTENANCE],
     ids=lambda written: written.status,
 )
-def test_worker_that_is_alive_is_believed(written, heartbeat_at):
-    assert as_seen(written, heartbeat_at, NOON) == written
-
-
-@pytest.mark.parametrize("heartbeat_at", [at(-5.001), None], ids=["silent", "unknown"])
-@pytest.mark.parametrize("written", [NO_CREDENTIAL, UNAUTHORIZED], ids=lambda it: it.status)
-def test_what_no_worker_could_change_stays_true_without_one(written, heartbeat_at):
-    assert as_seen(written, heartbeat_at, NOON) == written
+def test_worker_that_is_alive_is_believed(written, age):
+    assert as_seen(written, beat(age)) == written
 
 
 @pytest.mark.parametrize(
-    ("written", "heartbeat_at", "since", "live_until"),
+    "heartbeat",
+    [beat(5.001), None, beat(-1.001), beat(0, silent=4)],
+    ids=["silent", "unknown", "of the future", "does not vouch"],
+)
+@pytest.mark.parametrize("written", [NO_CREDENTIAL, UNAUTHORIZED], ids=lambda it: it.status)
+def test_what_no_worker_could_change_stays_true_without_one(written, heartbeat):
+    assert as_seen(written, heartbeat) == written
+
+
+@pytest.mark.parametrize(
+    ("written", "heartbeat", "since", "live_until"),
     [
-        (LIVE, at(-5.001), at(-5.001), at(-5.001)),
+        (LIVE, beat(5.001), at(-5.001), at(-5.001)),
         (LIVE, None, LIVE.since, None),
-        (RECONNECTING, at(-6), at(-6), RECONNECTING.live_until),
+        (RECONNECTING, beat(6), at(-6), RECONNECTING.live_until),
         (RECONNECTING, None, RECONNECTING.since, RECONNECTING.live_until),
-        (DISCONNECTED, at(-6), at(-6), None),
-        (MAINTENANCE, at(-6), at(-6), MAINTENANCE.live_until),
+        (DISCONNECTED, beat(6), at(-6), None),
+        (MAINTENANCE, beat(6), at(-6), MAINTENANCE.live_until),
+        # Its clock, or the database's, was put back: nobody can tell how long ago that was.
+        (LIVE, beat(-60), NOON, NOON),
+        (LIVE, beat(6, silent=4), at(-10), at(-10)),
     ],
     ids=[
         "live until its last heartbeat",
@@ -51,11 +63,27 @@ def test_what_no_worker_could_change_stays_true_without_one(written, heartbeat_a
         "reconnecting, its worker unknown",
         "disconnected",
         "maintenance",
+        "beat from the future",
+        "not vouched for even when it lived",
     ],
 )
-def test_silent_worker_is_told_as_down(written, heartbeat_at, since, live_until):
-    seen = as_seen(written, heartbeat_at, NOON)
+def test_silent_worker_is_told_as_down(written, heartbeat, since, live_until):
+    seen = as_seen(written, heartbeat)
 
     assert seen == ConnectionState(
         "reconnecting", since=since, reason="worker_down", live_until=live_until
     )
+
+
+def test_account_that_its_worker_does_not_vouch_for_is_told_by_itself():
+    seen = as_seen(LIVE, beat(1, silent=4))
+
+    assert seen == ConnectionState(
+        "reconnecting", since=at(-5), reason="write_stuck", live_until=at(-5)
+    )
+
+
+def test_beat_grows_old():
+    assert beat(4).is_fresh
+    assert not beat(4).aged(1.5).is_fresh
+    assert beat(4).aged(1.5).vouched_until == at(-4)

@@ -69,8 +69,8 @@ def mark(text: str | None) -> Mark | None:
     ids=lambda value: value or "nothing",
 )
 def test_mark_of_an_active_market(mark_price, there, yes, no):
-    yes_mark = pnl.mark("yes", quoted(there), ACTIVE, mark_price)
-    no_mark = pnl.mark("no", quoted(there), ACTIVE, mark_price)
+    yes_mark = pnl.mark_of("yes", quoted(there), ACTIVE, mark_price)
+    no_mark = pnl.mark_of("no", quoted(there), ACTIVE, mark_price)
 
     assert yes_mark == mark(yes)
     assert no_mark == mark(no)
@@ -83,9 +83,9 @@ def test_mark_of_an_active_market(mark_price, there, yes, no):
 def test_market_that_is_not_open_is_marked_at_its_last_trade(
     side, expected, status, mark_price, there
 ):
-    its_mark = pnl.mark(side, quoted(there), MarketState(status), mark_price)
+    found = pnl.mark_of(side, quoted(there), MarketState(status), mark_price)
 
-    assert its_mark == mark(expected)
+    assert found == mark(expected)
 
 
 @pytest.mark.parametrize("there", WITHOUT_LAST)
@@ -93,7 +93,7 @@ def test_market_that_is_not_open_is_marked_at_its_last_trade(
 @pytest.mark.parametrize("status", NOT_OPEN + DETERMINED)
 @pytest.mark.parametrize("side", ["yes", "no"])
 def test_market_that_is_not_open_and_never_traded_has_no_mark(side, status, mark_price, there):
-    assert pnl.mark(side, quoted(there), MarketState(status), mark_price) is None
+    assert pnl.mark_of(side, quoted(there), MarketState(status), mark_price) is None
 
 
 @pytest.mark.parametrize("there", WITH_LAST + WITHOUT_LAST)
@@ -115,22 +115,22 @@ def test_determined_market_is_marked_at_its_settlement_value(
 ):
     state = MarketState(status, Decimal(settlement_value))
 
-    assert pnl.mark(side, quoted(there), state, mark_price) == mark(expected)
+    assert pnl.mark_of(side, quoted(there), state, mark_price) == mark(expected)
 
 
 @pytest.mark.parametrize("mark_price", MARK_PRICES)
 @pytest.mark.parametrize("status", DETERMINED)
 def test_determined_market_without_a_value_yet_is_marked_at_its_last_trade(status, mark_price):
-    its_mark = pnl.mark("yes", quoted("bid ask last"), MarketState(status), mark_price)
+    found = pnl.mark_of("yes", quoted("bid ask last"), MarketState(status), mark_price)
 
-    assert its_mark == mark("0.41 last")
+    assert found == mark("0.41 last")
 
 
 @pytest.mark.parametrize("status", ["active", "closed"])
 def test_settlement_value_of_a_market_not_determined_does_not_count(status):
     state = MarketState(status, Decimal(1))
 
-    assert pnl.mark("yes", quoted("last"), state, "bid") == mark("0.41 last")
+    assert pnl.mark_of("yes", quoted("last"), state, "bid") == mark("0.41 last")
 
 
 FIGURES = ["average_price", "market_value", "unrealized_pnl", "unrealized_pnl_percent", "net_pnl"]
@@ -182,7 +182,7 @@ FIGURES += ["break_even_price", "payout"]
     ],
 )
 def test_figures_of_a_position(held, quotes, expected):
-    figures = pnl.figures(held, quotes, ACTIVE, "bid")
+    figures = pnl.figures_of(held, quotes, ACTIVE, "bid")
 
     assert [getattr(figures, name) for name in FIGURES] == [amount(text) for text in expected]
 
@@ -205,14 +205,14 @@ def test_settled_holding_realized_its_payout_less_its_cost(held, settlement_valu
 
 
 def figured(held: Holding, quotes: Quote, state: MarketState = ACTIVE, mark_price: str = "bid"):
-    return held, pnl.figures(held, quotes, state, mark_price)
+    return held, pnl.figures_of(held, quotes, state, mark_price)
 
 
 def test_sums_leave_out_what_has_no_price():
     priced = figured(holding("10", "4.00", "1.00", "0.10"), quote("0.50", "0.55", None))
     unpriced = figured(holding("5", "2.00", "0.25", "0.05"), quote(None, None, None))
 
-    sums = pnl.sums([priced, unpriced], "bid")
+    sums = pnl.sums_of([priced, unpriced], "bid")
 
     assert sums.positions_value == Decimal("5.00")
     assert sums.unrealized_pnl == Decimal("1.00")
@@ -240,14 +240,14 @@ def test_estimated_is_what_rests_on_a_last_trade_though_more_was_asked_for(
         figured(ten, quoted("last"), MarketState("finalized", Decimal(1)), mark_price),
     ]
 
-    sums = pnl.sums(positions, mark_price)
+    sums = pnl.sums_of(positions, mark_price)
 
     assert (sums.estimated_count, sums.estimated_value) == (count, Decimal(value))
     assert sums.unpriced_count == 0
 
 
 def test_nothing_held_sums_to_zero_without_a_percentage():
-    sums = pnl.sums([], "bid")
+    sums = pnl.sums_of([], "bid")
 
     assert sums.positions_value == 0
     assert sums.exposure == 0
@@ -273,15 +273,17 @@ POSITIONS = st.builds(figured, HOLDINGS, QUOTES, STATES, st.sampled_from(MARK_PR
 def test_two_sides_of_one_trade_sum_to_zero_at_any_mark(count, price, value):
     state = MarketState("finalized", value)
 
-    yes = pnl.figures(Holding(count, count * price, *[pnl.ZERO] * 2), Quote(), state, "bid")
-    no = pnl.figures(Holding(-count, count * (1 - price), *[pnl.ZERO] * 2), Quote(), state, "bid")
+    yes = pnl.figures_of(Holding(count, count * price, *[pnl.ZERO] * 2), Quote(), state, "bid")
+    no = pnl.figures_of(
+        Holding(-count, count * (1 - price), *[pnl.ZERO] * 2), Quote(), state, "bid"
+    )
 
     assert yes.unrealized_pnl + no.unrealized_pnl == 0
 
 
 @given(HOLDINGS, QUOTES, STATES, st.sampled_from(MARK_PRICES))
 def test_market_value_less_exposure_is_unrealized(held, quotes, state, mark_price):
-    figures = pnl.figures(held, quotes, state, mark_price)
+    figures = pnl.figures_of(held, quotes, state, mark_price)
 
     assert (figures.mark is None) is (figures.market_value is None)
     assert (figures.mark is None) is (figures.unrealized_pnl is None)
@@ -292,8 +294,8 @@ def test_market_value_less_exposure_is_unrealized(held, quotes, state, mark_pric
 
 @given(st.lists(POSITIONS, max_size=5), st.lists(POSITIONS, max_size=5))
 def test_sums_of_parts_add_up_to_the_sums_of_the_whole(some, others):
-    whole = asdict(pnl.sums(some + others, "bid"))
-    parts = asdict(pnl.sums(some, "bid")), asdict(pnl.sums(others, "bid"))
+    whole = asdict(pnl.sums_of(some + others, "bid"))
+    parts = asdict(pnl.sums_of(some, "bid")), asdict(pnl.sums_of(others, "bid"))
 
     del whole["unrealized_pnl_percent"]
     assert whole == {name: parts[0][name] + parts[1][name] for name in whole}
@@ -304,7 +306,7 @@ def test_percentage_of_the_sums_is_of_all_positions_together():
     rise = figured(holding("60", "20"), quote("0.50", None, None))
     fall = figured(holding("150", "80"), quote("0.50", None, None))
 
-    sums = pnl.sums([rise, fall], "bid")
+    sums = pnl.sums_of([rise, fall], "bid")
 
     assert sums.unrealized_pnl_percent == Decimal(5)
 
@@ -321,5 +323,5 @@ def test_figures_of_all_that_the_wire_can_say_fit_their_columns(position):
 
 @given(st.lists(POSITIONS, min_size=1, max_size=20))
 def test_sums_of_all_that_the_wire_can_say_fit_their_columns(positions):
-    for name, value in asdict(pnl.sums(positions, "bid")).items():
+    for name, value in asdict(pnl.sums_of(positions, "bid")).items():
         AccountStream._meta.get_field(name).run_validators(value)

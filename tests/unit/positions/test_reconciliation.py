@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, Heard, difference
+from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, Heard, compare
 from tests.told import at, holding, row
 
 REQUESTED_AT = 100.0
@@ -58,7 +58,7 @@ def rows_of(**quantities: str):
     ],
 )
 def test_difference_without_a_word_from_the_stream(ours, rows, expected):
-    assert difference(ours, rows, {}, REQUESTED_AT) == expected
+    assert compare(ours, rows, {}, REQUESTED_AT) == expected
 
 
 # What the stream said is FIVE, what REST lists is TEN.
@@ -98,7 +98,7 @@ def test_word_of_the_stream_against_a_row(received_at, sent, updated, is_believe
     word = Heard(FIVE, received_at, None if sent is None else at(sent))
     rows = {"A": row("A", "10", "4", updated=updated)}
 
-    found = difference({"A": TEN}, rows, {"A": word}, REQUESTED_AT)
+    found = compare({"A": TEN}, rows, {"A": word}, REQUESTED_AT)
 
     assert found.changed == ({"A": FIVE} if is_believed else {})
     assert found.unconfirmed == ({"A"} if is_believed else set())
@@ -124,7 +124,7 @@ def test_word_of_the_stream_against_a_row(received_at, sent, updated, is_believe
 def test_where_stream_and_rest_agree_nothing_is_unconfirmed(word, rows, ours, expected):
     heard = {"A": Heard(word, REQUESTED_AT, at(1))}
 
-    assert difference(ours, rows, heard, REQUESTED_AT) == expected
+    assert compare(ours, rows, heard, REQUESTED_AT) == expected
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_where_stream_and_rest_agree_nothing_is_unconfirmed(word, rows, ours, ex
 def test_read_that_lags_behind_the_stream_undoes_nothing(word, rows, ours, expected):
     heard = {"A": Heard(word, REQUESTED_AT - 0.1, None)}
 
-    assert difference(ours, rows, heard, REQUESTED_AT) == expected
+    assert compare(ours, rows, heard, REQUESTED_AT) == expected
 
 
 def test_difference_tells_the_exchange_s_time_of_what_is_held():
@@ -161,7 +161,7 @@ def test_difference_tells_the_exchange_s_time_of_what_is_held():
         "D": row("D", "0", updated=2),
     }
 
-    found = difference({"A": FIVE}, rows, heard, REQUESTED_AT)
+    found = compare({"A": FIVE}, rows, heard, REQUESTED_AT)
 
     assert found.as_of == {"A": at(1), "C": at(3)}
 
@@ -169,7 +169,7 @@ def test_difference_tells_the_exchange_s_time_of_what_is_held():
 def test_amounts_finer_than_the_rows_are_rounded_before_they_are_compared():
     rows = {"A": row("A", "5", "2.0000004")}
 
-    assert difference({"A": FIVE}, rows, {}, REQUESTED_AT) == Difference()
+    assert compare({"A": FIVE}, rows, {}, REQUESTED_AT) == Difference()
 
 
 TICKERS = st.sampled_from("ABCD")
@@ -195,10 +195,10 @@ WORDS = st.builds(
     st.dictionaries(TICKERS, WORDS),
 )
 def test_difference_once_applied_leaves_none(ours, rows, heard):
-    first = difference(ours, rows, heard, REQUESTED_AT)
+    first = compare(ours, rows, heard, REQUESTED_AT)
     applied = {ticker: held for ticker, held in ours.items() if ticker not in first.gone}
 
-    second = difference(applied | first.changed, rows, heard, REQUESTED_AT)
+    second = compare(applied | first.changed, rows, heard, REQUESTED_AT)
 
     assert (second.changed, second.gone) == ({}, {})
 
@@ -211,7 +211,7 @@ def test_difference_once_applied_leaves_none(ours, rows, heard):
 def test_read_decides_once_the_stream_s_word_is_old(ours, rows, heard):
     later = 110 + TRUST_AFTER_SECONDS + 0.001
 
-    found = difference(ours, rows, heard, later)
+    found = compare(ours, rows, heard, later)
 
     assert not found.unconfirmed
-    assert found == difference(ours, rows, {}, later)
+    assert found == compare(ours, rows, {}, later)

@@ -4,8 +4,9 @@ from decimal import Decimal
 import pytest
 
 from positions import pnl
-from positions.pnl import Mark
-from positions.tracker import Cash, Closed, Position, Tracker
+from positions.pnl import Mark, MarketState, Quote
+from positions.portfolio import Cash, Closed, EventFacts, Position
+from positions.tracker import Tracker
 from tests.told import NOON, at, fill, holding, market, position, prices, quote, reconcile, row
 
 
@@ -36,7 +37,7 @@ def test_reconciled_position_is_whole():
         state,
         holding("10", "4", "1", "0.17"),
         quotes,
-        pnl.figures(holding("10", "4", "1", "0.17"), quotes, state, "bid"),
+        pnl.figures_of(holding("10", "4", "1", "0.17"), quotes, state, "bid"),
     )
     assert tracker.tickers == ["A"]
     assert tracker.markets == {"A": facts}
@@ -92,7 +93,7 @@ def test_same_price_at_a_later_time_is_told(tracker):
 def test_price_read_by_rest_does_not_let_an_older_one_in(tracker):
     tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
     # REST says another price, without the time of its change.
-    told = market("A", its_quote=quote("0.60", "0.65", "0.62"))
+    told = market("A", prices=quote("0.60", "0.65", "0.62"))
     reconcile(tracker, [row("A", "10", "4", "0", "0.17", updated=0)], {"A": told})
 
     is_news = tracker.apply_ticker(prices("A", 1, yes_bid="0.30"), 101.0)
@@ -182,15 +183,17 @@ def test_positions_without_times_count_in_their_order(tracker):
     assert tracker.holdings == {"A": holding("12", "5")}
 
 
-# 2. A quote read by REST never replaces one that the stream brought after the request
+# 2. A quote read by REST never replaces one that the stream brought after the request, or in the
+#    last seconds before it
 
 
 @pytest.mark.parametrize(
-    ("received_at", "yes_bid"), [(100.0, "0.50"), (100.1, "0.50"), (99.9, "0.60")]
+    ("received_at", "yes_bid"),
+    [(100.0, "0.50"), (100.1, "0.50"), (99.7, "0.50"), (95.0, "0.50"), (94.9, "0.60")],
 )
 def test_read_quote_against_one_of_the_stream(tracker, received_at, yes_bid):
     tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), received_at)
-    told = market("A", its_quote=quote("0.60", "0.65", "0.62"))
+    told = market("A", prices=quote("0.60", "0.65", "0.62"))
 
     reconcile(tracker, [row("A", "10", "4")], {"A": told}, requested_at=100.0)
 
@@ -200,7 +203,7 @@ def test_read_quote_against_one_of_the_stream(tracker, received_at, yes_bid):
 def test_repeated_quote_of_the_stream_counts_as_brought_again(tracker):
     tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
     tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 100.1)
-    told = market("A", its_quote=quote("0.60", "0.65", "0.62"))
+    told = market("A", prices=quote("0.60", "0.65", "0.62"))
 
     reconcile(tracker, [row("A", "10", "4")], {"A": told}, requested_at=100.0)
 
@@ -210,7 +213,7 @@ def test_repeated_quote_of_the_stream_counts_as_brought_again(tracker):
 def test_equal_quote_read_by_rest_keeps_the_time_of_its_change(tracker):
     tracker.apply_ticker(prices("A", 2), 20.0)
     tracker.take_changes()
-    told = market("A", its_quote=quote("0.50", "0.55", "0.52"))
+    told = market("A", prices=quote("0.50", "0.55", "0.52"))
 
     reconcile(tracker, [row("A", "10", "4", "0", "0.17", updated=0)], {"A": told})
 
@@ -581,9 +584,9 @@ def test_put_back_market_facts_are_written_with_their_position():
 
 
 def held_position(mark_price: pnl.MarkPrice = "bid") -> Position:
-    facts, state, quotes = market("A", its_quote=quote(priced_at=NOON))
+    facts, state, quotes = market("A", prices=quote(priced_at=NOON))
     held = holding("10", "4")
-    figures = pnl.figures(held, quotes, state, mark_price)
+    figures = pnl.figures_of(held, quotes, state, mark_price)
     return Position("A", facts, state, held, quotes, figures)
 
 
@@ -608,7 +611,7 @@ def test_restored_positions_are_marked_as_is_asked_for_now():
 
 def test_read_replaces_restored_prices():
     tracker = Tracker("bid", positions=[held_position()])
-    told = market("A", its_quote=quote("0.60", "0.65", "0.62"))
+    told = market("A", prices=quote("0.60", "0.65", "0.62"))
 
     reconcile(tracker, [row("A", "10", "4")], {"A": told}, requested_at=0.0)
 
@@ -630,7 +633,7 @@ def test_amounts_finer_than_the_rows_are_kept_rounded(tracker):
 
 def test_read_of_finer_amounts_is_the_same_once_more(tracker):
     finer = [row("A", "10", "4.0000001", updated=1)]
-    told = {"A": market("A", its_quote=quote("0.5000001", "0.55", "0.52"))}
+    told = {"A": market("A", prices=quote("0.5000001", "0.55", "0.52"))}
     reconcile(tracker, finer, told, requested_at=100.0)
     tracker.take_changes()
 
@@ -657,3 +660,141 @@ def test_settlement_value_that_no_contract_can_have_is_none(tracker):
     reconcile(tracker, [row("A", "10", "4", "0", "0.17")], {"A": told})
 
     assert only(tracker).figures.mark == Mark(Decimal("0.41"), "last")
+
+
+# What REST says late
+
+
+def test_position_that_was_sold_stays_sold_until_the_exchange_has_caught_up(tracker):
+    tracker.apply_fill(fill("A", "0", sent=10), 80.0)
+    tracker.apply_position(position("A", "0", sent=10), 80.0)
+    held = [row("A", "10", "4", updated=1)]
+
+    behind = reconcile(tracker, held, requested_at=100.0, as_of=9.5)
+    still_behind = reconcile(tracker, held, requested_at=160.0, as_of=9.9)
+    caught_up = reconcile(tracker, [row("A", "0", updated=10)], requested_at=220.0, as_of=11)
+
+    assert (behind, still_behind, caught_up) == ({"A"}, {"A"}, frozenset())
+    assert tracker.holdings == {}
+    # From then on REST decides again.
+    reconcile(tracker, held, requested_at=300.0, as_of=12)
+    assert tracker.holdings == {"A": holding("10", "4")}
+
+
+def test_position_that_was_opened_stays_open_until_the_exchange_has_caught_up(tracker):
+    tracker.apply_position(position("A", "25", "11", sent=10), 80.0)
+
+    behind = reconcile(tracker, [row("A", "10", "4", updated=1)], requested_at=100.0, as_of=9)
+
+    assert behind == {"A"}
+    assert tracker.holdings == {"A": holding("25", "11")}
+
+
+def test_read_that_is_newer_by_its_own_account_counts(tracker):
+    tracker.apply_position(position("A", "25", "11", sent=10), 80.0)
+
+    confirmed = reconcile(tracker, [row("A", "10", "4", updated=1)], requested_at=100.0, as_of=10)
+
+    assert confirmed == frozenset()
+    assert tracker.holdings == {"A": holding("10", "4")}
+
+
+def test_fill_without_its_position_waits_for_a_read_that_can_know_it(tracker):
+    tracker.apply_fill(fill("A", "7", sent=10), 80.0)
+
+    reconcile(tracker, [row("A", "10", "4", updated=1)], requested_at=100.0, as_of=9)
+    behind = tracker.missing_positions(before=101.0)
+    reconcile(tracker, [row("A", "7", "3", updated=10)], requested_at=120.0, as_of=10.5)
+
+    assert behind == ["A"]
+    assert tracker.missing_positions(before=121.0) == []
+
+
+def test_quote_counts_at_once_for_a_market_that_rest_does_not_know_yet():
+    tracker = Tracker("bid")
+    unknown = (market("A")[0], MarketState("unknown"), Quote())
+    reconcile(tracker, [row("A", "10", "4")], {"A": unknown})
+
+    tracker.apply_ticker(prices("A", 1, yes_bid="0.50"), 101.0)
+
+    assert only(tracker).figures.mark == Mark(Decimal("0.50"), "bid")
+
+
+# Rows that can't be understood
+
+
+def test_position_whose_row_cannot_be_read_stays_with_its_value_unknown(tracker):
+    reconcile(tracker, [], unreadable=["A"])
+
+    changes = tracker.take_changes()
+    (shown,) = changes.positions
+    assert shown.unreadable == "position"
+    assert shown.holding == holding("10", "4", "0", "0.17")
+    assert (shown.figures.mark, shown.figures.market_value) == (None, None)
+    assert shown.figures.net_pnl is None
+    assert changes.sums.unpriced_count == 1
+    assert changes.left_out == ("position A: odd",)
+
+
+def test_position_whose_row_can_be_read_again_has_its_value_again(tracker):
+    reconcile(tracker, [], unreadable=["A"])
+
+    reconcile(tracker, [row("A", "10", "4", "0", "0.17")])
+
+    changes = tracker.take_changes()
+    (position,) = changes.positions
+    assert position.unreadable is None
+    assert position.figures.mark == Mark(Decimal("0.40"), "bid")
+    assert changes.left_out == ()
+
+
+def test_frame_of_the_stream_makes_up_for_a_row_that_cannot_be_read(tracker):
+    reconcile(tracker, [], unreadable=["A"])
+
+    tracker.apply_position(position("A", "12", "5", sent=1), 101.0)
+    told = only(tracker)
+    reconcile(tracker, [], requested_at=200.0, unreadable=["A"])
+
+    assert (told.unreadable, told.holding) == (None, holding("12", "5"))
+    assert tracker.take_changes().positions == ()
+
+
+def test_position_not_held_before_is_not_invented_from_a_row_that_cannot_be_read(tracker):
+    reconcile(tracker, [row("A", "10", "4")], unreadable=["B"])
+
+    assert tracker.holdings.keys() == {"A"}
+
+
+# Titles
+
+
+def test_titles_come_after_the_figures():
+    tracker = Tracker("bid")
+    facts, state, quoted = market("A")
+    stand_in = replace(facts, title="A", is_described=False)
+    reconcile(tracker, [row("A", "10", "4")], {"A": (stand_in, state, quoted)})
+    before = tracker.undescribed_events
+    tracker.take_changes()
+
+    changed = tracker.describe({"KXGAME-A": EventFacts("KXGAME", "Who wins?")})
+
+    (position,) = tracker.take_changes().positions
+    assert (before, changed) == ({"KXGAME-A"}, True)
+    assert (position.market.title, position.market.is_described) == ("Who wins?", True)
+    assert tracker.undescribed_events == set()
+
+
+def test_title_is_not_lost_to_a_read_without_it(tracker):
+    facts, state, quoted = market("A")
+
+    reconcile(
+        tracker,
+        [row("A", "10", "4")],
+        {"A": (replace(facts, title="A", is_described=False), state, quoted)},
+    )
+
+    assert only(tracker).market.title == facts.title
+
+
+def test_titles_of_events_not_held_change_nothing(tracker):
+    assert not tracker.describe({"KXOTHER": EventFacts("KX", "Other")})

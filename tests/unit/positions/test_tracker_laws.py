@@ -1,10 +1,14 @@
 """
-A little exchange whose messages get lost, doubled and out of order on their way to a tracker.
+A little exchange whose messages get lost, doubled and out of order on their way to a tracker, and
+whose REST answers from the past, now further back, now less.
 
-Whatever happens, a reconciliation that leaves nothing unconfirmed makes the tracker the exchange,
-to the digit, and rows written from its changes are what it holds.
+Whatever happens, a reconciliation with the present that leaves nothing unconfirmed makes the
+tracker the exchange, to the digit, and rows written from its changes are what it holds. What the
+stream has told in full, no read that owns up to its age ever undoes.
 """
 
+import os
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -16,15 +20,17 @@ from kalshi.messages import Fill, MarketPosition, Ticker
 from kalshi.resources import PositionRow
 from positions import pnl
 from positions.pnl import Holding, MarketState, Quote
-from positions.reconciliation import TRUST_AFTER_SECONDS, difference
-from positions.tracker import Position, Tracker
-from tests.told import NOON, amount, fill, holding, market, position, prices, quote
+from positions.portfolio import Position
+from positions.reconciliation import TRUST_AFTER_SECONDS, compare
+from positions.tracker import Read, Tracker
+from tests.told import NOON, amount, at, fill, holding, market, position, prices, quote
 
 TICKERS = st.sampled_from("ABC")
 QUANTITIES = st.sampled_from(["-2.50", "0", "0", "1", "3"])
 MONEY = st.sampled_from(["0.01", "1.234567", "2"])
 PRICES = st.none() | st.sampled_from(["0.0001", "0.4", "0.99"])
 SETTLEMENTS = st.sampled_from(["0", "0.37", "1"])
+LAGS = st.sampled_from([0.0, 0.0005, 0.4, 3.0, TRUST_AFTER_SECONDS + 2, 60.0])
 
 
 @dataclass
@@ -36,13 +42,17 @@ class _Listed:
     state: MarketState = field(default_factory=lambda: MarketState("active"))
     updated: float = 0.0
     is_settled: bool = False
+    # Whether the frame of its last change has arrived.
+    is_told: bool = True
 
 
 class Unreliable(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.now = 0.0
+        self.now = 100.0
         self.listed = {ticker: _Listed() for ticker in "ABC"}
+        # What was, and since when: REST answers from it.
+        self.past = [(float("-inf"), deepcopy(self.listed))]
         self.under_way: list[Ticker | MarketPosition | Fill] = []
         self.tracker = Tracker("mid")
         self.rows: dict[str, Position] = {}
@@ -58,10 +68,12 @@ class Unreliable(RuleBasedStateMachine):
         cost = exposure if quantity != "0" else "0"
         listed.held = holding(quantity, cost, realized_pnl, "0.07")
         listed.updated = self.now
+        listed.is_told = False
         self.under_way += [
-            fill(ticker, quantity),
+            fill(ticker, quantity, sent=self.now),
             position(ticker, quantity, cost, realized_pnl, "0.07", sent=self.now),
         ]
+        self.remember()
 
     @rule(ticker=TICKERS, yes_bid=PRICES, yes_ask=PRICES, last_price=PRICES)
     def move(self, ticker, yes_bid, yes_ask, last_price):
@@ -73,10 +85,12 @@ class Unreliable(RuleBasedStateMachine):
         self.under_way.append(
             prices(ticker, self.now, yes_bid=yes_bid, yes_ask=yes_ask, last_price=last_price)
         )
+        self.remember()
 
     @rule(ticker=TICKERS, value=SETTLEMENTS)
     def determine(self, ticker, value):
         self.listed[ticker].state = MarketState("determined", amount(value))
+        self.remember()
 
     @rule(ticker=TICKERS)
     def settle(self, ticker):
@@ -86,7 +100,9 @@ class Unreliable(RuleBasedStateMachine):
         self.pass_time(0.001)
         listed.is_settled = True
         listed.held = holding("0")
+        listed.is_told = False
         self.under_way.append(position(ticker, "0", sent=self.now))
+        self.remember()
 
     # The way
 
@@ -111,11 +127,21 @@ class Unreliable(RuleBasedStateMachine):
 
     # The worker
 
-    @rule()
-    def reconcile(self):
-        unconfirmed = self.read()
-        if not unconfirmed:
+    @rule(lag=LAGS, owns_up=st.booleans(), delivered_meanwhile=st.integers(0, 3))
+    def reconcile(self, lag, owns_up, delivered_meanwhile):
+        told = {
+            ticker
+            for ticker, listed in self.listed.items()
+            if listed.is_told and self.tracker.holdings.get(ticker, holding("0")) == listed.held
+        }
+        unconfirmed = self.read(lag, owns_up=owns_up, delivered_meanwhile=delivered_meanwhile)
+        if not lag and not unconfirmed:
             self.tracker_is_the_exchange()
+        if owns_up:
+            for ticker in told:
+                listed = self.listed[ticker]
+                held = self.tracker.holdings.get(ticker)
+                assert (held or holding("0")).quantity == listed.held.quantity
 
     @rule(is_written=st.booleans())
     def write(self, is_written):
@@ -132,17 +158,20 @@ class Unreliable(RuleBasedStateMachine):
         self.tracker = Tracker(
             "mid", positions=self.rows.values(), reconciled_at=self.tracker.reconciled_at
         )
+        # A new tracker has heard nothing.
+        for listed in self.listed.values():
+            listed.is_told = False
 
     @invariant()
     def figures_follow_from_what_is_held(self):
         changes = self.tracker.take_changes()
         self.tracker.put_back(changes)
         for each in changes.positions:
-            assert each.figures == pnl.figures(each.holding, each.quote, each.state, "mid")
+            assert each.figures == pnl.figures_of(each.holding, each.quote, each.state, "mid")
 
     def teardown(self):
         self.pass_time(TRUST_AFTER_SECONDS + 1)
-        assert not self.read()
+        assert not self.read(0.0, owns_up=True)
         self.tracker_is_the_exchange()
         self.write(is_written=True)
         assert self.rows.keys() == self.tracker.holdings.keys()
@@ -162,25 +191,50 @@ class Unreliable(RuleBasedStateMachine):
             case Ticker():
                 self.tracker.apply_ticker(message, self.now)
             case MarketPosition():
+                listed = self.listed[message.market_ticker]
+                is_new_here = message.market_ticker not in self.tracker.holdings
                 self.tracker.apply_position(message, self.now)
+                # What is new here, or was settled, only a read can show.
+                if message.quantity == listed.held.quantity and not is_new_here:
+                    listed.is_told = True
             case Fill():
                 self.tracker.apply_fill(message, self.now)
 
-    def read(self):
+    def read(self, lag, *, owns_up, delivered_meanwhile=0):
         self.pass_time(0.001)
-        found = difference(self.tracker.holdings, self.listed_rows(), self.tracker.heard, self.now)
-        self.tracker.apply_difference(
-            found,
-            markets={
-                ticker: (market(ticker)[0], listed.state, listed.quotes)
-                for ticker, listed in self.listed.items()
-            },
-            requested_at=self.now,
-            at=NOON,
+        requested_at = self.now
+        there = self.as_it_was(requested_at - lag)
+        as_of = at(requested_at - lag) if owns_up else None
+        for _ in range(min(delivered_meanwhile, len(self.under_way))):
+            self.receive(self.under_way.pop())
+        difference = compare(
+            self.tracker.holdings,
+            self.listed_rows(there),
+            self.tracker.heard,
+            requested_at,
+            read_as_of=as_of,
         )
-        return found.unconfirmed
+        self.tracker.apply_difference(
+            difference,
+            Read(
+                markets={
+                    ticker: (market(ticker)[0], listed.state, listed.quotes)
+                    for ticker, listed in there.items()
+                },
+                requested_at=requested_at,
+                at=NOON,
+                as_of=as_of,
+            ),
+        )
+        return difference.unconfirmed
 
-    def listed_rows(self):
+    def as_it_was(self, instant):
+        return next(state for since, state in reversed(self.past) if since <= instant)
+
+    def remember(self):
+        self.past.append((self.now, deepcopy(self.listed)))
+
+    def listed_rows(self, there):
         return {
             ticker: PositionRow(
                 ticker,
@@ -190,7 +244,7 @@ class Unreliable(RuleBasedStateMachine):
                 listed.held.fees_paid,
                 NOON + timedelta(seconds=listed.updated),
             )
-            for ticker, listed in self.listed.items()
+            for ticker, listed in there.items()
             if not listed.is_settled
         }
 
@@ -200,5 +254,10 @@ class Unreliable(RuleBasedStateMachine):
         }
 
 
-Unreliable.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Unreliable.TestCase.settings = settings(
+    # `make soak` tries ten thousand.
+    max_examples=int(os.environ.get("LAW_EXAMPLES", "150")),
+    stateful_step_count=40,
+    deadline=None,
+)
 TestUnreliableStream = Unreliable.TestCase

@@ -103,7 +103,7 @@ def test_closing_is_told_by_the_ticker_alone(exchange: Exchange, hear: Hear, now
     assert (told["msg"]["yes_bid_dollars"], told["msg"]["yes_ask_dollars"]) == ("0.0000", "1.0000")
 
 
-def test_new_event_is_told_before_its_markets(hear: Hear, now: datetime) -> None:
+def test_new_event_is_told_before_markets(hear: Hear, now: datetime) -> None:
     exchange, _ = world(positions=20, seed=3, now=now)
     happened = [
         each

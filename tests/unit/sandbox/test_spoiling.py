@@ -157,7 +157,7 @@ def ticker() -> Callable[..., Any]:
     ],
     ids=str,
 )
-def test_frame_is_spoilt_by_its_type_and_its_market(
+def test_frame_is_spoilt_by_its_type_and_market(
     ticker: Callable[..., Any], spoil: Spoil, expected: str | None
 ) -> None:
     assert ticker(spoil) == expected

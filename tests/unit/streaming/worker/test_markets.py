@@ -11,7 +11,7 @@ from kalshi.errors import Unavailable
 from kalshi.rest import Client
 from kalshi.signing import SigningKey
 from positions.pnl import MarketState, Quote
-from positions.tracker import MarketFacts
+from positions.portfolio import MarketFacts
 from streaming.worker.markets import read_markets
 
 PAYLOADS = Path(__file__).resolve().parents[3] / "payloads" / "kalshi"

@@ -1,0 +1,91 @@
+"""What is known of an account, as values: its positions with their markets, and its cash."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from positions import pnl
+from positions.pnl import Figures, Holding, MarketState, Quote, Sums
+
+# Which of the exchange's rows about a position can't be understood.
+Unreadable = Literal["position", "market"]
+
+
+@dataclass(frozen=True, slots=True)
+class MarketFacts:
+    """What a market is; what it trades at and where it stands in its life come apart from it."""
+
+    event_ticker: str
+    series_ticker: str
+    title: str
+    yes_outcome: str
+    no_outcome: str
+    close_time: datetime | None
+    # Whether the title is the event's; else it stands in until the event has been read.
+    is_described: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """What all markets of an event have in common."""
+
+    series_ticker: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """
+    One open position, whole.
+
+    `unreadable` names the row of the exchange that can't be understood, the position's or its
+    market's: what is shown of it is as last known, and what it is worth now unknown.
+    """
+
+    ticker: str
+    market: MarketFacts
+    state: MarketState
+    holding: Holding
+    quote: Quote
+    figures: Figures
+    unreadable: Unreadable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A position that is no more; `realized_pnl` None when the exchange has not said it."""
+
+    ticker: str
+    reason: pnl.ClosedReason
+    realized_pnl: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cash:
+    """The account's balance, and what the exchange takes the positions for, as of `as_of`."""
+
+    balance: Decimal
+    exchange_portfolio_value: Decimal | None
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """
+    What to write: whole positions, so that writing them twice is harmless.
+
+    Attributes:
+        positions: those open whose figures or facts changed.
+        markets: tickers among them whose market facts are new or different.
+        sums: of all open positions, None before the first reconciliation.
+        left_out: rows of the last read that can't be understood, each in a sentence.
+    """
+
+    positions: tuple[Position, ...]
+    closed: tuple[Closed, ...]
+    markets: frozenset[str]
+    sums: Sums | None
+    cash: Cash | None
+    reconciled_at: datetime | None
+    left_out: tuple[str, ...] = ()

@@ -1,0 +1,204 @@
+"""
+When REST is asked what, while a connection lasts. No I/O in here.
+
+Instants are seconds of one monotonic clock. Whoever carries out what is due tells how it went, and
+looks again: nothing is due twice for one reason.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from positions.reconciliation import TRUST_AFTER_SECONDS
+
+NEVER = float("inf")
+
+# A determination whose frame was missed is shown within a minute.
+RECONCILE_SECONDS = 55.0
+# The balance has a bucket of its own: one call a second.
+BALANCE_SECONDS = 1.1
+# A fill's position frame comes with it; after this long it is taken for lost.
+FILL_PATIENCE_SECONDS = 2.0
+# Between reconciliations that somebody asked for, or that a garbled frame did.
+DEBOUNCE_SECONDS = 2.0
+RETRY_SECONDS = 5.0
+# REST may not know yet of what the stream has just told: after a change of a market it is asked
+# once more.
+LAG_SECONDS = 3.0
+# A market that REST does not know is asked for again: soon, then ever later.
+FIRST_MISSING_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Read the account whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBalance:
+    """Read the cash."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMarkets:
+    """Read these markets, then tell which of them are known and which missing."""
+
+    tickers: frozenset[str]
+
+
+Task = Reconcile | ReadBalance | ReadMarkets
+
+
+class Agenda:
+    """What is due when; a reconciliation at first."""
+
+    def __init__(self, now: float) -> None:
+        self._reconcile_due = now
+        self._reconciled_at = self._balance_at = -NEVER
+        self._balance_due = NEVER
+        self._fills_due = NEVER
+        # When to read once more after a settlement, which the list may have missed.
+        self._settled_due = NEVER
+        # Markets to ask for, and when. Some once more after that, as REST lags; those that REST
+        # does not know ever later, by these delays.
+        self._markets_due: dict[str, float] = {}
+        self._once_more: set[str] = set()
+        self._missing: dict[str, float] = {}
+        self._unconfirmed_seconds = TRUST_AFTER_SECONDS
+        self._garbled_seconds = DEBOUNCE_SECONDS
+
+    @property
+    def next_due(self) -> float:
+        """When to look again."""
+        markets_due = min(self._markets_due.values(), default=NEVER)
+        reconcile_due = min(self._reconcile_due, self._settled_due)
+        return min(reconcile_due, self._balance_due, self._fills_due, markets_due)
+
+    def due(self, now: float) -> list[Task]:
+        """What to do now, the most urgent first; the caller does all of it."""
+        tasks: list[Task] = []
+        if now >= min(self._reconcile_due, self._settled_due):
+            if now >= self._settled_due:
+                self._settled_due = NEVER
+            tasks.append(Reconcile())
+            self._reconciled_at = now
+            self._reconcile_due = now + RECONCILE_SECONDS
+        wanted = {ticker for ticker, due in self._markets_due.items() if now >= due}
+        if wanted:
+            tasks.append(ReadMarkets(frozenset(wanted)))
+            for ticker in wanted:
+                self._asked_for(ticker, now)
+        if now >= self._balance_due:
+            tasks.append(ReadBalance())
+        return tasks
+
+    def _asked_for(self, ticker: str, now: float) -> None:
+        if ticker in self._once_more:
+            self._once_more.discard(ticker)
+            self._markets_due[ticker] = now + LAG_SECONDS
+        elif ticker in self._missing:
+            self._missing[ticker] = min(2 * self._missing[ticker], RECONCILE_SECONDS)
+            self._markets_due[ticker] = now + self._missing[ticker]
+        else:
+            del self._markets_due[ticker]
+
+    def is_time_for_fills(self, now: float) -> bool:
+        """Whether to look which fills no position frame has followed."""
+        return now >= self._fills_due
+
+    # What happened
+
+    def reconcile_soon(self) -> None:
+        """Read REST again: now, or as soon as the last read is some seconds old."""
+        self._reconcile_by(self._reconciled_at + DEBOUNCE_SECONDS)
+
+    def reconcile_now(self, now: float) -> None:
+        """Read REST again at once: only that can show what the stream told of."""
+        self._reconcile_by(now)
+
+    def garbled(self, now: float) -> None:
+        """A frame was not understood: what it said REST says; ever less often while they come."""
+        if now > self._reconciled_at + 2 * RECONCILE_SECONDS:
+            self._garbled_seconds = DEBOUNCE_SECONDS
+        due = self._reconciled_at + self._garbled_seconds
+        if due < self._reconcile_due:
+            self._garbled_seconds = min(2 * self._garbled_seconds, RECONCILE_SECONDS)
+        self._reconcile_by(due)
+
+    def cash_moved(self, now: float) -> None:
+        """The balance is another; not at once, as REST lags behind the stream."""
+        self._balance_due = min(self._balance_due, now + BALANCE_SECONDS)
+
+    def filled(self, now: float) -> None:
+        """A fill came; its position should follow."""
+        self._fills_due = min(self._fills_due, now + FILL_PATIENCE_SECONDS)
+
+    def fills_checked(self, now: float, *, lost: bool, waiting: bool) -> None:
+        """
+        Those fills that no position followed were looked for.
+
+        Args:
+            lost: some are older than their patience.
+            waiting: some are younger.
+        """
+        if lost:
+            self._reconcile_by(now)
+        # Fills that came since have their own patience.
+        self._fills_due = now + FILL_PATIENCE_SECONDS if lost or waiting else NEVER
+
+    def market_changed(self, ticker: str, now: float) -> None:
+        """The stream told that something about a market is new: what, REST says."""
+        self._markets_due[ticker] = now
+        self._once_more.add(ticker)
+
+    def settled(self, now: float) -> None:
+        """A market has paid: the position goes with REST's list, at once or a little later."""
+        self.reconcile_soon()
+        self._settled_due = now + TRUST_AFTER_SECONDS
+        self.cash_moved(now)
+
+    def markets_missing(self, tickers: Collection[str], now: float) -> None:
+        """REST does not know these markets yet, or could not be read."""
+        for ticker in tickers:
+            if ticker not in self._missing:
+                self._missing[ticker] = FIRST_MISSING_SECONDS
+                self._markets_due.setdefault(ticker, now + FIRST_MISSING_SECONDS)
+
+    def markets_known(self, tickers: Collection[str]) -> None:
+        """REST has told of these, or they are not held any more: they are not missing."""
+        for ticker in tickers:
+            if self._missing.pop(ticker, None) is not None and ticker not in self._once_more:
+                self._markets_due.pop(ticker, None)
+
+    # How it went
+
+    def reconciled(self, now: float, *, is_confirmed: bool) -> None:
+        """
+        A reconciliation was done.
+
+        Args:
+            is_confirmed: REST is not behind the stream; else it is read again, ever less often.
+        """
+        if is_confirmed:
+            self._unconfirmed_seconds = TRUST_AFTER_SECONDS
+            return
+        self._reconcile_by(now + self._unconfirmed_seconds)
+        self._unconfirmed_seconds = min(2 * self._unconfirmed_seconds, RECONCILE_SECONDS)
+
+    def reconciliation_failed(self, now: float) -> None:
+        """Try again after a while."""
+        self._reconcile_due = now + RETRY_SECONDS
+
+    def may_read_balance(self, now: float) -> bool:
+        """Whether the balance's own bucket has it; if so it counts as read, else it comes later."""
+        if now < self._balance_at + BALANCE_SECONDS:
+            self._balance_due = self._balance_at + BALANCE_SECONDS
+            return False
+        self._balance_at, self._balance_due = now, NEVER
+        return True
+
+    def balance_failed(self, now: float) -> None:
+        """Try again after a while."""
+        self._balance_due = now + RETRY_SECONDS
+
+    def _reconcile_by(self, instant: float) -> None:
+        self._reconcile_due = min(self._reconcile_due, instant)

@@ -1,0 +1,169 @@
+"""
+An account's flushes: what its tracker changed becomes rows, one write at a time.
+
+Writing is apart from reading: each flush takes all that changed since the one before, so a storm of
+ticks is conflated by itself, and memory is bounded by the number of positions.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Never
+
+from django.db import DataError, IntegrityError
+from django.utils import timezone
+
+from positions.connection import ConnectionState
+from positions.portfolio import Changes
+from positions.tracker import Tracker
+from positions.writing import StreamWriter
+from postgres.errors import DATABASE_TROUBLE
+from postgres.threads import DatabaseThreads
+
+logger = logging.getLogger(__name__)
+
+# Between tries of a write that failed, doubled by each.
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 2.0
+# After so long without a successful write nobody can vouch for the rows.
+STUCK_SECONDS = 3.0
+# A position that the database refuses is tried again this often.
+REFUSED_RETRY_SECONDS = 60.0
+PURGE_SECONDS = 600.0
+GOODBYE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """
+    The threads that write for all accounts of a worker.
+
+    An account whose last write failed goes by `doubtful`, where it can hold up only its like: a
+    lock that one account waits for must not take the threads from the others.
+    """
+
+    healthy: DatabaseThreads
+    doubtful: DatabaseThreads
+
+
+class Flushes:
+    """
+    Writes one account's changes through, from `run` until cancelled.
+
+    Args:
+        state: of the connection, as it is now.
+    """
+
+    def __init__(
+        self,
+        writer: StreamWriter,
+        tracker: Tracker,
+        state: Callable[[], ConnectionState],
+        writers: Writers,
+    ) -> None:
+        self._writer = writer
+        self._tracker = tracker
+        self._state = state
+        self._writers = writers
+        self._unwritten = asyncio.Event()
+        self._unwritten.set()
+        self._failures = 0
+        self._waiting_since: float | None = None
+        # Positions that the database refuses, and when it last did.
+        self._refused: dict[str, float] = {}
+
+    def soon(self) -> None:
+        """There is something to write."""
+        self._unwritten.set()
+
+    @property
+    def silent_seconds(self) -> float | None:
+        """For how long nothing could be written, once it is too long to vouch for the rows."""
+        if self._waiting_since is None:
+            return None
+        seconds = monotonic() - self._waiting_since
+        return seconds if seconds > STUCK_SECONDS else None
+
+    async def run(self) -> Never:
+        """
+        Write whatever changes.
+
+        Raises:
+            TakenOver: another worker writes the account now.
+            DataError, IntegrityError: the database refuses even the account's own row.
+        """
+        while True:
+            await self._unwritten.wait()
+            self._unwritten.clear()
+            if not await self.write():
+                await asyncio.sleep(
+                    min(FIRST_RETRY_SECONDS * 2 ** (self._failures - 1), LONGEST_RETRY_SECONDS)
+                )
+                self._unwritten.set()
+
+    async def write(self) -> bool:
+        """Write what changed; false when the database is in trouble and nothing was lost."""
+        changes = self._accepted(self._tracker.take_changes())
+        self._waiting_since = self._waiting_since or monotonic()
+        threads = self._writers.doubtful if self._failures else self._writers.healthy
+        try:
+            await self._write(threads, changes)
+        except DATABASE_TROUBLE as error:
+            self._tracker.put_back(changes)
+            # Bounded, as a power of it is a wait.
+            self._failures = min(self._failures + 1, 10)
+            logger.warning("write failed", extra=self._fields(error=type(error).__name__))
+            return False
+        except BaseException:
+            # Cancelled while it waited for its thread, say: whoever writes next writes it all.
+            self._tracker.put_back(changes)
+            raise
+        self._waiting_since = None
+        self._failures = 0
+        return True
+
+    async def _write(self, threads: DatabaseThreads, changes: Changes) -> None:
+        try:
+            await threads.run(self._writer.write, changes, self._state(), timezone.now())
+        except (DataError, IntegrityError) as error:
+            logger.error("rows refused", extra=self._fields(error=type(error).__name__))
+            refused = await threads.run(
+                self._writer.write_apart, changes, self._state(), timezone.now()
+            )
+            for ticker, reason in refused.items():
+                logger.error("position refused", extra=self._fields(ticker=ticker, reason=reason))
+                self._refused[ticker] = monotonic()
+                self._tracker.leave_out(ticker, f"the database refuses it ({reason})")
+                self._unwritten.set()
+
+    def _accepted(self, changes: Changes) -> Changes:
+        now = monotonic()
+        for ticker, refused_at in list(self._refused.items()):
+            if refused_at < now - REFUSED_RETRY_SECONDS:
+                del self._refused[ticker]
+        if not self._refused:
+            return changes
+        positions = tuple(each for each in changes.positions if each.ticker not in self._refused)
+        return replace(changes, positions=positions)
+
+    async def purge_forever(self) -> Never:
+        """Delete tombstones that every reader has long had, now and then."""
+        while True:
+            try:
+                await self._writers.healthy.run(self._writer.purge, timezone.now())
+            except DATABASE_TROUBLE as error:
+                logger.warning("purge failed", extra=self._fields(error=type(error).__name__))
+            await asyncio.sleep(PURGE_SECONDS)
+
+    async def say_goodbye(self) -> None:
+        """Write the last state, if that can be done in time."""
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self.write()
+        except TimeoutError:
+            logger.warning("could not say goodbye", extra=self._fields())
+
+    def _fields(self, **fields: object) -> dict[str, object]:
+        return {"account_id": self._writer.account_id, **fields}

@@ -1,0 +1,150 @@
+"""
+An account that this worker holds the claim of: opened, fed, and set aside when that fails.
+
+Whatever goes wrong here concerns this account alone. It is told, and tried again by itself.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from time import monotonic
+from uuid import UUID
+
+from django.conf import settings
+from django.db import Error
+from django.utils import timezone
+
+from accounts.models import Account
+from positions.connection import ConnectionState
+from positions.writing import OpenedStream, TakenOver, open_stream
+from postgres.errors import DATABASE_TROUBLE
+from streaming.worker.backoff import Wait, waits
+from streaming.worker.feed import Feed, Line
+from streaming.worker.flushes import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Writers
+
+logger = logging.getLogger(__name__)
+
+# A feed that ran for so long was good: its failure is not one of a series.
+STEADY_SECONDS = 60.0
+
+
+class HeldAccount:
+    """
+    Feeds one account for as long as it is this worker's.
+
+    Args:
+        worker_id: the worker whose heartbeat vouches for the rows.
+    """
+
+    def __init__(self, account_id: int, worker_id: UUID, writers: Writers) -> None:
+        self._account_id = account_id
+        self._worker_id = worker_id
+        self._writers = writers
+        self._line = Line()
+        self._feed: Feed | None = None
+        self._again = asyncio.Event()
+        # Since when its rows say what nobody here can vouch for.
+        self._silent_since: float | None = None
+
+    @property
+    def silent_seconds(self) -> float | None:
+        """For how long nobody could vouch for the account's rows; None if somebody can."""
+        if self._feed:
+            return self._feed.silent_seconds
+        return None if self._silent_since is None else monotonic() - self._silent_since
+
+    def refresh(self) -> None:
+        """Read the exchange anew, or try again what waits to be tried."""
+        if self._feed:
+            self._feed.refresh()
+        self._again.set()
+
+    def look_at_credentials(self) -> None:
+        """The account's credentials are not what they were."""
+        if self._feed:
+            self._feed.look_at_credentials()
+        self._again.set()
+
+    async def run(self) -> None:
+        """Work until cancelled, or until the account is forgotten or another worker's."""
+        schedule = self._new_schedule()
+        try:
+            while True:
+                started = monotonic()
+                opened = await self._open()
+                try:
+                    self._feed = Feed(self._account_id, opened, self._writers, self._line)
+                    self._silent_since = None
+                    await self._feed.run()
+                except TakenOver:
+                    raise
+                except Exception:
+                    logger.exception("account failed", extra=self._fields())
+                    live_until = self._feed.live_until if self._feed else opened.live_until
+                    self._feed = None
+                    if monotonic() - started > STEADY_SECONDS:
+                        schedule = self._new_schedule()
+                    await self._set_aside(opened, live_until, next(schedule))
+        except (TakenOver, Account.DoesNotExist):
+            # Another worker's by now, or forgotten.
+            logger.warning("account lost", extra=self._fields())
+        finally:
+            self._feed = None
+            await self._line.close()
+
+    async def _open(self) -> OpenedStream:
+        """
+        Take the account over. A database that is away, or a row that is locked, is waited for.
+
+        Raises:
+            Account.DoesNotExist: it was forgotten.
+        """
+        delay, threads = FIRST_RETRY_SECONDS, self._writers.healthy
+        while True:
+            try:
+                opened = await threads.run(
+                    open_stream, self._account_id, self._worker_id, settings.MARK_PRICE
+                )
+            except DATABASE_TROUBLE as error:
+                logger.warning("not opened", extra=self._fields(error=type(error).__name__))
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LONGEST_RETRY_SECONDS)
+                # Where it waits for a lock it holds up only its like.
+                threads = self._writers.doubtful
+            else:
+                logger.info("account claimed", extra=self._fields())
+                return opened
+
+    async def _set_aside(
+        self, opened: OpenedStream, live_until: datetime | None, wait: Wait
+    ) -> None:
+        now = timezone.now()
+        state = ConnectionState(
+            "disconnected",
+            since=now,
+            attempt=wait.attempt,
+            retry_at=now + timedelta(seconds=wait.seconds),
+            reason="set_aside",
+            live_until=live_until,
+        )
+        self._silent_since = monotonic()
+        try:
+            await self._writers.doubtful.run(opened.writer.write_state, state, now)
+            self._silent_since = None
+        except Error as error:
+            # Then the heartbeat says that nobody vouches for it.
+            logger.warning("not set aside", extra=self._fields(error=type(error).__name__))
+        self._again.clear()
+        try:
+            async with asyncio.timeout(wait.seconds):
+                await self._again.wait()
+        except TimeoutError:
+            pass
+
+    def _new_schedule(self) -> Iterator[Wait]:
+        return waits(random.random)
+
+    def _fields(self, **fields: object) -> dict[str, object]:
+        return {"account_id": self._account_id, **fields}

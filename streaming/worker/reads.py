@@ -1,0 +1,191 @@
+"""
+What REST tells of an account, as the tracker wants it, whatever of it can be read.
+
+Only the list of positions is needed. Markets that are missing, or can't be read, are shown by their
+ticker until they are; titles come after everything else.
+"""
+
+import logging
+from collections.abc import Awaitable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from kalshi.errors import DecodeError, RequestRejected, ScopeRefused, Unavailable
+from kalshi.resources import UNKNOWN_STATUS, Event, Market, PositionRow
+from kalshi.rest import Client
+from kalshi.rows import LeftOut, Rows
+from positions.pnl import MarketState, Quote
+from positions.portfolio import EventFacts, MarketFacts
+from streaming.together import all_of
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+MarketRead = tuple[MarketFacts, MarketState, Quote]
+
+# The exchange lists the events of combos apart from all others.
+_COMBOS = "KXMVE"
+
+
+@dataclass(frozen=True, slots=True)
+class PositionsRead:
+    """The account's list of positions, and how old it is by the exchange's own account."""
+
+    rows: dict[str, PositionRow]
+    left_out: tuple[LeftOut, ...]
+    as_of: datetime | None
+
+
+@dataclass(slots=True)
+class MarketsRead:
+    """
+    What REST tells of markets.
+
+    Attributes:
+        known: by ticker; one that REST does not know, and that is new here, by its ticker alone.
+        missing: tickers to be asked for again.
+    """
+
+    known: dict[str, MarketRead] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
+    left_out: tuple[LeftOut, ...] = ()
+
+    def add(self, other: "MarketsRead") -> None:
+        """Take in what another read told."""
+        self.known |= other.known
+        self.missing |= other.missing
+        self.left_out += other.left_out
+
+
+async def if_possible(read: Awaitable[T], what: str) -> T | None:
+    """
+    The answer to a read that only helps; None if there is none.
+
+    Raises:
+        KeyRefused, ClockSkew: what these say holds for every other read as well.
+    """
+    try:
+        return await read
+    except (Unavailable, DecodeError, RequestRejected, ScopeRefused) as error:
+        logger.info("not told", extra={"what": what, "error": str(error)})
+        return None
+
+
+async def read_positions(rest: Client, subaccount: int) -> PositionsRead:
+    """
+    All unsettled positions; the rows that can't be understood are named beside them.
+
+    Raises:
+        KalshiError: the list can't be had.
+    """
+    # Before the list, which is then no older than it says.
+    as_of = await if_possible(rest.user_data_timestamp(), "age of the account's data")
+    rows = await rest.positions(subaccount)
+    log_left_out(rows.left_out)
+    return PositionsRead({row.ticker: row for row in rows}, rows.left_out, as_of)
+
+
+async def read_markets(
+    rest: Client, tickers: Iterable[str], known: Mapping[str, MarketFacts]
+) -> MarketsRead:
+    """
+    Facts, state and quote of these markets; what is known of one that is missing stays as it is.
+
+    Args:
+        known: facts of markets that are here already.
+    """
+    wanted = sorted(tickers)
+    if not wanted:
+        return MarketsRead()
+    rows = await if_possible(rest.markets(wanted), "markets") or Rows[Market]()
+    log_left_out(rows.left_out)
+    read = MarketsRead(left_out=rows.left_out)
+    events = _known_events(known.values())
+    answered = {market.ticker: market for market in rows}
+    for ticker in wanted:
+        market = answered.get(ticker)
+        if market is not None:
+            read.known[ticker] = _read(market, events)
+            continue
+        read.missing.add(ticker)
+        if ticker not in known:
+            read.known[ticker] = _untold(ticker, events)
+    if read.missing:
+        logger.info("markets not told", extra={"tickers": " ".join(sorted(read.missing)[:10])})
+    return read
+
+
+async def read_events(rest: Client, event_tickers: Iterable[str]) -> dict[str, EventFacts]:
+    """The titles of these events, as far as they can be read."""
+    wanted = set(event_tickers)
+    combos = {ticker for ticker in wanted if ticker.startswith(_COMBOS)}
+    answers = await all_of(
+        if_possible(rest.events(wanted - combos), "events"),
+        if_possible(rest.multivariate_events(combos), "events of combos"),
+    )
+    return {
+        event.event_ticker: EventFacts(
+            event.series_ticker or _series(event.event_ticker), event.title
+        )
+        for answer in answers
+        for event in answer or Rows[Event]()
+        if event.title
+    }
+
+
+def log_left_out(rows: Iterable[LeftOut]) -> None:
+    """Say which rows could not be understood."""
+    for row in rows:
+        logger.warning(
+            "row not understood",
+            extra={"kind": row.kind, "row": row.name, "reason": row.reason},
+        )
+
+
+def _known_events(markets: Iterable[MarketFacts]) -> dict[str, EventFacts]:
+    return {
+        facts.event_ticker: EventFacts(facts.series_ticker, facts.title)
+        for facts in markets
+        if facts.is_described
+    }
+
+
+def _read(market: Market, events: Mapping[str, EventFacts]) -> MarketRead:
+    event_ticker = market.event_ticker or _event(market.ticker)
+    event = events.get(event_ticker)
+    facts = MarketFacts(
+        event_ticker=event_ticker,
+        series_ticker=event.series_ticker if event else _series(event_ticker),
+        # The market's own stands in until the event's has been read.
+        title=event.title if event else market.title or market.ticker,
+        yes_outcome=market.yes_outcome,
+        no_outcome=market.no_outcome,
+        close_time=market.close_time,
+        is_described=event is not None,
+    )
+    quote = Quote(market.yes_bid, market.yes_ask, market.last_price)
+    return facts, MarketState(market.status, market.settlement_value), quote
+
+
+def _untold(ticker: str, events: Mapping[str, EventFacts]) -> MarketRead:
+    event_ticker = _event(ticker)
+    event = events.get(event_ticker)
+    facts = MarketFacts(
+        event_ticker=event_ticker,
+        series_ticker=event.series_ticker if event else _series(ticker),
+        title=event.title if event else ticker,
+        yes_outcome="",
+        no_outcome="",
+        close_time=None,
+        is_described=event is not None,
+    )
+    return facts, MarketState(UNKNOWN_STATUS), Quote()
+
+
+def _event(ticker: str) -> str:
+    return ticker.rsplit("-", 1)[0]
+
+
+def _series(ticker: str) -> str:
+    return ticker.split("-", 1)[0]
