@@ -1,5 +1,6 @@
 """What tests of every kind share."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
@@ -8,6 +9,12 @@ import pytest
 from kalshi.environments import Environment
 from sandbox.server import Sandbox, running_exchange
 from tests.processes import Process
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def no_loop_is_current_outside_a_running_one() -> None:
+    """As every `asyncio.run` leaves it: what needs a current loop fails in any order of tests."""
+    asyncio.set_event_loop(None)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ async def product(transactional_db, one_click) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def complaints(page: Page) -> list[str]:
+async def complaints(page: Page) -> list[str]:
     """What the page complained of: errors of scripts, violations of the policy."""
     heard: list[str] = []
     page.on("pageerror", lambda error: heard.append(str(error)))

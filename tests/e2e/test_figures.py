@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from positions.models import AccountStream, Position
 from postgres.threads import DatabaseThread
@@ -58,6 +58,9 @@ async def test_page_rest_stream_and_database_equal_the_exchange_to_the_last_digi
         in_rest = await rest(client)
         in_stream = await stream(client)
     in_database = await database.run(rows)
+    # The page may be a moment behind; of one flush it draws the sums with the positions.
+    total_value = page.locator("portfolio-summary-bar data[data-field=total_value]")
+    await expect(total_value).to_have_attribute("value", portfolio["total_value"])
     on_page = await shown(page, positions)
 
     assert len(positions) == 50

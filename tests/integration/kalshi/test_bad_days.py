@@ -46,7 +46,7 @@ def key(exchange):
 
 @pytest.fixture
 async def client(exchange, environment, key):
-    async with Client(environment, exchange.key_id, key, timeout_seconds=0.5) as client:
+    async with Client(environment, exchange.key_id, key) as client:
         yield client
 
 
@@ -60,7 +60,7 @@ async def markets(client):
 @pytest.fixture
 async def socket(exchange, environment, key, markets):
     """A connection that follows what becomes of the first of the two."""
-    async with connect(environment, exchange.key_id, key) as socket, asyncio.timeout(10):
+    async with connect(environment, exchange.key_id, key) as socket, asyncio.timeout(60):
         socket.session.subscribe([LIFECYCLE], markets[:1])
         await socket.send_pending()
         while not socket.session.is_ready:
@@ -204,11 +204,12 @@ async def test_only_the_exchange_judges_the_key(exchange, client, status, body, 
     assert type(refusal.value) is kind
 
 
-async def test_slow_answer_is_unavailability(exchange, client):
+async def test_slow_answer_is_unavailability(exchange, environment, key):
     exchange.faults.latency_seconds = 2
 
-    with pytest.raises(Unavailable, match="too long"):
-        await client.balance(0)
+    async with Client(environment, exchange.key_id, key, timeout_seconds=0.5) as client:
+        with pytest.raises(Unavailable, match="too long"):
+            await client.balance(0)
 
 
 @pytest.mark.parametrize("minutes", [-5, 5])
@@ -218,7 +219,7 @@ async def test_skewed_clock_is_told_and_measured(exchange, client, minutes):
     with pytest.raises(ClockSkew):
         await client.balance(0)
 
-    assert abs(client.clock_skew + timedelta(minutes=minutes)) < timedelta(seconds=2)
+    assert abs(client.clock_skew + timedelta(minutes=minutes)) < timedelta(seconds=30)
 
 
 async def test_revoked_key_is_refused(exchange, client):

@@ -113,7 +113,7 @@ async def test_confirmation_sends_what_waited_for_it(key):
     async with (
         exchange(answer) as environment,
         connect(environment, KEY_ID, key) as socket,
-        asyncio.timeout(5),
+        asyncio.timeout(30),
     ):
         socket.session.subscribe(["ticker"], ["KXA"])
         await socket.send_pending()
@@ -262,7 +262,7 @@ async def test_silent_peer_is_noticed(key):
 
     async with (
         exchange(freeze, close_timeout=0.1) as environment,
-        asyncio.timeout(5),
+        asyncio.timeout(30),
         connect(environment, KEY_ID, key, dead_after_seconds=0.3) as socket,
     ):
         with pytest.raises(Unavailable):

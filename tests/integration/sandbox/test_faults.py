@@ -32,7 +32,7 @@ async def heard(sandbox: Sandbox, fault: str, *counts: int) -> list[str]:
     """The sizes of trades as a client hears of them, once one was heard in good order."""
     async with (
         connect(sandbox.ws_url, sandbox.key_id, sandbox.private_key) as socket,
-        asyncio.timeout(5),
+        asyncio.timeout(30),
     ):
         await subscribe(socket, "ticker")
         change(sandbox, 1)
@@ -150,7 +150,9 @@ async def test_latency_delays_frames_and_answers_and_keeps_their_order(sandbox: 
         answer_took = loop.time() - began
 
     assert [float(frame["msg"]["last_trade_size_fp"]) for frame in frames] == list(range(1, 101))
-    assert 0.3 <= frames_took < 1
+    assert frames_took >= 0.3
+    # One after the other they would take 30 seconds.
+    assert frames_took < 15
     assert answer_took >= 0.3
 
 

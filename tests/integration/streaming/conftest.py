@@ -43,6 +43,15 @@ class Database:
 
         return await self.run(fetch)
 
+    async def is_listened_to(self) -> bool:
+        """Whether a listener has all its channels: the one for its own echoes comes last."""
+        return bool(
+            await self.fetch(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                " AND query LIKE '%%\"echo_%%' AND state = 'idle'"
+            )
+        )
+
     async def until(self, condition: Callable, *args: object, seconds: float = 30):
         """The first true value of a condition that is read from rows."""
         return await until(functools.partial(self.run, condition, *args), seconds=seconds)

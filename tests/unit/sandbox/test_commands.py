@@ -7,6 +7,7 @@ import pytest
 from sandbox import catalogue, keys, scenarios
 from sandbox.commands import BadCommand, perform
 from sandbox.server import Sandbox, utc_now
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -206,9 +207,13 @@ async def test_step_of_a_scenario_waits_its_time(sandbox: Sandbox) -> None:
         "title = 'x'\n[[step]]\ndo = 'deposit'\ndollars = 1\n"
         "[[step]]\nafter = 3600\ndo = 'deposit'\ndollars = 1\n"
     )
-    before = sandbox.account.portfolios[0].cash
+    alices = sandbox.account.portfolios[0]
+    before = alices.cash
 
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(scenarios.play(sandbox, scenario), 0.05)
+    playing = asyncio.create_task(scenarios.play(sandbox, scenario))
+    await until(lambda: alices.cash > before)
+    playing.cancel()
+    await asyncio.wait([playing])
 
-    assert sandbox.account.portfolios[0].cash == before + 1
+    assert playing.cancelled()
+    assert alices.cash == before + 1

@@ -28,6 +28,12 @@ def impatient(monkeypatch) -> None:
 
 
 @pytest.fixture
+def unpolled(monkeypatch) -> None:
+    """A hub that hears, and never looks by itself; to be asked for before the hub."""
+    monkeypatch.setattr(hub_module, "POLL_SECONDS", 3600.0)
+
+
+@pytest.fixture
 async def session(database, alice) -> Session:
     def issue() -> Session:
         return sessions.issue(Account.objects.get(pk=alice))[0]
@@ -58,7 +64,7 @@ async def test_snapshot_is_first_and_complete(database, hub, alice, worker):
     assert client.events[0]["version"] == 2
 
 
-async def test_changes_follow_by_doorbell(database, hub, alice, worker):
+async def test_changes_follow_by_doorbell(database, unpolled, hub, alice, worker):
     await database.run(worker.write, {"A": "0.10", "B": "0.20"})
     async with watching(hub, alice) as client:
         await until(lambda: client.events)
@@ -71,7 +77,6 @@ async def test_changes_follow_by_doorbell(database, hub, alice, worker):
     assert client.types.count("snapshot") == 1
     assert client.types.count("position") == 1
     assert client.types.count("position_closed") == 1
-    assert hub.counts["found by poll"] == 0
 
 
 async def test_account_that_no_worker_ever_opened_has_an_empty_snapshot(hub, alice):
@@ -130,11 +135,13 @@ async def test_lost_doorbell_is_found_by_the_poll_and_counted(database, hub, ali
     async with watching(hub, alice) as client:
         await until(lambda: client.events)
 
-        await database.run(rows.write_unannounced, alice, "A", "0.55")
-        await until(lambda: client.bids == {"A": "0.55"}, seconds=5)
+        # The first may be found by the read that follows the LISTEN, if that is late.
+        for bid in ("0.55", "0.56"):
+            await database.run(rows.write_unannounced, alice, "A", bid)
+            await until(lambda bid=bid: client.bids == {"A": bid})
 
     assert client.types.count("snapshot") == 1
-    assert hub.counts["found by poll"] == 1
+    assert hub.counts["found by poll"] >= 1
 
 
 async def test_old_doorbell_changes_nothing(database, hub, alice, worker):
@@ -175,35 +182,27 @@ async def test_rows_that_went_back_are_shown_as_they_are(database, hub, alice, w
         await until(lambda: client.bids == {"A": "0.2", "B": "0.3"})
 
         await database.run(set_back)
-        await until(lambda: client.bids == {"A": "0.1"}, seconds=5)
+        await until(lambda: client.bids == {"A": "0.1"})
 
     assert client.types[-1] == "snapshot"
     assert client.version == 1
 
 
-async def test_listener_that_was_killed_listens_again_and_reloads(database, hub, alice, worker):
+async def test_listener_that_was_killed_listens_again_and_reloads(
+    database, unpolled, hub, alice, worker
+):
     await database.run(worker.write, {"A": "0.10"})
     async with watching(hub, alice) as client:
         await until(lambda: client.events)
+        await until(database.is_listened_to)
 
         killed = await terminate_listeners(database)
         await database.run(worker.write, {"A": "0.20"})
-        await until(lambda: client.bids == {"A": "0.2"}, seconds=5)
-        await until(functools.partial(_listens, database))
-        polled = hub.counts["found by poll"]
+        await until(lambda: client.bids == {"A": "0.2"})
         await database.run(worker.write, {"A": "0.30"})
-        await until(lambda: client.bids == {"A": "0.3"}, seconds=5)
+        await until(lambda: client.bids == {"A": "0.3"})
 
     assert killed == 1
-    assert hub.counts["found by poll"] == polled
-
-
-async def _listens(database) -> bool:
-    found = await database.fetch(
-        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-        " AND query LIKE 'LISTEN %%'"
-    )
-    return bool(found)
 
 
 async def test_silent_worker_is_told_within_seconds_and_so_is_its_return(
@@ -213,10 +212,10 @@ async def test_silent_worker_is_told_within_seconds_and_so_is_its_return(
     async with watching(hub, alice) as client:
         await until(lambda: client.connection.get("status") == "live")
 
-        await until(lambda: client.connection.get("reason") == "worker_down", seconds=7)
+        await until(lambda: client.connection.get("reason") == "worker_down", seconds=15)
         told = client.connection
         await database.run(worker.beat)
-        await until(lambda: client.connection["status"] == "live", seconds=3)
+        await until(lambda: client.connection["status"] == "live")
 
     assert told["status"] == "reconnecting"
     assert told["live_until"] is not None
@@ -233,14 +232,14 @@ async def test_database_that_hangs_does_not_let_a_stream_claim_to_be_live(
         await database.fetch("BEGIN")
         await database.fetch("LOCK TABLE positions_accountstream IN ACCESS EXCLUSIVE MODE")
 
-        await until(lambda: client.connection["reason"] == "worker_down", seconds=8)
+        await until(lambda: client.connection["reason"] == "worker_down", seconds=15)
         signs_of_life = client.received.count(b"\n:\n\n")
         await until(lambda: client.received.count(b"\n:\n\n") > signs_of_life)
         await database.fetch("COMMIT")
         await database.run(worker.beat)
-        await until(lambda: client.connection["status"] == "live", seconds=5)
+        await until(lambda: client.connection["status"] == "live")
         await database.run(worker.write, {"A": "0.20"})
-        await until(lambda: client.bids == {"A": "0.2"}, seconds=5)
+        await until(lambda: client.bids == {"A": "0.2"})
 
 
 async def test_database_that_ends_our_sessions_is_found_again(database, hub, alice, worker):
@@ -250,10 +249,10 @@ async def test_database_that_ends_our_sessions_is_found_again(database, hub, ali
 
         await database.fetch(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = user"
         )
         await database.run(worker.write, {"A": "0.20"})
-        await until(lambda: client.bids == {"A": "0.2"}, seconds=5)
+        await until(lambda: client.bids == {"A": "0.2"})
 
     assert not client.is_ended
 
@@ -268,13 +267,13 @@ async def test_stream_that_opens_while_the_database_hangs_gets_its_snapshot_late
         await until(lambda: b"\n:\n\n" in client.received)
         before = list(client.events)
         await database.fetch("COMMIT")
-        await until(lambda: client.bids == {"A": "0.1"}, seconds=5)
+        await until(lambda: client.bids == {"A": "0.1"})
 
     assert before == []
 
 
 async def test_logout_ends_the_sessions_streams_and_no_others(
-    database, hub, alice, worker, session
+    database, unpolled, hub, alice, worker, session
 ):
     def another_session() -> Session:
         return sessions.issue(session.account)[0]
@@ -287,9 +286,10 @@ async def test_logout_ends_the_sessions_streams_and_no_others(
         watching(hub, alice, other.pk) as staying,
     ):
         await until(lambda: ended.events and ended_too.events and staying.events)
+        await until(database.is_listened_to)
 
         await database.run(sessions.end, session)
-        await until(lambda: ended.is_ended and ended_too.is_ended, seconds=2)
+        await until(lambda: ended.is_ended and ended_too.is_ended)
 
         await database.run(worker.write, {"A": "0.20"})
         await until(lambda: staying.bids == {"A": "0.2"})
@@ -305,17 +305,21 @@ async def test_expired_session_ends_its_stream(database, hub, alice, worker, ses
             Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
         await database.run(expire)
-        await until(lambda: client.is_ended, seconds=8)
+        await until(lambda: client.is_ended)
 
 
 async def test_session_renewed_elsewhere_keeps_its_stream(
-    database, impatient, hub, alice, worker, session
+    database, hub, alice, worker, session, monkeypatch
 ):
+    # Nobody looks before the session is renewed, however long that takes.
+    monkeypatch.setattr(hub_module, "SESSION_POLLS", 10**9)
+    expires_at = timezone.now() + timedelta(seconds=1)
+
     def renew() -> None:
         Session.objects.update(expires_at=timezone.now() + timedelta(hours=24))
 
     def nearly_expire() -> None:
-        Session.objects.update(expires_at=timezone.now() + timedelta(seconds=1))
+        Session.objects.update(expires_at=expires_at)
 
     def revoke(session_id) -> None:
         Session.objects.filter(pk=session_id).update(ended_at=timezone.now())
@@ -332,19 +336,22 @@ async def test_session_renewed_elsewhere_keeps_its_stream(
         await until(lambda: client.events and witness.events)
         await database.run(renew)
         await database.run(revoke, revoked.pk)
+        await until(lambda: timezone.now() > expires_at)
+        monkeypatch.setattr(hub_module, "SESSION_POLLS", 1)
 
         # It is ended by the same look at both.
         await until(lambda: witness.is_ended)
         assert not client.is_ended
 
 
-async def test_forgotten_account_ends_its_streams(database, hub, alice, worker, session):
+async def test_forgotten_account_ends_its_streams(database, unpolled, hub, alice, worker, session):
     await database.run(worker.write, {"A": "0.10"})
     async with watching(hub, alice, session.pk) as client:
         await until(lambda: client.events)
+        await until(database.is_listened_to)
 
         await database.run(credentials.forget, session.account)
-        await until(lambda: client.is_ended, seconds=2)
+        await until(lambda: client.is_ended)
 
 
 async def test_drained_hub_ends_its_streams_with_a_final_retry(hub, alice, worker):
@@ -352,7 +359,7 @@ async def test_drained_hub_ends_its_streams_with_a_final_retry(hub, alice, worke
         await until(lambda: client.events)
 
         hub.drain()
-        await until(lambda: client.is_ended, seconds=1)
+        await until(lambda: client.is_ended)
 
     assert client.received.endswith(b"retry: 1000\n\n")
 
@@ -361,7 +368,7 @@ async def test_drained_hub_opens_no_more_streams(hub, alice):
     hub.drain()
 
     async with watching(hub, alice) as late:
-        await until(lambda: late.is_ended, seconds=1)
+        await until(lambda: late.is_ended)
 
     assert late.events == []
 
@@ -403,7 +410,7 @@ async def test_frozen_client_delays_nobody_and_gets_the_newest_when_it_thaws(
             await database.run(worker.write, {"A": f"0.{cents}"})
         await until(lambda: quick.bids == {"A": "0.6", "B": "0.1"})
 
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(10):
             frozen.feed(await anext(chunks))
 
     assert frozen.bids == {"A": "0.6", "B": "0.1"}
@@ -439,12 +446,13 @@ async def test_announcement_that_cannot_be_read_starts_the_streams_over_and_is_l
     await database.run(worker.write, {"A": "0.10"})
     async with watching(hub, alice) as client:
         await until(lambda: client.events)
+        await until(database.is_listened_to)
 
         await database.run(publish, "account_changed", "not three numbers")
         await until(lambda: client.is_ended)
     async with watching(hub, alice) as again:
         await until(lambda: again.bids == {"A": "0.1"})
-        await until(functools.partial(_listens, database))
+        await until(database.is_listened_to)
         await database.run(worker.write, {"A": "0.20"})
         await until(lambda: again.bids == {"A": "0.2"})
 
@@ -460,8 +468,13 @@ async def test_stopping_a_hub_ends_streams_and_lets_go_of_the_database(database,
         await hub.stop()
 
         await until(lambda: client.is_ended)
-    others = await database.fetch(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    assert others == [(0,)]
+
+    async def is_alone() -> bool:
+        # The server's processes take a moment to go.
+        others = await database.fetch(
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND usename = user"
+        )
+        return not others
+
+    await until(is_alone)

@@ -131,7 +131,7 @@ async def test_lost_position_frame_is_repaired(database, alice, live, sandbox, a
     happened = faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
     faults.tell(sandbox, happened, ["fill", "ticker"])
 
-    await database.until(held_is, alice, alices, seconds=6)
+    await database.until(held_is, alice, alices, seconds=20)
 
 
 async def test_lost_position_frame_is_repaired_although_the_fill_before_was_whole(
@@ -147,9 +147,12 @@ async def test_lost_position_frame_is_repaired_although_the_fill_before_was_whol
 
 async def test_position_frame_alone_is_enough(database, alice, live, sandbox, alices, tickers):
     happened = faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+    # REST is of no help.
+    sandbox.is_refusing = True
     faults.tell(sandbox, happened, ["market_positions"])
 
-    await database.until(held_is, alice, alices, seconds=1.5)
+    await database.until(held_is, alice, alices)
+    sandbox.is_refusing = False
     await database.until(cash_is, alice, alices.cash)
 
 
@@ -160,7 +163,7 @@ async def test_all_frames_lost_are_made_up_for_by_a_refresh(
 
     live.refresh()
 
-    await database.until(held_is, alice, alices, seconds=4)
+    await database.until(held_is, alice, alices, seconds=20)
     await database.until(cash_is, alice, alices.cash)
 
 
@@ -198,9 +201,9 @@ async def test_determination_is_shown_within_seconds_and_settlement_closes_the_p
 
     sandbox.determine(tickers[0], Decimal(1))
 
-    await database.until(mark_is, alice, tickers[0], "settlement", seconds=5)
+    await database.until(mark_is, alice, tickers[0], "settlement", seconds=20)
     sandbox.settle(tickers[0])
-    closed = await database.until(closed_as, alice, tickers[0], "settled", seconds=5)
+    closed = await database.until(closed_as, alice, tickers[0], "settled", seconds=20)
     payout = held.quantity if held.quantity > 0 else 0
     assert closed.realized_pnl == held.realized_pnl + payout - held.exposure
 
@@ -231,14 +234,14 @@ async def test_frames_of_another_subaccount_are_ignored(
 async def test_dropped_socket_is_told_and_then_made_good(
     database, alice, credential, start_feed, sandbox, alices, tickers
 ):
-    await start_feed(alice, seconds_per_delay=30.0)
-    await database.until(status_is, alice, "live")
     before = timezone.now()
+    await start_feed(alice, seconds_per_delay=60.0)
+    await database.until(status_is, alice, "live")
 
     sandbox.drop_connections()
     lost = await database.until(status_is, alice, "reconnecting", "unreachable")
 
-    assert before - SECOND < lost.live_until <= timezone.now()
+    assert before < lost.live_until <= timezone.now()
     assert lost.attempt == 1
     assert lost.retry_at > timezone.now() + 20 * SECOND
 
@@ -275,8 +278,9 @@ async def test_circuit_opens_after_five_failures_and_closes_with_the_exchange_ba
 async def test_failures_are_counted_on_until_a_connection_has_proved_steady(
     database, alice, live, sandbox
 ):
+    attempts = count_attempts(sandbox)
     sandbox.drop_connections()
-    await until(lambda: sandbox.connection_count == 0)
+    await until(lambda: attempts)
     await database.until(status_is, alice, "live")
 
     sandbox.is_refusing = True
@@ -294,7 +298,7 @@ async def test_refresh_ends_a_wait_at_once(database, alice, credential, start_fe
 
     feed.refresh()
 
-    await database.until(status_is, alice, "live", seconds=5)
+    await database.until(status_is, alice, "live")
 
 
 async def test_refused_key_is_noted_and_not_tried_again_by_itself(
@@ -517,7 +521,7 @@ async def test_garbled_frame_is_logged_without_its_content_and_answered_by_one_r
     for _ in range(5):
         await faults.say(sandbox, frame)
 
-    await database.until(held_is, alice, alices, seconds=5)
+    await database.until(held_is, alice, alices, seconds=20)
     complaints = [record for record in caplog.records if record.message == "frame not understood"]
     assert len(complaints) == 5
     assert all("secret" not in record.reason for record in complaints)
@@ -553,8 +557,8 @@ async def test_subscription_that_keeps_ending_is_not_renewed_in_a_tight_loop(
 
 
 async def test_read_loop_does_not_wait_for_the_database(database, alice, live, sandbox, tickers):
-    before = (await database.run(rows.stream_of, alice)).seq
     async with stuck_database(live):
+        before = (await database.run(rows.stream_of, alice)).seq
         for cents in range(10, 60):
             sandbox.set_quote(tickers[0], Decimal(cents) / 100, Decimal("0.90"))
             sandbox.set_quote(tickers[1], Decimal(cents) / 100, Decimal("0.90"))
@@ -569,7 +573,7 @@ async def test_read_loop_does_not_wait_for_the_database(database, alice, live, s
 async def test_lost_database_connection_costs_no_change(database, alice, live, sandbox, tickers):
     await database.fetch(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = user"
     )
 
     sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
@@ -579,13 +583,13 @@ async def test_lost_database_connection_costs_no_change(database, alice, live, s
 
 
 async def test_feed_says_goodbye(database, alice, credential, sandbox):
+    before = timezone.now()
     async with feeding(alice):
         await database.until(status_is, alice, "live")
-        before = timezone.now()
 
     stream = await database.run(rows.stream_of, alice)
     assert (stream.status, stream.reason) == ("reconnecting", "worker_down")
-    assert stream.live_until >= before - SECOND
+    assert stream.live_until >= before
     await until(lambda: sandbox.connection_count == 0)
 
 
