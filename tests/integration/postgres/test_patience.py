@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from postgres import connections as own
 from postgres import embedded, patience
-from postgres.connections import own_connection
+from postgres.connections import PatientConnection, own_connection
 from postgres.patience import COMMAND, LISTEN, WEB, WORKER, Patience
 from postgres.threads import DatabaseThreads
 from tests.frozen import frozen
@@ -146,6 +147,15 @@ def test_connecting_to_a_frozen_server_is_given_up(server, database):
         pytest.raises(OperationalError, match="did not accept the connection in time"),
     ):
         database.ensure_connection()
+
+
+def test_all_addresses_of_a_silent_server_share_one_time_limit():
+    with socket.create_server(("127.0.0.1", 0)) as silent, within(1):
+        _, port = silent.getsockname()
+        addresses = {"hostaddr": "127.0.0.1,127.0.0.1,127.0.0.1", "port": f"{port},{port},{port}"}
+
+        with pytest.raises(psycopg.OperationalError, match="did not accept the connection in time"):
+            PatientConnection.opened(**addresses, user="ada", deadline=monotonic() + 0.3)
 
 
 def test_command_waits_until_a_frozen_server_goes_on(server, database):
