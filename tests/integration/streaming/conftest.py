@@ -12,7 +12,6 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.db import connection, connections
-from django.utils import timezone
 
 from positions import workers
 from positions.writing import open_stream
@@ -20,7 +19,8 @@ from postgres.threads import DatabaseThread
 from sandbox.server import Sandbox
 from streaming.web.hub import Hub
 from streaming.worker.backoff import Wait, waits
-from streaming.worker.feed import Feed
+from streaming.worker.feed import Feed, Line
+from streaming.worker.flushes import Writers
 from tests.integration.streaming import rows
 from tests.processes import Process
 from tests.waiting import until
@@ -96,18 +96,23 @@ async def feeding(
     account_id: int, *, seconds_per_delay: float = 0.01
 ) -> AsyncIterator[tuple[Feed, asyncio.Task]]:
     """A feed of the account as a worker runs it, but for its short delays; and its task."""
-    thread = DatabaseThread()
+    writers = Writers(healthy=DatabaseThread(), doubtful=DatabaseThread())
     worker_id = uuid4()
-    await thread.run(workers.beat, worker_id, timezone.now())
-    opened = await thread.run(open_stream, account_id, worker_id, django_settings.MARK_PRICE)
-    feed = Feed(account_id, opened, thread, schedule=lambda: quick_waits(seconds_per_delay))
+    await writers.healthy.run(workers.beat, worker_id)
+    opened = await writers.healthy.run(
+        open_stream, account_id, worker_id, django_settings.MARK_PRICE
+    )
+    line = Line()
+    feed = Feed(account_id, opened, writers, line, schedule=lambda: quick_waits(seconds_per_delay))
     task = asyncio.create_task(feed.run())
     try:
         yield feed, task
     finally:
         task.cancel()
         await asyncio.wait([task])
-        await thread.close()
+        await line.close()
+        await writers.healthy.close()
+        await writers.doubtful.close()
 
 
 def quick_waits(seconds: float) -> Iterator[Wait]:
@@ -142,8 +147,13 @@ async def stuck_database(feed):
         blocked.set()
         released.wait(timeout=30)
 
-    blocking = asyncio.create_task(feed._database.run(block))
+    writers = feed._flushes._writers
+    blocking = [
+        asyncio.create_task(threads.run(block))
+        for threads in (writers.healthy, writers.doubtful)
+        for _ in range(threads._size)
+    ]
     await asyncio.to_thread(blocked.wait)
     yield
     released.set()
-    await blocking
+    await asyncio.gather(*blocking)

@@ -64,7 +64,7 @@ class Worker:
 
     def beat(self) -> None:
         """Be alive."""
-        workers.beat(self.id, timezone.now())
+        workers.beat(self.id)
 
     def write(
         self,

@@ -1,21 +1,22 @@
 """Readiness names what is missing; life needs nothing."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
 from django.db.migrations.recorder import MigrationRecorder
-from django.utils import timezone
 
 from positions import workers
 from streaming.web import health
+from tests.integration.positions.conftest import age
 
 pytestmark = pytest.mark.django_db
 
 
 def beat_seconds_ago(seconds: float) -> None:
-    workers.beat(uuid4(), timezone.now() - timedelta(seconds=seconds))
+    worker_id = uuid4()
+    workers.beat(worker_id)
+    age(worker_id, seconds)
 
 
 def test_ready_with_a_worker_whose_heart_beats(client):

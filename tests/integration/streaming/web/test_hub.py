@@ -130,7 +130,7 @@ async def test_nothing_falls_between_snapshot_and_changes(database, hub, alice, 
         assert versions == sorted(versions)
 
 
-async def test_lost_doorbell_is_found_by_the_poll_and_counted(database, hub, alice, worker):
+async def test_lost_doorbell_is_found_by_the_poll(database, hub, alice, worker):
     await database.run(worker.write, {"A": "0.10"})
     async with watching(hub, alice) as client:
         await until(lambda: client.events)
@@ -141,7 +141,6 @@ async def test_lost_doorbell_is_found_by_the_poll_and_counted(database, hub, ali
             await until(lambda bid=bid: client.bids == {"A": bid})
 
     assert client.types.count("snapshot") == 1
-    assert hub.counts["found by poll"] >= 1
 
 
 async def test_old_doorbell_changes_nothing(database, hub, alice, worker):
@@ -434,7 +433,7 @@ async def test_state_that_the_worker_wrote_is_told(database, hub, alice, worker)
     now = timezone.now()
     async with watching(hub, alice) as client:
         for status in ("live", "reconnecting", "disconnected", "maintenance", "unauthorized"):
-            state = ConnectionState(status, since=now, attempt=2, reason="why")
+            state = ConnectionState(status, since=now, attempt=2, reason="unreachable")
             await database.run(worker.beat)
             await database.run(functools.partial(worker.write, status=state))
             await until(lambda status=status: client.connection.get("status") == status)

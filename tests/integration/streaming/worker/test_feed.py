@@ -13,8 +13,9 @@ from positions import models
 from positions.writing import TakenOver
 from sandbox import keys
 from sandbox.account import Portfolio
-from sandbox.faults import FailedAnswer
-from streaming.worker import upstream
+from sandbox.faults import FailedAnswer, Latency
+from streaming.worker import agenda, upstream
+from streaming.worker.course import Connect, Idle
 from tests.integration.streaming import faults, rows
 from tests.integration.streaming.conftest import feeding, stuck_database
 from tests.waiting import until
@@ -51,9 +52,9 @@ def unheld(alices) -> str:
 @pytest.fixture
 def impatient(monkeypatch) -> None:
     """A feed that reads REST again soon."""
-    monkeypatch.setattr(upstream, "DEBOUNCE_SECONDS", 0.1)
-    monkeypatch.setattr(upstream, "FILL_PATIENCE_SECONDS", 0.5)
-    monkeypatch.setattr(upstream, "RETRY_SECONDS", 0.1)
+    monkeypatch.setattr(agenda, "DEBOUNCE_SECONDS", 0.1)
+    monkeypatch.setattr(agenda, "FILL_PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(agenda, "RETRY_SECONDS", 0.1)
 
 
 @pytest.fixture
@@ -313,10 +314,12 @@ async def test_refused_key_is_noted_and_not_tried_again_by_itself(
     refused = await database.run(Credential.objects.get)
     assert refused.status == "refused"
     assert sandbox.private_key not in refused.refused_reason
-    assert stream.retry_at is None
+    # Minutes, not seconds.
+    assert stream.retry_at > timezone.now() + 200 * SECOND
     assert stream.live_until is not None
     assert await database.run(rows.quantities, alice) == before
-    assert len(attempts) == 1
+    # One answer may be a mistake on the way: it was asked once more.
+    assert len(attempts) == 2
 
 
 async def test_refresh_tries_a_refused_key_once(database, alice, live, sandbox):
@@ -326,12 +329,73 @@ async def test_refresh_tries_a_refused_key_once(database, alice, live, sandbox):
 
     live.refresh()
     await until(lambda: attempts)
+    await until(lambda: isinstance(live._course.step, Idle))
     # The next one is what asking once more leads to: the first has led to no other.
-    await until(lambda: live._stirred.is_set() is False)
     live.refresh()
     await until(lambda: len(attempts) == 2)
 
     assert (await database.run(rows.stream_of, alice)).status == "unauthorized"
+
+
+async def test_single_refusal_in_mid_session_is_asked_once_more(
+    database, alice, live, sandbox, caplog
+):
+    sandbox.faults.answers.append(FailedAnswer(401, path="/account/limits"))
+
+    sandbox.drop_connections()
+
+    await until(lambda: sandbox.connection_count == 0)
+    await database.until(status_is, alice, "live")
+    assert await database.run(lambda: Credential.objects.usable().exists())
+    assert "key refused" not in caplog.messages
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("body", ["html", "text", "empty"])
+@pytest.mark.parametrize("path", ["", "/ws"], ids=["everywhere", "handshake"])
+async def test_edge_that_turns_us_away_says_nothing_of_the_key(
+    database, alice, credential, start_feed, sandbox, status, body, path
+):
+    sandbox.faults.answers.append(FailedAnswer(status, body, path, times=None))
+
+    await start_feed(alice, seconds_per_delay=0.1)
+
+    await database.until(status_is, alice, "reconnecting", "unreachable")
+    assert await database.run(lambda: Credential.objects.usable().exists())
+    sandbox.clear_faults()
+    await database.until(status_is, alice, "live")
+
+
+async def test_refresh_during_a_hanging_attempt_is_not_forgotten(
+    database, alice, credential, start_feed, sandbox
+):
+    sandbox.is_refusing = True
+    sandbox.faults.path_latencies["/account/limits"] = Latency(0.5, "there")
+    feed = await start_feed(alice, seconds_per_delay=600.0)
+    await until(lambda: isinstance(feed._course.step, Connect))
+
+    feed.refresh()
+    sandbox.is_refusing = False
+
+    # Not after ten minutes.
+    await database.until(status_is, alice, "live")
+
+
+async def test_command_that_is_never_answered_leads_to_a_new_connection(
+    database, alice, credential, start_feed, sandbox, monkeypatch
+):
+    monkeypatch.setattr(upstream, "COMMAND_TIMEOUT_SECONDS", 0.3)
+    sandbox.faults.muted.add("ticker")
+
+    await start_feed(alice)
+    await database.until(attempted_again, alice)
+    sandbox.clear_faults()
+
+    await database.until(status_is, alice, "live")
+
+
+def attempted_again(account_id: int) -> bool:
+    return rows.stream_of(account_id).attempt >= 2
 
 
 async def test_refused_key_that_is_good_again_is_usable_again(
@@ -551,7 +615,7 @@ async def test_subscription_that_keeps_ending_is_not_renewed_in_a_tight_loop(
     sandbox.fail_channel("ticker", 25)
 
     # A new connection, after a wait that grows with each.
-    await until(lambda: "/trade-api/ws/v2" in attempts)
+    await until(lambda: attempts)
     await until(lambda: faults.subscribed_markets(sandbox))
     await database.until(status_is, alice, "live")
 
@@ -642,12 +706,12 @@ async def test_old_tombstones_are_purged(database, alice, credential, start_feed
 
 
 def count_attempts(sandbox) -> list[str]:
-    """The paths asked for from now on that need a signature by the key itself."""
+    """Attempts to connect from now on, each begun by this call."""
     asked: list[str] = []
     check = sandbox._signer
 
     def signer(request):
-        if request.path == "/trade-api/ws/v2":
+        if request.path == "/trade-api/v2/account/limits":
             asked.append(request.path)
         return check(request)
 

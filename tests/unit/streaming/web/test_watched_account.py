@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from positions.connection import ConnectionState
+from positions.connection import ConnectionState, Heartbeat
 from positions.models import AccountStream, Market, Position
 from positions.reading import AccountRows
 from streaming.web.fanout import Subscriber
@@ -12,6 +12,7 @@ from streaming.web.watched_account import WatchedAccount
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LIVE = ConnectionState("live", since=NOON)
+JUST_NOW = Heartbeat(NOON, 0.0)
 
 
 class Clock:
@@ -22,6 +23,14 @@ class Clock:
 
     def __call__(self) -> datetime:
         return self.now
+
+    def monotonic(self) -> float:
+        return (self.now - NOON).total_seconds()
+
+    @property
+    def beat(self) -> Heartbeat:
+        """A heart that beats just now."""
+        return Heartbeat(self.now, 0.0)
 
     def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
@@ -64,22 +73,27 @@ def row(ticker: str, seq: int, *, quantity: str = "5", bid: str = "0.40") -> Pos
     )
 
 
+def watched(clock: Clock | None = None) -> WatchedAccount:
+    clock = clock or Clock()
+    return WatchedAccount(clock, clock.monotonic)
+
+
 def account_rows(
     seq: int,
     *positions: Position,
     epoch: int = 1,
     written: ConnectionState = LIVE,
-    heartbeat_at: datetime | None = NOON,
+    heartbeat: Heartbeat | None = JUST_NOW,
 ) -> AccountRows:
     stream = AccountStream(account_id=1, epoch=epoch, seq=seq)
-    return AccountRows(stream, list(positions), written, heartbeat_at)
+    return AccountRows(stream, list(positions), written, heartbeat)
 
 
 NO_ROWS = AccountRows(None, [], None, None)
 
 
 def test_snapshot_has_everything_and_changes_follow():
-    account = WatchedAccount(Clock())
+    account = watched()
     client = Client(account)
 
     account.load(account_rows(3, row("A", 2), row("B", 3)))
@@ -100,7 +114,7 @@ def test_snapshot_has_everything_and_changes_follow():
 
 
 def test_closed_position_is_told_and_in_no_later_snapshot():
-    account = WatchedAccount(Clock())
+    account = watched()
     account.load(account_rows(1, row("A", 1), row("B", 1)))
     client = Client(account)
 
@@ -113,7 +127,7 @@ def test_closed_position_is_told_and_in_no_later_snapshot():
 
 
 def test_position_closed_names_the_ticker_and_the_version():
-    account = WatchedAccount(Clock())
+    account = watched()
     account.load(account_rows(1, row("A", 1)))
     client = Client(account)
 
@@ -125,12 +139,12 @@ def test_position_closed_names_the_ticker_and_the_version():
 
 def test_heart_that_beats_is_no_news():
     clock = Clock()
-    account = WatchedAccount(clock)
+    account = watched(clock)
     account.load(account_rows(1))
     client = Client(account)
 
     clock.advance(4)
-    account.look(clock.now)
+    account.look(clock.beat)
     account.age()
 
     assert client.take() == b""
@@ -138,7 +152,7 @@ def test_heart_that_beats_is_no_news():
 
 def test_worker_down_is_told_five_seconds_after_the_last_heartbeat():
     clock = Clock()
-    account = WatchedAccount(clock)
+    account = watched(clock)
     account.load(account_rows(1))
     client = Client(account)
 
@@ -156,21 +170,35 @@ def test_worker_down_is_told_five_seconds_after_the_last_heartbeat():
 
 def test_live_again_as_soon_as_the_heart_beats_again():
     clock = Clock()
-    account = WatchedAccount(clock)
+    account = watched(clock)
     account.load(account_rows(1))
     client = Client(account)
     clock.advance(6)
     account.age()
 
-    account.look(clock.now)
+    account.look(clock.beat)
 
     # Only the newest state is given to who takes late.
     assert [event["status"] for event in client.events()] == ["live"]
 
 
+def test_account_that_its_worker_does_not_vouch_for_is_told():
+    clock = Clock()
+    account = watched(clock)
+    account.load(account_rows(1))
+    client = Client(account)
+
+    clock.advance(6)
+    account.look(Heartbeat(clock.now, 0.0, silent_seconds=4.0))
+    [told] = client.events()
+
+    assert (told["status"], told["reason"]) == ("reconnecting", "write_stuck")
+    assert told["live_until"] == "2026-11-23T12:00:02Z"
+
+
 def test_account_without_any_worker_is_told_once():
     clock = Clock()
-    account = WatchedAccount(clock)
+    account = watched(clock)
     client = Client(account)
 
     account.load(NO_ROWS)
@@ -186,20 +214,20 @@ def test_account_without_any_worker_is_told_once():
 
 def test_new_account_waits_for_a_worker_that_lives_without_news_every_second():
     clock = Clock()
-    account = WatchedAccount(clock)
+    account = watched(clock)
     client = Client(account)
 
-    account.load(AccountRows(None, [], None, NOON))
+    account.load(AccountRows(None, [], None, JUST_NOW))
     [snapshot] = client.events()
     clock.advance(1)
-    account.look(clock.now)
+    account.look(clock.beat)
 
     assert snapshot["connection"]["status"] == "connecting"
     assert client.take() == b""
 
 
 def test_sign_of_life_is_a_comment_and_the_connection_once_more():
-    account = WatchedAccount(Clock())
+    account = watched()
     account.load(account_rows(7))
     client = Client(account)
 
@@ -210,7 +238,7 @@ def test_sign_of_life_is_a_comment_and_the_connection_once_more():
 
 
 def test_sign_of_life_before_anything_is_known_is_a_comment_alone():
-    account = WatchedAccount(Clock())
+    account = watched()
     client = Client(account)
 
     account.keep_alive()
@@ -219,7 +247,7 @@ def test_sign_of_life_before_anything_is_known_is_a_comment_alone():
 
 
 def test_rows_of_the_same_epoch_continue_what_was_read():
-    account = WatchedAccount(Clock())
+    account = watched()
     account.load(account_rows(5, epoch=2))
 
     assert account.is_continued_by(account_rows(5, epoch=2))
@@ -229,7 +257,7 @@ def test_rows_of_the_same_epoch_continue_what_was_read():
 
 
 def test_nothing_continues_what_was_never_read_or_is_in_doubt():
-    account = WatchedAccount(Clock())
+    account = watched()
     was_unread = account.is_continued_by(account_rows(0, epoch=0))
     account.load(account_rows(5, epoch=2))
 
@@ -241,7 +269,7 @@ def test_nothing_continues_what_was_never_read_or_is_in_doubt():
 
 def test_doubt_is_no_reason_to_hold_back_what_was_read():
     clock = Clock()
-    account = WatchedAccount(clock)
+    account = watched(clock)
     account.load(account_rows(5))
     client = Client(account)
 
