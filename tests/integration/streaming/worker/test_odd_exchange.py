@@ -1,0 +1,284 @@
+"""One odd row, or a read that only helps, costs nothing but itself."""
+
+from datetime import timedelta
+from decimal import Decimal
+from time import monotonic
+
+import pytest
+
+from positions import models, reading
+from positions.documents import position_document
+from sandbox.faults import FailedAnswer
+from sandbox.server import running_exchange
+from sandbox.spoiling import ABSENT, Spoil
+from tests.integration.streaming import rows
+from tests.waiting import until
+
+
+@pytest.fixture
+def alices(sandbox):
+    return sandbox.account.portfolios[0]
+
+
+@pytest.fixture
+def held(sandbox, alices) -> list[str]:
+    """Markets that Alice holds YES of, with a bid and an ask."""
+    return [
+        ticker
+        for ticker, position in sorted(alices.positions.items())
+        if position.quantity > 5
+        and sandbox.exchange.markets[ticker].tape.quote.has_bid
+        and sandbox.exchange.markets[ticker].tape.quote.has_ask
+    ]
+
+
+def is_live(account_id: int) -> models.AccountStream | None:
+    stream = rows.stream_of(account_id)
+    return stream if stream.status == "live" else None
+
+
+def documents(account_id: int) -> dict[str, dict]:
+    """What the API tells of each position."""
+    return {
+        row.market.ticker: dict(position_document(row))
+        for row in reading.read(account_id).positions
+    }
+
+
+def unreadable(account_id: int) -> list[str]:
+    return rows.stream_of(account_id).unreadable
+
+
+def all_described() -> bool:
+    markets = models.Market.objects.all()
+    return markets.exists() and not markets.filter(is_described=False).exists()
+
+
+def bid_is(account_id: int, ticker: str, bid: str) -> bool:
+    return rows.open_positions(account_id)[ticker].yes_bid == Decimal(bid)
+
+
+MARKET_FIELDS = [
+    "close_time",
+    "event_ticker",
+    "status",
+    "title",
+    "yes_sub_title",
+    "result",
+    "yes_bid_dollars",
+    "yes_ask_size_fp",
+    "last_price_dollars",
+    "updated_time",
+]
+
+
+@pytest.mark.parametrize("value", [None, ABSENT, {"odd": []}], ids=["null", "absent", "object"])
+async def test_odd_market_costs_no_account(
+    database, alice, credential, start_feed, sandbox, alices, held, value
+):
+    sandbox.faults.spoils += [
+        Spoil("/markets", field, value, row=held[0]) for field in MARKET_FIELDS
+    ]
+
+    await start_feed(alice)
+
+    await database.until(is_live, alice)
+    shown = await database.run(documents, alice)
+    assert shown.keys() == {ticker for ticker, it in alices.positions.items() if it.quantity}
+    assert shown[held[1]]["close_time"] is not None
+    assert shown[held[0]]["close_time"] is None
+    assert shown[held[0]]["outcome"] is None
+    # What the stream says of it counts.
+    sandbox.set_quote(held[0], Decimal("0.21"), Decimal("0.24"))
+    await database.until(lambda: documents(alice)[held[0]]["mark"] == "0.21")
+    sandbox.clear_faults()
+
+
+@pytest.mark.parametrize("status", [500, 404, 403, 429])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/events",
+        "/markets",
+        "/account/limits",
+        "/portfolio/balance",
+        "/exchange/user_data_timestamp",
+        "/exchange/status",
+    ],
+)
+async def test_read_that_only_helps_keeps_no_account_from_going_live(
+    database, alice, credential, start_feed, sandbox, held, path, status
+):
+    sandbox.faults.answers.append(FailedAnswer(status, path=path, times=None))
+
+    await start_feed(alice)
+
+    await database.until(is_live, alice)
+    sandbox.set_quote(held[0], Decimal("0.21"), Decimal("0.24"))
+    await database.until(lambda: documents(alice)[held[0]]["mark"] == "0.21")
+
+
+async def test_titles_that_could_not_be_read_come_later(
+    database, alice, credential, start_feed, sandbox, held, monkeypatch
+):
+    monkeypatch.setattr("streaming.worker.upstream.TITLES_RETRY_SECONDS", 0.1)
+    sandbox.faults.answers.append(FailedAnswer(500, path="/events", times=2))
+
+    await start_feed(alice)
+
+    await database.until(all_described)
+    event = sandbox.exchange.events[sandbox.exchange.markets[held[0]].event_ticker]
+    assert (await database.run(documents, alice))[held[0]]["title"] == event.title
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("position_fp", "many"),
+        ("market_exposure_dollars", None),
+        ("realized_pnl_dollars", ABSENT),
+        ("fees_paid_dollars", 7),
+    ],
+)
+async def test_position_that_cannot_be_read_is_named_and_the_others_go_live(
+    database, alice, credential, start_feed, sandbox, alices, held, field, value
+):
+    sandbox.faults.spoils.append(Spoil("/portfolio/positions", field, value, row=held[0]))
+
+    feed = await start_feed(alice)
+
+    await database.until(is_live, alice)
+    shown = await database.run(documents, alice)
+    others = {ticker for ticker, it in alices.positions.items() if it.quantity} - {held[0]}
+    assert shown.keys() == others
+    (named,) = await database.run(unreadable, alice)
+    assert named.startswith(f"position {held[0]}: position: {field}")
+    sandbox.clear_faults()
+    feed.refresh()
+    await database.until(lambda: held[0] in documents(alice))
+    await database.until(lambda: not unreadable(alice))
+
+
+async def test_position_held_whose_row_turns_odd_stays_and_its_value_is_unknown(
+    database, alice, credential, start_feed, sandbox, held
+):
+    feed = await start_feed(alice)
+    await database.until(is_live, alice)
+    before = await database.run(documents, alice)
+    sandbox.faults.spoils.append(Spoil("/portfolio/positions", "position_fp", {}, row=held[0]))
+
+    feed.refresh()
+    await database.until(lambda: unreadable(alice))
+
+    shown = await database.run(documents, alice)
+    assert shown.keys() == before.keys()
+    assert shown[held[0]]["quantity"] == before[held[0]]["quantity"]
+    assert (shown[held[0]]["unreadable"], shown[held[0]]["market_value"]) == ("position", None)
+    assert shown[held[1]]["unreadable"] is None
+    # A frame of the stream tells what the list does not.
+    sandbox.fill(held[0], "yes", Decimal(1), Decimal("0.30"))
+    await database.until(lambda: documents(alice)[held[0]]["unreadable"] is None)
+
+
+async def test_market_determined_without_a_value_has_the_value_of_its_result(
+    database, alice, credential, start_feed, sandbox, held
+):
+    sandbox.faults.spoils.append(Spoil("/markets", "settlement_value_dollars", None, row=held[0]))
+    await start_feed(alice)
+    await database.until(is_live, alice)
+
+    sandbox.close(held[0])
+    sandbox.determine(held[0], Decimal(1))
+
+    await database.until(lambda: documents(alice)[held[0]]["mark_source"] == "settlement")
+    assert (await database.run(documents, alice))[held[0]]["mark"] == "1"
+
+
+# What REST says late
+
+
+async def test_quote_of_the_stream_is_not_undone_by_a_read_that_lags(
+    database, alice, credential, start_feed, sandbox, held
+):
+    feed = await start_feed(alice)
+    await database.until(is_live, alice)
+    sandbox.lag(markets=timedelta(seconds=30))
+    sandbox.set_quote(held[0], Decimal("0.21"), Decimal("0.24"))
+    await database.until(bid_is, alice, held[0], "0.21")
+    reconciled = (await database.run(rows.stream_of, alice)).reconciled_at
+
+    feed.refresh()
+    await database.until(lambda: rows.stream_of(alice).reconciled_at > reconciled)
+
+    assert await database.run(bid_is, alice, held[0], "0.21")
+
+
+async def test_sold_position_does_not_come_back_while_rest_lags(
+    database, alice, credential, start_feed, sandbox, alices, held, monkeypatch
+):
+    # As if the read came long after the sale.
+    monkeypatch.setattr("positions.reconciliation.TRUST_AFTER_SECONDS", 0.0)
+    feed = await start_feed(alice)
+    await database.until(is_live, alice)
+    sandbox.lag(account=timedelta(hours=1))
+    sandbox.fill(held[0], "no", alices.positions[held[0]].quantity, Decimal("0.30"))
+    await database.until(lambda: held[0] not in documents(alice))
+
+    for _ in range(2):
+        reconciled = (await database.run(rows.stream_of, alice)).reconciled_at
+        feed.refresh()
+        await database.until(
+            lambda reconciled=reconciled: rows.stream_of(alice).reconciled_at > reconciled
+        )
+        assert held[0] not in await database.run(documents, alice)
+
+
+async def test_market_that_rest_does_not_know_yet_is_asked_for_again_soon(
+    database, alice, credential, start_feed, sandbox, alices, held, monkeypatch
+):
+    monkeypatch.setattr("streaming.worker.agenda.FIRST_MISSING_SECONDS", 0.1)
+    sandbox.faults.spoils.append(Spoil("/markets", "markets", []))
+    del alices.positions[held[0]]
+    await start_feed(alice)
+    await database.until(is_live, alice)
+
+    sandbox.fill(held[0], "yes", Decimal(4), Decimal("0.30"))
+    sandbox.set_quote(held[0], Decimal("0.21"), Decimal("0.24"))
+
+    # By its ticker, with the stream's price.
+    await database.until(lambda: documents(alice).get(held[0], {}).get("mark") == "0.21")
+    assert (await database.run(documents, alice))[held[0]]["market_status"] == "unknown"
+    sandbox.clear_faults()
+    await database.until(lambda: documents(alice)[held[0]]["market_status"] == "active")
+
+
+# However many
+
+
+async def test_hundreds_of_events_are_shown_within_seconds(
+    database, alice, sandbox_environment, start_feed, settings
+):
+    async with running_exchange(
+        positions=270, events_apart=True, updates_per_minute=0, usage_tier="basic"
+    ) as wide:
+        settings.KALSHI_ENVIRONMENTS = {
+            "sandbox": type(sandbox_environment)("sandbox", wide.api_base, wide.ws_url)
+        }
+        await database.run(rows.make_credential, alice, wide)
+        started = monotonic()
+
+        await start_feed(alice)
+        await database.until(is_live, alice)
+        took = monotonic() - started
+        shown = await database.run(documents, alice)
+        await database.until(lambda: not models.Market.objects.filter(is_described=False).exists())
+        titled = await database.run(documents, alice)
+
+    assert len({each["event_ticker"] for each in shown.values()}) == 270
+    # Two seconds on a quiet machine; one call for each event took thirteen.
+    assert took < 8
+    assert {ticker: each["title"] for ticker, each in titled.items()} == {
+        ticker: wide.exchange.events[wide.exchange.markets[ticker].event_ticker].title
+        for ticker in titled
+    }
+    await until(lambda: wide.connection_count == 0)
