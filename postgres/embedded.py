@@ -37,8 +37,8 @@ from postgres.errors import EmbeddedServerError
 __all__ = ["EmbeddedServerError", "conninfo", "database", "default_directory", "ensure_running"]
 
 START_TIMEOUT_SECONDS = 60
-# How long a process stays to see the server stop: less than a service manager waits for it.
-LEAVE_SECONDS = 5
+# The guardian stops even a frozen server in about eight seconds.
+LEAVE_SECONDS = 12
 LARGEST_LOG_BYTES = 10_000_000
 
 
@@ -215,13 +215,7 @@ def _release(directory: Path) -> None:
         # gone may rely on the server being gone too.
         _lock_before(deadline, descriptor, fcntl.LOCK_SH)
     else:
-        pg_ctl = programs.folder(directory) / "pg_ctl"
-        stopping = threading.Thread(
-            target=guardian.stop_server, args=(directory / "data", pg_ctl), daemon=True
-        )
-        stopping.start()
-        # A server that is frozen does not stop; the guardian goes on to wait for it.
-        stopping.join(LEAVE_SECONDS)
+        guardian.stop_server(directory / "data", programs.folder(directory) / "pg_ctl")
     os.close(descriptor)
 
 

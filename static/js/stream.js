@@ -26,10 +26,10 @@ const DEAD_MS = 25_000;
 /** The server ends streams now and then; one that is back within this time was never away. */
 const GRACE_MS = 2_000;
 
-const MAX_DELAY_MS = 30_000;
+const MAX_DELAY_MS = 5_000;
 
 /**
- * The wait before a new attempt: about 1, 2, 4, … 30 s, half of it random so that the tabs of a
+ * The wait before a new attempt: about 1, 2, 4, then 5 s, half of it random so that the tabs of a
  * restarted server don't return all at once.
  *
  * @param {number} failures attempts that have failed in a row, at least 1

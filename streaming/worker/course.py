@@ -92,6 +92,8 @@ class Course:
         self._jitter = jitter
         self._live_until = live_until
         self._live_since: datetime | None = None
+        # It was live until just now: nothing was tried since.
+        self._is_dropped = False
         # Keys that can't sign, and why.
         self._unusable: dict[int, Reason] = {}
         self._refusal: Reason = "key_refused"
@@ -168,6 +170,7 @@ class Course:
     def went_live(self, now: datetime) -> None:
         """The connection shows the exchange's state and follows it."""
         self._doubted = None
+        self._is_asked = False
         self._live_since = now
         self.state = ConnectionState("live", since=now)
 
@@ -178,6 +181,7 @@ class Course:
         if now - self._live_since > STEADY:
             self._schedule = self._new_schedule()
         self._live_since = None
+        self._is_dropped = True
         self._live_until = last_seen
         self._lost("reconnecting", "connection_lost", now)
 
@@ -218,9 +222,14 @@ class Course:
             case ClockSkew():
                 self._lost("reconnecting", "clock_skew", now, wait.attempt, retry_at)
             case _:
-                reason: Reason = "rate_limited" if isinstance(error, RateLimited) else "unreachable"
                 status: Status = "disconnected" if wait.is_open else "reconnecting"
-                self._lost(status, reason, now, wait.attempt, retry_at)
+                self._lost(status, self._reason(error), now, wait.attempt, retry_at)
+        self._is_dropped = False
+
+    def _reason(self, error: KalshiError) -> Reason:
+        if isinstance(error, RateLimited):
+            return "rate_limited"
+        return "connection_lost" if self._is_dropped else "unreachable"
 
     def _rest(self, status: Status, reason: Reason, now: datetime) -> None:
         seconds = REFUSED_RETRY_SECONDS * (1 + self._jitter() / 4)

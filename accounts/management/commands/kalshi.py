@@ -12,10 +12,12 @@ from accounts import credentials
 from accounts.credentials import RevealedCredential
 from accounts.errors import CredentialUnusable, UnknownEnvironment
 from accounts.models import Credential
+from kalshi import pasted_keys
 from kalshi.calls import CALLS, Call, Question
 from kalshi.errors import KalshiError
 from kalshi.presentation import as_json, as_table
 from kalshi.rest import Client
+from kalshi.rows import Rows
 from kalshi.signing import InvalidKey, SigningKey
 
 
@@ -62,6 +64,8 @@ class Command(BaseCommand):
         except (KalshiError, InvalidKey) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(as_json(answer) if options["json"] else as_table(answer))
+        for row in answer.left_out if isinstance(answer, Rows) else ():
+            self.stderr.write(f"Left out: {row.kind} {row.name or '(no name)'}: {row.reason}")
 
 
 def _key(credential_id: int | None, options: dict[str, Any]) -> RevealedCredential:
@@ -81,7 +85,8 @@ def _key_of_file(options: dict[str, Any]) -> RevealedCredential:
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{options['private_key_file']} cannot be read.") from error
     environment = credentials.exchange_of(options["environment"])
-    return RevealedCredential(environment, options["key_id"], SigningKey.from_pem(pem), 0)
+    key_id = pasted_keys.api_key_id(options["key_id"])
+    return RevealedCredential(environment, key_id, SigningKey.from_pem(pem), 0)
 
 
 def _only_stored() -> int:

@@ -139,3 +139,22 @@ def test_key_that_cannot_be_opened_is_explained():
 
     with pytest.raises(CommandError):
         asked("status", "--credential", str(credential.pk))
+
+
+def test_row_that_cannot_be_read_is_named_beside_the_others(exchange, key_file, capsys):
+    row = {
+        "ticker": "KXGOOD",
+        "position_fp": "3.00",
+        "market_exposure_dollars": "1.500000",
+        "realized_pnl_dollars": "0.000000",
+        "fees_paid_dollars": "0.010000",
+    }
+    rows = [row, row | {"ticker": "KXODD", "position_fp": "many"}]
+    exchange.instead["/portfolio/positions"] = (200, {"market_positions": rows, "cursor": ""})
+
+    call_command("kalshi", "positions", *key_file(exchange.issue_key("alice")))
+
+    told = capsys.readouterr()
+    assert "KXGOOD" in told.out
+    assert "KXODD" not in told.out
+    assert "Left out: position KXODD: position: position_fp is not contracts" in told.err
