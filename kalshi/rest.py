@@ -320,9 +320,10 @@ class Client:
         try:
             return [row for page in await asyncio.gather(*reads) for row in page]
         finally:
-            # When one has failed, the others are of no more use.
+            # When one has failed, the others are of no more use; none outlives the call.
             for read in reads:
                 read.cancel()
+            await asyncio.gather(*reads, return_exceptions=True)
 
     async def _fills(
         self,

@@ -55,23 +55,33 @@ class Agenda:
         self._reconcile_due = now
         self._reconciled_at = self._balance_at = -NEVER
         self._balance_due = NEVER
+        self._cash_moved_at = -NEVER
         self._fills_due = NEVER
+        self._filled_at = -NEVER
         # When to read once more after a settlement, which the list may have missed.
         self._settled_due = NEVER
-        # Markets to ask for, and when. Some once more after that, as REST lags; those that REST
-        # does not know ever later, by these delays.
-        self._markets_due: dict[str, float] = {}
+        # When to ask for markets that changed, some of them once more after that, as REST lags;
+        # when for those that REST does not know, ever later by these delays.
+        self._changed_due: dict[str, float] = {}
         self._once_more: set[str] = set()
-        self._missing: dict[str, float] = {}
+        self._missing_due: dict[str, float] = {}
+        self._missing_seconds: dict[str, float] = {}
         self._unconfirmed_seconds = TRUST_AFTER_SECONDS
+        self._lost_seconds = FILL_PATIENCE_SECONDS
         self._garbled_seconds = DEBOUNCE_SECONDS
+        self._garbled_at = -NEVER
 
     @property
     def next_due(self) -> float:
         """When to look again."""
-        markets_due = min(self._markets_due.values(), default=NEVER)
-        reconcile_due = min(self._reconcile_due, self._settled_due)
-        return min(reconcile_due, self._balance_due, self._fills_due, markets_due)
+        return min(
+            self._reconcile_due,
+            self._settled_due,
+            self._balance_due,
+            self._fills_due,
+            *self._changed_due.values(),
+            *self._missing_due.values(),
+        )
 
     def due(self, now: float) -> list[Task]:
         """What to do now, the most urgent first; the caller does all of it."""
@@ -82,24 +92,33 @@ class Agenda:
             tasks.append(Reconcile())
             self._reconciled_at = now
             self._reconcile_due = now + RECONCILE_SECONDS
-        wanted = {ticker for ticker, due in self._markets_due.items() if now >= due}
-        if wanted:
-            tasks.append(ReadMarkets(frozenset(wanted)))
-            for ticker in wanted:
-                self._asked_for(ticker, now)
+        markets = self._changed(now) | self._missing(now)
+        if markets:
+            tasks.append(ReadMarkets(markets))
         if now >= self._balance_due:
-            tasks.append(ReadBalance())
+            self._balance_due = NEVER
+            # A reconciliation reads the cash as well.
+            if Reconcile() not in tasks:
+                tasks.append(ReadBalance())
         return tasks
 
-    def _asked_for(self, ticker: str, now: float) -> None:
-        if ticker in self._once_more:
-            self._once_more.discard(ticker)
-            self._markets_due[ticker] = now + LAG_SECONDS
-        elif ticker in self._missing:
-            self._missing[ticker] = min(2 * self._missing[ticker], RECONCILE_SECONDS)
-            self._markets_due[ticker] = now + self._missing[ticker]
-        else:
-            del self._markets_due[ticker]
+    def _changed(self, now: float) -> frozenset[str]:
+        changed = frozenset(ticker for ticker, due in self._changed_due.items() if now >= due)
+        for ticker in changed:
+            if ticker in self._once_more:
+                self._once_more.discard(ticker)
+                self._changed_due[ticker] = now + LAG_SECONDS
+            else:
+                del self._changed_due[ticker]
+        return changed
+
+    def _missing(self, now: float) -> frozenset[str]:
+        missing = frozenset(ticker for ticker, due in self._missing_due.items() if now >= due)
+        for ticker in missing:
+            seconds = min(2 * self._missing_seconds[ticker], RECONCILE_SECONDS)
+            self._missing_seconds[ticker] = seconds
+            self._missing_due[ticker] = now + seconds
+        return missing
 
     def is_time_for_fills(self, now: float) -> bool:
         """Whether to look which fills no position frame has followed."""
@@ -117,8 +136,9 @@ class Agenda:
 
     def garbled(self, now: float) -> None:
         """A frame was not understood: what it said REST says; ever less often while they come."""
-        if now > self._reconciled_at + 2 * RECONCILE_SECONDS:
+        if now > self._garbled_at + 2 * RECONCILE_SECONDS:
             self._garbled_seconds = DEBOUNCE_SECONDS
+        self._garbled_at = now
         due = self._reconciled_at + self._garbled_seconds
         if due < self._reconcile_due:
             self._garbled_seconds = min(2 * self._garbled_seconds, RECONCILE_SECONDS)
@@ -126,10 +146,12 @@ class Agenda:
 
     def cash_moved(self, now: float) -> None:
         """The balance is another; not at once, as REST lags behind the stream."""
+        self._cash_moved_at = now
         self._balance_due = min(self._balance_due, now + BALANCE_SECONDS)
 
     def filled(self, now: float) -> None:
         """A fill came; its position should follow."""
+        self._filled_at = now
         self._fills_due = min(self._fills_due, now + FILL_PATIENCE_SECONDS)
 
     def fills_checked(self, now: float, *, lost: bool, waiting: bool) -> None:
@@ -142,12 +164,20 @@ class Agenda:
         """
         if lost:
             self._reconcile_by(now)
-        # Fills that came since have their own patience.
-        self._fills_due = now + FILL_PATIENCE_SECONDS if lost or waiting else NEVER
+            # While REST lags by minutes they stay lost: it is asked ever less often.
+            self._fills_due = now + self._lost_seconds
+            self._lost_seconds = min(2 * self._lost_seconds, RECONCILE_SECONDS)
+        else:
+            self._fills_due = now + FILL_PATIENCE_SECONDS if waiting else NEVER
+            self._lost_seconds = FILL_PATIENCE_SECONDS
+        patient_until = self._filled_at + FILL_PATIENCE_SECONDS
+        if (lost or waiting) and patient_until > now:
+            # A fill that came since has its own patience.
+            self._fills_due = min(self._fills_due, patient_until)
 
     def market_changed(self, ticker: str, now: float) -> None:
         """The stream told that something about a market is new: what, REST says."""
-        self._markets_due[ticker] = now
+        self._changed_due[ticker] = now
         self._once_more.add(ticker)
 
     def settled(self, now: float) -> None:
@@ -159,15 +189,15 @@ class Agenda:
     def markets_missing(self, tickers: Collection[str], now: float) -> None:
         """REST does not know these markets yet, or could not be read."""
         for ticker in tickers:
-            if ticker not in self._missing:
-                self._missing[ticker] = FIRST_MISSING_SECONDS
-                self._markets_due.setdefault(ticker, now + FIRST_MISSING_SECONDS)
+            if ticker not in self._missing_due:
+                self._missing_seconds[ticker] = FIRST_MISSING_SECONDS
+                self._missing_due[ticker] = now + FIRST_MISSING_SECONDS
 
     def markets_known(self, tickers: Collection[str]) -> None:
         """REST has told of these, or they are not held any more: they are not missing."""
         for ticker in tickers:
-            if self._missing.pop(ticker, None) is not None and ticker not in self._once_more:
-                self._markets_due.pop(ticker, None)
+            self._missing_seconds.pop(ticker, None)
+            self._missing_due.pop(ticker, None)
 
     # How it went
 
@@ -193,7 +223,10 @@ class Agenda:
         if now < self._balance_at + BALANCE_SECONDS:
             self._balance_due = self._balance_at + BALANCE_SECONDS
             return False
-        self._balance_at, self._balance_due = now, NEVER
+        self._balance_at = now
+        # What moved just now REST may not know yet.
+        moves = now < self._cash_moved_at + BALANCE_SECONDS
+        self._balance_due = now + BALANCE_SECONDS if moves else NEVER
         return True
 
     def balance_failed(self, now: float) -> None:

@@ -94,25 +94,32 @@ class Course:
         self._live_since: datetime | None = None
         # It was live until just now: nothing was tried since.
         self._is_dropped = False
+        # The exchange's estimate, while it is in maintenance.
+        self._resumes_at: datetime | None = None
         # Keys that can't sign, and why.
         self._unusable: dict[int, Reason] = {}
         self._refusal: Reason = "key_refused"
         # The key that the exchange refused once and has yet to refuse again.
         self._doubted: int | None = None
+        # Keys that are noted as refused; whether they are to be tried all the same, each of them
+        # until the exchange has judged it once more.
+        self._refused: frozenset[int] = frozenset()
         self._tries_refused = False
-        # Somebody asked, or the keys changed, while a step was under way.
+        self._judged: set[int] = set()
+        # Somebody asked, or the keys changed, since the last look at them.
         self._is_asked = False
 
     # What came of a step
 
     def found(self, usable: Sequence[int], refused: Sequence[int], now: datetime) -> None:
         """These are the account's keys, newest first, by what the exchange thought of them."""
-        worth_a_try = [*usable, *(refused if self._tries_refused else ())]
-        self._tries_refused = self._is_asked = False
-        for credential_id in worth_a_try:
+        self._refused = frozenset(refused)
+        unjudged = [each for each in refused if self._tries_refused and each not in self._judged]
+        for credential_id in [*usable, *unjudged]:
             if credential_id not in self._unusable:
                 self.step = Connect(credential_id)
                 return
+        self._forget_refused()
         reasons = [self._unusable[each] for each in usable if each in self._unusable]
         if reasons:
             self._rest("disconnected", reasons[0], now)
@@ -120,57 +127,51 @@ class Course:
             self._rest("unauthorized", self._refusal, now)
         else:
             self._lost("disconnected", "no_credential", now)
-            self.step = Idle(None)
+            self._idle(None)
 
     def unusable(self, credential_id: int, reason: Reason) -> None:
         """This key can't sign."""
-        self._unusable[credential_id] = reason
-        self.step = Look()
+        if not self._is_asked:
+            self._unusable[credential_id] = reason
+        # Else it may be another key by now.
+        self._look()
 
     def failed(self, credential_id: int, error: KalshiError, now: datetime) -> None:
         """The attempt with this key, or its connection, ended by this error."""
         match error:
             case KeyRefused() | ScopeRefused():
-                self._refusal = "key_scope" if isinstance(error, ScopeRefused) else "key_refused"
-                is_final = credential_id == self._doubted or self.state.status == "unauthorized"
-                if is_final:
-                    self._doubted = None
-                    self.step = Refuse(credential_id, str(error))
-                    return
-                # One answer may be a mistake on the way; two are a verdict.
-                self._doubted = credential_id
-                self.step = Idle(CONFIRM_SECONDS)
+                self._judge(credential_id, error)
             case _:
+                self._doubted = None
                 self._wait(next(self._schedule), error, now)
-                if self._is_asked:
-                    # Whoever asked while the attempt hung wants a new one, not this one's wait.
-                    self.state = replace(self.state, retry_at=None)
-                    self.step = Look()
 
     def gone(self) -> None:
         """The key that was in use is no more the account's."""
-        self.step = Look()
+        self._look()
 
     def noted(self) -> None:
         """The refusal was noted."""
-        self.step = Look()
+        self._look()
 
     def woke(self, now: datetime) -> None:
         """An `Idle` is over, by its time or because of `asked` or `keys_changed`."""
-        if self.state.status == "unauthorized":
+        if not self._is_asked:
+            # By its time. Keys that changed are no reason to try refused ones: what was set right
+            # is refused no more, and our own note of a refusal is such a change.
             self._tries_refused = True
         self._unusable.clear()
-        if self.state.status != "maintenance" and self.state.retry_at is not None:
-            # Until the attempt has an outcome nothing else is known.
-            self.state = replace(self.state, retry_at=None)
-        self.step = Look()
+        if self._resumes_at is not None and self._resumes_at <= now:
+            self._resumes_at = None
+        self._look()
 
     # What happens by itself
 
     def went_live(self, now: datetime) -> None:
         """The connection shows the exchange's state and follows it."""
-        self._doubted = None
-        self._is_asked = False
+        self._doubted = self._resumes_at = None
+        # What works is not refused, whether that has been noted or not.
+        self._refused = frozenset()
+        self._forget_refused()
         self._live_since = now
         self.state = ConnectionState("live", since=now)
 
@@ -183,48 +184,82 @@ class Course:
         self._live_since = None
         self._is_dropped = True
         self._live_until = last_seen
+        # What was asked for was had.
+        self._is_asked = False
         self._lost("reconnecting", "connection_lost", now)
 
     def asked(self) -> None:
         """Somebody wants a try now, with a refused key too."""
-        self._stir(tries_refused=True)
+        self._is_asked = self._tries_refused = True
+        self._judged.clear()
 
     def keys_changed(self) -> None:
         """The account's keys are not what they were."""
-        # What failed before tells nothing of what comes.
-        self._schedule = self._new_schedule()
+        # Attempts are counted on: a new key makes no exchange reachable, and this is called as well
+        # when changes may only have been missed.
         self._unusable.clear()
-        self._stir(tries_refused=False)
+        self._doubted = None
+        self._is_asked = True
 
     def stopped(self, now: datetime) -> None:
         """The worker stops: people need not wait until its heartbeat has grown old."""
         if not self.state.holds_without_worker:
             self._lost("reconnecting", "worker_down", now)
 
-    def _stir(self, *, tries_refused: bool) -> None:
-        self._tries_refused |= tries_refused
-        self._is_asked = True
-
     @property
     def is_stirred(self) -> bool:
         """Whether an `Idle` is to end now."""
         return self._is_asked
 
+    def _look(self) -> None:
+        # Until the next attempt has an outcome nothing else is known than what the exchange said.
+        self.state = replace(self.state, retry_at=self._resumes_at)
+        # Kept from here on, not from when the keys have been read: the read may be older.
+        self._is_asked = False
+        self.step = Look()
+
+    def _idle(self, seconds: float | None) -> None:
+        if self._is_asked:
+            # Whoever asked while a step was under way wants another, not a wait.
+            self._look()
+        else:
+            self.step = Idle(seconds)
+
+    def _judge(self, credential_id: int, error: KeyRefused | ScopeRefused) -> None:
+        if self._is_asked:
+            # Another key may be stored by now, so this verdict may be of one that is no more.
+            self._look()
+            return
+        self._refusal = "key_scope" if isinstance(error, ScopeRefused) else "key_refused"
+        if credential_id == self._doubted or credential_id in self._refused:
+            self._doubted = None
+            self._judged.add(credential_id)
+            self.step = Refuse(credential_id, str(error))
+        else:
+            # One answer may be a mistake on the way; two are a verdict.
+            self._doubted = credential_id
+            self._idle(CONFIRM_SECONDS)
+
+    def _forget_refused(self) -> None:
+        self._tries_refused = False
+        self._judged.clear()
+
     def _wait(self, wait: Wait, error: KalshiError, now: datetime) -> None:
         retry_at = now + timedelta(seconds=wait.seconds)
-        self.step = Idle(wait.seconds)
         match error:
             case Maintenance(resumes_at=resumes_at):
                 # The exchange's own estimate is worth more to people than when we look again,
                 # unless it has passed.
                 expected_at = max(resumes_at or retry_at, retry_at)
                 self._lost("maintenance", "maintenance", now, wait.attempt, expected_at)
+                self._resumes_at = resumes_at if resumes_at == expected_at else None
             case ClockSkew():
                 self._lost("reconnecting", "clock_skew", now, wait.attempt, retry_at)
             case _:
                 status: Status = "disconnected" if wait.is_open else "reconnecting"
                 self._lost(status, self._reason(error), now, wait.attempt, retry_at)
         self._is_dropped = False
+        self._idle(wait.seconds)
 
     def _reason(self, error: KalshiError) -> Reason:
         if isinstance(error, RateLimited):
@@ -234,7 +269,7 @@ class Course:
     def _rest(self, status: Status, reason: Reason, now: datetime) -> None:
         seconds = REFUSED_RETRY_SECONDS * (1 + self._jitter() / 4)
         self._lost(status, reason, now, retry_at=now + timedelta(seconds=seconds))
-        self.step = Idle(seconds)
+        self._idle(seconds)
 
     def _lost(
         self,
@@ -246,4 +281,5 @@ class Course:
     ) -> None:
         same = (self.state.status, self.state.reason) == (status, reason)
         since = self.state.since if same else now
+        self._resumes_at = None
         self.state = ConnectionState(status, since, attempt, retry_at, reason, self._live_until)

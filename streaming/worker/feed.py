@@ -112,9 +112,9 @@ class Feed:
         """Reconcile now, or try to connect now instead of waiting."""
         if self._upstream:
             self._upstream.reconcile_soon()
-        else:
-            self._course.asked()
-            self._stirred.set()
+        # Also while it subscribes: should that fail, the next attempt is not to be waited for.
+        self._course.asked()
+        self._stirred.set()
 
     def look_at_credentials(self) -> None:
         """The account's credentials are not what they were."""

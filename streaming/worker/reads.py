@@ -98,7 +98,10 @@ async def read_markets(
     wanted = sorted(tickers)
     if not wanted:
         return MarketsRead()
-    rows = await if_possible(rest.markets(wanted), "markets") or Rows[Market]()
+    rows = await if_possible(rest.markets(wanted), "markets")
+    if rows is None:
+        # Told apart from no rows, beside which some may be left out.
+        rows = Rows[Market]()
     log_left_out(rows.left_out)
     read = MarketsRead(left_out=rows.left_out)
     events = _known_events(known.values())

@@ -243,6 +243,107 @@ async def test_no_markets_need_no_request(exchange, client):
     assert exchange.requests == []
 
 
+async def test_events_are_asked_for_by_ticker(exchange, client, answers):
+    exchange.answers({"events": [answers["event"]], "cursor": ""})
+
+    (event,) = await client.events(["KXNBA-27", "KXNBA-28"])
+
+    assert (event.event_ticker, event.series_ticker) == ("KXNBA-27", "KXNBA")
+    assert exchange.requests[0].url.path == "/trade-api/v2/events"
+    assert exchange.queries == [{"tickers": "KXNBA-27,KXNBA-28", "limit": "200"}]
+
+
+async def test_event_that_cannot_be_understood_does_not_cost_the_others(exchange, client, answers):
+    exchange.answers({"events": [{"title": "Nameless"}, answers["event"]]})
+
+    events = await client.events(["KXNBA-27"])
+
+    assert [event.event_ticker for event in events] == ["KXNBA-27"]
+    assert [row.kind for row in events.left_out] == ["event"]
+
+
+BATCHED = pytest.mark.parametrize(
+    ("ask", "name", "row"),
+    [
+        pytest.param(Client.markets, "markets", ("markets", "two_sided"), id="markets"),
+        pytest.param(Client.events, "events", ("event",), id="events"),
+        pytest.param(Client.multivariate_events, "events", ("event",), id="combos"),
+    ],
+)
+
+
+def row_of(answers, path):
+    for name in path:
+        answers = answers[name]
+    return answers
+
+
+@BATCHED
+async def test_batches_are_asked_for_at_once_and_told_in_order(
+    environment, key, answers, ask, name, row
+):
+    asked, all_asked = [], asyncio.Event()
+
+    async def answer(request):
+        tickers = request.url.params["tickers"].split(",")
+        asked.append(len(tickers))
+        if len(asked) == 3:
+            all_asked.set()
+        # Asked one after the other, the first would never be answered.
+        await all_asked.wait()
+        named = {"ticker": tickers[0], "event_ticker": tickers[0]}
+        return httpx.Response(200, json={name: [row_of(answers, row) | named]})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        client = Client(environment, KEY_ID, key, http=http)
+        rows = await ask(client, [f"KX-{number}" for number in range(201)])
+
+    assert asked == [100, 100, 1]
+    told = [each.ticker if name == "markets" else each.event_ticker for each in rows]
+    assert told == ["KX-0", "KX-100", "KX-200"]
+
+
+@BATCHED
+@pytest.mark.parametrize("odd", ["A,B", "KX B", "KX\nB", "", "KX-Ä", "KX&limit=1"], ids=repr)
+async def test_ticker_that_cannot_be_asked_for_does_not_spoil_its_batch(
+    exchange, client, answers, ask, name, row, odd
+):
+    exchange.answers({name: [row_of(answers, row)]})
+
+    rows = await ask(client, ["KXA", odd, "KXMVE-S2026.1_B"])
+
+    assert len(rows) == 1
+    assert [query["tickers"] for query in exchange.queries] == ["KXA,KXMVE-S2026.1_B"]
+
+
+async def test_tickers_none_of_which_can_be_asked_for_need_no_request(exchange, client):
+    assert await client.events(["A,B"]) == []
+    assert exchange.requests == []
+
+
+async def test_batch_that_fails_ends_the_others(environment, key):
+    waiting, ended = asyncio.Event(), []
+
+    async def answer(request):
+        if request.url.params["tickers"].endswith("KX-100"):
+            await waiting.wait()
+            return httpx.Response(503)
+        waiting.set()
+        try:
+            return await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("other")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        client = Client(environment, KEY_ID, key, http=http)
+
+        with pytest.raises(Unavailable):
+            await client.markets([f"KX-{number}" for number in range(101)])
+
+        assert ended == ["other"]
+
+
 async def test_event_is_read_without_markets(exchange, client, answers):
     exchange.answers({"event": answers["event"], "markets": []})
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from streaming.together import until_one_fails
+from streaming.together import all_of, until_one_fails
 
 
 async def endless():
@@ -74,6 +74,100 @@ async def test_cancellation_counts_although_a_failure_came_just_before():
             await cleaned.wait()
 
     together = asyncio.create_task(until_one_fails(slow_to_end(), failing(LookupError())))
+    await cleaning.wait()
+    together.cancel()
+    cleaned.set()
+    await asyncio.wait([together])
+
+    assert together.cancelled()
+
+
+async def telling(result, after=None):
+    if after:
+        await after.wait()
+    return result
+
+
+async def test_results_come_in_the_order_of_the_work_whatever_ends_first():
+    second_is_done = asyncio.Event()
+
+    async def second():
+        second_is_done.set()
+        return 2
+
+    assert await all_of(telling(1, after=second_is_done), second()) == [1, 2]
+
+
+async def test_no_work_has_no_results():
+    assert await all_of() == []
+
+
+async def test_failure_of_one_is_raised_as_itself():
+    with pytest.raises(LookupError, match="no") as caught:
+        await all_of(telling(1), failing(LookupError("no")), endless())
+
+    assert caught.value.__cause__ is None
+
+
+async def test_failure_is_raised_once_the_others_have_ended():
+    ended = []
+
+    async def slow_to_end():
+        try:
+            await endless()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("other")
+
+    with pytest.raises(LookupError):
+        await all_of(slow_to_end(), failing(LookupError()))
+
+    assert ended == ["other"]
+
+
+async def test_first_of_several_failures_counts_and_no_other_goes_unretrieved():
+    async def failing_when_cancelled():
+        try:
+            await endless()
+        finally:
+            raise TypeError("second")
+
+    with pytest.raises(LookupError, match="first"):
+        await all_of(
+            failing_when_cancelled(), failing(LookupError("first")), failing(LookupError("third"))
+        )
+
+
+async def test_cancellation_reaches_all_of_the_work():
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    async def work():
+        started.set()
+        try:
+            await endless()
+        finally:
+            ended.set()
+
+    together = asyncio.create_task(all_of(work(), endless()))
+    await started.wait()
+    together.cancel()
+    await asyncio.wait([together])
+
+    assert together.cancelled()
+    assert ended.is_set()
+
+
+async def test_cancellation_counts_although_one_had_just_failed():
+    cleaning, cleaned = asyncio.Event(), asyncio.Event()
+
+    async def slow_to_end():
+        try:
+            await endless()
+        finally:
+            cleaning.set()
+            await cleaned.wait()
+
+    together = asyncio.create_task(all_of(slow_to_end(), failing(LookupError())))
     await cleaning.wait()
     together.cancel()
     cleaned.set()

@@ -1,0 +1,420 @@
+"""Whatever REST tells of an account is taken, and what it does not tell costs nothing else."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kalshi.environments import Environment
+from kalshi.errors import (
+    ClockSkew,
+    DecodeError,
+    KeyRefused,
+    RateLimited,
+    RequestRejected,
+    ScopeRefused,
+    TurnedAway,
+    Unavailable,
+)
+from kalshi.pacing import Pacer
+from kalshi.rest import Client
+from kalshi.rows import LeftOut
+from kalshi.signing import SigningKey
+from positions.pnl import MarketState, Quote
+from positions.portfolio import EventFacts, MarketFacts
+from streaming.worker.reads import (
+    MarketsRead,
+    if_possible,
+    read_events,
+    read_markets,
+    read_positions,
+)
+
+PAYLOADS = Path(__file__).resolve().parents[3] / "payloads" / "kalshi"
+MARKET = {
+    "ticker": "KXBTCD-26NOV2317-T96000",
+    "event_ticker": "KXBTCD-26NOV2317",
+    "yes_sub_title": "$96,000 or above",
+    "no_sub_title": "Below",
+    "title": "Bitcoin price?",
+    "status": "active",
+    "result": "",
+    "yes_bid_dollars": "0.4100",
+    "yes_bid_size_fp": "10.00",
+    "yes_ask_dollars": "0.4400",
+    "yes_ask_size_fp": "0.00",
+    "last_price_dollars": "0.4200",
+    "close_time": "2026-11-23T22:00:00Z",
+    "updated_time": "2026-11-23T12:00:00Z",
+}
+TICKER, EVENT_TICKER = MARKET["ticker"], MARKET["event_ticker"]
+COMBO = "KXMVECROSSCATEGORY-S20260001"
+POSITION = {
+    "ticker": TICKER,
+    "position_fp": "3.00",
+    "market_exposure_dollars": "1.2300",
+    "realized_pnl_dollars": "0.0000",
+    "fees_paid_dollars": "0.0200",
+    "last_updated_ts": "2026-11-23T12:00:00Z",
+}
+KNOWN = MarketFacts(EVENT_TICKER, "KXBTCD", "The title", "Yes", "No", None)
+KEY_REFUSED = httpx.Response(401, json={"error": {"code": "authentication_error"}})
+
+
+class Exchange:
+    """Answers by path with what was prepared, and keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: dict[str, object] = {
+            "/exchange/user_data_timestamp": {"as_of_time": "2026-11-23T13:58:21.25Z"},
+            "/portfolio/positions": {"market_positions": [POSITION]},
+            "/markets": {"markets": [MARKET]},
+            "/events": {"events": []},
+            "/events/multivariate": {"events": []},
+        }
+
+    def lists(self, path: str, *rows: object) -> None:
+        (name,) = self.answers[path]
+        self.answers[path] = {name: rows}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/trade-api/v2")
+        tickers = request.url.params.get("tickers")
+        self.asked.append(f"{path} {tickers}" if tickers else path)
+        answer = self.answers[path]
+        return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
+
+
+@pytest.fixture
+def exchange() -> Exchange:
+    return Exchange()
+
+
+@pytest.fixture
+async def rest(exchange):
+    now = [0.0]
+
+    async def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    environment = Environment("sandbox", "http://127.0.0.1/trade-api/v2", "ws://127.0.0.1/ws")
+    key = SigningKey.from_pem((PAYLOADS / "keys" / "ed25519.pem").read_text())
+    async with httpx.AsyncClient(transport=httpx.MockTransport(exchange)) as http:
+        pacer = Pacer(monotonic=lambda: now[0], sleep=sleep)
+        yield Client(environment, "key-id", key, http=http, pacer=pacer)
+
+
+def event(ticker: str, title: str, series: str | None = None) -> dict[str, object]:
+    return {"event_ticker": ticker, "series_ticker": series, "title": title}
+
+
+# Reads that only help
+
+
+async def answer_of(outcome):
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+async def test_read_that_succeeds_tells_its_answer():
+    assert await if_possible(answer_of(7), "a number") == 7
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable("no"),
+        RateLimited(),
+        TurnedAway(403),
+        DecodeError("what"),
+        RequestRejected(404),
+        ScopeRefused("not this"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+async def test_read_that_only_helps_may_fail(error):
+    assert await if_possible(answer_of(error), "a number") is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyRefused("no"), ClockSkew(), ValueError("a bug")],
+    ids=lambda error: type(error).__name__,
+)
+async def test_what_holds_for_every_read_is_not_passed_over(error):
+    with pytest.raises(type(error)):
+        await if_possible(answer_of(error), "a number")
+
+
+# Positions
+
+
+async def test_positions_come_by_ticker_with_their_age(rest):
+    read = await read_positions(rest, 0)
+
+    assert read.rows[TICKER].quantity == 3
+    assert read.as_of == datetime(2026, 11, 23, 13, 58, 21, 250_000, tzinfo=UTC)
+    assert read.left_out == ()
+
+
+async def test_age_is_asked_before_the_list_which_is_then_no_older(rest, exchange):
+    await read_positions(rest, 0)
+
+    assert exchange.asked == ["/exchange/user_data_timestamp", "/portfolio/positions"]
+
+
+@pytest.mark.parametrize("status", [404, 429, 503])
+async def test_positions_are_read_although_their_age_is_not_told(rest, exchange, status):
+    exchange.answers["/exchange/user_data_timestamp"] = httpx.Response(status)
+
+    read = await read_positions(rest, 0)
+
+    assert (list(read.rows), read.as_of) == ([TICKER], None)
+
+
+async def test_position_that_cannot_be_understood_is_named_and_logged(rest, exchange, caplog):
+    odd = POSITION | {"ticker": "KX-ODD", "position_fp": "many"}
+    exchange.lists("/portfolio/positions", odd, POSITION)
+
+    read = await read_positions(rest, 0)
+
+    assert list(read.rows) == [TICKER]
+    assert [(row.kind, row.name) for row in read.left_out] == [("position", "KX-ODD")]
+    assert "row not understood" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(httpx.Response(503), Unavailable), (KEY_REFUSED, KeyRefused)],
+    ids=["unavailable", "refused"],
+)
+async def test_list_of_positions_is_needed(rest, exchange, answer, kind):
+    exchange.answers["/portfolio/positions"] = answer
+
+    with pytest.raises(kind):
+        await read_positions(rest, 0)
+
+
+# Markets
+
+
+async def test_market_has_its_own_quote_and_for_now_its_own_title(rest):
+    read = await read_markets(rest, [TICKER], {})
+
+    assert read.known == {
+        TICKER: (
+            MarketFacts(
+                EVENT_TICKER,
+                "KXBTCD",
+                "Bitcoin price?",
+                "$96,000 or above",
+                "Below",
+                datetime(2026, 11, 23, 22, tzinfo=UTC),
+                is_described=False,
+            ),
+            MarketState("active", None),
+            # Nobody offers YES: a side without size has no price.
+            Quote(Decimal("0.4100"), None, Decimal("0.4200")),
+        )
+    }
+    assert read.missing == set()
+
+
+async def test_no_markets_need_no_request(rest, exchange):
+    assert await read_markets(rest, [], {}) == MarketsRead()
+    assert exchange.asked == []
+
+
+async def test_titles_are_not_asked_for_together_with_markets(rest, exchange):
+    await read_markets(rest, [TICKER], {})
+
+    assert exchange.asked == [f"/markets {TICKER}"]
+
+
+async def test_title_that_is_known_from_another_market_is_taken(rest):
+    read = await read_markets(rest, [TICKER], {"KXBTCD-26NOV2317-T95000": KNOWN})
+
+    facts = read.known[TICKER][0]
+    assert (facts.title, facts.series_ticker, facts.is_described) == ("The title", "KXBTCD", True)
+
+
+async def test_title_that_only_stands_in_is_not_taken(rest):
+    undescribed = MarketFacts(EVENT_TICKER, "KXBTCD", "Stand-in", "", "", None, is_described=False)
+
+    read = await read_markets(rest, [TICKER], {"KXBTCD-26NOV2317-T95000": undescribed})
+
+    assert read.known[TICKER][0].title == "Bitcoin price?"
+    assert not read.known[TICKER][0].is_described
+
+
+async def test_market_without_a_title_is_shown_by_its_ticker(rest, exchange):
+    exchange.lists("/markets", MARKET | {"title": "", "event_ticker": None})
+
+    facts, _, _ = (await read_markets(rest, [TICKER], {})).known[TICKER]
+
+    assert (facts.title, facts.event_ticker, facts.series_ticker) == (
+        TICKER,
+        EVENT_TICKER,
+        "KXBTCD",
+    )
+
+
+async def test_market_that_is_new_and_not_told_is_shown_by_its_ticker(rest, exchange):
+    read = await read_markets(rest, ["KXNEW-26NOV23-T5"], {})
+
+    facts = MarketFacts(
+        "KXNEW-26NOV23", "KXNEW", "KXNEW-26NOV23-T5", "", "", None, is_described=False
+    )
+    assert read.known == {"KXNEW-26NOV23-T5": (facts, MarketState("unknown"), Quote())}
+    assert read.missing == {"KXNEW-26NOV23-T5"}
+
+
+async def test_market_that_is_not_told_has_the_title_of_its_event(rest):
+    other = f"{EVENT_TICKER}-T95000"
+
+    read = await read_markets(rest, [other], {TICKER: KNOWN})
+
+    assert read.known[other][0].title == "The title"
+
+
+async def test_known_market_that_is_not_told_stays_as_it_is_known(rest):
+    read = await read_markets(rest, [TICKER, "KXB-1"], {"KXB-1": KNOWN})
+
+    assert list(read.known) == [TICKER]
+    assert read.missing == {"KXB-1"}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(503),
+        httpx.Response(429),
+        httpx.Response(400),
+        httpx.Response(403, text="<html>"),
+        httpx.Response(200, text="<html>"),
+    ],
+    ids=["unavailable", "rate limited", "rejected", "turned away", "no JSON"],
+)
+async def test_markets_that_cannot_be_read_are_missing_and_no_failure(rest, exchange, answer):
+    exchange.answers["/markets"] = answer
+
+    read = await read_markets(rest, [TICKER, "KXB-1"], {"KXB-1": KNOWN})
+
+    assert read.missing == {TICKER, "KXB-1"}
+    assert list(read.known) == [TICKER]
+
+
+async def test_refused_key_is_not_taken_for_missing_markets(rest, exchange):
+    exchange.answers["/markets"] = KEY_REFUSED
+
+    with pytest.raises(KeyRefused):
+        await read_markets(rest, [TICKER], {})
+
+
+@pytest.mark.parametrize(
+    "others", [pytest.param([], id="the only one"), pytest.param([MARKET], id="one of several")]
+)
+async def test_market_that_cannot_be_understood_is_named(rest, exchange, others):
+    legacy = {**MARKET, "ticker": "KXOLD-1", "yes_bid": 41}
+    del legacy["yes_bid_dollars"]
+    exchange.lists("/markets", *others, legacy)
+    told = [market["ticker"] for market in others]
+
+    read = await read_markets(rest, ["KXOLD-1", *told], {"KXOLD-1": KNOWN})
+
+    assert [(row.kind, row.name) for row in read.left_out] == [("market", "KXOLD-1")]
+    assert list(read.known) == told
+    assert read.missing == {"KXOLD-1"}
+
+
+async def test_market_nobody_asked_for_is_not_taken(rest):
+    read = await read_markets(rest, ["KXB-1"], {})
+
+    assert list(read.known) == ["KXB-1"]
+
+
+@pytest.mark.parametrize("odd", ["A,B", "KX SPACE-1", "KX-Ä"])
+async def test_ticker_that_cannot_be_asked_for_does_not_spoil_its_batch(rest, exchange, odd):
+    read = await read_markets(rest, [odd, TICKER], {})
+
+    assert exchange.asked == [f"/markets {TICKER}"]
+    assert read.known[TICKER][1].status == "active"
+    assert read.missing == {odd}
+
+
+async def test_ticker_that_cannot_be_asked_for_is_missing_without_a_request(rest, exchange):
+    read = await read_markets(rest, ["A,B"], {})
+
+    assert exchange.asked == []
+    assert (read.missing, read.left_out) == ({"A,B"}, ())
+
+
+def test_second_read_adds_to_the_first():
+    first, second, left_out = object(), object(), LeftOut("market", "C", "odd")
+    read = MarketsRead({"A": first}, {"A"})
+
+    read.add(MarketsRead({"B": second}, {"C"}, (left_out,)))
+
+    assert read == MarketsRead({"A": first, "B": second}, {"A", "C"}, (left_out,))
+
+
+# Titles
+
+
+async def test_titles_come_by_event(rest, exchange):
+    exchange.lists("/events", event("KXA-1", "First", "KXA"), event("KXB-2", "Second"))
+
+    titles = await read_events(rest, ["KXA-1", "KXB-2"])
+
+    # A series that is not told is the ticker's beginning.
+    assert titles == {"KXA-1": EventFacts("KXA", "First"), "KXB-2": EventFacts("KXB", "Second")}
+
+
+async def test_combos_are_asked_for_apart(rest, exchange):
+    exchange.lists("/events", event("KXA-1", "First"))
+    exchange.lists("/events/multivariate", event(COMBO, "Combo"))
+
+    titles = await read_events(rest, [COMBO, "KXA-1"])
+
+    assert sorted(exchange.asked) == ["/events KXA-1", f"/events/multivariate {COMBO}"]
+    assert {ticker: facts.title for ticker, facts in titles.items()} == {
+        "KXA-1": "First",
+        COMBO: "Combo",
+    }
+
+
+async def test_lists_that_nothing_is_wanted_of_are_not_asked_for(rest, exchange):
+    await read_events(rest, ["KXA-1"])
+    await read_events(rest, [])
+
+    assert exchange.asked == ["/events KXA-1"]
+
+
+async def test_event_without_a_title_is_as_if_it_were_not_told(rest, exchange):
+    exchange.lists("/events", event("KXA-1", ""), event("KXB-2", "Second"))
+
+    assert list(await read_events(rest, ["KXA-1", "KXB-2"])) == ["KXB-2"]
+
+
+@pytest.mark.parametrize(
+    ("failing", "title"), [("/events", "Combo"), ("/events/multivariate", "First")]
+)
+async def test_one_list_that_cannot_be_read_does_not_cost_the_other(rest, exchange, failing, title):
+    exchange.lists("/events", event("KXA-1", "First"))
+    exchange.lists("/events/multivariate", event(COMBO, "Combo"))
+    exchange.answers[failing] = httpx.Response(503)
+
+    titles = await read_events(rest, ["KXA-1", COMBO])
+
+    assert [facts.title for facts in titles.values()] == [title]
+
+
+async def test_refused_key_is_not_taken_for_missing_titles(rest, exchange):
+    exchange.answers["/events"] = KEY_REFUSED
+
+    with pytest.raises(KeyRefused):
+        await read_events(rest, ["KXA-1", COMBO])
