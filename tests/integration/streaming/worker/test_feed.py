@@ -24,24 +24,6 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def alices(sandbox) -> Portfolio:
-    """What Alice holds at the exchange."""
-    return sandbox.account.portfolios[0]
-
-
-@pytest.fixture
-def tickers(sandbox, alices) -> list[str]:
-    """Markets that Alice holds YES of, with a bid and an ask."""
-    return [
-        ticker
-        for ticker, position in sorted(alices.positions.items())
-        if position.quantity > 5
-        and sandbox.exchange.markets[ticker].tape.quote.has_bid
-        and sandbox.exchange.markets[ticker].tape.quote.has_ask
-    ]
-
-
-@pytest.fixture
 def unheld(alices) -> str:
     """A market that she never traded; to be asked for before her feed."""
     ticker = max(alices.positions)

@@ -15,23 +15,6 @@ from tests.integration.streaming import rows
 from tests.waiting import until
 
 
-@pytest.fixture
-def alices(sandbox):
-    return sandbox.account.portfolios[0]
-
-
-@pytest.fixture
-def held(sandbox, alices) -> list[str]:
-    """Markets that Alice holds YES of, with a bid and an ask."""
-    return [
-        ticker
-        for ticker, position in sorted(alices.positions.items())
-        if position.quantity > 5
-        and sandbox.exchange.markets[ticker].tape.quote.has_bid
-        and sandbox.exchange.markets[ticker].tape.quote.has_ask
-    ]
-
-
 def is_live(account_id: int) -> models.AccountStream | None:
     stream = rows.stream_of(account_id)
     return stream if stream.status == "live" else None
@@ -74,10 +57,10 @@ MARKET_FIELDS = [
 
 @pytest.mark.parametrize("value", [None, ABSENT, {"odd": []}], ids=["null", "absent", "object"])
 async def test_odd_market_costs_no_account(
-    database, alice, credential, start_feed, sandbox, alices, held, value
+    database, alice, credential, start_feed, sandbox, alices, tickers, value
 ):
     sandbox.faults.spoils += [
-        Spoil("/markets", field, value, row=held[0]) for field in MARKET_FIELDS
+        Spoil("/markets", field, value, row=tickers[0]) for field in MARKET_FIELDS
     ]
 
     await start_feed(alice)
@@ -85,12 +68,12 @@ async def test_odd_market_costs_no_account(
     await database.until(is_live, alice)
     shown = await database.run(documents, alice)
     assert shown.keys() == {ticker for ticker, it in alices.positions.items() if it.quantity}
-    assert shown[held[1]]["close_time"] is not None
-    assert shown[held[0]]["close_time"] is None
-    assert shown[held[0]]["outcome"] is None
+    assert shown[tickers[1]]["close_time"] is not None
+    assert shown[tickers[0]]["close_time"] is None
+    assert shown[tickers[0]]["outcome"] is None
     # What the stream says of it counts.
-    sandbox.set_quote(held[0], Decimal("0.21"), Decimal("0.24"))
-    await database.until(lambda: documents(alice)[held[0]]["mark"] == "0.21")
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+    await database.until(lambda: documents(alice)[tickers[0]]["mark"] == "0.21")
     sandbox.clear_faults()
 
 
@@ -107,19 +90,19 @@ async def test_odd_market_costs_no_account(
     ],
 )
 async def test_read_that_only_helps_keeps_no_account_from_going_live(
-    database, alice, credential, start_feed, sandbox, held, path, status
+    database, alice, credential, start_feed, sandbox, tickers, path, status
 ):
     sandbox.faults.answers.append(FailedAnswer(status, path=path, times=None))
 
     await start_feed(alice)
 
     await database.until(is_live, alice)
-    sandbox.set_quote(held[0], Decimal("0.21"), Decimal("0.24"))
-    await database.until(lambda: documents(alice)[held[0]]["mark"] == "0.21")
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+    await database.until(lambda: documents(alice)[tickers[0]]["mark"] == "0.21")
 
 
 async def test_titles_that_could_not_be_read_come_later(
-    database, alice, credential, start_feed, sandbox, held, monkeypatch
+    database, alice, credential, start_feed, sandbox, tickers, monkeypatch
 ):
     monkeypatch.setattr("streaming.worker.upstream.TITLES_RETRY_SECONDS", 0.1)
     sandbox.faults.answers.append(FailedAnswer(500, path="/events", times=2))
@@ -127,8 +110,8 @@ async def test_titles_that_could_not_be_read_come_later(
     await start_feed(alice)
 
     await database.until(all_described)
-    event = sandbox.exchange.events[sandbox.exchange.markets[held[0]].event_ticker]
-    assert (await database.run(documents, alice))[held[0]]["title"] == event.title
+    event = sandbox.exchange.events[sandbox.exchange.markets[tickers[0]].event_ticker]
+    assert (await database.run(documents, alice))[tickers[0]]["title"] == event.title
 
 
 @pytest.mark.parametrize(
@@ -141,88 +124,93 @@ async def test_titles_that_could_not_be_read_come_later(
     ],
 )
 async def test_position_that_cannot_be_read_is_named_and_the_others_go_live(
-    database, alice, credential, start_feed, sandbox, alices, held, field, value
+    database, alice, credential, start_feed, sandbox, alices, tickers, field, value
 ):
-    sandbox.faults.spoils.append(Spoil("/portfolio/positions", field, value, row=held[0]))
+    sandbox.faults.spoils.append(Spoil("/portfolio/positions", field, value, row=tickers[0]))
 
     feed = await start_feed(alice)
 
     await database.until(is_live, alice)
     shown = await database.run(documents, alice)
-    others = {ticker for ticker, it in alices.positions.items() if it.quantity} - {held[0]}
+    others = {ticker for ticker, it in alices.positions.items() if it.quantity} - {tickers[0]}
     assert shown.keys() == others
     (named,) = await database.run(unreadable, alice)
-    assert named.startswith(f"position {held[0]}: position: {field}")
+    assert named.startswith(f"position {tickers[0]}: position: {field}")
     sandbox.clear_faults()
     feed.refresh()
-    await database.until(lambda: held[0] in documents(alice))
+    await database.until(lambda: tickers[0] in documents(alice))
     await database.until(lambda: not unreadable(alice))
 
 
 async def test_position_held_whose_row_turns_odd_stays_and_its_value_is_unknown(
-    database, alice, credential, start_feed, sandbox, held
+    database, alice, credential, start_feed, sandbox, tickers
 ):
     feed = await start_feed(alice)
     await database.until(is_live, alice)
     before = await database.run(documents, alice)
-    sandbox.faults.spoils.append(Spoil("/portfolio/positions", "position_fp", {}, row=held[0]))
+    sandbox.faults.spoils.append(Spoil("/portfolio/positions", "position_fp", {}, row=tickers[0]))
 
     feed.refresh()
     await database.until(lambda: unreadable(alice))
 
     shown = await database.run(documents, alice)
     assert shown.keys() == before.keys()
-    assert shown[held[0]]["quantity"] == before[held[0]]["quantity"]
-    assert (shown[held[0]]["unreadable"], shown[held[0]]["market_value"]) == ("position", None)
-    assert shown[held[1]]["unreadable"] is None
+    assert shown[tickers[0]]["quantity"] == before[tickers[0]]["quantity"]
+    assert (shown[tickers[0]]["unreadable"], shown[tickers[0]]["market_value"]) == (
+        "position",
+        None,
+    )
+    assert shown[tickers[1]]["unreadable"] is None
     # A frame of the stream tells what the list does not.
-    sandbox.fill(held[0], "yes", Decimal(1), Decimal("0.30"))
-    await database.until(lambda: documents(alice)[held[0]]["unreadable"] is None)
+    sandbox.fill(tickers[0], "yes", Decimal(1), Decimal("0.30"))
+    await database.until(lambda: documents(alice)[tickers[0]]["unreadable"] is None)
 
 
 async def test_market_determined_without_a_value_has_the_value_of_its_result(
-    database, alice, credential, start_feed, sandbox, held
+    database, alice, credential, start_feed, sandbox, tickers
 ):
-    sandbox.faults.spoils.append(Spoil("/markets", "settlement_value_dollars", None, row=held[0]))
+    sandbox.faults.spoils.append(
+        Spoil("/markets", "settlement_value_dollars", None, row=tickers[0])
+    )
     await start_feed(alice)
     await database.until(is_live, alice)
 
-    sandbox.close(held[0])
-    sandbox.determine(held[0], Decimal(1))
+    sandbox.close(tickers[0])
+    sandbox.determine(tickers[0], Decimal(1))
 
-    await database.until(lambda: documents(alice)[held[0]]["mark_source"] == "settlement")
-    assert (await database.run(documents, alice))[held[0]]["mark"] == "1"
+    await database.until(lambda: documents(alice)[tickers[0]]["mark_source"] == "settlement")
+    assert (await database.run(documents, alice))[tickers[0]]["mark"] == "1"
 
 
 # What REST says late
 
 
 async def test_quote_of_the_stream_is_not_undone_by_a_read_that_lags(
-    database, alice, credential, start_feed, sandbox, held
+    database, alice, credential, start_feed, sandbox, tickers
 ):
     feed = await start_feed(alice)
     await database.until(is_live, alice)
     sandbox.lag(markets=timedelta(seconds=30))
-    sandbox.set_quote(held[0], Decimal("0.21"), Decimal("0.24"))
-    await database.until(bid_is, alice, held[0], "0.21")
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+    await database.until(bid_is, alice, tickers[0], "0.21")
     reconciled = (await database.run(rows.stream_of, alice)).reconciled_at
 
     feed.refresh()
     await database.until(lambda: rows.stream_of(alice).reconciled_at > reconciled)
 
-    assert await database.run(bid_is, alice, held[0], "0.21")
+    assert await database.run(bid_is, alice, tickers[0], "0.21")
 
 
 async def test_sold_position_does_not_come_back_while_rest_lags(
-    database, alice, credential, start_feed, sandbox, alices, held, monkeypatch
+    database, alice, credential, start_feed, sandbox, alices, tickers, monkeypatch
 ):
     # As if the read came long after the sale.
     monkeypatch.setattr("positions.reconciliation.TRUST_AFTER_SECONDS", 0.0)
     feed = await start_feed(alice)
     await database.until(is_live, alice)
     sandbox.lag(account=timedelta(hours=1))
-    sandbox.fill(held[0], "no", alices.positions[held[0]].quantity, Decimal("0.30"))
-    await database.until(lambda: held[0] not in documents(alice))
+    sandbox.fill(tickers[0], "no", alices.positions[tickers[0]].quantity, Decimal("0.30"))
+    await database.until(lambda: tickers[0] not in documents(alice))
 
     for _ in range(2):
         reconciled = (await database.run(rows.stream_of, alice)).reconciled_at
@@ -230,26 +218,26 @@ async def test_sold_position_does_not_come_back_while_rest_lags(
         await database.until(
             lambda reconciled=reconciled: rows.stream_of(alice).reconciled_at > reconciled
         )
-        assert held[0] not in await database.run(documents, alice)
+        assert tickers[0] not in await database.run(documents, alice)
 
 
 async def test_market_that_rest_does_not_know_yet_is_asked_for_again_soon(
-    database, alice, credential, start_feed, sandbox, alices, held, monkeypatch
+    database, alice, credential, start_feed, sandbox, alices, tickers, monkeypatch
 ):
     monkeypatch.setattr("streaming.worker.agenda.FIRST_MISSING_SECONDS", 0.1)
     sandbox.faults.spoils.append(Spoil("/markets", "markets", []))
-    del alices.positions[held[0]]
+    del alices.positions[tickers[0]]
     await start_feed(alice)
     await database.until(is_live, alice)
 
-    sandbox.fill(held[0], "yes", Decimal(4), Decimal("0.30"))
-    sandbox.set_quote(held[0], Decimal("0.21"), Decimal("0.24"))
+    sandbox.fill(tickers[0], "yes", Decimal(4), Decimal("0.30"))
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
 
     # By its ticker, with the stream's price.
-    await database.until(lambda: documents(alice).get(held[0], {}).get("mark") == "0.21")
-    assert (await database.run(documents, alice))[held[0]]["market_status"] == "unknown"
+    await database.until(lambda: documents(alice).get(tickers[0], {}).get("mark") == "0.21")
+    assert (await database.run(documents, alice))[tickers[0]]["market_status"] == "unknown"
     sandbox.clear_faults()
-    await database.until(lambda: documents(alice)[held[0]]["market_status"] == "active")
+    await database.until(lambda: documents(alice)[tickers[0]]["market_status"] == "active")
 
 
 # However many
