@@ -143,7 +143,7 @@ class Position(models.Model):
             ),
         ]
         indexes = [
-            # Every doorbell: what changed in this account since a seq.
+            # What changed in this account since a seq, asked after each announcement.
             models.Index(fields=["account", "seq"], name="position_changes"),
         ]
 

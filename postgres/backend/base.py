@@ -41,8 +41,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     # Any: as the base class has it, whose connection is psycopg's.
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        its_patience = patience.current()
-        deadline = None if its_patience.connect is None else monotonic() + its_patience.connect
+        limits = patience.current()
+        deadline = None if limits.connect is None else monotonic() + limits.connect
         directory = self.settings_dict.get("EMBEDDED_DIRECTORY")
         if directory is not None:
             embedded.ensure_running(directory, deadline)
@@ -50,8 +50,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_new_connection(
                 conn_params
                 | {
-                    "options": its_patience.options(conn_params.get("options")),
-                    "answer_seconds": its_patience.answer,
+                    "options": limits.options(conn_params.get("options")),
+                    "answer_seconds": limits.answer,
                     "deadline": deadline,
                 }
             )

@@ -1,9 +1,9 @@
 """
 One per web process: hears of what the workers wrote, reads it once, hands it to every open stream.
 
-A NOTIFY only rings: it says that an account got further. What is new is read from the rows. A poll
-every second finds what a lost doorbell would have told, and notices what nobody can announce: a
-worker that died, a session that expired.
+A NOTIFY says only that an account got further. What is new is read from the rows. A poll every
+second finds what a lost NOTIFY would have told, and notices what nobody can announce: a worker that
+died, a session that expired.
 """
 
 import asyncio
@@ -159,7 +159,7 @@ class Hub:
 
     def _heard(self, account_id: int, epoch: int, seq: int) -> None:
         account = self._accounts.get(account_id)
-        # Doorbells of one epoch come in order, but what they ring for may have been read already.
+        # Announcements of one epoch come in order, but what they tell of may have been read.
         if account and not (account.epoch == epoch and account.seq >= seq):
             self._want(account_id)
 
@@ -187,7 +187,7 @@ class Hub:
             if (account.epoch, account.seq) == (progress.epoch, progress.seq):
                 account.look(progress.heartbeat)
             elif account_id not in self._behind and account_id != self._reading:
-                # Nobody rang, or a doorbell was lost.
+                # Its announcement is still on the way, or was lost.
                 self._want(account_id)
 
     async def _look_after_sessions(self) -> None:

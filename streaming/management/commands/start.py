@@ -32,9 +32,9 @@ class Command(BaseCommand):
     ) -> None:
         """Run until SIGINT, SIGTERM or SIGHUP."""
         ports = [port, sandbox_port] if sandbox else [port]
-        for its_port in ports:
-            if _answers(its_port):
-                raise CommandError(f"Port {its_port} is taken: is it running already?")
+        for wanted in ports:
+            if _answers(wanted):
+                raise CommandError(f"Port {wanted} is taken: is it running already?")
         processes = Processes(lambda line: self.stderr.write(line))
         processes.obey_signals()
         try:

@@ -88,7 +88,7 @@ class Worker:
 
 
 def write_unannounced(account_id: int, ticker: str, bid: str) -> int:
-    """Change a position as if its doorbell were lost; the new seq."""
+    """Change a position as if its announcement were lost; the new seq."""
     stream = models.AccountStream.objects.get(pk=account_id)
     stream.seq += 1
     stream.save(update_fields=["seq"])

@@ -64,7 +64,7 @@ async def test_snapshot_is_first_and_complete(database, hub, alice, worker):
     assert client.events[0]["version"] == 2
 
 
-async def test_changes_follow_by_doorbell(database, unpolled, hub, alice, worker):
+async def test_changes_follow_by_announcement(database, unpolled, hub, alice, worker):
     await database.run(worker.write, {"A": "0.10", "B": "0.20"})
     async with watching(hub, alice) as client:
         await until(lambda: client.events)
@@ -130,7 +130,7 @@ async def test_nothing_falls_between_snapshot_and_changes(database, hub, alice, 
         assert versions == sorted(versions)
 
 
-async def test_lost_doorbell_is_found_by_the_poll(database, hub, alice, worker):
+async def test_lost_announcement_is_found_by_the_poll(database, hub, alice, worker):
     await database.run(worker.write, {"A": "0.10"})
     async with watching(hub, alice) as client:
         await until(lambda: client.events)
@@ -143,7 +143,7 @@ async def test_lost_doorbell_is_found_by_the_poll(database, hub, alice, worker):
     assert client.types.count("snapshot") == 1
 
 
-async def test_old_doorbell_changes_nothing(database, hub, alice, worker):
+async def test_old_announcement_changes_nothing(database, hub, alice, worker):
     await database.run(worker.write, {"A": "0.10"})
     await database.run(worker.write, {"A": "0.20"})
     async with watching(hub, alice) as client:
