@@ -10,6 +10,7 @@ What can go wrong between us and the exchange, sorted by what the caller can do 
     ├── RequestRejected    the request itself is wrong: repeating it is pointless
     └── Unavailable        network, time-out, maintenance: wait and try again
         ├── RateLimited    the same, and slower
+        ├── ServerFailed   5xx: the exchange answered that it can't
         └── TurnedAway     what stands before the exchange refused; the exchange said nothing
 
 Every message is written for a person and holds neither key nor signature nor what was received.
@@ -93,6 +94,10 @@ class RateLimited(Unavailable):
         super().__init__("The exchange received too many requests from this account.")
 
 
+class ServerFailed(Unavailable):
+    """5xx: the exchange answered, and could not do what it was asked."""
+
+
 class TurnedAway(Unavailable):
     """
     401 or 403 without the exchange's own error: a content network, a proxy or a firewall answered.
@@ -135,7 +140,7 @@ def error_of_response(status: int, body: bytes, date: str | None) -> KalshiError
         case _ if 300 <= status < 400:
             return Unavailable(f"The exchange's address answers with a redirect ({status}).")
         case _:
-            return Unavailable(f"The exchange is not available at the moment ({status}).")
+            return ServerFailed(f"The exchange is not available at the moment ({status}).")
 
 
 def _key_refused(details: object) -> KeyRefused:

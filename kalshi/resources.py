@@ -179,7 +179,8 @@ class Market:
 
 def _settlement_value(fields: Fields, result: str) -> Decimal | None:
     told = fields.readable(fields.dollars, "settlement_value_dollars")
-    return _VALUES.get(result) if told is None else told
+    # A contract pays from nothing to one dollar.
+    return told if told is not None and 0 <= told <= 1 else _VALUES.get(result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,15 @@
 """The exchange's REST API, one method per call that we use."""
 
-import asyncio
-import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
 
+from kalshi.batches import read_by_name
 from kalshi.environments import Environment
 from kalshi.errors import DecodeError
 from kalshi.fields import Fields, parse
@@ -28,17 +27,16 @@ from kalshi.resources import (
     Series,
     SubaccountBalance,
 )
-from kalshi.rows import Rows, decode_rows
+from kalshi.rows import LeftOut, Rows, decode_rows
 from kalshi.schedule import Schedule
 from kalshi.signing import SigningKey
-from kalshi.transport import Transport, answer_of
+from kalshi.transport import Params, Transport, answer_of
+
+T = TypeVar("T")
 
 _ROWS_PER_PAGE = 1000
 _PAYMENTS_PER_PAGE = 500
 _EVENTS_PER_PAGE = 200
-# The exchange names no maximum, but with more tickers the address outgrows what servers accept.
-_TICKERS_PER_REQUEST = 100
-_ASKABLE = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class Client:
@@ -220,19 +218,23 @@ class Client:
         """
         These markets, in no particular order; those the exchange no longer lists are missing.
 
-        More than a hundred are asked for in several requests at once.
+        More than a hundred are asked for in several requests at once; those that the exchange fails
+        on are among `left_out`.
         """
-        values = await self._batches("/markets", "markets", tickers, _ROWS_PER_PAGE)
-        return decode_rows(values, Market.decode, kind="market", named_by="ticker")
+        return await self._by_name(
+            *("/markets", "markets", tickers, _ROWS_PER_PAGE, Market.decode),
+            kind="market",
+            named_by="ticker",
+        )
 
     async def events(self, event_tickers: Iterable[str]) -> Rows[Event]:
         """
         These events, in no particular order; combos and unknown ones are missing.
 
-        More than a hundred are asked for in several requests at once.
+        More than a hundred are asked for in several requests at once; those that the exchange fails
+        on are among `left_out`.
         """
-        values = await self._batches("/events", "events", event_tickers, _EVENTS_PER_PAGE)
-        return decode_rows(values, Event.decode, kind="event", named_by="event_ticker")
+        return await self._events("/events", event_tickers)
 
     async def event(self, event_ticker: str) -> Event:
         """One event, without its markets. The exchange knows no combos here."""
@@ -242,10 +244,7 @@ class Client:
 
     async def multivariate_events(self, event_tickers: Iterable[str]) -> Rows[Event]:
         """These events of combos, in no particular order; unknown ones are missing."""
-        values = await self._batches(
-            "/events/multivariate", "events", event_tickers, _EVENTS_PER_PAGE
-        )
-        return decode_rows(values, Event.decode, kind="event", named_by="event_ticker")
+        return await self._events("/events/multivariate", event_tickers)
 
     async def series(self, series_ticker: str) -> Series:
         """One series, with how its fees are reckoned."""
@@ -306,24 +305,32 @@ class Client:
         # A row that moved between two pages while we read is listed twice: the later is newer.
         return Rows({row.ticker: row for row in rows}.values(), rows.left_out)
 
-    async def _batches(
-        self, path: str, name: str, tickers: Iterable[str], rows_per_page: int
-    ) -> list[object]:
-        reads = [
-            asyncio.ensure_future(
-                self._transport.pages(
-                    path, name, {"tickers": ",".join(batch), "limit": rows_per_page}
-                )
-            )
-            for batch in _batches(tickers)
+    async def _events(self, path: str, event_tickers: Iterable[str]) -> Rows[Event]:
+        return await self._by_name(
+            *(path, "events", event_tickers, _EVENTS_PER_PAGE, Event.decode),
+            kind="event",
+            named_by="event_ticker",
+        )
+
+    async def _by_name(
+        self,
+        path: str,
+        name: str,
+        tickers: Iterable[str],
+        rows_per_page: int,
+        decode: Callable[[object], T],
+        **named: str,
+    ) -> Rows[T]:
+        def read(batch: Sequence[str]) -> Awaitable[list[object]]:
+            params: Params = {"tickers": ",".join(batch), "limit": rows_per_page}
+            return self._transport.pages(path, name, params)
+
+        batched = await read_by_name(read, tickers)
+        rows = decode_rows(batched.values, decode, kind=named["kind"], named_by=named["named_by"])
+        refused = [
+            LeftOut(named["kind"], ticker, str(error)) for ticker, error in batched.refused.items()
         ]
-        try:
-            return [row for page in await asyncio.gather(*reads) for row in page]
-        finally:
-            # When one has failed, the others are of no more use; none outlives the call.
-            for read in reads:
-                read.cancel()
-            await asyncio.gather(*reads, return_exceptions=True)
+        return Rows(rows, [*rows.left_out, *refused])
 
     async def _fills(
         self,
@@ -356,13 +363,6 @@ def _period(
     if until is not None:
         params["max_ts"] = int(until.timestamp())
     return params
-
-
-def _batches(tickers: Iterable[str]) -> Iterable[Sequence[str]]:
-    # One that can't be asked for by name would have the others of its request refused as well.
-    wanted = [ticker for ticker in dict.fromkeys(tickers) if _ASKABLE.fullmatch(ticker)]
-    for start in range(0, len(wanted), _TICKERS_PER_REQUEST):
-        yield wanted[start : start + _TICKERS_PER_REQUEST]
 
 
 def _segment(ticker: str) -> str:

@@ -64,5 +64,4 @@ def _name(value: object, named_by: str) -> str | None:
         fields = Fields(value, "row")
     except DecodeError:
         return None
-    number = fields.readable(fields.integer, named_by)
-    return fields.readable(fields.ticker, named_by) if number is None else str(number)
+    return fields.readable(fields.ticker, named_by)

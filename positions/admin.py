@@ -79,18 +79,18 @@ class AccountStreamAdmin(_OnlyLookedAt, _AccountStreamAdmin):
         "seq",
         "position_count",
         "unpriced_count",
-        "unreadable_count",
+        "left_out_count",
         "total_value",
         "reconciled_at",
     )
     list_filter = ("status", "reason", "account__environment")
     list_select_related = ("account", "worker")
-    search_fields = ("=account__id", "reason", "=worker__id", "unreadable")
+    search_fields = ("=account__id", "reason", "=worker__id", "left_out")
     ordering = ("account",)
 
-    @admin.display(description="unreadable")
-    def unreadable_count(self, stream: AccountStream) -> int:
-        return len(stream.unreadable)
+    @admin.display(description="left out")
+    def left_out_count(self, stream: AccountStream) -> int:
+        return len(stream.left_out)
 
 
 @admin.register(Worker)

@@ -67,7 +67,7 @@ def portfolio_document(row: AccountStream | None) -> Document:
         "position_count": row.position_count,
         "unpriced_count": row.unpriced_count,
         "estimated_count": row.estimated_count,
-        "unreadable_count": None if row.reconciled_at is None else len(row.unreadable),
+        "unreadable_count": None if row.reconciled_at is None else len(row.left_out),
         "reconciled_at": instant(row.reconciled_at),
         "version": row.seq,
         "updated_at": instant(row.updated_at),

@@ -196,7 +196,7 @@ class AccountStream(models.Model):
     cash_as_of = models.DateTimeField(null=True)
     exchange_portfolio_value = models.DecimalField(**_MONEY, null=True)
     # The rows of the last read that can't be understood, each in a sentence.
-    unreadable = ArrayField(models.TextField(), default=list)
+    left_out = ArrayField(models.TextField(), default=list)
     positions_value = models.DecimalField(**_VALUE, null=True)
     total_value = models.DecimalField(**_VALUE, null=True)
     exposure = models.DecimalField(**_MONEY, null=True)

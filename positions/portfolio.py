@@ -79,7 +79,8 @@ class Changes:
         positions: those open whose figures or facts changed.
         markets: tickers among them whose market facts are new or different.
         sums: of all open positions, None before the first reconciliation.
-        left_out: rows of the last read that can't be understood, each in a sentence.
+        left_out: rows of the last read that can't be understood, each in a sentence; None when they
+            are the same as at the last write.
     """
 
     positions: tuple[Position, ...]
@@ -88,4 +89,4 @@ class Changes:
     sums: Sums | None
     cash: Cash | None
     reconciled_at: datetime | None
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[str, ...] | None = None

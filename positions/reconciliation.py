@@ -8,7 +8,8 @@ exchange says how old its answers about the account are (`as_of`). What always h
 2. The stream's word counts against a read that is older than it by the exchange's own account, and
    against any read for `TRUST_AFTER_SECONDS`; the next read decides.
 3. Where both sides agree nothing is to be done, whatever the stream said in between.
-4. A row that can't be read changes nothing: neither that it is held nor how much.
+4. A row that can't be read changes nothing: neither that it is held nor how much. Where it can't
+   even be told whose row it is, nothing is taken for gone because it is not listed.
 """
 
 from collections.abc import Collection, Mapping
@@ -53,6 +54,7 @@ class Difference:
             became of the market since. Once settled they are listed no more.
         as_of: the exchange's time of what is held, where it said one.
         unconfirmed: tickers on which the stream was believed against the read; read again soon.
+        unreadable: tickers held, as far as we know, of which the read told nothing.
     """
 
     changed: dict[str, Holding] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Difference:
     sold: frozenset[str] = frozenset()
     as_of: dict[str, datetime] = field(default_factory=dict)
     unconfirmed: frozenset[str] = frozenset()
+    unreadable: frozenset[str] = frozenset()
 
 
 def compare(
@@ -70,6 +73,8 @@ def compare(
     *,
     read_as_of: datetime | None = None,
     unreadable: Collection[str] = (),
+    is_complete: bool = True,
+    heard_since: float = float("-inf"),
 ) -> Difference:
     """
     Compare our holdings with a complete read of the exchange's.
@@ -81,12 +86,15 @@ def compare(
         requested_at: when the read was sent, seconds of the same clock as `Heard.received_at`.
         read_as_of: how old the read is by the exchange's own account, asked before it.
         unreadable: tickers of rows that are there and can't be understood.
+        is_complete: whether the read's other rows are all there is; else there are some that can't
+            be understood, names included.
+        heard_since: what the stream said before this instant may have changed unheard since.
     """
     changed: dict[str, Holding] = {}
     gone: dict[str, Decimal | None] = {}
     as_of: dict[str, datetime] = {}
-    sold, unconfirmed = set(), set()
-    for ticker in (ours.keys() | rows.keys() | heard.keys()) - set(unreadable):
+    sold, unconfirmed, untold = set(), set(), set()
+    for ticker in ours.keys() | rows.keys() | heard.keys():
         row = rows.get(ticker)
         theirs = holding_of(row) if row else None
         known_at = _updated_at(row)
@@ -98,6 +106,12 @@ def compare(
         ):
             theirs, known_at = word.holding, word.sent_at
             unconfirmed.add(ticker)
+        elif row is None and (ticker in unreadable or not is_complete):
+            # Listed, perhaps, and not to be understood: the stream's word is all there is.
+            if word is None or word.received_at < heard_since:
+                untold.add(ticker)
+                continue
+            theirs, known_at = word.holding, word.sent_at
         if theirs is None or not theirs.quantity:
             if ticker in ours:
                 gone[ticker] = theirs.realized_pnl if theirs else None
@@ -108,7 +122,14 @@ def compare(
             as_of[ticker] = known_at
         if theirs != ours.get(ticker):
             changed[ticker] = theirs
-    return Difference(changed, gone, frozenset(sold), as_of, frozenset(unconfirmed))
+    return Difference(
+        changed,
+        gone,
+        frozenset(sold),
+        as_of,
+        frozenset(unconfirmed),
+        frozenset(untold & ours.keys()),
+    )
 
 
 def holding_of(told: PositionRow | MarketPosition) -> Holding:

@@ -54,15 +54,15 @@ class Read:
         requested_at: when the requests were sent; nothing in it is older, but for what REST lags.
         at: now, for `reconciled_at`.
         as_of: how old the account's part is by the exchange's own account, if it says so.
-        unreadable_positions, unreadable_markets: tickers of rows that can't be understood.
-        left_out: all such rows, those without a readable name too, each in a sentence.
+        unreadable_markets: tickers of markets whose rows can't be understood.
+        left_out: all rows that can't be, those of positions and without a readable name too, each
+            in a sentence.
     """
 
     markets: Mapping[str, tuple[MarketFacts, MarketState, Quote]]
     requested_at: float
     at: datetime
     as_of: datetime | None = None
-    unreadable_positions: frozenset[str] = frozenset()
     unreadable_markets: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
 
@@ -89,6 +89,13 @@ class _Tracked:
     quote_known_at: datetime | None = None
     holding_known_at: datetime | None = None
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether nothing can be said of its worth: the stream makes up for a market's row."""
+        if self.unreadable == "market":
+            return self.quoted_at == float("-inf")
+        return self.unreadable == "position"
+
 
 class Tracker:
     """
@@ -110,6 +117,9 @@ class Tracker:
         self._heard: dict[str, Heard] = {}
         self._expected: dict[str, _Expected] = {}
         self._left_out: tuple[str, ...] = ()
+        self._is_left_out_new = True
+        # When the stream's present connection began: what it said before may be out of date.
+        self.followed_since = float("-inf")
         self._closed: dict[str, Closed] = {}
         self._dirty: set[str] = set()
         self._new_markets: set[str] = set()
@@ -150,9 +160,10 @@ class Tracker:
             return False
         if _is_before(message.at, tracked.quote_known_at):
             return False
+        was_in_doubt = tracked.is_in_doubt
         tracked.quoted_at, tracked.quote_known_at = received_at, message.at
         quote = _quote(message.yes_bid, message.yes_ask, message.last_price, message.at)
-        if quote == tracked.quote:
+        if quote == tracked.quote and not was_in_doubt:
             return False
         tracked.quote = quote
         self._touch(message.market_ticker)
@@ -268,10 +279,15 @@ class Tracker:
             tracked = self._open[ticker]
             if not _is_before(as_of, tracked.holding_known_at):
                 tracked.holding_known_at = as_of
-        self.apply_markets(read.markets, read.requested_at)
+        self.apply_markets(read.markets, read.requested_at, read.unreadable_markets)
         for ticker, realized_pnl in difference.gone.items():
             self._close(ticker, realized_pnl, was_sold=ticker in difference.sold)
-        self._mark_unreadable(read)
+        for ticker, tracked in self._open.items():
+            if ticker in difference.unreadable:
+                self._mark(tracked, ticker, "position")
+            elif tracked.unreadable == "position":
+                self._mark(tracked, ticker, None)
+        self._leave_out(read.left_out)
         # What the read has settled needs no waiting for; what it has refuted, no keeping.
         self._expected = {
             ticker: expected
@@ -285,22 +301,29 @@ class Tracker:
         }
         self.reconciled_at = read.at
 
-    def _mark_unreadable(self, read: Read) -> None:
-        self._left_out = read.left_out
-        for ticker, tracked in self._open.items():
-            unreadable: Unreadable | None = None
-            if ticker in read.unreadable_positions and ticker not in self._heard:
-                # What the stream has said of it is not in doubt.
-                unreadable = "position"
-            elif ticker in read.unreadable_markets:
-                unreadable = "market"
-            if unreadable != tracked.unreadable:
-                tracked.unreadable = unreadable
-                self._touch(ticker)
+    def _mark(self, tracked: _Tracked, ticker: str, unreadable: Unreadable | None) -> None:
+        if unreadable != tracked.unreadable:
+            tracked.unreadable = unreadable
+            self._touch(ticker)
 
-    def leave_out(self, ticker: str, reason: str) -> None:
-        """Note that a position could not be written, until the next read."""
-        self._left_out = (*self._left_out, f"position {ticker}: {reason}")
+    def _leave_out(self, sentences: tuple[str, ...]) -> None:
+        self._is_left_out_new |= sentences != self._left_out
+        self._left_out = sentences
+
+    def follow(self, now: float) -> None:
+        """A connection of the stream begins: what an earlier one said is not sure any more."""
+        self.followed_since = now
+        for tracked in self._open.values():
+            tracked.quoted_at = float("-inf")
+
+    def tell_left_out_again(self) -> None:
+        """Count the rows that are left out as changed."""
+        self._is_left_out_new = True
+
+    def write_again(self, ticker: str) -> None:
+        """Count a position as changed, if it is held."""
+        if ticker in self._open:
+            self._dirty.add(ticker)
 
     def _is_true(self, ticker: str, read: Read) -> bool:
         heard, tracked = self._heard[ticker], self._open.get(ticker)
@@ -315,10 +338,20 @@ class Tracker:
         self,
         markets: Mapping[str, tuple[MarketFacts, MarketState, Quote]],
         requested_at: float,
+        unreadable: frozenset[str] = frozenset(),
     ) -> None:
-        """Take what REST says of markets; those not held are left alone."""
+        """
+        Take what REST says of markets; those not held are left alone.
+
+        Args:
+            unreadable: tickers of rows that are there and can't be understood.
+        """
         for ticker, (facts, state, quote) in markets.items():
             self._apply_market(ticker, facts, state, quote, requested_at)
+        for ticker in unreadable | markets.keys():
+            tracked = self._open.get(ticker)
+            if tracked and tracked.unreadable != "position":
+                self._mark(tracked, ticker, "market" if ticker in unreadable else None)
 
     def _start(
         self, ticker: str, holding: Holding, facts: MarketFacts, state: MarketState, quote: Quote
@@ -362,7 +395,7 @@ class Tracker:
 
     def _touch(self, ticker: str) -> None:
         tracked = self._open[ticker]
-        if tracked.unreadable == "position":
+        if tracked.is_in_doubt:
             tracked.figures = pnl.figures_of_unreadable(tracked.holding)
         else:
             tracked.figures = pnl.figures_of(
@@ -393,8 +426,9 @@ class Tracker:
             sums=self._sums(),
             cash=self.cash,
             reconciled_at=self.reconciled_at,
-            left_out=self._left_out,
+            left_out=self._left_out if self._is_left_out_new else None,
         )
+        self._is_left_out_new = False
         self._dirty.clear()
         self._closed.clear()
         self._new_markets.clear()
@@ -406,6 +440,7 @@ class Tracker:
             position.ticker for position in changes.positions if position.ticker in self._open
         )
         self._new_markets.update(changes.markets & self._open.keys())
+        self._is_left_out_new |= changes.left_out is not None
         for closed in changes.closed:
             if closed.ticker not in self._open:
                 self._closed.setdefault(closed.ticker, closed)
@@ -419,7 +454,7 @@ class Tracker:
             tracked.holding,
             tracked.quote,
             tracked.figures,
-            tracked.unreadable,
+            tracked.unreadable if tracked.is_in_doubt else None,
         )
 
     def _sums(self) -> Sums | None:

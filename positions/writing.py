@@ -20,7 +20,7 @@ from django.db import connection as database
 
 from accounts.models import Account
 from positions import models, pnl
-from positions.connection import ConnectionState
+from positions.connection import ConnectionState, Reason
 from positions.decimal_text import to_six_decimals
 from positions.pnl import Figures, Holding, MarketState, Quote
 from positions.portfolio import Cash, Changes, Closed, MarketFacts, Position, Unreadable
@@ -33,6 +33,18 @@ _TOMBSTONES_KEPT = timedelta(hours=1)
 # Of a market; those of its event stay as another account may have read them until this one has.
 _EVENT_FACTS = ["event_ticker", "series_ticker", "title", "is_described"]
 _MARKET_FACTS = ["yes_outcome", "no_outcome", "close_time"]
+
+
+_WORTH_UNKNOWN: dict[str, None] = dict.fromkeys(
+    [
+        "mark",
+        "mark_source",
+        "market_value",
+        "unrealized_pnl",
+        "unrealized_pnl_percent",
+        "net_pnl",
+    ]
+)
 
 
 class TakenOver(Exception):
@@ -89,23 +101,6 @@ class StreamWriter:
         self._market_ids = market_ids
         return seq
 
-    def write_state(self, connection: ConnectionState, at: datetime) -> None:
-        """
-        Write how the connection stands, and nothing else.
-
-        Raises:
-            as `write`.
-        """
-        seq = _flush(
-            account_id=self.account_id,
-            epoch=self._epoch,
-            at=at,
-            stream=asdict(connection),
-            positions=[],
-        )
-        if seq is None:
-            raise TakenOver
-
     def write_apart(
         self, changes: Changes, connection: ConnectionState, at: datetime
     ) -> dict[str, str]:
@@ -124,7 +119,17 @@ class StreamWriter:
                 self.write(replace(changes, positions=(position,), closed=()), connection, at)
             except (DataError, IntegrityError) as error:
                 refused[position.ticker] = type(error).__name__
+        if refused:
+            with transaction.atomic():
+                seq = self.write(_nothing_but_sums(changes), connection, at)
+                self._disown(refused, seq, at)
         return refused
+
+    def _disown(self, tickers: Iterable[str], seq: int, at: datetime) -> None:
+        """Let the rows of these positions say no more what they are worth."""
+        models.Position.objects.filter(
+            account_id=self.account_id, market__ticker__in=list(tickers)
+        ).update(**_WORTH_UNKNOWN, unreadable="position", seq=seq, updated_at=at)
 
     def purge(self, now: datetime) -> None:
         """Delete tombstones that every reader has long had."""
@@ -155,13 +160,8 @@ class StreamWriter:
                 payout=0,
                 realized_pnl=position.realized_pnl,
                 average_price=None,
-                mark=None,
-                mark_source=None,
-                market_value=None,
-                unrealized_pnl=None,
-                unrealized_pnl_percent=None,
-                net_pnl=None,
                 break_even_price=None,
+                **_WORTH_UNKNOWN,
                 closed_reason=position.reason,
                 seq=seq,
                 updated_at=at,
@@ -170,11 +170,16 @@ class StreamWriter:
 
 @dataclass(frozen=True, slots=True)
 class OpenedStream:
-    """What a worker needs to go on where the last one stopped."""
+    """
+    What a worker needs to go on where the last one stopped.
+
+    `live_until` and `reason` are those of the connection as it was last written.
+    """
 
     writer: StreamWriter
     tracker: Tracker
     live_until: datetime | None
+    reason: Reason | None = None
 
 
 def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> OpenedStream:
@@ -185,10 +190,7 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
     that has lost it without noticing.
     """
     with transaction.atomic():
-        # Locked, so that it can't be forgotten before its stream's row is there.
-        account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
-        models.AccountStream.objects.get_or_create(account=account)
-        row = models.AccountStream.objects.select_for_update(of=("self",)).get(account=account)
+        account, row = _locked(account_id)
         if row.status == "live" and row.worker:
             # The last writer was killed: its heart beat as long as what it wrote was current. Ours
             # must not make it seem so again before we are connected.
@@ -204,7 +206,35 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
             cash=_cash(row),
             reconciled_at=row.reconciled_at,
         )
-    return OpenedStream(StreamWriter(account, row.epoch), loaded, row.live_until)
+    reason = cast(Reason | None, row.reason)  # a constraint holds the column to these
+    return OpenedStream(StreamWriter(account, row.epoch), loaded, row.live_until, reason)
+
+
+def set_aside(account_id: int, worker_id: UUID, state: ConnectionState, at: datetime) -> None:
+    """
+    Write how the connection of an account stands that can't be fed, and nothing else.
+
+    The caller holds the account's claim. Raises the epoch, so that nothing it began before is
+    written after it.
+    """
+    with transaction.atomic():
+        _, row = _locked(account_id)
+        row.epoch += 1
+        row.worker_id = worker_id
+        row.save(update_fields=["epoch", "worker"])
+        _flush(account_id=account_id, epoch=row.epoch, at=at, stream=asdict(state), positions=[])
+
+
+def _locked(account_id: int) -> tuple[Account, models.AccountStream]:
+    # The account first, so that it can't be forgotten before its stream's row is there.
+    account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
+    models.AccountStream.objects.get_or_create(account=account)
+    streams = models.AccountStream.objects.select_for_update(of=("self",))
+    return account, streams.get(account=account)
+
+
+def _nothing_but_sums(changes: Changes) -> Changes:
+    return replace(changes, positions=(), closed=(), markets=frozenset())
 
 
 def _portfolio_columns(changes: Changes) -> dict[str, object]:
@@ -214,9 +244,10 @@ def _portfolio_columns(changes: Changes) -> dict[str, object]:
         "cash": balance,
         "cash_as_of": cash.as_of if cash else None,
         "exchange_portfolio_value": cash.exchange_portfolio_value if cash else None,
-        "unreadable": changes.left_out,
         "reconciled_at": changes.reconciled_at,
     }
+    if changes.left_out is not None:
+        columns["left_out"] = changes.left_out
     if changes.sums:
         columns |= asdict(changes.sums)
         columns["total_value"] = None if balance is None else balance + changes.sums.positions_value

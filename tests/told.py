@@ -158,6 +158,7 @@ def reconcile(
         requested_at,
         read_as_of=read_as_of,
         unreadable=frozenset(unreadable),
+        heard_since=tracker.followed_since,
     )
     wanted = difference.changed.keys() | tracker.holdings.keys()
     tracker.apply_difference(
@@ -167,7 +168,6 @@ def reconcile(
             requested_at=requested_at,
             at=NOON,
             as_of=read_as_of,
-            unreadable_positions=frozenset(unreadable),
             left_out=tuple(f"position {ticker}: odd" for ticker in unreadable),
         ),
     )

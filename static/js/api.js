@@ -69,7 +69,8 @@ async function errorOf(response) {
   let code = "unexpected";
   let message = `The server answered with an error (${response.status}).`;
   try {
-    ({ code, message } = (await response.json()).error);
+    const { error } = await response.json();
+    if (typeof error.message === "string") ({ code, message } = error);
   } catch {
     // Not the server's own answer: a proxy's error page, say. What stands above is all we know.
   }

@@ -43,9 +43,10 @@ RECONNECT_MS = 1000
 class Stream(Subscriber):
     """One client's open stream."""
 
-    def __init__(self, session_id: UUID, ends_at: float) -> None:
+    def __init__(self, account_id: int, session_id: UUID, ends_at: float) -> None:
         self._wakeup = asyncio.Event()
         super().__init__(self._wakeup.set)
+        self.account_id = account_id
         self.session_id = session_id
         self.ends_at = ends_at
         self.is_ended = False
@@ -106,7 +107,7 @@ class Hub:
         one event or more.
         """
         ends_at = asyncio.get_running_loop().time() + random.uniform(*STREAM_SECONDS)  # noqa: S311  # spread, not secret
-        stream = Stream(session_id, ends_at)
+        stream = Stream(account_id, session_id, ends_at)
         account = self._accounts.setdefault(account_id, WatchedAccount(timezone.now))
         account.channel.join(stream)
         self._streams.add(stream)
@@ -225,6 +226,12 @@ class Hub:
         except Error as error:
             # The poll wants it again as soon as the database answers.
             logger.warning("read failed", extra={"error": type(error).__name__})
+        except Exception:
+            # A bug, with this account alone: its streams would look live for ever, so they end.
+            logger.exception("account cannot be shown", extra={"account_id": account_id})
+            for stream in self._streams:
+                if stream.account_id == account_id:
+                    stream.end()
 
     async def _keep_time(self) -> Never:
         loop = asyncio.get_running_loop()

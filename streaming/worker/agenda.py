@@ -214,9 +214,9 @@ class Agenda:
         self._reconcile_by(now + self._unconfirmed_seconds)
         self._unconfirmed_seconds = min(2 * self._unconfirmed_seconds, RECONCILE_SECONDS)
 
-    def reconciliation_failed(self, now: float) -> None:
-        """Try again after a while."""
-        self._reconcile_due = now + RETRY_SECONDS
+    def reconciliation_failed(self, now: float, seconds: float | None = None) -> None:
+        """Try again after a while, or after so many seconds."""
+        self._reconcile_due = now + (RETRY_SECONDS if seconds is None else seconds)
 
     def may_read_balance(self, now: float) -> bool:
         """Whether the balance's own bucket has it; if so it counts as read, else it comes later."""

@@ -69,6 +69,7 @@ class Course:
 
     Args:
         live_until: the exchange's last sign of life that an earlier worker had.
+        reason: why it was not live then.
         schedule: the waits after failures in a row, begun anew after each good connection.
         jitter: from 0 to 1, by chance.
 
@@ -82,6 +83,7 @@ class Course:
         now: datetime,
         live_until: datetime | None,
         *,
+        reason: Reason | None = None,
         schedule: Callable[[], Iterator[Wait]],
         jitter: Callable[[], float],
     ) -> None:
@@ -98,7 +100,8 @@ class Course:
         self._resumes_at: datetime | None = None
         # Keys that can't sign, and why.
         self._unusable: dict[int, Reason] = {}
-        self._refusal: Reason = "key_refused"
+        # How the exchange refused the keys that are noted as refused.
+        self._refusal: Reason = "key_scope" if reason == "key_scope" else "key_refused"
         # The key that the exchange refused once and has yet to refuse again.
         self._doubted: int | None = None
         # Keys that are noted as refused; whether they are to be tried all the same, each of them
@@ -226,6 +229,7 @@ class Course:
             self.step = Idle(seconds)
 
     def _judge(self, credential_id: int, error: KeyRefused | ScopeRefused) -> None:
+        self._is_dropped = False
         if self._is_asked:
             # Another key may be stored by now, so this verdict may be of one that is no more.
             self._look()

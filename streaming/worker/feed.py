@@ -11,20 +11,19 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Never
 
-import httpx
 from django.utils import timezone
 
 from accounts import credentials
 from accounts.credentials import RevealedCredential
 from accounts.errors import CredentialUnusable
 from kalshi.errors import KalshiError
-from kalshi.pacing import Pacer
 from kalshi.rest import Client
 from kalshi.socket import connect
-from kalshi.transport import connections
 from positions.writing import OpenedStream
 from postgres.errors import DATABASE_TROUBLE
+from postgres.threads import DatabaseThreads
 from streaming.together import until_one_fails
+from streaming.worker.access import Access
 from streaming.worker.backoff import Wait, waits
 from streaming.worker.course import Connect, Course, Idle, Look, Refuse
 from streaming.worker.flushes import Flushes, Writers
@@ -33,36 +32,13 @@ from streaming.worker.upstream import Upstream, prepare
 logger = logging.getLogger(__name__)
 
 DATABASE_RETRY_SECONDS = 0.5
+# An account that waits for longer holds no connection meanwhile.
+LONG_IDLE_SECONDS = 100.0
 
 
 def reconnection_waits() -> Iterator[Wait]:
     """The waits between attempts to reach the exchange."""
     return waits(random.random)
-
-
-class Line:
-    """
-    What an account keeps from one connection to the next: its rate limits and its HTTP connections.
-
-    Made anew at each attempt, limits would count as refilled that are not.
-    """
-
-    def __init__(self) -> None:
-        self.pacer = Pacer()
-        self._http: httpx.AsyncClient | None = None
-
-    @property
-    def http(self) -> httpx.AsyncClient:
-        """Its connections; opened when first needed."""
-        if self._http is None:
-            self._http = connections()
-        return self._http
-
-    async def close(self) -> None:
-        """Let go of the connections; the limits stay."""
-        http, self._http = self._http, None
-        if http:
-            await http.aclose()
 
 
 class Feed:
@@ -72,7 +48,7 @@ class Feed:
     Args:
         opened: the account as this worker took it over; the feed is its only writer.
         writers: the threads for the account's writes and reads of rows.
-        line: to the exchange, kept by the account from one feed to the next.
+        access: to the exchange, kept by the account from one feed to the next.
         schedule: the waits after failures in a row, begun anew after each good connection.
     """
 
@@ -81,16 +57,21 @@ class Feed:
         account_id: int,
         opened: OpenedStream,
         writers: Writers,
-        line: Line,
+        access: Access,
         *,
         schedule: Callable[[], Iterator[Wait]] = reconnection_waits,
     ) -> None:
         self._account_id = account_id
         self._tracker = opened.tracker
-        self._threads = writers.healthy
-        self._line = line
+        self._writers = writers
+        self._is_doubtful = False
+        self._access = access
         self._course = Course(
-            timezone.now(), opened.live_until, schedule=schedule, jitter=random.random
+            timezone.now(),
+            opened.live_until,
+            reason=opened.reason,
+            schedule=schedule,
+            jitter=random.random,
         )
         self._flushes = Flushes(opened.writer, opened.tracker, lambda: self._course.state, writers)
         self._upstream: Upstream | None = None
@@ -107,6 +88,11 @@ class Feed:
         """The exchange's last sign of life; now while live."""
         state = self._course.state
         return timezone.now() if state.status == "live" else state.live_until
+
+    @property
+    def _threads(self) -> DatabaseThreads:
+        # As with flushes: a lock that this account waits for must not hold up the others.
+        return self._writers.doubtful if self._is_doubtful else self._writers.healthy
 
     def refresh(self) -> None:
         """Reconcile now, or try to connect now instead of waiting."""
@@ -143,7 +129,9 @@ class Feed:
             before = self._course.state
             try:
                 await self._carry_out()
+                self._is_doubtful = False
             except DATABASE_TROUBLE as error:
+                self._is_doubtful = True
                 logger.warning("database away", extra=self._fields(error=type(error).__name__))
                 await asyncio.sleep(DATABASE_RETRY_SECONDS)
             state = self._course.state
@@ -166,8 +154,8 @@ class Feed:
                 await self._threads.run(credentials.mark_refused, credential_id, why)
                 self._course.noted()
             case Idle(seconds=seconds):
-                if seconds is None:
-                    await self._line.close()
+                if seconds is None or seconds > LONG_IDLE_SECONDS:
+                    await self._access.close()
                 await self._idle(seconds)
                 self._course.woke(timezone.now())
 
@@ -201,10 +189,10 @@ class Feed:
             key.environment,
             key.api_key_id,
             key.key,
-            http=self._line.http,
-            pacer=self._line.pacer,
+            http=self._access.http,
+            pacer=self._access.pacer,
         )
-        await prepare(rest)
+        await prepare(rest, key.subaccount)
         async with connect(key.environment, key.api_key_id, key.key) as socket:
             self._upstream = Upstream(
                 rest,
@@ -230,7 +218,9 @@ class Feed:
                 if self._course.state.status == "live":
                     await self._threads.run(credentials.mark_checked, credential_id)
                 held = await self._threads.run(credentials.held_by, self._account_id)
+                self._is_doubtful = False
             except DATABASE_TROUBLE as error:
+                self._is_doubtful = True
                 logger.warning("key not looked at", extra=self._fields(error=type(error).__name__))
                 await asyncio.sleep(DATABASE_RETRY_SECONDS)
                 self._credentials_changed.set()

@@ -71,8 +71,8 @@ class Flushes:
         self._unwritten.set()
         self._failures = 0
         self._waiting_since: float | None = None
-        # Positions that the database refuses, and when it last did.
-        self._refused: dict[str, float] = {}
+        # Positions that the database refuses: when to try them again, and how that is told.
+        self._refused: dict[str, tuple[float, str]] = {}
 
     def soon(self) -> None:
         """There is something to write."""
@@ -95,16 +95,25 @@ class Flushes:
             DataError, IntegrityError: the database refuses even the account's own row.
         """
         while True:
-            await self._unwritten.wait()
-            self._unwritten.clear()
+            await self._something_to_write()
             if not await self.write():
                 await asyncio.sleep(
                     min(FIRST_RETRY_SECONDS * 2 ** (self._failures - 1), LONGEST_RETRY_SECONDS)
                 )
                 self._unwritten.set()
 
+    async def _something_to_write(self) -> None:
+        again_at = min((at for at, _ in self._refused.values()), default=None)
+        try:
+            async with asyncio.timeout(None if again_at is None else again_at - monotonic()):
+                await self._unwritten.wait()
+        except TimeoutError:
+            pass
+        self._unwritten.clear()
+
     async def write(self) -> bool:
         """Write what changed; false when the database is in trouble and nothing was lost."""
+        self._try_refused_again()
         changes = self._accepted(self._tracker.take_changes())
         self._waiting_since = self._waiting_since or monotonic()
         threads = self._writers.doubtful if self._failures else self._writers.healthy
@@ -134,19 +143,30 @@ class Flushes:
             )
             for ticker, reason in refused.items():
                 logger.error("position refused", extra=self._fields(ticker=ticker, reason=reason))
-                self._refused[ticker] = monotonic()
-                self._tracker.leave_out(ticker, f"the database refuses it ({reason})")
-                self._unwritten.set()
+                told = f"position {ticker}: the database refuses it ({reason})"
+                self._refused[ticker] = (monotonic() + REFUSED_RETRY_SECONDS, told)
+            # To tell of them, beside the exchange's own rows that are left out.
+            self._tracker.tell_left_out_again()
+            self._unwritten.set()
+
+    def _try_refused_again(self) -> None:
+        now = monotonic()
+        for ticker in [each for each, (at, _) in self._refused.items() if at <= now]:
+            del self._refused[ticker]
+            self._tracker.write_again(ticker)
+            self._tracker.tell_left_out_again()
 
     def _accepted(self, changes: Changes) -> Changes:
-        now = monotonic()
-        for ticker, refused_at in list(self._refused.items()):
-            if refused_at < now - REFUSED_RETRY_SECONDS:
-                del self._refused[ticker]
         if not self._refused:
             return changes
-        positions = tuple(each for each in changes.positions if each.ticker not in self._refused)
-        return replace(changes, positions=positions)
+        left_out = changes.left_out
+        if left_out is not None:
+            left_out += tuple(told for _, told in self._refused.values())
+        return replace(
+            changes,
+            positions=tuple(each for each in changes.positions if each.ticker not in self._refused),
+            left_out=left_out,
+        )
 
     async def purge_forever(self) -> Never:
         """Delete tombstones that every reader has long had, now and then."""
@@ -162,8 +182,9 @@ class Flushes:
         try:
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self.write()
-        except TimeoutError:
-            logger.warning("could not say goodbye", extra=self._fields())
+        except Exception as error:
+            # Whatever it is, it must not take the place of what ended the feed.
+            logger.warning("could not say goodbye", extra=self._fields(error=type(error).__name__))
 
     def _fields(self, **fields: object) -> dict[str, object]:
         return {"account_id": self._writer.account_id, **fields}

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Never
 from uuid import UUID
 
 from django.conf import settings
@@ -18,10 +19,11 @@ from django.utils import timezone
 
 from accounts.models import Account
 from positions.connection import ConnectionState
-from positions.writing import OpenedStream, TakenOver, open_stream
+from positions.writing import OpenedStream, TakenOver, open_stream, set_aside
 from postgres.errors import DATABASE_TROUBLE
+from streaming.worker.access import Access
 from streaming.worker.backoff import Wait, waits
-from streaming.worker.feed import Feed, Line
+from streaming.worker.feed import Feed
 from streaming.worker.flushes import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Writers
 
 logger = logging.getLogger(__name__)
@@ -42,9 +44,11 @@ class HeldAccount:
         self._account_id = account_id
         self._worker_id = worker_id
         self._writers = writers
-        self._line = Line()
+        self._access = Access()
         self._feed: Feed | None = None
         self._again = asyncio.Event()
+        # The exchange's last sign of life, as far as is known while there is no feed.
+        self._live_until: datetime | None = None
         # Since when its rows say what nobody here can vouch for.
         self._silent_since: float | None = None
 
@@ -73,26 +77,31 @@ class HeldAccount:
         try:
             while True:
                 started = monotonic()
-                opened = await self._open()
                 try:
-                    self._feed = Feed(self._account_id, opened, self._writers, self._line)
-                    self._silent_since = None
-                    await self._feed.run()
-                except TakenOver:
+                    await self._feed_it()
+                except (TakenOver, Account.DoesNotExist):
                     raise
                 except Exception:
                     logger.exception("account failed", extra=self._fields())
-                    live_until = self._feed.live_until if self._feed else opened.live_until
-                    self._feed = None
                     if monotonic() - started > STEADY_SECONDS:
                         schedule = self._new_schedule()
-                    await self._set_aside(opened, live_until, next(schedule))
+                    await self._set_aside(next(schedule))
         except (TakenOver, Account.DoesNotExist):
             # Another worker's by now, or forgotten.
             logger.warning("account lost", extra=self._fields())
         finally:
             self._feed = None
-            await self._line.close()
+            await self._access.close()
+
+    async def _feed_it(self) -> Never:
+        opened = await self._open()
+        self._feed = Feed(self._account_id, opened, self._writers, self._access)
+        self._silent_since = None
+        try:
+            await self._feed.run()
+        finally:
+            self._live_until = self._feed.live_until
+            self._feed = None
 
     async def _open(self) -> OpenedStream:
         """
@@ -115,11 +124,10 @@ class HeldAccount:
                 threads = self._writers.doubtful
             else:
                 logger.info("account claimed", extra=self._fields())
+                self._live_until = opened.live_until
                 return opened
 
-    async def _set_aside(
-        self, opened: OpenedStream, live_until: datetime | None, wait: Wait
-    ) -> None:
+    async def _set_aside(self, wait: Wait) -> None:
         now = timezone.now()
         state = ConnectionState(
             "disconnected",
@@ -127,15 +135,18 @@ class HeldAccount:
             attempt=wait.attempt,
             retry_at=now + timedelta(seconds=wait.seconds),
             reason="set_aside",
-            live_until=live_until,
+            live_until=self._live_until,
         )
         self._silent_since = monotonic()
         try:
-            await self._writers.doubtful.run(opened.writer.write_state, state, now)
+            await self._writers.doubtful.run(
+                set_aside, self._account_id, self._worker_id, state, now
+            )
             self._silent_since = None
-        except Error as error:
+        except (Error, Account.DoesNotExist) as error:
             # Then the heartbeat says that nobody vouches for it.
             logger.warning("not set aside", extra=self._fields(error=type(error).__name__))
+        await self._access.close()
         self._again.clear()
         try:
             async with asyncio.timeout(wait.seconds):

@@ -5,13 +5,14 @@ Only the list of positions is needed. Markets that are missing, or can't be read
 ticker until they are; titles come after everything else.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from kalshi.errors import DecodeError, RequestRejected, ScopeRefused, Unavailable
+from kalshi.errors import KalshiError
 from kalshi.resources import UNKNOWN_STATUS, Event, Market, PositionRow
 from kalshi.rest import Client
 from kalshi.rows import LeftOut, Rows
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 MarketRead = tuple[MarketFacts, MarketState, Quote]
 
+# How long the list of positions waits to be told how old it is.
+AGE_SECONDS = 2.0
 # The exchange lists the events of combos apart from all others.
 _COMBOS = "KXMVE"
 
@@ -58,17 +61,20 @@ class MarketsRead:
         self.left_out += other.left_out
 
 
-async def if_possible(read: Awaitable[T], what: str) -> T | None:
+async def if_possible(read: Awaitable[T], what: str, *, seconds: float | None = None) -> T | None:
     """
     The answer to a read that only helps; None if there is none.
 
-    Raises:
-        KeyRefused, ClockSkew: what these say holds for every other read as well.
+    What it is refused for, such as a dead key, the reads that are needed are refused for as well.
+
+    Args:
+        seconds: how long it may take, where others wait for it.
     """
     try:
-        return await read
-    except (Unavailable, DecodeError, RequestRejected, ScopeRefused) as error:
-        logger.info("not told", extra={"what": what, "error": str(error)})
+        async with asyncio.timeout(seconds):
+            return await read
+    except (KalshiError, TimeoutError) as error:
+        logger.info("not told", extra={"what": what, "error": str(error) or "too late"})
         return None
 
 
@@ -80,7 +86,9 @@ async def read_positions(rest: Client, subaccount: int) -> PositionsRead:
         KalshiError: the list can't be had.
     """
     # Before the list, which is then no older than it says.
-    as_of = await if_possible(rest.user_data_timestamp(), "age of the account's data")
+    as_of = await if_possible(
+        rest.user_data_timestamp(), "age of the account's data", seconds=AGE_SECONDS
+    )
     rows = await rest.positions(subaccount)
     log_left_out(rows.left_out)
     return PositionsRead({row.ticker: row for row in rows}, rows.left_out, as_of)

@@ -15,7 +15,15 @@ from typing import Never
 
 from django.utils import timezone
 
-from kalshi.errors import DecodeError, RateLimited, RequestRejected, ScopeRefused, Unavailable
+from kalshi.errors import (
+    ClockSkew,
+    DecodeError,
+    KeyRefused,
+    RateLimited,
+    RequestRejected,
+    ScopeRefused,
+    Unavailable,
+)
 from kalshi.lifecycle import (
     Activated,
     CloseTimeChanged,
@@ -45,10 +53,10 @@ from streaming.worker.reads import (
     MarketsRead,
     PositionsRead,
     if_possible,
-    read_events,
     read_markets,
     read_positions,
 )
+from streaming.worker.titles import Titles
 
 logger = logging.getLogger(__name__)
 
@@ -56,29 +64,36 @@ logger = logging.getLogger(__name__)
 STEADY_SECONDS = 30.0
 # The exchange answers a command within milliseconds; who waits longer waits in vain.
 COMMAND_TIMEOUT_SECONDS = 10.0
-# Titles that could not be read are asked for again after this long, then ever later.
-TITLES_RETRY_SECONDS = 5.0
-LONGEST_TITLES_RETRY_SECONDS = 300.0
+# From the first subscription until the account is live; a hundred calls fit in.
+GO_LIVE_SECONDS = 60.0
+# A refusal in mid-session is asked once more after this long.
+CONFIRM_SECONDS = 1.0
 
 PRIVATE_CHANNELS = ("market_positions", "fill")
 # Both of the markets held; the second tells of their pauses, determinations and settlements.
 TICKER, LIFECYCLE = "ticker", "market_lifecycle_v2"
 
 
-async def prepare(rest: Client) -> None:
+async def prepare(rest: Client, subaccount: int) -> None:
     """
     Ask whether the exchange is open, and what the account may ask for.
 
     Raises:
         Maintenance: it says that it is not.
-        KeyRefused, ClockSkew: of the key.
+        KeyRefused, ScopeRefused, ClockSkew: of the key, by the call that everything rests on.
     """
+    await all_of(raise_if_inactive(rest), _adopt_limits(rest, subaccount))
+
+
+async def _adopt_limits(rest: Client, subaccount: int) -> None:
     # Without the limits those of the lowest tier are kept to.
-    await all_of(raise_if_inactive(rest), _adopt_limits(rest))
-
-
-async def _adopt_limits(rest: Client) -> None:
-    await if_possible(rest.limits(), "limits")
+    if await if_possible(rest.limits(), "limits") is None:
+        # A dead key would show here, and at the handshake perhaps in words that aren't the
+        # exchange's own: so it is asked in its own. Only a verdict counts.
+        try:
+            await rest.positions(subaccount)
+        except (Unavailable, DecodeError, RequestRejected):
+            return
 
 
 async def raise_if_inactive(rest: Client) -> None:
@@ -121,9 +136,12 @@ class Upstream:
         self._on_live = on_live
         self._agenda = Agenda(monotonic())
         self._sooner = asyncio.Event()
-        self._is_undescribed = asyncio.Event()
+        self._titles = Titles(rest, tracker, on_change)
         self._is_reconciled = False
         self._is_live = False
+        # Whether the key was refused once since it was last accepted.
+        self._is_doubted = False
+        self._garbled = 0
         # By the exchange's clock, which is known to half a second or so.
         skew = (rest.clock_skew or timedelta()) + timedelta(seconds=1)
         self._connected_at = timezone.now() - skew
@@ -144,8 +162,9 @@ class Upstream:
         """
         self._socket.session.subscribe(PRIVATE_CHANNELS)
         await self._socket.send_pending()
+        self._tracker.follow(monotonic())
         await until_one_fails(
-            self._listen(), self._keep(), self._watch_for_answers(), self._describe()
+            self._listen(), self._keep(), self._watch_the_time(), self._titles.run()
         )
 
     async def _listen(self) -> Never:
@@ -186,7 +205,12 @@ class Upstream:
             case CommandFailed(code=code):
                 raise Unavailable(f"The exchange refused a subscription (error {code}).")
             case Undecodable(reason=reason):
-                logger.warning("frame not understood", extra={"reason": reason})
+                self._garbled += 1
+                # The first, the tenth, the hundredth …: a storm of them must not fill the log.
+                if str(self._garbled).strip("0") == "1":
+                    logger.warning(
+                        "frame not understood", extra={"reason": reason, "so_far": self._garbled}
+                    )
                 self._agenda.garbled(now)
         self._sooner.set()
         self._look_if_live()
@@ -211,11 +235,14 @@ class Upstream:
             self._is_live = True
             self._on_live()
 
-    async def _watch_for_answers(self) -> Never:
+    async def _watch_the_time(self) -> Never:
+        live_by = monotonic() + GO_LIVE_SECONDS
         while True:
             await asyncio.sleep(COMMAND_TIMEOUT_SECONDS / 10)
             if self._socket.unanswered_seconds > COMMAND_TIMEOUT_SECONDS:
                 raise Unavailable("The exchange does not answer a subscription.")
+            if not self._is_live and monotonic() > live_by:
+                raise Unavailable("The exchange did not confirm the subscriptions in time.")
 
     # What REST is asked
 
@@ -250,6 +277,14 @@ class Upstream:
     async def _reconcile_or_later(self) -> None:
         try:
             await self._reconcile()
+            self._is_doubted = False
+        except (KeyRefused, ScopeRefused) as error:
+            if self._is_doubted or not self._is_reconciled:
+                raise
+            # One answer may be a mistake on the way; two are a verdict. The stream still holds.
+            logger.warning("refused in mid-session", extra={"error": str(error)})
+            self._is_doubted = True
+            self._agenda.reconciliation_failed(monotonic(), CONFIRM_SECONDS)
         except (Unavailable, DecodeError, RequestRejected) as error:
             if not self._is_reconciled:
                 # Nothing is known of what the account holds: there is nothing to show as live.
@@ -264,7 +299,6 @@ class Upstream:
         held = {ticker for ticker, row in positions.rows.items() if row.quantity}
         known = self._tracker.markets
         markets = await read_markets(self._rest, held.union(known), known)
-        unreadable = frozenset(row.name for row in positions.left_out if row.name)
         while True:
             difference = compare(
                 self._tracker.holdings,
@@ -272,9 +306,12 @@ class Upstream:
                 self._tracker.heard,
                 requested_at,
                 read_as_of=positions.as_of,
-                unreadable=unreadable,
+                unreadable=_names(positions.left_out),
+                is_complete=all(row.name for row in positions.left_out),
+                heard_since=self._tracker.followed_since,
             )
             # Opened while we were reading.
+            known = self._tracker.markets
             unread = difference.changed.keys() - markets.known.keys() - known.keys()
             if not unread:
                 break
@@ -311,7 +348,7 @@ class Upstream:
         self._socket.session.subscribe([TICKER], held_now, send_initial_snapshot=True)
         self._socket.session.subscribe([LIFECYCLE], held_now)
         await self._socket.send_pending()
-        self._is_undescribed.set()
+        self._titles.look()
 
     async def _read_markets(self, tickers: frozenset[str]) -> None:
         requested_at = monotonic()
@@ -319,38 +356,14 @@ class Upstream:
         # Those sold meanwhile are of no more interest.
         self._agenda.markets_known(tickers - known.keys())
         markets = await read_markets(self._rest, tickers & known.keys(), known)
-        self._tracker.apply_markets(markets.known, requested_at)
+        self._tracker.apply_markets(markets.known, requested_at, _names(markets.left_out))
         self._on_change()
         self._note(markets, monotonic())
-        self._is_undescribed.set()
+        self._titles.look()
 
     def _note(self, markets: MarketsRead, now: float) -> None:
         self._agenda.markets_known(markets.known.keys() - markets.missing)
         self._agenda.markets_missing(markets.missing, now)
-
-    async def _describe(self) -> Never:
-        delay = TITLES_RETRY_SECONDS
-        while True:
-            await self._is_undescribed.wait()
-            self._is_undescribed.clear()
-            wanted = self._tracker.undescribed_events
-            if not wanted:
-                delay = TITLES_RETRY_SECONDS
-                continue
-            if self._tracker.describe(await read_events(self._rest, wanted)):
-                self._on_change()
-            if self._tracker.undescribed_events:
-                await self._wait_for_titles(delay)
-                delay = min(2 * delay, LONGEST_TITLES_RETRY_SECONDS)
-                self._is_undescribed.set()
-
-    async def _wait_for_titles(self, seconds: float) -> None:
-        # A market that is new here need not wait for the others' titles.
-        try:
-            async with asyncio.timeout(seconds):
-                await self._is_undescribed.wait()
-        except TimeoutError:
-            pass
 
     async def _read_balance(self) -> None:
         if not self._agenda.may_read_balance(monotonic()):
@@ -364,7 +377,7 @@ class Upstream:
         except ScopeRefused:
             # A key may be allowed the positions alone: then the cash is unknown, and shown so.
             return
-        except (Unavailable, DecodeError, RequestRejected) as error:
+        except (Unavailable, DecodeError, RequestRejected, KeyRefused, ClockSkew) as error:
             logger.warning("balance not told", extra={"error": str(error)})
             self._agenda.balance_failed(monotonic())
             return
@@ -381,7 +394,6 @@ def _read(
         requested_at=requested_at,
         at=at,
         as_of=positions.as_of,
-        unreadable_positions=_names(positions.left_out),
         unreadable_markets=_names(markets.left_out),
         left_out=tuple(f"{row.kind} {row.name or '(no name)'}: {row.reason}" for row in left_out),
     )

@@ -141,8 +141,7 @@ class Worker:
 
     def _hold(self, account_id: int) -> None:
         held = self._held[account_id] = HeldAccount(account_id, self.id, self._writers)
-        task = self._tasks[account_id] = asyncio.create_task(held.run())
-        task.add_done_callback(lambda _: self._look_now.set())
+        self._tasks[account_id] = asyncio.create_task(held.run())
 
     def _reap(self, account_id: int) -> None:
         del self._held[account_id]

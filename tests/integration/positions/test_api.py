@@ -388,4 +388,4 @@ def test_rows_of_the_exchange_that_cannot_be_read_are_counted(opened, alice):
     assert (positions["M000"]["unreadable"], positions["M001"]["unreadable"]) == (None, "position")
     assert (positions["M001"]["quantity"], positions["M001"]["market_value"]) == ("10", None)
     assert (portfolio["unreadable_count"], portfolio["unpriced_count"]) == (1, 1)
-    assert AccountStream.objects.get().unreadable == ["position M001: odd"]
+    assert AccountStream.objects.get().left_out == ["position M001: odd"]

@@ -18,8 +18,9 @@ from positions.writing import open_stream
 from postgres.threads import DatabaseThread
 from sandbox.server import Sandbox
 from streaming.web.hub import Hub
+from streaming.worker.access import Access
 from streaming.worker.backoff import Wait, waits
-from streaming.worker.feed import Feed, Line
+from streaming.worker.feed import Feed
 from streaming.worker.flushes import Writers
 from tests.integration.streaming import rows
 from tests.processes import Process
@@ -102,15 +103,17 @@ async def feeding(
     opened = await writers.healthy.run(
         open_stream, account_id, worker_id, django_settings.MARK_PRICE
     )
-    line = Line()
-    feed = Feed(account_id, opened, writers, line, schedule=lambda: quick_waits(seconds_per_delay))
+    access = Access()
+    feed = Feed(
+        account_id, opened, writers, access, schedule=lambda: quick_waits(seconds_per_delay)
+    )
     task = asyncio.create_task(feed.run())
     try:
         yield feed, task
     finally:
         task.cancel()
         await asyncio.wait([task])
-        await line.close()
+        await access.close()
         await writers.healthy.close()
         await writers.doubtful.close()
 

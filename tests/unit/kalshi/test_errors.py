@@ -12,6 +12,7 @@ from kalshi.errors import (
     RateLimited,
     RequestRejected,
     ScopeRefused,
+    ServerFailed,
     TurnedAway,
     Unavailable,
     error_of_response,
@@ -78,9 +79,9 @@ def test_rejected_request_keeps_status_and_code(refusals, cause, status, code):
         (404, b"404 page not found", RequestRejected),
         (408, b"", Unavailable),
         (301, b"", Unavailable),
-        (502, b"<html><h1>Bad Gateway</h1></html>", Unavailable),
-        (503, b"", Unavailable),
-        (503, b'{"error": {"code": "service_unavailable"}}', Unavailable),
+        (502, b"<html><h1>Bad Gateway</h1></html>", ServerFailed),
+        (503, b"", ServerFailed),
+        (503, b'{"error": {"code": "service_unavailable"}}', ServerFailed),
     ],
 )
 def test_status_decides_where_the_body_says_nothing(status, body, kind):

@@ -215,3 +215,50 @@ def test_read_decides_once_the_stream_s_word_is_old(ours, rows, heard):
 
     assert not found.unconfirmed
     assert found == compare(ours, rows, {}, later)
+
+
+# Rows that can't be read
+
+
+def test_row_that_cannot_be_read_changes_nothing():
+    found = compare({"A": TEN, "B": FIVE}, {}, {}, REQUESTED_AT, unreadable=["A"])
+
+    assert (found.changed, found.gone.keys()) == ({}, {"B"})
+    assert found.unreadable == {"A"}
+
+
+def test_row_not_held_that_cannot_be_read_is_not_invented():
+    found = compare({}, {}, {}, REQUESTED_AT, unreadable=["A"])
+
+    assert found == Difference()
+
+
+def test_nothing_is_gone_while_some_rows_have_no_name():
+    rows = {"B": row("B", "5", "2"), "C": row("C", "0")}
+
+    found = compare({"A": TEN, "B": FIVE, "C": FIVE}, rows, {}, REQUESTED_AT, is_complete=False)
+
+    # What is listed as flat is flat.
+    assert found.gone.keys() == {"C"}
+    assert found.unreadable == {"A"}
+
+
+@pytest.mark.parametrize(
+    ("received_at", "changed", "unreadable"),
+    [(60.0, {"A": FIVE}, set()), (40.0, {}, {"A"})],
+    ids=["of this connection", "of an earlier one"],
+)
+def test_stream_makes_up_for_a_row_that_cannot_be_read(received_at, changed, unreadable):
+    heard = {"A": Heard(FIVE, received_at, at(1))}
+
+    found = compare({"A": TEN}, {}, heard, REQUESTED_AT, unreadable=["A"], heard_since=50.0)
+
+    assert (found.changed, found.gone, found.unreadable) == (changed, {}, unreadable)
+
+
+def test_position_opened_while_its_row_cannot_be_read_is_taken_from_the_stream():
+    heard = {"A": Heard(FIVE, 60.0, at(1))}
+
+    found = compare({}, {}, heard, REQUESTED_AT, unreadable=["A"], heard_since=50.0)
+
+    assert found.changed == {"A": FIVE}

@@ -6,7 +6,8 @@ import pytest
 from positions import pnl
 from positions.pnl import Mark, MarketState, Quote
 from positions.portfolio import Cash, Closed, EventFacts, Position
-from positions.tracker import Tracker
+from positions.reconciliation import compare
+from positions.tracker import Read, Tracker
 from tests.told import NOON, at, fill, holding, market, position, prices, quote, reconcile, row
 
 
@@ -763,6 +764,70 @@ def test_position_not_held_before_is_not_invented_from_a_row_that_cannot_be_read
     reconcile(tracker, [row("A", "10", "4")], unreadable=["B"])
 
     assert tracker.holdings.keys() == {"A"}
+
+
+def unreadable_market(tracker: Tracker, **told) -> None:
+    """A reconciliation in which the row of A's market can't be understood."""
+    rows = {"A": row("A", "10", "4", "0", "0.17", updated=0)}
+    tracker.apply_difference(
+        compare(tracker.holdings, rows, tracker.heard, 200.0),
+        Read(markets={}, requested_at=200.0, at=NOON, unreadable_markets=frozenset("A"), **told),
+    )
+
+
+def test_worth_of_a_market_that_cannot_be_read_is_unknown_until_the_stream_quotes_it(tracker):
+    unreadable_market(tracker)
+    before = only(tracker)
+
+    is_news = tracker.apply_ticker(prices("A", 1, yes_bid="0.50"), 201.0)
+    after = only(tracker)
+
+    assert (before.unreadable, before.figures.mark) == ("market", None)
+    assert is_news
+    assert (after.unreadable, after.figures.mark) == (None, Mark(Decimal("0.50"), "bid"))
+
+
+def test_quote_of_an_earlier_connection_does_not_make_up_for_a_market(tracker):
+    tracker.apply_ticker(prices("A", 1, yes_bid="0.50"), 101.0)
+    tracker.follow(150.0)
+    tracker.take_changes()
+
+    unreadable_market(tracker)
+
+    assert only(tracker).figures.mark is None
+
+
+def test_same_quote_ends_the_doubt_too(tracker):
+    tracker.apply_ticker(prices("A", 1, yes_bid="0.50"), 101.0)
+    tracker.follow(150.0)
+    unreadable_market(tracker)
+    tracker.take_changes()
+
+    assert tracker.apply_ticker(prices("A", 1, yes_bid="0.50"), 201.0)
+
+    assert only(tracker).figures.mark == Mark(Decimal("0.50"), "bid")
+
+
+def test_market_that_can_be_read_again_is_in_no_doubt(tracker):
+    unreadable_market(tracker)
+    tracker.take_changes()
+
+    tracker.apply_markets({"A": market("A")}, requested_at=210.0)
+
+    assert (only(tracker).unreadable, tracker.holdings.keys()) == (None, {"A"})
+
+
+def test_rows_left_out_are_told_once_until_they_change(tracker):
+    reconcile(tracker, [], unreadable=["A"])
+    first = tracker.take_changes()
+    reconcile(tracker, [], unreadable=["A"])
+    same = tracker.take_changes()
+    tracker.put_back(first)
+    again = tracker.take_changes()
+
+    assert first.left_out == ("position A: odd",)
+    assert same.left_out is None
+    assert again.left_out == ("position A: odd",)
 
 
 # Titles

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import credentials, sessions
 from accounts.models import Account, Session
-from positions import models
+from positions import documents, models
 from positions.connection import ConnectionState
 from postgres.notifications import publish
 from streaming.web import hub as hub_module
@@ -414,6 +414,29 @@ async def test_frozen_client_delays_nobody_and_gets_the_newest_when_it_thaws(
 
     assert frozen.bids == {"A": "0.6", "B": "0.1"}
     assert frozen.types.count("position") == 1
+
+
+async def test_account_that_cannot_be_shown_ends_no_stream_but_its_own(
+    database, hub, alice, worker, monkeypatch
+):
+    other = await database.run(rows.make_account)
+    others_worker = await database.run(rows.Worker, other)
+    await database.run(worker.write, {"A": "0.10"})
+    await database.run(others_worker.write, {"B": "0.10"})
+    encode = documents.position_document
+
+    def encode_none_of_alice(row):
+        if row.account_id == alice:
+            raise RuntimeError("a bug")
+        return encode(row)
+
+    monkeypatch.setattr(documents, "position_document", encode_none_of_alice)
+
+    async with watching(hub, other) as theirs, watching(hub, alice) as client:
+        await until(lambda: client.is_ended)
+        await database.run(others_worker.write, {"B": "0.20"})
+        await until(lambda: theirs.bids == {"B": "0.2"})
+        assert not theirs.is_ended
 
 
 async def test_two_accounts_never_see_each_other(database, hub, alice, worker):

@@ -28,8 +28,8 @@ def documents(account_id: int) -> dict[str, dict]:
     }
 
 
-def unreadable(account_id: int) -> list[str]:
-    return rows.stream_of(account_id).unreadable
+def left_out(account_id: int) -> list[str]:
+    return rows.stream_of(account_id).left_out
 
 
 def all_described() -> bool:
@@ -77,7 +77,7 @@ async def test_odd_market_costs_no_account(
     sandbox.clear_faults()
 
 
-@pytest.mark.parametrize("status", [500, 404, 403, 429])
+@pytest.mark.parametrize("status", [500, 404, 401, 403, 429])
 @pytest.mark.parametrize(
     "path",
     [
@@ -104,7 +104,7 @@ async def test_read_that_only_helps_keeps_no_account_from_going_live(
 async def test_titles_that_could_not_be_read_come_later(
     database, alice, credential, start_feed, sandbox, tickers, monkeypatch
 ):
-    monkeypatch.setattr("streaming.worker.upstream.TITLES_RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("streaming.worker.titles.RETRY_SECONDS", 0.1)
     sandbox.faults.answers.append(FailedAnswer(500, path="/events", times=2))
 
     await start_feed(alice)
@@ -134,12 +134,12 @@ async def test_position_that_cannot_be_read_is_named_and_the_others_go_live(
     shown = await database.run(documents, alice)
     others = {ticker for ticker, it in alices.positions.items() if it.quantity} - {tickers[0]}
     assert shown.keys() == others
-    (named,) = await database.run(unreadable, alice)
+    (named,) = await database.run(left_out, alice)
     assert named.startswith(f"position {tickers[0]}: position: {field}")
     sandbox.clear_faults()
     feed.refresh()
     await database.until(lambda: tickers[0] in documents(alice))
-    await database.until(lambda: not unreadable(alice))
+    await database.until(lambda: not left_out(alice))
 
 
 async def test_position_held_whose_row_turns_odd_stays_and_its_value_is_unknown(
@@ -151,7 +151,7 @@ async def test_position_held_whose_row_turns_odd_stays_and_its_value_is_unknown(
     sandbox.faults.spoils.append(Spoil("/portfolio/positions", "position_fp", {}, row=tickers[0]))
 
     feed.refresh()
-    await database.until(lambda: unreadable(alice))
+    await database.until(lambda: left_out(alice))
 
     shown = await database.run(documents, alice)
     assert shown.keys() == before.keys()
@@ -164,6 +164,40 @@ async def test_position_held_whose_row_turns_odd_stays_and_its_value_is_unknown(
     # A frame of the stream tells what the list does not.
     sandbox.fill(tickers[0], "yes", Decimal(1), Decimal("0.30"))
     await database.until(lambda: documents(alice)[tickers[0]]["unreadable"] is None)
+
+
+async def test_nothing_is_closed_by_rows_without_a_name(
+    database, alice, credential, start_feed, sandbox, tickers
+):
+    feed = await start_feed(alice)
+    await database.until(is_live, alice)
+    before = await database.run(documents, alice)
+    sandbox.faults.spoils.append(Spoil("/portfolio/positions", "ticker", 7, row=tickers[0]))
+
+    feed.refresh()
+    await database.until(left_out, alice)
+
+    shown = await database.run(documents, alice)
+    assert shown.keys() == before.keys()
+    assert (shown[tickers[0]]["unreadable"], shown[tickers[0]]["market_value"]) == (
+        "position",
+        None,
+    )
+
+
+async def test_position_opened_while_its_row_is_odd_is_shown_by_the_stream_s_word(
+    database, alice, credential, start_feed, sandbox, alices, tickers
+):
+    del alices.positions[tickers[0]]
+    await start_feed(alice)
+    await database.until(is_live, alice)
+    sandbox.faults.spoils.append(Spoil("/portfolio/positions", "position_fp", None, row=tickers[0]))
+
+    sandbox.fill(tickers[0], "yes", Decimal(4), Decimal("0.30"))
+
+    await database.until(lambda: tickers[0] in documents(alice))
+    shown = (await database.run(documents, alice))[tickers[0]]
+    assert (shown["quantity"], shown["unreadable"]) == ("4", None)
 
 
 async def test_market_determined_without_a_value_has_the_value_of_its_result(

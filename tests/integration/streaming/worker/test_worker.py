@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import credentials
 from accounts.models import Account
-from positions import models, reading
+from positions import models, pnl, reading
 from positions.connection import as_seen
 from positions.pnl import Quote
 from positions.portfolio import Cash
@@ -315,13 +315,15 @@ async def test_refresh_tries_an_account_again_that_was_set_aside(
     await database.until(status_is, alice, "live")
 
 
-async def test_account_that_cannot_be_opened_costs_no_other(
+async def test_account_that_cannot_be_opened_is_set_aside_and_costs_no_other(
     database, alice, credential, sandbox, sandbox_environment, monkeypatch
 ):
     other = await database.run(make_another_account, sandbox)
+    openings = []
 
     def open_none_of_alice(account_id, *rest):
         if account_id == alice:
+            openings.append(monotonic())
             raise RuntimeError("a bug")
         return open_stream(account_id, *rest)
 
@@ -330,16 +332,37 @@ async def test_account_that_cannot_be_opened_costs_no_other(
     task = asyncio.create_task(worker.run())
 
     await database.until(status_is, other, "live")
+    await database.until(set_aside, alice)
+    await until(lambda: len(openings) == 2)
     monkeypatch.undo()
     await database.until(status_is, alice, "live")
+    # Not at once: two seconds after the first failure.
+    assert openings[1] - openings[0] > 1
     assert (await database.run(rows.stream_of, other)).epoch == 1
     task.cancel()
     await asyncio.wait([task])
 
 
-async def test_position_that_the_database_refuses_is_left_out_and_named(
-    database, alice, credential, running, sandbox, ticker, caplog
+async def test_account_whose_last_words_fail_ends_all_the_same(
+    database, alice, credential, running, sandbox
 ):
+    await database.until(status_is, alice, "live")
+    # Refused by the database, as the account's own row.
+    feed_of(running, alice)._tracker.cash = Cash(Decimal(10) ** 30, None, timezone.now())
+
+    def forget() -> None:
+        credentials.forget(Account.objects.get(pk=alice))
+
+    await database.run(forget)
+
+    await until(lambda: not running._tasks)
+    await until(lambda: sandbox.connection_count == 0)
+
+
+async def test_position_that_the_database_refuses_is_left_out_and_named(
+    database, alice, credential, running, sandbox, ticker, monkeypatch
+):
+    monkeypatch.setattr("streaming.worker.flushes.REFUSED_RETRY_SECONDS", 2.0)
     await database.until(status_is, alice, "live")
     tracker = feed_of(running, alice)._tracker
     held = await database.run(rows.quantities, alice)
@@ -358,11 +381,24 @@ async def test_position_that_the_database_refuses_is_left_out_and_named(
     sandbox.set_quote(another, Decimal("0.22"), Decimal("0.90"))
 
     await database.until(bid_is, alice, another, "0.22")
-    await database.until(lambda: rows.stream_of(alice).unreadable)
+    await database.until(lambda: rows.stream_of(alice).left_out)
     stream = await database.run(rows.stream_of, alice)
-    assert stream.unreadable == [f"position {ticker}: the database refuses it (DataError)"]
+    assert stream.left_out == [f"position {ticker}: the database refuses it (DataError)"]
     assert stream.status == "live"
     assert await database.run(rows.quantities, alice) == held
+    shown = (await database.run(rows.open_positions, alice))[ticker]
+    # What it is worth nobody can say.
+    assert (shown.unreadable, shown.mark, shown.market_value) == ("position", None, None)
+    # By itself, although nothing moves any more.
+    tracker._open[ticker].quote = Quote(Decimal("0.21"))
+    tracker._open[ticker].figures = pnl.figures_of(
+        tracker._open[ticker].holding,
+        tracker._open[ticker].quote,
+        tracker._open[ticker].state,
+        "bid",
+    )
+    await database.until(lambda: rows.open_positions(alice)[ticker].unreadable is None)
+    await database.until(lambda: not rows.stream_of(alice).left_out)
 
 
 async def test_account_whose_own_row_is_refused_is_set_aside(
@@ -497,7 +533,7 @@ async def test_account_without_a_key_takes_no_thread_and_no_connection(
     )
     # Claims, LISTEN, heartbeat, lookout, and the writers of all accounts; pytest's own.
     assert len(sessions) <= 4 + WRITER_THREADS + 1 + 1
-    assert all(held._line._http is None for held in running._held.values())
+    assert all(not held._access.is_open for held in running._held.values())
 
 
 def all_without_a_key(accounts: list[int]) -> bool:

@@ -1,0 +1,36 @@
+"""What an account keeps from one connection to the exchange to the next."""
+
+import httpx
+
+from kalshi.pacing import Pacer
+from kalshi.transport import connections
+
+
+class Access:
+    """
+    An account's rate limits and its HTTP connections.
+
+    Made anew at each attempt, limits would count as refilled that are not.
+    """
+
+    def __init__(self) -> None:
+        self.pacer = Pacer()
+        self._http: httpx.AsyncClient | None = None
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        """Its connections; opened when first needed."""
+        if self._http is None:
+            self._http = connections()
+        return self._http
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds connections, or could."""
+        return self._http is not None
+
+    async def close(self) -> None:
+        """Let go of the connections; the limits stay."""
+        http, self._http = self._http, None
+        if http:
+            await http.aclose()
