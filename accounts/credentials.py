@@ -258,7 +258,8 @@ async def _check(exchange: Environment, api_key_id: str, key: SigningKey) -> Che
 
 
 async def _ask(client: Client, api_key_id: str) -> CheckedKey:
-    await _see_that_it_is_open(client)
+    if await client.outage():
+        raise ExchangeMaintenance
     try:
         records = await client.api_keys()
     except kalshi_errors.ScopeRefused:
@@ -282,16 +283,6 @@ def _log_left_out(rows: Rows[Any]) -> None:  # Any: of whatever kind
     # One odd row is no reason to refuse the key.
     for row in rows.left_out:
         logger.warning("row not understood", extra={"kind": row.kind, "reason": row.reason})
-
-
-async def _see_that_it_is_open(client: Client) -> None:
-    try:
-        status = await client.exchange_status()
-    except (kalshi_errors.Unavailable, kalshi_errors.DecodeError, kalshi_errors.RequestRejected):
-        # It only tells why nothing else would be answered; what is asked next decides.
-        return
-    if not status.exchange_active:
-        raise ExchangeMaintenance
 
 
 def _store(environment: str, api_key_id: str, private_key: Secret, checked: CheckedKey) -> SignedIn:

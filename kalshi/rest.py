@@ -11,7 +11,7 @@ import httpx
 
 from kalshi.batches import read_by_name
 from kalshi.environments import Environment
-from kalshi.errors import DecodeError
+from kalshi.errors import DecodeError, KalshiError
 from kalshi.fields import Fields, parse
 from kalshi.history import Candle, Cutoff, Payment, Settlement, decode_fill
 from kalshi.messages import Fill
@@ -287,6 +287,18 @@ class Client:
         except DecodeError:
             answer_of(response)
             raise
+
+    async def outage(self) -> ExchangeStatus | None:
+        """
+        The exchange's own word that it is not active; None if it is, or does not say.
+
+        Asked to tell why nothing else would be answered: that it can't be asked means nothing.
+        """
+        try:
+            status = await self.exchange_status()
+        except KalshiError:
+            return None
+        return None if status.exchange_active else status
 
     async def exchange_schedule(self) -> Schedule:
         """When the exchange trades, and when it will be down for maintenance."""

@@ -103,9 +103,8 @@ async def raise_if_inactive(rest: Client) -> None:
     Raises:
         Maintenance: it says that it is not.
     """
-    status = await if_possible(rest.exchange_status(), "status")
-    if status is not None and not status.exchange_active:
-        raise Maintenance(status.estimated_resume_time)
+    if outage := await rest.outage():
+        raise Maintenance(outage.estimated_resume_time)
 
 
 class Upstream:

@@ -36,10 +36,11 @@ class Command(BaseCommand):
             if _answers(wanted):
                 raise CommandError(f"Port {wanted} is taken: is it running already?")
         processes = Processes(lambda line: self.stderr.write(line))
-        processes.obey_signals()
         try:
             # In this process, which so keeps the embedded server running whatever the others do.
+            # Nothing is started yet, so a signal simply ends it, also if the database is silent.
             call_command("migrate", verbosity=0)
+            processes.obey_signals()
             environment = {}
             if sandbox:
                 command = _manage("run_sandbox_exchange", "--port", str(sandbox_port))
@@ -53,6 +54,8 @@ class Command(BaseCommand):
                 return
             self.stdout.write(f"\nOpen http://127.0.0.1:{port} — Ctrl-C stops everything.\n")
             processes.run()
+        except KeyboardInterrupt:
+            return
         except NeverStarted as error:
             raise CommandError(f"The {error} could not be started; see above.") from None
         finally:
