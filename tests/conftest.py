@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 from kalshi.environments import Environment
+from postgres import patience
 from sandbox.server import Sandbox, running_exchange
 from tests.processes import Process
 
@@ -15,6 +16,12 @@ from tests.processes import Process
 async def no_loop_is_current_outside_a_running_one() -> None:
     """As every `asyncio.run` leaves it: what needs a current loop fails in any order of tests."""
     asyncio.set_event_loop(None)
+
+
+@pytest.fixture(autouse=True)
+def patience_of_the_tests(monkeypatch) -> None:
+    """A command that is called in this process must not leave the later tests its own patience."""
+    monkeypatch.setattr(patience, "_of_process", patience.current())
 
 
 @pytest.fixture

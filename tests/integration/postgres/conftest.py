@@ -1,5 +1,6 @@
 """Embedded servers of a test's own, and processes that attach to them."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -61,6 +62,16 @@ class AttachedProcess:
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
         self._process.communicate(timeout=30)
+
+
+def is_free(path: Path) -> bool:
+    """Whether nobody holds the lock of `path`."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def wait_for_lock(path: Path) -> None:

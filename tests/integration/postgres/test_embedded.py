@@ -1,6 +1,5 @@
 """The embedded server: who uses it, who can reach it, and what it survives."""
 
-import fcntl
 import os
 import signal
 import stat
@@ -17,6 +16,7 @@ from postgres import embedded, guardian, programs
 from tests.integration.postgres.conftest import (
     PROJECT,
     AttachedProcess,
+    is_free,
     requires_root,
     wait_for_lock,
 )
@@ -68,16 +68,6 @@ def permissions(*paths: Path) -> dict[Path, tuple[int, int, int]]:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def is_free(path: Path) -> bool:
-    """Whether nobody holds the lock of `path`."""
-    with path.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
 
 
 def stop_impatiently(directory: Path) -> None:

@@ -23,7 +23,7 @@ from postgres.connections import PatientConnection, own_connection
 from postgres.patience import COMMAND, LISTEN, WEB, WORKER, Patience
 from postgres.threads import DatabaseThreads
 from tests.frozen import frozen
-from tests.integration.postgres.conftest import wait_for_lock
+from tests.integration.postgres.conftest import is_free, wait_for_lock
 from tests.waiting import until
 
 SHORT = Patience(connect=0.5, answer=0.3)
@@ -264,4 +264,4 @@ class TestStart:
             process.leave()
 
         wait_for_lock(directory / "guardian")
-        assert not (directory / "data" / "postmaster.pid").exists()
+        assert is_free(directory / "log")
