@@ -17,7 +17,7 @@ NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/b
 
 .PHONY: help
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: setup ## a live dashboard on a simulated exchange: install, start everything, print the address
@@ -63,9 +63,14 @@ types: $(VENV)/.installed-dev node_modules/.installed ## mypy, tsc, and migratio
 bench: $(VENV)/.installed-dev var/.static ## measure how long a tick takes from the exchange to the browser's socket
 	$(RUN)/python -m benchmarks.tick_to_stream
 
+.PHONY: bench-accounts
+bench-accounts: $(VENV)/.installed-dev var/.static ## one worker with two hundred accounts, some broken: whether the others notice
+	$(RUN)/python -m benchmarks.accounts
+
 .PHONY: soak
-soak: $(VENV)/.installed-dev var/.static ## ten minutes of faults under load: all must be right after each
-	$(RUN)/python -m benchmarks.soak
+soak: $(VENV)/.installed-dev var/.static ## ten minutes: ten thousand random histories, then faults under load; all must be right after each
+	LAW_EXAMPLES=10000 $(RUN)/pytest -q tests/unit/positions/test_tracker_laws.py
+	$(RUN)/python -m benchmarks.soak 7
 
 .PHONY: admin
 admin: setup ## create a staff user for /admin/

@@ -11,14 +11,21 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import django
 import httpx
+import psycopg
 from cryptography.fernet import Fernet
+from psycopg.conninfo import make_conninfo
 
 from postgres import embedded
 from sandbox.server import Sandbox
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+# What the product's processes said in the last run.
+LOG = BASE_DIR / "var" / "bench.log"
 START_SECONDS = 20
+# What a worker's sessions are called in the database.
+WORKER_NAME = "bench-worker"
 
 
 @dataclass(slots=True)
@@ -28,11 +35,23 @@ class Product:
     port: int
     environment: dict[str, str]
     cookie: str = ""
+    csrf_token: str = ""
     worker: subprocess.Popen[bytes] = field(init=False)
     web: subprocess.Popen[bytes] = field(init=False)
 
+    @property
+    def database(self) -> Path:
+        """The directory of its embedded server."""
+        return Path(self.environment["POSTGRES_DIR"])
+
     def start_worker(self) -> None:
-        self.worker = _start("run_kalshi_stream", environment=self.environment)
+        self.worker = self.another_worker()
+
+    def another_worker(self) -> subprocess.Popen[bytes]:
+        """One more worker process, which the caller ends."""
+        # By its name the database's list of sessions tells the worker's from all others.
+        environment = {**self.environment, "PGAPPNAME": WORKER_NAME}
+        return _start("run_kalshi_stream", environment=environment)
 
     def start_web(self) -> None:
         self.web = _start("serve", "--port", str(self.port), environment=self.environment)
@@ -46,7 +65,21 @@ class Product:
 @asynccontextmanager
 async def running_product(sandbox: Sandbox) -> AsyncIterator[Product]:
     """Worker and web server on this sandbox, signed in and live."""
-    environment = {
+    environment = environment_of(sandbox)
+    await prepare(environment)
+    product = Product(free_port(), environment)
+    product.start_worker()
+    product.start_web()
+    try:
+        product.cookie, product.csrf_token = await _sign_in(sandbox, product.port)
+        yield product
+    finally:
+        await asyncio.to_thread(product.stop)
+
+
+def environment_of(sandbox: Sandbox) -> dict[str, str]:
+    """What the product's processes need to work on this sandbox and a database of their own."""
+    return {
         **os.environ,
         "ENV_FILE": os.devnull,
         # Never a database that somebody uses: it is emptied.
@@ -58,26 +91,41 @@ async def running_product(sandbox: Sandbox) -> AsyncIterator[Product]:
         "SANDBOX_API_BASE": sandbox.api_base,
         "SANDBOX_WS_URL": sandbox.ws_url,
     }
+
+
+async def prepare(environment: dict[str, str]) -> None:
+    """Make the database ready and empty, and the log too."""
+    LOG.write_bytes(b"")
     await _manage("migrate", "--verbosity", "0", environment=environment)
     # What an earlier run stored was encrypted with a key that is gone.
     await _manage("flush", "--no-input", "--verbosity", "0", environment=environment)
-    product = Product(free_port(), environment)
-    product.start_worker()
-    product.start_web()
-    try:
-        product.cookie = await _sign_in(sandbox, product.port)
-        yield product
-    finally:
-        await asyncio.to_thread(product.stop)
+
+
+def set_up_django(environment: dict[str, str]) -> None:
+    """Let this process use the product's models, as one of its processes."""
+    os.environ.update(environment)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    django.setup()
+
+
+def conninfo(environment: dict[str, str]) -> str:
+    """How to reach the product's database beside the product."""
+    return make_conninfo(**embedded.conninfo(Path(environment["POSTGRES_DIR"])))
+
+
+def session(environment: dict[str, str]) -> psycopg.Connection:
+    """A database session beside the product's own."""
+    return psycopg.connect(conninfo(environment), autocommit=True, connect_timeout=5)
 
 
 def _start(*arguments: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with LOG.open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, str(BASE_DIR / "manage.py"), *arguments],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
 
 
 async def _manage(*arguments: str, environment: dict[str, str]) -> None:
@@ -86,7 +134,8 @@ async def _manage(*arguments: str, environment: dict[str, str]) -> None:
         raise RuntimeError(f"manage.py {arguments[0]} failed")
 
 
-async def _sign_in(sandbox: Sandbox, port: int) -> str:
+async def _sign_in(sandbox: Sandbox, port: int) -> tuple[str, str]:
+    """The cookies of a session, and its CSRF token."""
     async with (
         asyncio.timeout(START_SECONDS),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1/account") as client,
@@ -108,7 +157,8 @@ async def _sign_in(sandbox: Sandbox, port: int) -> str:
         )
         while (await client.get("/portfolio")).json()["reconciled_at"] is None:
             await asyncio.sleep(0.05)
-        return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        return cookie, client.cookies["csrftoken"]
 
 
 async def events(port: int, path: str, cookie: str = "") -> AsyncGenerator[dict[str, object], None]:
@@ -121,13 +171,6 @@ async def events(port: int, path: str, cookie: str = "") -> AsyncGenerator[dict[
                 yield json.loads(line[6:])
     finally:
         writer.close()
-
-
-def resident_megabytes(process: subprocess.Popen[bytes]) -> float:
-    """The memory that a process holds."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(line.split()[1]) / 1024
 
 
 def free_port() -> int:

@@ -20,7 +20,8 @@ from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 
-from benchmarks.product import events, free_port, resident_megabytes, running_product
+from benchmarks.processes import resident_megabytes
+from benchmarks.product import events, free_port, running_product
 from sandbox.server import Sandbox, running_exchange
 
 POSITIONS = 50

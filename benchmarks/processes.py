@@ -1,0 +1,51 @@
+"""What a process takes of the machine, as the kernel tells it."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    """What a process holds; `cpu_seconds` is all that it has used so far."""
+
+    threads: int
+    sockets: int
+    megabytes: float
+    cpu_seconds: float
+
+
+def footprint(process: subprocess.Popen[bytes]) -> Footprint:
+    """What a process holds now; OSError when it has ended."""
+    folder = Path(f"/proc/{process.pid}")
+    return Footprint(
+        threads=int(_status(process, "Threads")),
+        sockets=sum(_leads_to_a_socket(link) for link in (folder / "fd").iterdir()),
+        megabytes=resident_megabytes(process),
+        cpu_seconds=_cpu_seconds(folder),
+    )
+
+
+def resident_megabytes(process: subprocess.Popen[bytes]) -> float:
+    """The memory that a process holds."""
+    return int(_status(process, "VmRSS")) / 1024
+
+
+def _status(process: subprocess.Popen[bytes], name: str) -> str:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith(f"{name}:"))
+    return line.split()[1]
+
+
+def _leads_to_a_socket(link: Path) -> bool:
+    try:
+        return os.readlink(link).startswith("socket:")
+    except FileNotFoundError:
+        return False
+
+
+def _cpu_seconds(folder: Path) -> float:
+    # "7 (name) S 1 ...", where the name may hold anything.
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
