@@ -77,6 +77,10 @@ class PositionQuerySet(models.QuerySet["Position"]):
         """Those that hold something."""
         return self.exclude(quantity=0)
 
+    def closed_since(self, instant: datetime) -> "PositionQuerySet":
+        """Those closed since, of which the exchange's time is known."""
+        return self.filter(quantity=0, held_at__isnull=False, updated_at__gte=instant)
+
     def tombstones(self, before: datetime) -> "PositionQuerySet":
         """Those closed before an instant."""
         return self.filter(quantity=0, updated_at__lt=before)
@@ -97,6 +101,9 @@ class Position(models.Model):
     yes_ask = models.DecimalField(**_PRICE, null=True)
     last_price = models.DecimalField(**_PRICE, null=True)
     priced_at = models.DateTimeField(null=True)
+
+    # The exchange's time of the holding, or of what ended it.
+    held_at = models.DateTimeField(null=True)
 
     # The exchange's row about it that can't be understood, if one can't.
     unreadable = models.CharField(max_length=8, choices=_one_of(Unreadable), null=True)  # noqa: DJ001  # as the contract

@@ -1,6 +1,6 @@
 """What is known of an account, as values: its positions with their markets, and its cash."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -40,7 +40,8 @@ class Position:
     One open position, whole.
 
     `unreadable` names the row of the exchange that can't be understood, the position's or its
-    market's: what is shown of it is as last known, and what it is worth now unknown.
+    market's: what is shown of it is as last known, and what it is worth now unknown. `held_at` is
+    the exchange's time of the holding, if it said one.
     """
 
     ticker: str
@@ -50,15 +51,22 @@ class Position:
     quote: Quote
     figures: Figures
     unreadable: Unreadable | None = None
+    held_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A position that is no more; `realized_pnl` None when the exchange has not said it."""
+    """
+    A position that is no more; `realized_pnl` None when the exchange has not said it.
+
+    `held_at` is the exchange's time of what ended it, if it said one.
+    """
 
     ticker: str
     reason: pnl.ClosedReason
     realized_pnl: Decimal | None
+    # Tells when, not what: the same end told twice is the same.
+    held_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Difference:
         gone: tickers no longer held, with the realized P&L the exchange gives, if it does.
         sold: those of `gone` that the exchange still lists, as flat: closed by a trade, whatever
             became of the market since. Once settled they are listed no more.
-        as_of: the exchange's time of what is held, where it said one.
+        as_of: the exchange's time of what is held, or lately ceased to be, where it said one.
         unconfirmed: tickers on which the stream was believed against the read; read again soon.
         unreadable: tickers held, as far as we know, of which the read told nothing.
     """
@@ -108,13 +108,15 @@ def compare(
             unconfirmed.add(ticker)
         elif row is None and (ticker in unreadable or not is_complete):
             # Listed, perhaps, and not to be understood: the stream's word is all there is.
-            if word is None or word.received_at < heard_since:
+            if word is None or word.received_at <= heard_since:
                 untold.add(ticker)
                 continue
             theirs, known_at = word.holding, word.sent_at
         if theirs is None or not theirs.quantity:
             if ticker in ours:
                 gone[ticker] = theirs.realized_pnl if theirs else None
+                if known_at:
+                    as_of[ticker] = known_at
                 if row and not row.quantity:
                     sold.add(ticker)
             continue

@@ -6,8 +6,8 @@ no sequence numbers, and REST, which is the authority and late. What always hold
 
 1. An older message never undoes a newer state. Both are ordered by the exchange's own times, where
    it says them: a quote's of its change, a holding's of sending it.
-2. A quote read by REST, which tells no time, never replaces one that the stream brought after the
-   request was sent or in the last seconds before.
+2. A quote read by REST, which tells no time, replaces one of the stream's only when reads some time
+   apart say the same and the stream says nothing: then a message was lost.
 3. After a reconciliation that left nothing unconfirmed, holdings are the exchange's to the digit.
 4. What changed since the last `take_changes` is known, so a write costs what changed and no more.
 
@@ -36,12 +36,16 @@ from positions.portfolio import (
     Unreadable,
 )
 from positions.reconciliation import (
-    TRUST_AFTER_SECONDS,
     Difference,
     Heard,
     holding_of,
     is_news_to_rest,
 )
+
+_LONG_AGO = float("-inf")
+# REST's price of a market is as old as its cache: only so long after it first contradicts the
+# stream is it taken for a change that the stream lost.
+QUOTE_DOUBT_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,9 @@ class _Tracked:
     quote: Quote
     figures: Figures
     unreadable: Unreadable | None = None
-    quoted_at: float = float("-inf")  # when the stream last brought a quote
+    quoted_at: float = _LONG_AGO  # when the stream last brought a quote
+    # What REST says instead, and since which request it does.
+    contradiction: tuple[Quote, float] | None = None
     # The exchange's times of the newest quote and holding; REST's quotes come without.
     quote_known_at: datetime | None = None
     holding_known_at: datetime | None = None
@@ -93,8 +99,11 @@ class _Tracked:
     def is_in_doubt(self) -> bool:
         """Whether nothing can be said of its worth: the stream makes up for a market's row."""
         if self.unreadable == "market":
-            return self.quoted_at == float("-inf")
+            return self.quoted_at == _LONG_AGO
         return self.unreadable == "position"
+
+
+_FLAT = Holding(pnl.ZERO, pnl.ZERO, pnl.ZERO, pnl.ZERO)
 
 
 class Tracker:
@@ -102,6 +111,9 @@ class Tracker:
     Open positions and their figures, from the cache at first, then from the exchange.
 
     Before the first reconciliation of its life an account has no sums at all.
+
+    Args:
+        positions, closed: what an earlier worker has written; of the closed the latest.
     """
 
     def __init__(
@@ -109,6 +121,7 @@ class Tracker:
         mark_price: pnl.MarkPrice,
         *,
         positions: Iterable[Position] = (),
+        closed: Iterable[Closed] = (),
         cash: Cash | None = None,
         reconciled_at: datetime | None = None,
     ) -> None:
@@ -119,13 +132,18 @@ class Tracker:
         self._left_out: tuple[str, ...] = ()
         self._is_left_out_new = True
         # When the stream's present connection began: what it said before may be out of date.
-        self.followed_since = float("-inf")
+        self.followed_since = _LONG_AGO
         self._closed: dict[str, Closed] = {}
         self._dirty: set[str] = set()
         self._new_markets: set[str] = set()
         self.cash = cash
         self.reconciled_at = reconciled_at
+        # What an earlier worker heard is news to a REST that has not caught up with it.
+        for each in closed:
+            self._heard[each.ticker] = Heard(_FLAT, _LONG_AGO, each.held_at)
         for position in positions:
+            if position.held_at:
+                self._heard[position.ticker] = Heard(position.holding, _LONG_AGO, position.held_at)
             self._open[position.ticker] = _Tracked(
                 position.market,
                 position.state,
@@ -134,6 +152,7 @@ class Tracker:
                 position.figures,
                 position.unreadable,
                 quote_known_at=position.quote.priced_at,
+                holding_known_at=position.held_at,
             )
             # Marks follow MARK_PRICE, which may have changed since these were written.
             self._touch(position.ticker)
@@ -194,6 +213,7 @@ class Tracker:
             return not holding.quantity
         if not holding.quantity:
             if traded:
+                tracked.holding_known_at = message.sent_at
                 self._close(ticker, holding.realized_pnl, was_sold=True)
             return traded
         tracked.holding_known_at = message.sent_at or tracked.holding_known_at
@@ -220,6 +240,8 @@ class Tracker:
             return
         self._expected.pop(ticker, None)
         if not quantity:
+            if ticker in self._open:
+                self._open[ticker].holding_known_at = heard.sent_at
             self._close(ticker, heard.holding.realized_pnl, was_sold=True)
 
     def missing_positions(self, before: float) -> list[str]:
@@ -234,6 +256,11 @@ class Tracker:
             for tracked in self._open.values()
             if not tracked.market.is_described
         }
+
+    @property
+    def contradicted(self) -> set[str]:
+        """Markets of which REST says another price than the stream; to be read once more."""
+        return {ticker for ticker, tracked in self._open.items() if tracked.contradiction}
 
     def describe(self, events: Mapping[str, EventFacts]) -> bool:
         """Take the titles of events, by ticker; True when that changed anything."""
@@ -299,6 +326,10 @@ class Tracker:
         self._heard = {
             ticker: heard for ticker, heard in self._heard.items() if self._is_true(ticker, read)
         }
+        # What one read has dated no later read may undo that is older by its own account.
+        for ticker, tracked in self._open.items():
+            if ticker not in self._heard and tracked.holding_known_at:
+                self._heard[ticker] = Heard(tracked.holding, _LONG_AGO, tracked.holding_known_at)
         self.reconciled_at = read.at
 
     def _mark(self, tracked: _Tracked, ticker: str, unreadable: Unreadable | None) -> None:
@@ -314,7 +345,7 @@ class Tracker:
         """A connection of the stream begins: what an earlier one said is not sure any more."""
         self.followed_since = now
         for tracked in self._open.values():
-            tracked.quoted_at = float("-inf")
+            tracked.quoted_at = _LONG_AGO
 
     def tell_left_out_again(self) -> None:
         """Count the rows that are left out as changed."""
@@ -387,11 +418,26 @@ class Tracker:
             self._touch(ticker)
         # REST gives prices without the time of their change: equal ones keep the time we know.
         same = replace(quote, priced_at=tracked.quote.priced_at)
-        # REST lags: what the stream brought shortly before the request may be news to it.
-        is_older = tracked.quoted_at < requested_at - TRUST_AFTER_SECONDS
-        if is_older and same != tracked.quote:
-            tracked.quote = quote
+        if same == tracked.quote:
+            tracked.contradiction = None
+        elif self._is_believed(tracked, quote, requested_at):
+            tracked.quote, tracked.contradiction = quote, None
             self._touch(ticker)
+
+    def _is_believed(self, tracked: _Tracked, quote: Quote, requested_at: float) -> bool:
+        """
+        Whether a read counts against the stream's quote.
+
+        REST tells no time of a price and lags; the stream tells each change while it is connected.
+        So a read counts only if one well before said the same, and the stream nothing since.
+        """
+        if tracked.quoted_at == _LONG_AGO:
+            return True
+        before = tracked.contradiction
+        if before is None or before[0] != quote or before[1] <= tracked.quoted_at:
+            tracked.contradiction = (quote, requested_at)
+            return False
+        return before[1] <= requested_at - QUOTE_DOUBT_SECONDS
 
     def _touch(self, ticker: str) -> None:
         tracked = self._open[ticker]
@@ -415,7 +461,7 @@ class Tracker:
             realized_pnl = pnl.settled_pnl(tracked.holding, settlement_value)
         self._dirty.discard(ticker)
         self._new_markets.discard(ticker)
-        self._closed[ticker] = Closed(ticker, reason, realized_pnl)
+        self._closed[ticker] = Closed(ticker, reason, realized_pnl, tracked.holding_known_at)
 
     def take_changes(self) -> Changes:
         """What changed since the last call, which then counts as taken."""
@@ -455,6 +501,7 @@ class Tracker:
             tracked.quote,
             tracked.figures,
             tracked.unreadable if tracked.is_in_doubt else None,
+            tracked.holding_known_at,
         )
 
     def _sums(self) -> Sums | None:

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import DataError, IntegrityError, transaction
 from django.db import connection as database
+from django.utils import timezone
 
 from accounts.models import Account
 from positions import models, pnl
@@ -163,6 +164,7 @@ class StreamWriter:
                 break_even_price=None,
                 **_WORTH_UNKNOWN,
                 closed_reason=position.reason,
+                held_at=position.held_at,
                 seq=seq,
                 updated_at=at,
             )
@@ -199,10 +201,15 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
         row.epoch += 1
         row.worker_id = worker_id
         row.save(update_fields=["epoch", "worker", "status", "since", "live_until"])
-        positions = models.Position.objects.of(account_id).open()
+        rows = models.Position.objects.of(account_id)
+        positions = rows.open()
         loaded = Tracker(
             mark_price,
             positions=[_loaded(position, mark_price) for position in positions],
+            closed=[
+                Closed(position.market.ticker, "closed", None, position.held_at)
+                for position in rows.closed_since(timezone.now() - _TOMBSTONES_KEPT)
+            ],
             cash=_cash(row),
             reconciled_at=row.reconciled_at,
         )
@@ -266,6 +273,7 @@ def _position_columns(position: Position) -> dict[str, object]:
         "market_status": position.state.status,
         "settlement_value": position.state.settlement_value,
         "unreadable": position.unreadable,
+        "held_at": position.held_at,
         "closed_reason": None,
     }
 
@@ -290,7 +298,7 @@ def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
     )
     figures = pnl.figures_of(holding, quote, state, mark_price)
     unreadable = cast(Unreadable | None, row.unreadable)  # as its choices
-    return Position(market.ticker, facts, state, holding, quote, figures, unreadable)
+    return Position(market.ticker, facts, state, holding, quote, figures, unreadable, row.held_at)
 
 
 def _cash(row: models.AccountStream) -> Cash | None:

@@ -28,6 +28,11 @@ class Migration(migrations.Migration):
             field=models.CharField(choices=[('position', 'position'), ('market', 'market')], max_length=8, null=True),
         ),
         migrations.AddField(
+            model_name='position',
+            name='held_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
             model_name='worker',
             name='silent',
             field=models.JSONField(default=dict),

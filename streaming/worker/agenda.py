@@ -9,6 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from positions.reconciliation import TRUST_AFTER_SECONDS
+from positions.tracker import QUOTE_DOUBT_SECONDS
 
 NEVER = float("inf")
 
@@ -49,9 +50,16 @@ Task = Reconcile | ReadBalance | ReadMarkets
 
 
 class Agenda:
-    """What is due when; a reconciliation at first."""
+    """
+    What is due when; a reconciliation at first.
 
-    def __init__(self, now: float) -> None:
+    Args:
+        chance: from 0 to 1. It parts accounts that were connected together: each is read whole a
+            little sooner than RECONCILE_SECONDS after the last time, by up to a fifth.
+    """
+
+    def __init__(self, now: float, chance: float = 0.0) -> None:
+        self._period = RECONCILE_SECONDS * (1 - chance / 5)
         self._reconcile_due = now
         self._reconciled_at = self._balance_at = -NEVER
         self._balance_due = NEVER
@@ -91,7 +99,7 @@ class Agenda:
                 self._settled_due = NEVER
             tasks.append(Reconcile())
             self._reconciled_at = now
-            self._reconcile_due = now + RECONCILE_SECONDS
+            self._reconcile_due = now + self._period
         markets = self._changed(now) | self._missing(now)
         if markets:
             tasks.append(ReadMarkets(markets))
@@ -192,6 +200,11 @@ class Agenda:
             if ticker not in self._missing_due:
                 self._missing_seconds[ticker] = FIRST_MISSING_SECONDS
                 self._missing_due[ticker] = now + FIRST_MISSING_SECONDS
+
+    def markets_doubted(self, tickers: Collection[str], now: float) -> None:
+        """REST and the stream disagree on their prices: what REST says later decides."""
+        for ticker in tickers:
+            self._changed_due.setdefault(ticker, now + QUOTE_DOUBT_SECONDS)
 
     def markets_known(self, tickers: Collection[str]) -> None:
         """REST has told of these, or they are not held any more: they are not missing."""

@@ -8,6 +8,7 @@ reads too slowly. What REST is asked, and when, the agenda says.
 
 import asyncio
 import logging
+import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from time import monotonic
@@ -133,7 +134,7 @@ class Upstream:
         self._subaccount = subaccount
         self._on_change = on_change
         self._on_live = on_live
-        self._agenda = Agenda(monotonic())
+        self._agenda = Agenda(monotonic(), random.random())  # noqa: S311  # spread, not secret
         self._sooner = asyncio.Event()
         self._titles = Titles(rest, tracker, on_change)
         self._is_reconciled = False
@@ -363,6 +364,7 @@ class Upstream:
     def _note(self, markets: MarketsRead, now: float) -> None:
         self._agenda.markets_known(markets.known.keys() - markets.missing)
         self._agenda.markets_missing(markets.missing, now)
+        self._agenda.markets_doubted(self._tracker.contradicted, now)
 
     async def _read_balance(self) -> None:
         if not self._agenda.may_read_balance(monotonic()):

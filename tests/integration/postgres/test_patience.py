@@ -23,7 +23,7 @@ from postgres.connections import PatientConnection, own_connection
 from postgres.patience import COMMAND, LISTEN, WEB, WORKER, Patience
 from postgres.threads import DatabaseThreads
 from tests.frozen import frozen
-from tests.integration.postgres.conftest import is_free, wait_for_lock
+from tests.integration.postgres.conftest import wait_for_lock
 from tests.waiting import until
 
 SHORT = Patience(connect=0.5, answer=0.3)
@@ -254,14 +254,3 @@ class TestStart:
         await until(is_running)
         embedded._release(directory)
         wait_for_lock(directory / "guardian")
-
-    def test_process_does_not_wait_for_a_frozen_server_to_stop(self, directory, attach):
-        process = attach(directory)
-        process.postmaster_pid()
-
-        # The machine may be loaded; PostgreSQL's own program would wait for half a minute.
-        with frozen(directory), within(20):
-            process.leave()
-
-        wait_for_lock(directory / "guardian")
-        assert is_free(directory / "log")

@@ -7,7 +7,7 @@ from positions import pnl
 from positions.pnl import Mark, MarketState, Quote
 from positions.portfolio import Cash, Closed, EventFacts, Position
 from positions.reconciliation import compare
-from positions.tracker import Read, Tracker
+from positions.tracker import QUOTE_DOUBT_SECONDS, Read, Tracker
 from tests.told import NOON, at, fill, holding, market, position, prices, quote, reconcile, row
 
 
@@ -95,9 +95,15 @@ def test_price_read_by_rest_does_not_let_an_older_one_in(tracker):
     tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
     # REST says another price, without the time of its change.
     told = market("A", prices=quote("0.60", "0.65", "0.62"))
-    reconcile(tracker, [row("A", "10", "4", "0", "0.17", updated=0)], {"A": told})
+    for requested_at in (100.0, 100.0 + QUOTE_DOUBT_SECONDS):
+        reconcile(
+            tracker,
+            [row("A", "10", "4", "0", "0.17", updated=0)],
+            {"A": told},
+            requested_at=requested_at,
+        )
 
-    is_news = tracker.apply_ticker(prices("A", 1, yes_bid="0.30"), 101.0)
+    is_news = tracker.apply_ticker(prices("A", 1, yes_bid="0.30"), 121.0)
 
     assert not is_news
     assert only(tracker).quote == quote("0.60", "0.65", "0.62", None)
@@ -184,21 +190,92 @@ def test_positions_without_times_count_in_their_order(tracker):
     assert tracker.holdings == {"A": holding("12", "5")}
 
 
-# 2. A quote read by REST never replaces one that the stream brought after the request, or in the
-#    last seconds before it
+# 2. A quote read by REST replaces one of the stream's only when reads some time apart say the same
+#    and the stream says nothing
+
+
+def read_quote(tracker: Tracker, yes_bid: str, requested_at: float) -> None:
+    told = market("A", prices=quote(yes_bid, "0.65", "0.62"))
+    tracker.apply_markets({"A": told}, requested_at)
 
 
 @pytest.mark.parametrize(
-    ("received_at", "yes_bid"),
-    [(100.0, "0.50"), (100.1, "0.50"), (99.7, "0.50"), (95.0, "0.50"), (94.9, "0.60")],
+    ("reads", "yes_bid"),
+    [
+        ([("0.60", 20.1)], "0.50"),
+        ([("0.60", 90.0)], "0.50"),
+        ([("0.60", 90.0), ("0.60", 109.9)], "0.50"),
+        ([("0.60", 90.0), ("0.60", 110.0)], "0.60"),
+        ([("0.60", 90.0), ("0.60", 100.0), ("0.60", 110.0)], "0.60"),
+        ([("0.60", 90.0), ("0.61", 110.0)], "0.50"),
+        ([("0.60", 90.0), ("0.50", 100.0), ("0.60", 110.0)], "0.50"),
+    ],
+    ids=[
+        "just after",
+        "long after",
+        "twice, and soon",
+        "twice, some time apart",
+        "three times",
+        "another each time",
+        "and in between what the stream said",
+    ],
 )
-def test_read_quote_against_one_of_the_stream(tracker, received_at, yes_bid):
-    tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), received_at)
-    told = market("A", prices=quote("0.60", "0.65", "0.62"))
+def test_read_quote_against_one_of_the_stream(tracker, reads, yes_bid):
+    tracker.apply_ticker(prices("A", 2, yes_bid="0.50", yes_ask="0.65", last_price="0.62"), 20.0)
 
-    reconcile(tracker, [row("A", "10", "4")], {"A": told}, requested_at=100.0)
+    for read_bid, requested_at in reads:
+        read_quote(tracker, read_bid, requested_at)
 
     assert only(tracker).quote.yes_bid == Decimal(yes_bid)
+
+
+def test_quote_of_the_stream_ends_the_contradiction(tracker):
+    tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
+    read_quote(tracker, "0.60", 90.0)
+    before = tracker.contradicted
+    tracker.apply_ticker(prices("A", 3, yes_bid="0.55"), 95.0)
+
+    read_quote(tracker, "0.60", 110.0)
+
+    assert before == {"A"}
+    assert only(tracker).quote.yes_bid == Decimal("0.55")
+
+
+def test_read_quote_counts_at_once_where_the_stream_has_brought_none(tracker):
+    tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
+    tracker.follow(50.0)
+
+    read_quote(tracker, "0.60", 51.0)
+
+    assert only(tracker).quote.yes_bid == Decimal("0.60")
+
+
+# Over a restart
+
+
+def test_position_that_was_sold_stays_sold_for_the_next_worker(tracker):
+    tracker.apply_fill(fill("A", "0", sent=10), 80.0)
+    tracker.apply_position(position("A", "0", sent=10), 80.0)
+    (closed,) = tracker.take_changes().closed
+
+    restarted = Tracker("bid", closed=[closed])
+    behind = reconcile(restarted, [row("A", "10", "4", updated=1)], as_of=9)
+    held_then = restarted.holdings
+    reconcile(restarted, [row("A", "10", "4", updated=12)], requested_at=200.0, as_of=13)
+
+    assert (closed.held_at, behind, held_then) == (at(10), {"A"}, {})
+    assert restarted.holdings == {"A": holding("10", "4")}
+
+
+def test_position_that_was_opened_stays_open_for_the_next_worker(tracker):
+    tracker.apply_position(position("A", "25", "11", sent=10), 80.0)
+    held = only(tracker)
+
+    restarted = Tracker("bid", positions=[held])
+    behind = reconcile(restarted, [row("A", "10", "4", updated=1)], as_of=9)
+
+    assert (held.held_at, behind) == (at(10), {"A"})
+    assert restarted.holdings == {"A": holding("25", "11")}
 
 
 def test_repeated_quote_of_the_stream_counts_as_brought_again(tracker):
@@ -256,7 +333,7 @@ def test_refuted_word_of_the_stream_is_forgotten(tracker):
 
     reconcile(tracker, [row("A", "10", "4")])
 
-    assert tracker.heard == {}
+    assert tracker.heard["A"].holding == holding("10", "4")
 
 
 def test_words_on_what_is_held_no_more_are_forgotten_with_time(tracker):

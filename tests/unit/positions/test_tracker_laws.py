@@ -20,9 +20,9 @@ from kalshi.messages import Fill, MarketPosition, Ticker
 from kalshi.resources import PositionRow
 from positions import pnl
 from positions.pnl import Holding, MarketState, Quote
-from positions.portfolio import Position
+from positions.portfolio import Closed, Position
 from positions.reconciliation import TRUST_AFTER_SECONDS, compare
-from positions.tracker import Read, Tracker
+from positions.tracker import QUOTE_DOUBT_SECONDS, Read, Tracker
 from tests.told import NOON, amount, at, fill, holding, market, position, prices, quote
 
 TICKERS = st.sampled_from("ABC")
@@ -56,6 +56,7 @@ class Unreliable(RuleBasedStateMachine):
         self.under_way: list[Ticker | MarketPosition | Fill] = []
         self.tracker = Tracker("mid")
         self.rows: dict[str, Position] = {}
+        self.closed: dict[str, Closed] = {}
 
     # The exchange
 
@@ -74,6 +75,17 @@ class Unreliable(RuleBasedStateMachine):
             position(ticker, quantity, cost, realized_pnl, "0.07", sent=self.now),
         ]
         self.remember()
+
+    @rule(ticker=TICKERS, quantity=QUANTITIES, lag=LAGS, owns_up=st.booleans())
+    def trade_told_in_full_and_read_late(self, ticker, quantity, lag, owns_up):
+        if self.listed[ticker].state.status != "active":
+            return
+        self.trade(ticker, quantity, "2", "0.01")
+        for message in self.under_way[-2:]:
+            self.receive(message)
+        del self.under_way[-2:]
+        self.pass_time(TRUST_AFTER_SECONDS + 1)
+        self.reconcile(lag, owns_up, delivered_meanwhile=0)
 
     @rule(ticker=TICKERS, yes_bid=PRICES, yes_ask=PRICES, last_price=PRICES)
     def move(self, ticker, yes_bid, yes_ask, last_price):
@@ -151,16 +163,24 @@ class Unreliable(RuleBasedStateMachine):
             return
         for closed in changes.closed:
             self.rows.pop(closed.ticker, None)
-        self.rows |= {each.ticker: each for each in changes.positions}
+            self.closed[closed.ticker] = closed
+        for each in changes.positions:
+            self.rows[each.ticker] = each
+            self.closed.pop(each.ticker, None)
 
     @rule()
     def restart(self):
         self.tracker = Tracker(
-            "mid", positions=self.rows.values(), reconciled_at=self.tracker.reconciled_at
+            "mid",
+            positions=self.rows.values(),
+            closed=self.closed.values(),
+            reconciled_at=self.tracker.reconciled_at,
         )
-        # A new tracker has heard nothing.
-        for listed in self.listed.values():
-            listed.is_told = False
+        # A new tracker has heard what was written, as far as it has the exchange's time.
+        for ticker, listed in self.listed.items():
+            written = self.rows.get(ticker) or self.closed.get(ticker)
+            held_at = written.held_at if written else None
+            listed.is_told &= held_at is not None and held_at >= at(listed.updated)
 
     @invariant()
     def figures_follow_from_what_is_held(self):
@@ -171,6 +191,8 @@ class Unreliable(RuleBasedStateMachine):
 
     def teardown(self):
         self.pass_time(TRUST_AFTER_SECONDS + 1)
+        assert not self.read(0.0, owns_up=True)
+        self.pass_time(QUOTE_DOUBT_SECONDS + 1)
         assert not self.read(0.0, owns_up=True)
         self.tracker_is_the_exchange()
         self.write(is_written=True)
