@@ -188,6 +188,17 @@ async def rest_lags_after_a_cut(scene: Scene) -> None:
     await _sell_in_a_lag(scene, scene.sandbox.drop_connections)
 
 
+async def rest_lags_over_a_restart(scene: Scene) -> None:
+    """REST tells of 8 s ago, and the worker is killed and started; a sold position stays away."""
+
+    def restart() -> None:
+        scene.product.worker.kill()
+        scene.product.worker.wait()
+        scene.product.start_worker()
+
+    await _sell_in_a_lag(scene, restart)
+
+
 async def _sell_in_a_lag(scene: Scene, once_sold: Callable[[], None]) -> None:
     sandbox, lag = scene.sandbox, timedelta(seconds=LAG_SECONDS)
     sandbox.lag(account=lag, markets=lag)
@@ -348,9 +359,9 @@ FAULTS = [
     Fault(row_locked, right_within=5),
     Fault(database_frozen),
     Fault(database_killed),
-    # A quote that REST told late stays until the market moves, or until the next reconciliation.
-    Fault(rest_lags, right_within=60),
-    Fault(rest_lags_after_a_cut, right_within=60),
+    Fault(rest_lags),
+    Fault(rest_lags_after_a_cut),
+    Fault(rest_lags_over_a_restart),
     Fault(commands_unanswered),
     Fault(exchange_frozen),
 ]

@@ -19,7 +19,7 @@ No clock in here: `received_at` and `requested_at` are seconds of one monotonic 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from kalshi.messages import Fill, MarketPosition, Ticker
@@ -43,6 +43,8 @@ from positions.reconciliation import (
 )
 
 _LONG_AGO = float("-inf")
+# How long it is remembered of a position that it is no more.
+_REMEMBERED = timedelta(hours=1)
 # REST's price of a market is as old as its cache: only so long after it first contradicts the
 # stream is it taken for a change that the stream lost.
 QUOTE_DOUBT_SECONDS = 20.0
@@ -309,6 +311,7 @@ class Tracker:
         self.apply_markets(read.markets, read.requested_at, read.unreadable_markets)
         for ticker, realized_pnl in difference.gone.items():
             self._close(ticker, realized_pnl, was_sold=ticker in difference.sold)
+            self._remember_flat(ticker, difference.as_of.get(ticker) or read.as_of)
         for ticker, tracked in self._open.items():
             if ticker in difference.unreadable:
                 self._mark(tracked, ticker, "position")
@@ -331,6 +334,11 @@ class Tracker:
             if ticker not in self._heard and tracked.holding_known_at:
                 self._heard[ticker] = Heard(tracked.holding, _LONG_AGO, tracked.holding_known_at)
         self.reconciled_at = read.at
+
+    def _remember_flat(self, ticker: str, since: datetime | None) -> None:
+        heard = self._heard.get(ticker)
+        if since and (heard is None or heard.holding.quantity):
+            self._heard[ticker] = Heard(_FLAT, _LONG_AGO, since)
 
     def _mark(self, tracked: _Tracked, ticker: str, unreadable: Unreadable | None) -> None:
         if unreadable != tracked.unreadable:
@@ -360,10 +368,13 @@ class Tracker:
         heard, tracked = self._heard[ticker], self._open.get(ticker)
         if tracked:
             return heard.holding == tracked.holding
-        # Kept for as long as a read may still show what is no more.
-        return not heard.holding.quantity and is_news_to_rest(
-            heard.received_at, heard.sent_at, read.requested_at, read.as_of
-        )
+        if heard.holding.quantity:
+            return False
+        # Kept for as long as a read may still show what is no more: REST's answers are not all of
+        # the same age.
+        if heard.sent_at:
+            return heard.sent_at > read.at - _REMEMBERED
+        return is_news_to_rest(heard.received_at, None, read.requested_at, None)
 
     def apply_markets(
         self,

@@ -25,6 +25,8 @@ RETRY_SECONDS = 5.0
 # REST may not know yet of what the stream has just told: after a change of a market it is asked
 # once more.
 LAG_SECONDS = 3.0
+# While REST is behind the stream, between reads.
+FIRST_BEHIND_SECONDS = 2.0
 # A market that REST does not know is asked for again: soon, then ever later.
 FIRST_MISSING_SECONDS = 1.0
 
@@ -74,7 +76,7 @@ class Agenda:
         self._once_more: set[str] = set()
         self._missing_due: dict[str, float] = {}
         self._missing_seconds: dict[str, float] = {}
-        self._unconfirmed_seconds = TRUST_AFTER_SECONDS
+        self._behind_seconds = FIRST_BEHIND_SECONDS
         self._lost_seconds = FILL_PATIENCE_SECONDS
         self._garbled_seconds = DEBOUNCE_SECONDS
         self._garbled_at = -NEVER
@@ -214,18 +216,20 @@ class Agenda:
 
     # How it went
 
-    def reconciled(self, now: float, *, is_confirmed: bool) -> None:
+    def reconciled(self, now: float, *, behind: float | None = None) -> None:
         """
         A reconciliation was done.
 
         Args:
-            is_confirmed: REST is not behind the stream; else it is read again, ever less often.
+            behind: how many seconds REST has yet to catch up with what the stream said; None if
+                it has. Then it is read again; ever later, should it not get on.
         """
-        if is_confirmed:
-            self._unconfirmed_seconds = TRUST_AFTER_SECONDS
+        if behind is None:
+            self._behind_seconds = FIRST_BEHIND_SECONDS
             return
-        self._reconcile_by(now + self._unconfirmed_seconds)
-        self._unconfirmed_seconds = min(2 * self._unconfirmed_seconds, RECONCILE_SECONDS)
+        seconds = min(max(behind, self._behind_seconds), RECONCILE_SECONDS)
+        self._reconcile_by(now + seconds)
+        self._behind_seconds = min(2 * self._behind_seconds, RECONCILE_SECONDS)
 
     def reconciliation_failed(self, now: float, seconds: float | None = None) -> None:
         """Try again after a while, or after so many seconds."""

@@ -9,7 +9,7 @@ reads too slowly. What REST is asked, and when, the agenda says.
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Never
@@ -39,7 +39,7 @@ from kalshi.rest import Client
 from kalshi.rows import LeftOut
 from kalshi.socket import Socket
 from positions.portfolio import Cash
-from positions.reconciliation import compare
+from positions.reconciliation import TRUST_AFTER_SECONDS, compare
 from positions.tracker import Read, Tracker
 from streaming.together import all_of, until_one_fails
 from streaming.worker.agenda import (
@@ -321,10 +321,7 @@ class Upstream:
         )
         self._on_change()
         now = monotonic()
-        self._agenda.reconciled(
-            now,
-            is_confirmed=not difference.unconfirmed and self._has_caught_up(positions.as_of),
-        )
+        self._agenda.reconciled(now, behind=self._behind(difference.unconfirmed, positions.as_of))
         self._note(markets, now)
         await self._follow_what_is_held()
         self._is_reconciled = True
@@ -339,9 +336,22 @@ class Upstream:
         await all_of(raise_if_inactive(self._rest), positions(), self._read_balance())
         return read[0]
 
-    def _has_caught_up(self, as_of: datetime | None) -> bool:
-        # Until then REST may bring back what was sold before we were connected.
-        return as_of is None or as_of >= self._connected_at
+    def _behind(self, unconfirmed: Collection[str], as_of: datetime | None) -> float | None:
+        """How many seconds REST has yet to catch up with the stream; None if it has."""
+        # Until then it may also bring back what was sold before we were connected.
+        needed = [self._connected_at] if as_of else []
+        heard = self._tracker.heard
+        needed += [
+            sent_at
+            for ticker in unconfirmed
+            if ticker in heard and (sent_at := heard[ticker].sent_at)
+        ]
+        behind = max((instant - (as_of or instant) for instant in needed), default=timedelta())
+        if unconfirmed:
+            # What was just said counts for so long, whatever REST says of its age.
+            behind = max(behind, timedelta(seconds=TRUST_AFTER_SECONDS))
+        # A moment more, as it is to be later than that.
+        return (behind.total_seconds() + 0.5) if behind > timedelta() else None
 
     async def _follow_what_is_held(self) -> None:
         held_now = self._tracker.tickers

@@ -17,7 +17,7 @@ def idle_agenda(*, now: float = START) -> Agenda:
     agenda = Agenda(now)
     assert agenda.due(now) == [Reconcile()]
     assert agenda.may_read_balance(now)
-    agenda.reconciled(now, is_confirmed=True)
+    agenda.reconciled(now, behind=None)
     return agenda
 
 
@@ -77,7 +77,7 @@ def test_refresh_during_a_reconciliation_is_not_taken_for_carried_out():
     agenda.due(START)
 
     agenda.reconcile_soon()
-    agenda.reconciled(START + 4, is_confirmed=True)
+    agenda.reconciled(START + 4, behind=None)
 
     assert agenda.due(START + 4) == [Reconcile()]
 
@@ -99,27 +99,35 @@ def test_failed_reconciliation_is_repeated_after_five_seconds():
     assert times_until(agenda, START + 50, Reconcile) == [6]
 
 
-def unconfirmed_times(agenda: Agenda, count: int) -> list[float]:
-    """The seconds between reconciliations none of which is confirmed."""
+def times_behind(agenda: Agenda, count: int, behind: float) -> list[float]:
+    """The seconds between reconciliations in each of which REST is so many seconds behind."""
     times = [START]
     for _ in range(count):
-        agenda.reconciled(times[-1], is_confirmed=False)
+        agenda.reconciled(times[-1], behind=behind)
         times.append(agenda.next_due)
         assert agenda.due(times[-1]) == [Reconcile()]
     return [later - earlier for earlier, later in pairwise(times)]
 
 
-def test_unconfirmed_reconciliation_is_repeated_ever_later():
-    assert unconfirmed_times(idle_agenda(), 6) == [5, 10, 20, 40, 55, 55]
+@pytest.mark.parametrize(
+    ("behind", "seconds"),
+    [
+        (0.5, [2, 4, 8, 16, 32, 55]),
+        (8.5, [8.5, 8.5, 8.5, 16, 32, 55]),
+        (600.0, [55, 55, 55, 55, 55, 55]),
+    ],
+)
+def test_rest_that_is_behind_is_read_when_it_should_have_caught_up_then_ever_later(behind, seconds):
+    assert times_behind(idle_agenda(), 6, behind) == seconds
 
 
-def test_confirmation_begins_the_repetitions_anew():
+def test_rest_that_has_caught_up_begins_the_repetitions_anew():
     agenda = idle_agenda()
-    unconfirmed_times(agenda, 3)
+    times_behind(agenda, 3, 0.5)
 
-    agenda.reconciled(START, is_confirmed=True)
+    agenda.reconciled(START, behind=None)
 
-    assert unconfirmed_times(agenda, 2) == [5, 10]
+    assert times_behind(agenda, 2, 0.5) == [2, 4]
 
 
 def test_settlement_is_looked_for_soon_and_once_more_five_seconds_later():
@@ -431,7 +439,7 @@ def happen(agenda: Agenda, event: tuple, now: float) -> None:
         case ("reconcile_soon",):
             agenda.reconcile_soon()
         case ("reconciled", is_confirmed):
-            agenda.reconciled(now, is_confirmed=is_confirmed)
+            agenda.reconciled(now, behind=None if is_confirmed else 3.0)
         case ("market_changed", ticker):
             agenda.market_changed(ticker, now)
         case ("markets_missing", missing):
@@ -515,7 +523,7 @@ def test_agenda_comes_to_rest_when_nothing_happens(history):
             happen(agenda, event, now)
         carried_out(agenda, now)
     agenda.markets_known([A, B])
-    agenda.reconciled(now, is_confirmed=True)
+    agenda.reconciled(now, behind=None)
 
     looks = 0
     while agenda.next_due <= now + 55:
