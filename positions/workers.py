@@ -6,7 +6,8 @@ lives.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -20,8 +21,8 @@ _FORGOTTEN_AFTER = "1 day"
 # Of the rows `worker` and `stream`: what makes a `Heartbeat`.
 HEARTBEAT_COLUMNS = (
     "worker.heartbeat_at",
-    "extract(epoch FROM clock_timestamp() - worker.heartbeat_at)::float8",
-    "(worker.silent ->> stream.account_id::text)::float8",
+    "clock_timestamp()",
+    "worker.silent ->> stream.account_id::text",
 )
 
 # Its commit does not wait for the disk: a beat that a crash loses is a second old by then.
@@ -41,7 +42,7 @@ _PURGE = f"""
         AND NOT EXISTS (SELECT FROM {_STREAMS} AS stream WHERE stream.worker_id = worker.id)
 """  # noqa: S608  # as above
 _LAST = f"""
-    SELECT heartbeat_at, extract(epoch FROM clock_timestamp() - heartbeat_at)::float8
+    SELECT heartbeat_at, clock_timestamp(), NULL
     FROM {_WORKERS}
     WHERE heartbeat_at <= clock_timestamp() + %s * interval '1 second'
     ORDER BY heartbeat_at DESC
@@ -69,10 +70,13 @@ def last_heartbeat() -> Heartbeat | None:
     with connection.cursor() as cursor:
         cursor.execute(_LAST, [FUTURE_SECONDS])
         row = cursor.fetchone()
-    return Heartbeat(*row) if row else None
+    return heartbeat_of(row) if row else None
 
 
-def heartbeat_of(columns: Iterable[object]) -> Heartbeat | None:
+def heartbeat_of(columns: Sequence[Any]) -> Heartbeat | None:  # Any: of any row of SQL
     """The heartbeat in `HEARTBEAT_COLUMNS`; None where an account has no worker."""
-    at, age_seconds, silent_seconds = columns
-    return None if at is None else Heartbeat(at, age_seconds, silent_seconds)  # type: ignore[arg-type]  # as selected
+    at, now, silent_seconds = columns
+    if at is None:
+        return None
+    silent = None if silent_seconds is None else float(silent_seconds)
+    return Heartbeat(at, (now - at).total_seconds(), silent)

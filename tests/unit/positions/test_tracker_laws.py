@@ -112,6 +112,7 @@ class Unreliable(RuleBasedStateMachine):
         self.pass_time(0.001)
         listed.is_settled = True
         listed.held = holding("0")
+        listed.updated = self.now
         listed.is_told = False
         self.under_way.append(position(ticker, "0", sent=self.now))
         self.remember()
