@@ -203,16 +203,14 @@ class Scene:
 
     async def begin_anew(self) -> None:
         """
-        Let the next failure be the first of a series.
+        Let the next failure be the first of a series: by a fresh worker.
 
-        Failures within half a minute are waited for ever longer; here a day's come in minutes. A
-        changed credential begins a new series, best told while there is no connection.
+        Failures within half a minute are waited for ever longer; here a day's come in minutes.
         """
-        self.sandbox.drop_connections()
-        await self.until(lambda: self.now != "live", 5, "the cut is seen")
-        await self.database(
-            "SELECT pg_notify('credentials_changed', id::text) FROM accounts_account"
-        )
+        self.product.worker.terminate()
+        await asyncio.to_thread(self.product.worker.wait, 15)
+        await self.until(lambda: self.now != "live", 5, "the end of the worker is seen")
+        self.product.start_worker()
         await self.until(lambda: self.now == "live", 10, "it is live again")
         self.said.clear()
         self.measured.clear()
