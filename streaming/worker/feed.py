@@ -24,10 +24,11 @@ from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThreads
 from streaming.together import until_one_fails
 from streaming.worker.access import Access
+from streaming.worker.authority import prepare
 from streaming.worker.backoff import Wait, waits
 from streaming.worker.course import Connect, Course, Idle, Look, Refuse
 from streaming.worker.flushes import Flushes, Writers
-from streaming.worker.upstream import Upstream, prepare
+from streaming.worker.upstream import Upstream
 
 logger = logging.getLogger(__name__)
 

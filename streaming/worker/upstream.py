@@ -1,30 +1,19 @@
 """
 One connection to the exchange, from its subscriptions to its end.
 
-Subscribe, read REST, reconcile, go live; from then on the stream is speed and REST, read again now
-and then, the authority. The read loop awaits nothing but the next frame: an exchange cuts off who
-reads too slowly. What REST is asked, and when, the agenda says.
+Subscribe, have REST read, go live; from then on the stream is speed and REST, read again now and
+then, the authority. The read loop awaits nothing but the next frame: an exchange cuts off who reads
+too slowly.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Collection
-from datetime import datetime, timedelta
+from collections.abc import Callable
 from time import monotonic
 from typing import Never
 
-from django.utils import timezone
-
-from kalshi.errors import (
-    ClockSkew,
-    DecodeError,
-    KeyRefused,
-    RateLimited,
-    RequestRejected,
-    ScopeRefused,
-    Unavailable,
-)
+from kalshi.errors import Unavailable
 from kalshi.lifecycle import (
     Activated,
     CloseTimeChanged,
@@ -36,27 +25,11 @@ from kalshi.lifecycle import (
 from kalshi.messages import CommandFailed, Fill, MarketPosition, Ticker
 from kalshi.protocol import Event, SequenceGap, SubscriptionEnded, Undecodable
 from kalshi.rest import Client
-from kalshi.rows import LeftOut
 from kalshi.socket import Socket
-from positions.portfolio import Cash
-from positions.reconciliation import TRUST_AFTER_SECONDS, compare
-from positions.tracker import Read, Tracker
-from streaming.together import all_of, until_one_fails
-from streaming.worker.agenda import (
-    FILL_PATIENCE_SECONDS,
-    Agenda,
-    ReadBalance,
-    ReadMarkets,
-    Reconcile,
-)
-from streaming.worker.course import Maintenance
-from streaming.worker.reads import (
-    MarketsRead,
-    PositionsRead,
-    if_possible,
-    read_markets,
-    read_positions,
-)
+from positions.tracker import Tracker
+from streaming.together import until_one_fails
+from streaming.worker.agenda import Agenda
+from streaming.worker.authority import Authority
 from streaming.worker.titles import Titles
 
 logger = logging.getLogger(__name__)
@@ -67,45 +40,10 @@ STEADY_SECONDS = 30.0
 COMMAND_TIMEOUT_SECONDS = 10.0
 # From the first subscription until the account is live; a hundred calls fit in.
 GO_LIVE_SECONDS = 60.0
-# A refusal in mid-session is asked once more after this long.
-CONFIRM_SECONDS = 1.0
 
 PRIVATE_CHANNELS = ("market_positions", "fill")
 # Both of the markets held; the second tells of their pauses, determinations and settlements.
 TICKER, LIFECYCLE = "ticker", "market_lifecycle_v2"
-
-
-async def prepare(rest: Client, subaccount: int) -> None:
-    """
-    Ask whether the exchange is open, and what the account may ask for.
-
-    Raises:
-        Maintenance: it says that it is not.
-        KeyRefused, ScopeRefused, ClockSkew: of the key, by the call that everything rests on.
-    """
-    await all_of(raise_if_inactive(rest), _adopt_limits(rest, subaccount))
-
-
-async def _adopt_limits(rest: Client, subaccount: int) -> None:
-    # Without the limits those of the lowest tier are kept to.
-    if await if_possible(rest.limits(), "limits") is None:
-        # A dead key would show here, and at the handshake perhaps in words that aren't the
-        # exchange's own: so it is asked in its own. Only a verdict counts.
-        try:
-            await rest.positions(subaccount)
-        except (Unavailable, DecodeError, RequestRejected):
-            return
-
-
-async def raise_if_inactive(rest: Client) -> None:
-    """
-    Ask whether the exchange is open; its answer counts even when everything else refuses.
-
-    Raises:
-        Maintenance: it says that it is not.
-    """
-    if outage := await rest.outage():
-        raise Maintenance(outage.estimated_resume_time)
 
 
 class Upstream:
@@ -128,30 +66,30 @@ class Upstream:
         on_change: Callable[[], None],
         on_live: Callable[[], None],
     ) -> None:
-        self._rest = rest
         self._socket = socket
         self._tracker = tracker
         self._subaccount = subaccount
         self._on_change = on_change
         self._on_live = on_live
         self._agenda = Agenda(monotonic(), random.random())  # noqa: S311  # spread, not secret
-        self._sooner = asyncio.Event()
+        self._authority = Authority(
+            rest,
+            tracker,
+            self._agenda,
+            subaccount=subaccount,
+            on_change=on_change,
+            on_read=self._follow_what_is_held,
+        )
         self._titles = Titles(rest, tracker, on_change)
-        self._is_reconciled = False
         self._is_live = False
-        # Whether the key was refused once since it was last accepted.
-        self._is_doubted = False
         self._garbled = 0
-        # By the exchange's clock, which is known to half a second or so.
-        skew = (rest.clock_skew or timedelta()) + timedelta(seconds=1)
-        self._connected_at = timezone.now() - skew
         # When the exchange last ended a channel's subscription by itself.
         self._ended_at: dict[str, float] = {}
 
     def reconcile_soon(self) -> None:
         """Read REST again: now, or as soon as the last read is some seconds old."""
         self._agenda.reconcile_soon()
-        self._sooner.set()
+        self._authority.look()
 
     async def run(self) -> Never:
         """
@@ -164,7 +102,7 @@ class Upstream:
         await self._socket.send_pending()
         self._tracker.follow(monotonic())
         await until_one_fails(
-            self._listen(), self._keep(), self._watch_the_time(), self._titles.run()
+            self._listen(), self._authority.run(), self._watch_the_time(), self._titles.run()
         )
 
     async def _listen(self) -> Never:
@@ -212,7 +150,7 @@ class Upstream:
                         "frame not understood", extra={"reason": reason, "so_far": self._garbled}
                     )
                 self._agenda.garbled(now)
-        self._sooner.set()
+        self._authority.look()
         self._look_if_live()
 
     def _renew(self, ended: SubscriptionEnded, now: float) -> None:
@@ -231,7 +169,7 @@ class Upstream:
         return (subaccount or 0) == self._subaccount
 
     def _look_if_live(self) -> None:
-        if not self._is_live and self._is_reconciled and self._socket.session.is_ready:
+        if not self._is_live and self._authority.is_reconciled and self._socket.session.is_ready:
             self._is_live = True
             self._on_live()
 
@@ -244,171 +182,10 @@ class Upstream:
             if not self._is_live and monotonic() > live_by:
                 raise Unavailable("The exchange did not confirm the subscriptions in time.")
 
-    # What REST is asked
-
-    async def _keep(self) -> Never:
-        while True:
-            now = monotonic()
-            if self._agenda.is_time_for_fills(now):
-                missing = self._tracker.missing_positions
-                self._agenda.fills_checked(
-                    now,
-                    lost=bool(missing(now - FILL_PATIENCE_SECONDS)),
-                    waiting=bool(missing(now)),
-                )
-            for task in self._agenda.due(now):
-                match task:
-                    case Reconcile():
-                        await self._reconcile_or_later()
-                    case ReadMarkets(tickers=tickers):
-                        await self._read_markets(tickers)
-                    case ReadBalance():
-                        await self._read_balance()
-            await self._until_due()
-
-    async def _until_due(self) -> None:
-        try:
-            async with asyncio.timeout(max(0.0, self._agenda.next_due - monotonic())):
-                await self._sooner.wait()
-        except TimeoutError:
-            pass
-        self._sooner.clear()
-
-    async def _reconcile_or_later(self) -> None:
-        try:
-            await self._reconcile()
-            self._is_doubted = False
-        except (KeyRefused, ScopeRefused) as error:
-            if self._is_doubted or not self._is_reconciled:
-                raise
-            # One answer may be a mistake on the way; two are a verdict. The stream still holds.
-            logger.warning("refused in mid-session", extra={"error": str(error)})
-            self._is_doubted = True
-            self._agenda.reconciliation_failed(monotonic(), CONFIRM_SECONDS)
-        except (Unavailable, DecodeError, RequestRejected) as error:
-            if not self._is_reconciled:
-                # Nothing is known of what the account holds: there is nothing to show as live.
-                raise
-            # The stream still holds, and with it every price; only the authority is late.
-            logger.warning("reconciliation failed", extra={"error": str(error)})
-            self._agenda.reconciliation_failed(monotonic())
-
-    async def _reconcile(self) -> None:
-        requested_at = monotonic()
-        positions = await self._read_positions()
-        held = {ticker for ticker, row in positions.rows.items() if row.quantity}
-        known = self._tracker.markets
-        markets = await read_markets(self._rest, held.union(known), known)
-        while True:
-            difference = compare(
-                self._tracker.holdings,
-                positions.rows,
-                self._tracker.heard,
-                requested_at,
-                read_as_of=positions.as_of,
-                unreadable=_names(positions.left_out),
-                is_complete=all(row.name for row in positions.left_out),
-                heard_since=self._tracker.followed_since,
-            )
-            # Opened while we were reading.
-            known = self._tracker.markets
-            unread = difference.changed.keys() - markets.known.keys() - known.keys()
-            if not unread:
-                break
-            markets.add(await read_markets(self._rest, unread, known))
-        self._tracker.apply_difference(
-            difference, _read(positions, markets, requested_at, timezone.now())
-        )
-        self._on_change()
-        now = monotonic()
-        self._agenda.reconciled(now, behind=self._behind(difference.unconfirmed, positions.as_of))
-        self._note(markets, now)
-        await self._follow_what_is_held()
-        self._is_reconciled = True
-        self._look_if_live()
-
-    async def _read_positions(self) -> PositionsRead:
-        read: list[PositionsRead] = []
-
-        async def positions() -> None:
-            read.append(await read_positions(self._rest, self._subaccount))
-
-        await all_of(raise_if_inactive(self._rest), positions(), self._read_balance())
-        return read[0]
-
-    def _behind(self, unconfirmed: Collection[str], as_of: datetime | None) -> float | None:
-        """How many seconds REST has yet to catch up with the stream; None if it has."""
-        # Until then it may also bring back what was sold before we were connected.
-        needed = [self._connected_at] if as_of else []
-        heard = self._tracker.heard
-        needed += [
-            sent_at
-            for ticker in unconfirmed
-            if ticker in heard and (sent_at := heard[ticker].sent_at)
-        ]
-        behind = max((instant - (as_of or instant) for instant in needed), default=timedelta())
-        if unconfirmed:
-            # What was just said counts for so long, whatever REST says of its age.
-            behind = max(behind, timedelta(seconds=TRUST_AFTER_SECONDS))
-        # A moment more, as it is to be later than that.
-        return (behind.total_seconds() + 0.5) if behind > timedelta() else None
-
     async def _follow_what_is_held(self) -> None:
         held_now = self._tracker.tickers
         self._socket.session.subscribe([TICKER], held_now, send_initial_snapshot=True)
         self._socket.session.subscribe([LIFECYCLE], held_now)
         await self._socket.send_pending()
         self._titles.look()
-
-    async def _read_markets(self, tickers: frozenset[str]) -> None:
-        requested_at = monotonic()
-        known = self._tracker.markets
-        # Those sold meanwhile are of no more interest.
-        self._agenda.markets_known(tickers - known.keys())
-        markets = await read_markets(self._rest, tickers & known.keys(), known)
-        self._tracker.apply_markets(markets.known, requested_at, _names(markets.left_out))
-        self._on_change()
-        self._note(markets, monotonic())
-        self._titles.look()
-
-    def _note(self, markets: MarketsRead, now: float) -> None:
-        self._agenda.markets_known(markets.known.keys() - markets.missing)
-        self._agenda.markets_missing(markets.missing, now)
-        self._agenda.markets_doubted(self._tracker.contradicted, now)
-
-    async def _read_balance(self) -> None:
-        if not self._agenda.may_read_balance(monotonic()):
-            return
-        as_of = timezone.now()
-        try:
-            balance = await self._rest.balance(self._subaccount)
-        except RateLimited:
-            self._agenda.cash_moved(monotonic())
-            return
-        except ScopeRefused:
-            # A key may be allowed the positions alone: then the cash is unknown, and shown so.
-            return
-        except (Unavailable, DecodeError, RequestRejected, KeyRefused, ClockSkew) as error:
-            logger.warning("balance not told", extra={"error": str(error)})
-            self._agenda.balance_failed(monotonic())
-            return
-        self._tracker.cash = Cash(balance.balance, balance.portfolio_value, as_of)
-        self._on_change()
-
-
-def _read(
-    positions: PositionsRead, markets: MarketsRead, requested_at: float, at: datetime
-) -> Read:
-    left_out = (*positions.left_out, *markets.left_out)
-    return Read(
-        markets=markets.known,
-        requested_at=requested_at,
-        at=at,
-        as_of=positions.as_of,
-        unreadable_markets=_names(markets.left_out),
-        left_out=tuple(f"{row.kind} {row.name or '(no name)'}: {row.reason}" for row in left_out),
-    )
-
-
-def _names(rows: tuple[LeftOut, ...]) -> frozenset[str]:
-    return frozenset(row.name for row in rows if row.name)
+        self._look_if_live()

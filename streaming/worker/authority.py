@@ -1,0 +1,291 @@
+"""
+REST, the authority: read when the agenda says, and the tracker brought to what it says.
+
+It is late and may fail, in part or whole. Only a list of positions is needed, and only at first;
+once the account is known, the stream holds while REST is in trouble.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Never
+
+from django.utils import timezone
+
+from kalshi.errors import (
+    ClockSkew,
+    DecodeError,
+    KeyRefused,
+    RateLimited,
+    RequestRejected,
+    ScopeRefused,
+    Unavailable,
+)
+from kalshi.rest import Client
+from kalshi.rows import LeftOut
+from positions.portfolio import Cash
+from positions.reconciliation import TRUST_AFTER_SECONDS, compare
+from positions.tracker import Read, Tracker
+from streaming.together import all_of
+from streaming.worker.agenda import (
+    FILL_PATIENCE_SECONDS,
+    Agenda,
+    ReadBalance,
+    ReadMarkets,
+    Reconcile,
+)
+from streaming.worker.course import Maintenance
+from streaming.worker.reads import (
+    MarketsRead,
+    PositionsRead,
+    if_possible,
+    read_markets,
+    read_positions,
+)
+
+logger = logging.getLogger(__name__)
+
+# A refusal in mid-session is asked once more after this long.
+CONFIRM_SECONDS = 1.0
+
+
+async def prepare(rest: Client, subaccount: int) -> None:
+    """
+    Ask whether the exchange is open, and what the account may ask for.
+
+    Raises:
+        Maintenance: it says that it is not.
+        KeyRefused, ScopeRefused, ClockSkew: of the key, by the call that everything rests on.
+    """
+    await all_of(raise_if_inactive(rest), _adopt_limits(rest, subaccount))
+
+
+async def _adopt_limits(rest: Client, subaccount: int) -> None:
+    # Without the limits those of the lowest tier are kept to.
+    if await if_possible(rest.limits(), "limits") is None:
+        # A dead key would show here, and at the handshake perhaps in words that aren't the
+        # exchange's own: so it is asked in its own. Only a verdict counts.
+        try:
+            await rest.positions(subaccount)
+        except (Unavailable, DecodeError, RequestRejected):
+            return
+
+
+async def raise_if_inactive(rest: Client) -> None:
+    """
+    Ask whether the exchange is open; its answer counts even when everything else refuses.
+
+    Raises:
+        Maintenance: it says that it is not.
+    """
+    if outage := await rest.outage():
+        raise Maintenance(outage.estimated_resume_time)
+
+
+class Authority:
+    """
+    Keeps a tracker equal to what REST says, as far as REST is not behind the stream.
+
+    Args:
+        agenda: what is due; whoever changes it calls `look`.
+        on_change: called when the tracker has something to write.
+        on_read: called when the markets held, or what is known of them, may be others.
+
+    Attributes:
+        is_reconciled: whether the account was read whole once.
+    """
+
+    def __init__(
+        self,
+        rest: Client,
+        tracker: Tracker,
+        agenda: Agenda,
+        *,
+        subaccount: int,
+        on_change: Callable[[], None],
+        on_read: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._rest = rest
+        self._tracker = tracker
+        self._agenda = agenda
+        self._subaccount = subaccount
+        self._on_change = on_change
+        self._on_read = on_read
+        self.is_reconciled = False
+        # Whether the key was refused once since it was last accepted.
+        self._is_doubted = False
+        self._sooner = asyncio.Event()
+        # By the exchange's clock, which is known to half a second or so.
+        skew = (rest.clock_skew or timedelta()) + timedelta(seconds=1)
+        self._connected_at = timezone.now() - skew
+
+    def look(self) -> None:
+        """The agenda is another."""
+        self._sooner.set()
+
+    async def run(self) -> Never:
+        """
+        Read REST whenever the agenda says.
+
+        Raises:
+            KalshiError: the account can't be read, or the key is refused for good.
+        """
+        while True:
+            now = monotonic()
+            if self._agenda.is_time_for_fills(now):
+                missing = self._tracker.missing_positions
+                self._agenda.fills_checked(
+                    now,
+                    lost=bool(missing(now - FILL_PATIENCE_SECONDS)),
+                    waiting=bool(missing(now)),
+                )
+            for task in self._agenda.due(now):
+                match task:
+                    case Reconcile():
+                        await self._reconcile_or_later()
+                    case ReadMarkets(tickers=tickers):
+                        await self._read_markets(tickers)
+                    case ReadBalance():
+                        await self._read_balance()
+            await self._until_due()
+
+    async def _until_due(self) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, self._agenda.next_due - monotonic())):
+                await self._sooner.wait()
+        except TimeoutError:
+            pass
+        self._sooner.clear()
+
+    async def _reconcile_or_later(self) -> None:
+        try:
+            await self._reconcile()
+            self._is_doubted = False
+        except (KeyRefused, ScopeRefused) as error:
+            if self._is_doubted or not self.is_reconciled:
+                raise
+            # One answer may be a mistake on the way; two are a verdict. The stream still holds.
+            logger.warning("refused in mid-session", extra={"error": str(error)})
+            self._is_doubted = True
+            self._agenda.reconciliation_failed(monotonic(), CONFIRM_SECONDS)
+        except (Unavailable, DecodeError, RequestRejected) as error:
+            if not self.is_reconciled:
+                # Nothing is known of what the account holds: there is nothing to show as live.
+                raise
+            # The stream still holds, and with it every price; only the authority is late.
+            logger.warning("reconciliation failed", extra={"error": str(error)})
+            self._agenda.reconciliation_failed(monotonic())
+
+    async def _reconcile(self) -> None:
+        requested_at = monotonic()
+        positions = await self._read_positions()
+        held = {ticker for ticker, row in positions.rows.items() if row.quantity}
+        known = self._tracker.markets
+        markets = await read_markets(self._rest, held.union(known), known)
+        while True:
+            difference = compare(
+                self._tracker.holdings,
+                positions.rows,
+                self._tracker.heard,
+                requested_at,
+                read_as_of=positions.as_of,
+                unreadable=_names(positions.left_out),
+                is_complete=all(row.name for row in positions.left_out),
+                heard_since=self._tracker.followed_since,
+            )
+            # Opened while we were reading.
+            known = self._tracker.markets
+            unread = difference.changed.keys() - markets.known.keys() - known.keys()
+            if not unread:
+                break
+            markets.add(await read_markets(self._rest, unread, known))
+        self._tracker.apply_difference(
+            difference, _read(positions, markets, requested_at, timezone.now())
+        )
+        self._on_change()
+        now = monotonic()
+        self._agenda.reconciled(now, behind=self._behind(difference.unconfirmed, positions.as_of))
+        self._note(markets, now)
+        self.is_reconciled = True
+        await self._on_read()
+
+    async def _read_positions(self) -> PositionsRead:
+        read: list[PositionsRead] = []
+
+        async def positions() -> None:
+            read.append(await read_positions(self._rest, self._subaccount))
+
+        await all_of(raise_if_inactive(self._rest), positions(), self._read_balance())
+        return read[0]
+
+    def _behind(self, unconfirmed: Collection[str], as_of: datetime | None) -> float | None:
+        """How many seconds REST has yet to catch up with the stream; None if it has."""
+        # Until then it may also bring back what was sold before we were connected.
+        needed = [self._connected_at] if as_of else []
+        heard = self._tracker.heard
+        needed += [
+            sent_at
+            for ticker in unconfirmed
+            if ticker in heard and (sent_at := heard[ticker].sent_at)
+        ]
+        behind = max((instant - (as_of or instant) for instant in needed), default=timedelta())
+        if unconfirmed:
+            # What was just said counts for so long, whatever REST says of its age.
+            behind = max(behind, timedelta(seconds=TRUST_AFTER_SECONDS))
+        # A moment more, as it is to be later than that.
+        return (behind.total_seconds() + 0.5) if behind > timedelta() else None
+
+    async def _read_markets(self, tickers: frozenset[str]) -> None:
+        requested_at = monotonic()
+        known = self._tracker.markets
+        # Those sold meanwhile are of no more interest.
+        self._agenda.markets_known(tickers - known.keys())
+        markets = await read_markets(self._rest, tickers & known.keys(), known)
+        self._tracker.apply_markets(markets.known, requested_at, _names(markets.left_out))
+        self._on_change()
+        self._note(markets, monotonic())
+        await self._on_read()
+
+    def _note(self, markets: MarketsRead, now: float) -> None:
+        self._agenda.markets_known(markets.known.keys() - markets.missing)
+        self._agenda.markets_missing(markets.missing, now)
+        self._agenda.markets_doubted(self._tracker.contradicted, now)
+
+    async def _read_balance(self) -> None:
+        if not self._agenda.may_read_balance(monotonic()):
+            return
+        as_of = timezone.now()
+        try:
+            balance = await self._rest.balance(self._subaccount)
+        except RateLimited:
+            self._agenda.cash_moved(monotonic())
+            return
+        except ScopeRefused:
+            # A key may be allowed the positions alone: then the cash is unknown, and shown so.
+            return
+        except (Unavailable, DecodeError, RequestRejected, KeyRefused, ClockSkew) as error:
+            logger.warning("balance not told", extra={"error": str(error)})
+            self._agenda.balance_failed(monotonic())
+            return
+        self._tracker.cash = Cash(balance.balance, balance.portfolio_value, as_of)
+        self._on_change()
+
+
+def _read(
+    positions: PositionsRead, markets: MarketsRead, requested_at: float, at: datetime
+) -> Read:
+    left_out = (*positions.left_out, *markets.left_out)
+    return Read(
+        markets=markets.known,
+        requested_at=requested_at,
+        at=at,
+        as_of=positions.as_of,
+        unreadable_markets=_names(markets.left_out),
+        left_out=tuple(f"{row.kind} {row.name or '(no name)'}: {row.reason}" for row in left_out),
+    )
+
+
+def _names(rows: tuple[LeftOut, ...]) -> frozenset[str]:
+    return frozenset(row.name for row in rows if row.name)
