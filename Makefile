@@ -70,7 +70,7 @@ bench-accounts: $(VENV)/.installed-dev var/.static ## one worker with two hundre
 .PHONY: soak
 soak: $(VENV)/.installed-dev var/.static ## ten minutes: ten thousand random histories, then faults under load; all must be right after each
 	LAW_EXAMPLES=10000 $(RUN)/pytest -q tests/unit/positions/test_tracker_laws.py
-	$(RUN)/python -m benchmarks.soak 7
+	$(RUN)/python -m benchmarks.soak 8
 
 .PHONY: admin
 admin: setup ## create a staff user for /admin/

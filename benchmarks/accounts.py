@@ -313,13 +313,13 @@ def live_count(database: psycopg.Connection, members: "list[Member]") -> int:
 
 def print_state_of(database: psycopg.Connection, what: str, member: "Member") -> None:
     """What is said of a broken account."""
-    status, reason, unreadable, silent = database.execute(
-        "SELECT status, reason, unreadable, worker.silent ->> account_id::text"
+    status, reason, left_out, silent = database.execute(
+        "SELECT status, reason, left_out, worker.silent ->> account_id::text"
         " FROM positions_accountstream LEFT JOIN positions_worker AS worker"
         " ON worker.id = worker_id WHERE account_id = %s",
         [member.account_id],
     ).fetchone() or (None, None, None, None)
-    print(f"  {what}: {status}, {reason}, unreadable {unreadable}, silent for {silent} s")
+    print(f"  {what}: {status}, {reason}, left out {left_out}, silent for {silent} s")
 
 
 class Trial:
