@@ -25,11 +25,12 @@ HEARTBEAT_COLUMNS = (
     "worker.silent ->> stream.account_id::text",
 )
 
+# Two readings of the clock may be a microsecond apart: a first beat has one time for both.
 # Its commit does not wait for the disk: a beat that a crash loses is a second old by then.
 _BEAT = f"""
     WITH beat AS (
         INSERT INTO {_WORKERS} AS worker (id, started_at, heartbeat_at, silent)
-        VALUES (%s, clock_timestamp(), clock_timestamp(), %s::jsonb)
+        VALUES (%s, statement_timestamp(), statement_timestamp(), %s::jsonb)
         ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp(), silent = excluded.silent
         RETURNING worker.started_at = worker.heartbeat_at AS is_first
     )
