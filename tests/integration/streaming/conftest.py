@@ -59,7 +59,18 @@ class Database:
 
 
 @pytest.fixture
-async def database(transactional_db) -> AsyncIterator[Database]:
+def no_session_of_the_tests(transactional_db) -> None:
+    """
+    Close what earlier tests may have left open in this thread.
+
+    Some tests end all other sessions of the database; one of ours would be found dead when the
+    tables are emptied, and by every test after that.
+    """
+    connections.close_all()
+
+
+@pytest.fixture
+async def database(no_session_of_the_tests) -> AsyncIterator[Database]:
     thread = DatabaseThread()
     yield Database(thread)
     await thread.close()
