@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from sandbox import wire
-from sandbox.commands import COMMANDS, BadCommand, perform
+from sandbox.command_fields import BadCommand
+from sandbox.commands import COMMANDS, perform
 from sandbox.scenarios import Scenarios
 from sandbox.server import Sandbox
 from sandbox.wire import Json

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from sandbox.commands import COMMANDS, BadCommand, Fields, perform
+from sandbox.command_fields import BadCommand, Fields
+from sandbox.commands import COMMANDS, perform
 from sandbox.server import Sandbox
 
 _DIRECTORY = Path(__file__).parent / "scenarios"

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from sandbox import keys, scenarios
-from sandbox.commands import BadCommand
+from sandbox.command_fields import BadCommand
 from sandbox.control import running_control
 from sandbox.keys import BrokenCredentials
 from sandbox.limits import TIERS

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from sandbox import catalogue, keys, scenarios
-from sandbox.commands import BadCommand, perform
+from sandbox.command_fields import BadCommand
+from sandbox.commands import perform
 from sandbox.server import Sandbox, utc_now
 from tests.waiting import until
 

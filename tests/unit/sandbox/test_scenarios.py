@@ -1,7 +1,8 @@
 import pytest
 
 from sandbox import scenarios
-from sandbox.commands import COMMANDS, BadCommand
+from sandbox.command_fields import BadCommand
+from sandbox.commands import COMMANDS
 
 
 @pytest.mark.parametrize("name", scenarios.names())
