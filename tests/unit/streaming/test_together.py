@@ -6,6 +6,8 @@ import pytest
 
 from streaming.together import all_of, until_one_fails
 
+EITHER = pytest.mark.parametrize("together", [all_of, until_one_fails])
+
 
 async def endless():
     await asyncio.Event().wait()
@@ -44,7 +46,8 @@ async def test_second_failure_is_logged(caplog):
     assert [record.exc_info[1].args for record in caplog.records] == [("a bug",)]
 
 
-async def test_cancellation_reaches_all_of_it():
+@EITHER
+async def test_cancellation_reaches_all_of_it(together):
     started, ended = asyncio.Event(), asyncio.Event()
 
     async def work():
@@ -54,16 +57,17 @@ async def test_cancellation_reaches_all_of_it():
         finally:
             ended.set()
 
-    together = asyncio.create_task(until_one_fails(work(), endless()))
+    task = asyncio.create_task(together(work(), endless()))
     await started.wait()
-    together.cancel()
-    await asyncio.wait([together])
+    task.cancel()
+    await asyncio.wait([task])
 
-    assert together.cancelled()
+    assert task.cancelled()
     assert ended.is_set()
 
 
-async def test_cancellation_counts_although_a_failure_came_just_before():
+@EITHER
+async def test_cancellation_counts_although_a_failure_came_just_before(together):
     cleaning, cleaned = asyncio.Event(), asyncio.Event()
 
     async def slow_to_end():
@@ -73,13 +77,13 @@ async def test_cancellation_counts_although_a_failure_came_just_before():
             cleaning.set()
             await cleaned.wait()
 
-    together = asyncio.create_task(until_one_fails(slow_to_end(), failing(LookupError())))
+    task = asyncio.create_task(together(slow_to_end(), failing(LookupError())))
     await cleaning.wait()
-    together.cancel()
+    task.cancel()
     cleaned.set()
-    await asyncio.wait([together])
+    await asyncio.wait([task])
 
-    assert together.cancelled()
+    assert task.cancelled()
 
 
 async def telling(result, after=None):
@@ -136,41 +140,3 @@ async def test_first_of_several_failures_counts_and_no_other_goes_unretrieved():
         await all_of(
             failing_when_cancelled(), failing(LookupError("first")), failing(LookupError("third"))
         )
-
-
-async def test_cancellation_reaches_all_of_the_work():
-    started, ended = asyncio.Event(), asyncio.Event()
-
-    async def work():
-        started.set()
-        try:
-            await endless()
-        finally:
-            ended.set()
-
-    together = asyncio.create_task(all_of(work(), endless()))
-    await started.wait()
-    together.cancel()
-    await asyncio.wait([together])
-
-    assert together.cancelled()
-    assert ended.is_set()
-
-
-async def test_cancellation_counts_although_one_had_just_failed():
-    cleaning, cleaned = asyncio.Event(), asyncio.Event()
-
-    async def slow_to_end():
-        try:
-            await endless()
-        finally:
-            cleaning.set()
-            await cleaned.wait()
-
-    together = asyncio.create_task(all_of(slow_to_end(), failing(LookupError())))
-    await cleaning.wait()
-    together.cancel()
-    cleaned.set()
-    await asyncio.wait([together])
-
-    assert together.cancelled()
