@@ -126,6 +126,14 @@ class Launcher:
         self._popen.communicate()
 
 
+@pytest.fixture(autouse=True)
+def no_nohup() -> Iterator[None]:
+    """Let what a test starts obey SIGHUP, also where the tests themselves run under `nohup`."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.fixture
 def make_child(tmp_path: Path) -> Iterator[Callable[..., Child]]:
     """Describe children; those that still live at the end are killed."""
