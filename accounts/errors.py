@@ -5,6 +5,11 @@ What can go wrong between a visitor and an account, told as the API tells it.
     ├── NotSignedIn
     ├── NotFound
     ├── TooManyTries
+    ├── TooManyStreams
+    ├── NoWebSocket
+    ├── RequestTooLarge
+    ├── RequestTooSlow
+    ├── Busy
     ├── SignInRefused              the visitor can do something about it
     │   ├── MissingField
     │   ├── UnknownEnvironment
@@ -68,6 +73,48 @@ class TooManyTries(ApiError):
     @property
     def headers(self) -> dict[str, str]:
         return {"Retry-After": str(self.retry_after_seconds)}
+
+
+class TooManyStreams(ApiError):
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_streams"
+    message = (
+        "This session has as many streams open as it may. Close a tab of the dashboard, or a "
+        "program that reads the stream."
+    )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "10"}
+
+
+class NoWebSocket(ApiError):
+    code = "no_websocket"
+    message = "There are no WebSockets here. The stream is GET /sse/positions."
+
+
+class RequestTooLarge(ApiError):
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "request_too_large"
+
+    def __init__(self, longest_bytes: int) -> None:
+        super().__init__(f"The request's body is larger than {longest_bytes // 1024} KB.")
+
+
+class RequestTooSlow(ApiError):
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "request_too_slow"
+    message = "The request took too long to arrive."
+
+
+class Busy(ApiError):
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "busy"
+    message = "The server has more to do than it can at the moment. Try again in a few seconds."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": "5"}
 
 
 class SignInRefused(ApiError):

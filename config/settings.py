@@ -131,6 +131,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 
+# Open streams of one session, and of one web process.
+STREAMS_PER_SESSION = env.int("STREAMS_PER_SESSION", default=20)
+STREAMS_TOTAL = env.int("STREAMS_TOTAL", default=5000)
+
 # Database
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -9,11 +9,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 
 from streaming.web.admission import Admission
+from streaming.web.edge import Edge
 from streaming.web.hub import Hub
+from streaming.web.seats import Seat, Seats
 
 STREAM_PATH = "/sse/positions"
 _STREAMING = "streaming.web"
@@ -21,10 +24,11 @@ _STREAMING = "streaming.web"
 
 @dataclass(frozen=True, slots=True)
 class Streaming:
-    """What serves streams: who may have one, and what it brings."""
+    """What serves a stream: who may have one, what it brings, and the place it has."""
 
     admission: Admission
     hub: Hub
+    seat: Seat
 
 
 class StreamingHandler(ASGIHandler):
@@ -32,29 +36,34 @@ class StreamingHandler(ASGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._streaming: Streaming | None = None
-
-    @property
-    def hub(self) -> Hub | None:
-        """The process's hub, once the server has started."""
-        return self._streaming.hub if self._streaming else None
+        self._admission: Admission | None = None
+        self.hub: Hub | None = None
+        self._edge = Edge(self._serve, unlimited_path=STREAM_PATH)
+        self._seats = Seats(settings.STREAMS_PER_SESSION, settings.STREAMS_TOTAL)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # ASGI's own loose types
         """One ASGI connection: the server's own life, a stream, or any other request."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        elif scope["type"] == "http" and scope["path"] == STREAM_PATH:
-            await self.handle({**scope, _STREAMING: self._streaming}, receive, send)
         else:
+            await self._edge(scope, receive, send)
+
+    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"] != STREAM_PATH:
             await super().__call__(scope, receive, send)
+            return
+        with self._seats.one() as seat:
+            if self._admission and self.hub:
+                scope = {**scope, _STREAMING: Streaming(self._admission, self.hub, seat)}
+            await self.handle(scope, receive, send)
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()
-        streaming = self._streaming = Streaming(Admission(), Hub())
-        await streaming.hub.start()
+        self._admission, self.hub = Admission(), Hub()
+        await self.hub.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await asyncio.gather(streaming.hub.stop(), streaming.admission.stop())
+        await asyncio.gather(self.hub.stop(), self._admission.stop())
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -1,10 +1,13 @@
 """uvicorn, set up for streams that stay open for hours and for clients that stop reading."""
 
+import resource
 import socket
 
 import uvicorn
+from django.conf import settings
 
 from streaming.web.asgi import StreamingHandler
+from streaming.web.http_connection import BoundedConnection
 
 # Streams are told to end first; who does not let go in time is cut off.
 GRACE_SECONDS = 5
@@ -13,6 +16,13 @@ KEEP_ALIVE_SECONDS = 30
 SEND_BUFFER_BYTES = 64 * 1024
 # A peer that answers nothing for so long is gone, whatever its connection says.
 PEER_TIMEOUT_MS = 30_000
+# Beside the streams: pages, calls of the API, and those who connect and say nothing.
+OTHER_CONNECTIONS = 1000
+# Files and connections of the process itself.
+OWN_FILES = 100
+# Of the reverse proxy, which is on this machine. uvicorn's own default could be widened by
+# FORWARDED_ALLOW_IPS in the environment.
+LOOPBACK = ["127.0.0.0/8", "::1", "::ffff:127.0.0.0/104"]
 
 
 class DrainingServer(uvicorn.Server):
@@ -29,8 +39,11 @@ class DrainingServer(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
-                # Trusted from loopback only, where the reverse proxy is.
                 proxy_headers=proxy_headers,
+                forwarded_allow_ips=LOOPBACK,
+                http=BoundedConnection,
+                ws="none",
+                limit_concurrency=_connections_allowed(),
             )
         )
 
@@ -39,6 +52,15 @@ class DrainingServer(uvicorn.Server):
         if self._application.hub:
             self._application.hub.drain()
         await super().shutdown(sockets)
+
+
+def _connections_allowed() -> int:
+    """As many as we want, or as the system lets a process have open."""
+    wanted = settings.STREAMS_TOTAL + OTHER_CONNECTIONS
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # The usual 1,024 is a leftover of `select`, which nothing here uses.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return wanted if most == resource.RLIM_INFINITY else min(wanted, most - OWN_FILES)
 
 
 def listening_socket(host: str, port: int) -> socket.socket:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from accounts import sessions
 from accounts.addresses import is_direct_loopback
-from accounts.errors import DatabaseAway, NotSignedIn
+from accounts.errors import DatabaseAway, NotSignedIn, TooManyStreams
 from accounts.models import Credential, EnvironmentName
 from accounts.responses import error_response
 from streaming.web import health
@@ -30,6 +30,10 @@ async def positions_stream(request: HttpRequest) -> HttpResponseBase:
         return error_response(DatabaseAway())
     if session is None:
         return error_response(NotSignedIn())
+    try:
+        streaming.seat.take(session.pk)
+    except TooManyStreams as error:
+        return error_response(error)
     return StreamingHttpResponse(
         streaming.hub.events(session.account_id, session.pk),
         content_type="text/event-stream",

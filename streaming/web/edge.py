@@ -1,0 +1,147 @@
+"""
+What a request may cost before a view has seen it: the size and the time of its body, and its turn.
+
+ASGI in, ASGI out. The application gets requests that are whole already, and not too many at once:
+each takes a thread and a connection to the database.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from accounts.errors import ApiError, Busy, NoWebSocket, RequestTooLarge, RequestTooSlow
+from accounts.responses import error_response
+
+BODY_BYTES = 64 * 1024
+# Two fields as of `accounts.schemas.AuthenticateIn`, or a name and a password.
+SIGN_IN_BYTES = 32 * 1024
+SIGN_IN_PATHS = ("/api/v1/account/authenticate", "/api/v1/account/login", "/admin/login/")
+BODY_SECONDS = 15.0
+# How many requests are worked on, and how many more may wait for their turn, for how long.
+AT_ONCE = 32
+WAITING = 256
+TURN_SECONDS = 5.0
+
+
+class Edge:
+    """
+    Puts limits in front of an ASGI application.
+
+    Args:
+        unlimited_path: requests for it take no turn, as they last for hours.
+    """
+
+    def __init__(self, application: Any, unlimited_path: str) -> None:  # Any: ASGI's loose types
+        self._application = application
+        self._unlimited_path = unlimited_path
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One ASGI connection."""
+        match scope["type"]:
+            case "http":
+                try:
+                    await self._request(scope, receive, send)
+                except ApiError as error:
+                    await _answer(scope, send, error)
+            case "websocket":
+                # Before it was accepted: the server answers 403.
+                await send({"type": "websocket.close"})
+            case _:
+                await self._application(scope, receive, send)
+
+    async def _request(self, scope: Any, receive: Any, send: Any) -> None:
+        if _header(scope, b"upgrade").lower() == b"websocket":
+            raise NoWebSocket
+        body = await _body(scope, receive)
+        if body is None:
+            return
+        replayed = _Replayed(body, receive)
+        if scope["path"] == self._unlimited_path:
+            await self._application(scope, replayed, send)
+        else:
+            async with self._turn():
+                await self._application(scope, replayed, send)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= WAITING:
+            raise Busy
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Busy from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
+class _Replayed:
+    """ASGI's `receive` for a request whose body is known; after it, what the client does."""
+
+    def __init__(self, body: bytes, receive: Any) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Any:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+
+async def _body(scope: Any, receive: Any) -> bytes | None:
+    """
+    The whole body; None if the client left before it was sent.
+
+    Raises:
+        RequestTooLarge, RequestTooSlow: before any more is read.
+    """
+    longest = SIGN_IN_BYTES if scope["path"] in SIGN_IN_PATHS else BODY_BYTES
+    declared = _header(scope, b"content-length")
+    # Longer than any number that is allowed, or none at all: then what comes is counted.
+    if len(declared) > 9 or (declared.isdigit() and int(declared) > longest):
+        raise RequestTooLarge(longest)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return None
+                body += message.get("body", b"")
+                if len(body) > longest:
+                    raise RequestTooLarge(longest)
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        raise RequestTooSlow from None
+
+
+def _header(scope: Any, wanted: bytes) -> bytes:
+    return next((bytes(value) for name, value in scope["headers"] if name == wanted), b"")
+
+
+async def _answer(scope: Any, send: Any, error: ApiError) -> None:
+    response = error_response(error)
+    # What is left of the body is not read.
+    headers = [
+        *response.items(),
+        ("Content-Length", str(len(response.content))),
+        ("Connection", "close"),
+    ]
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
+        }
+    )
+    await send({"type": "http.response.body", "body": response.content})

@@ -1,0 +1,146 @@
+"""
+One HTTP connection of a client who may mean us harm: what it may hold, and for how long.
+
+uvicorn reads headers of any size, and closes a connection only once something was answered over
+it. What is told here is told before there is a request, so before anything of Django's.
+"""
+
+import asyncio
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+logger = logging.getLogger(__name__)
+
+HEAD_BYTES = 64 * 1024
+# From the connection, or the first byte of a further request, to the end of its headers.
+HEAD_SECONDS = 15.0
+# A client that takes nothing of its answer for so long has gone, or never meant to.
+TAKE_SECONDS = 60.0
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """
+    uvicorn's connection with limits.
+
+    Too large a head is answered 431, too slow a one 408; beyond `limit_concurrency` connections
+    (uvicorn's own setting, which it would count in requests) a new one is answered 503.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: uvicorn's own arguments
+        super().__init__(*args, **kwargs)
+        self._limit, self.limit_concurrency = self.limit_concurrency, None
+        # Of a request whose headers are not complete.
+        self._head_bytes = 0
+        self._has_asked = False
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._take_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        if self._limit is not None and len(self.connections) > self._limit:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many connections. Try again later.")
+            return
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let go of everything."""
+        self._stop(self._head_timer)
+        self._stop(self._take_timer)
+        self._head_timer = self._take_timer = None
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what was sent, up to the limits."""
+        if self.transport.is_closing():
+            return
+        self._has_asked = False
+        is_between_requests = self.cycle is None or self.cycle.response_complete
+        if is_between_requests and self._head_timer is None:
+            self._await_head()
+        # The parser keeps an unfinished header to itself, so what goes in is counted.
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._has_asked or not is_between_requests:
+            # What came after the headers is a body, which the edge limits.
+            self._head_bytes = 0
+        elif self._head_bytes > HEAD_BYTES:
+            self._refuse_head()
+
+    def on_headers_complete(self) -> None:
+        """Pass the request on; one whose headers came in one piece may be too large still."""
+        self._has_asked = True
+        self._stop(self._head_timer)
+        self._head_timer = None
+        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > HEAD_BYTES:
+            self._refuse_head()
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """As uvicorn's, save for a request that was refused."""
+        if not self.transport.is_closing():
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """As uvicorn's, save for a request that was refused."""
+        if not self.transport.is_closing():
+            super().on_message_complete()
+
+    def pause_writing(self) -> None:
+        """The client takes less than it is sent: for so long, but not for ever."""
+        super().pause_writing()
+        if self._take_timer is None:
+            self._take_timer = self.loop.call_later(TAKE_SECONDS, self._cut_off)
+
+    def resume_writing(self) -> None:
+        """It has taken what there was."""
+        self._stop(self._take_timer)
+        self._take_timer = None
+        super().resume_writing()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        # The request is answered like any other; a line a request would only fill the log.
+        pass
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._head_timer = None
+        if self.transport.is_closing():
+            return
+        if self._head_bytes:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive.")
+        else:
+            self.transport.close()
+
+    def _refuse_head(self) -> None:
+        self._refuse(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            f"The address and headers are larger than {HEAD_BYTES // 1024} KB.",
+        )
+
+    def _refuse(self, status: HTTPStatus, message: str) -> None:
+        body = f"{message}\n".encode()
+        self.transport.write(
+            STATUS_LINE[status]
+            + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % len(body)
+            + b"cache-control: no-store\r\nconnection: close\r\n\r\n"
+            + body
+        )
+        self.transport.close()
+
+    def _cut_off(self) -> None:
+        self._take_timer = None
+        # Not closed in an orderly way, which would wait for the client to take the rest.
+        self.transport.abort()
+
+    @staticmethod
+    def _stop(timer: asyncio.TimerHandle | None) -> None:
+        if timer is not None:
+            timer.cancel()

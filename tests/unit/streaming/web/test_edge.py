@@ -1,0 +1,205 @@
+"""The edge hands over whole requests of bounded size, and not too many at once."""
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import pytest
+
+from streaming.web import edge
+from streaming.web.edge import BODY_BYTES, SIGN_IN_BYTES, Edge
+from tests.waiting import until
+
+DISCONNECT = {"type": "http.disconnect"}
+
+
+class Application:
+    """Notes what it is given and answers 200; waits until it is let go, where that is wanted."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.scopes: list[dict] = []
+        self.let_go = asyncio.Event()
+        self.let_go.set()
+
+    async def __call__(self, scope, receive, send):
+        self.scopes.append(scope)
+        if scope["type"] == "http":
+            self.bodies.append((await receive())["body"])
+            await self.let_go.wait()
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"done"})
+
+
+class Client:
+    """One request to the edge: what it sends, and what it is answered."""
+
+    def __init__(self, messages: list[dict]) -> None:
+        self._messages = list(messages)
+        self.sent: list[dict] = []
+        self.has_begun_to_send = False
+
+    async def receive(self) -> dict:
+        self.has_begun_to_send = True
+        if not self._messages:
+            await asyncio.Event().wait()
+        return self._messages.pop(0)
+
+    async def send(self, message: dict) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        return self.sent[0]["status"]
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        return dict(self.sent[0]["headers"])
+
+    @property
+    def error(self) -> dict:
+        return json.loads(self.sent[1]["body"])["error"]
+
+
+@pytest.fixture
+def application() -> Application:
+    return Application()
+
+
+@pytest.fixture
+def ask(application) -> Callable:
+    at_the_edge = Edge(application, unlimited_path="/sse/positions")
+
+    async def ask(*messages: dict, path: str = "/api/x", headers: dict | None = None) -> Client:
+        client = Client(list(messages))
+        named = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+        scope = {"type": "http", "method": "POST", "path": path, "headers": named}
+        await at_the_edge(scope, client.receive, client.send)
+        return client
+
+    return ask
+
+
+def part(body: bytes, *, more: bool = False) -> dict:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+class TestBody:
+    async def test_body_in_parts_is_handed_over_whole(self, ask, application):
+        client = await ask(part(b"one, ", more=True), part(b"two", more=True), part(b""))
+
+        assert client.status == 200
+        assert application.bodies == [b"one, two"]
+
+    @pytest.mark.parametrize(
+        ("path", "longest"),
+        [
+            ("/api/x", BODY_BYTES),
+            ("/", BODY_BYTES),
+            ("/sse/positions", BODY_BYTES),
+            ("/api/v1/account/authenticate", SIGN_IN_BYTES),
+            ("/api/v1/account/login", SIGN_IN_BYTES),
+            ("/admin/login/", SIGN_IN_BYTES),
+        ],
+    )
+    async def test_longest_body_passes_and_one_byte_more_does_not(
+        self, ask, application, path, longest
+    ):
+        whole = await ask(part(b"x" * longest), path=path)
+        too_long = await ask(part(b"x" * longest, more=True), part(b"x"), path=path)
+
+        assert whole.status == 200
+        assert too_long.status == 413
+        assert [len(body) for body in application.bodies] == [longest]
+
+    @pytest.mark.parametrize("declared", [str(BODY_BYTES + 1), "9" * 5000])
+    async def test_body_declared_too_long_is_not_read_at_all(self, ask, application, declared):
+        client = await ask(headers={"content-length": declared})
+
+        assert client.status == 413
+        assert client.error["code"] == "request_too_large"
+        assert client.headers[b"connection"] == b"close"
+        assert not client.has_begun_to_send
+        assert application.scopes == []
+
+    async def test_body_that_takes_too_long_is_refused(self, ask, application, monkeypatch):
+        monkeypatch.setattr(edge, "BODY_SECONDS", 0.02)
+
+        client = await ask(part(b"x", more=True))
+
+        assert client.status == 408
+        assert client.error["code"] == "request_too_slow"
+        assert application.scopes == []
+
+    async def test_client_that_leaves_before_its_body_is_whole_costs_nothing_more(
+        self, ask, application
+    ):
+        client = await ask(part(b"x", more=True), DISCONNECT)
+
+        assert client.sent == []
+        assert application.scopes == []
+
+
+class TestTurns:
+    @pytest.fixture(autouse=True)
+    def few(self, monkeypatch):
+        monkeypatch.setattr(edge, "AT_ONCE", 2)
+        monkeypatch.setattr(edge, "WAITING", 1)
+
+    async def test_only_so_many_requests_are_worked_on_at_once(self, ask, application):
+        application.let_go.clear()
+        asked = [asyncio.create_task(ask(part(b""))) for _ in range(3)]
+        await until(lambda: len(application.scopes) == 2)
+
+        refused = await ask(part(b""))
+        worked_on = len(application.scopes)
+        application.let_go.set()
+        answered = await asyncio.gather(*asked)
+
+        assert refused.status == 503
+        assert refused.error["code"] == "busy"
+        assert refused.headers[b"retry-after"] == b"5"
+        assert worked_on == 2
+        assert [client.status for client in answered] == [200, 200, 200]
+
+    async def test_request_does_not_wait_for_its_turn_for_ever(self, ask, application, monkeypatch):
+        monkeypatch.setattr(edge, "TURN_SECONDS", 0.02)
+        application.let_go.clear()
+        asked = [asyncio.create_task(ask(part(b""))) for _ in range(2)]
+        await until(lambda: len(application.scopes) == 2)
+
+        refused = await ask(part(b""))
+        application.let_go.set()
+        await asyncio.gather(*asked)
+
+        assert refused.status == 503
+        assert (await ask(part(b""))).status == 200
+
+    async def test_streams_need_no_turn(self, ask, application):
+        application.let_go.clear()
+        asked = [asyncio.create_task(ask(part(b""), path="/sse/positions")) for _ in range(10)]
+        await until(lambda: len(application.scopes) == 10)
+
+        application.let_go.set()
+        answered = await asyncio.gather(*asked)
+
+        assert {client.status for client in answered} == {200}
+
+
+async def test_upgrade_to_a_websocket_is_refused(ask, application):
+    client = await ask(part(b""), headers={"upgrade": "WebSocket", "connection": "upgrade"})
+
+    assert client.status == 400
+    assert client.error["code"] == "no_websocket"
+    assert application.scopes == []
+
+
+async def test_websocket_of_another_server_is_closed_before_it_opens(application):
+    client = Client([{"type": "websocket.connect"}])
+
+    await Edge(application, "/sse/positions")(
+        {"type": "websocket", "path": "/", "headers": []}, client.receive, client.send
+    )
+
+    assert client.sent == [{"type": "websocket.close"}]
+    assert application.scopes == []
