@@ -67,6 +67,10 @@ bench: $(VENV)/.installed-dev var/.static ## measure how long a tick takes from 
 bench-accounts: $(VENV)/.installed-dev var/.static ## one worker with two hundred accounts, some broken: whether the others notice
 	$(RUN)/python -m benchmarks.accounts
 
+.PHONY: bench-attack
+bench-attack: $(VENV)/.installed-dev var/.static ## ticks while strangers storm the door
+	$(RUN)/python -m benchmarks.attack
+
 .PHONY: soak
 soak: $(VENV)/.installed-dev var/.static ## ten minutes: ten thousand random histories, then faults under load; all must be right after each
 	LAW_EXAMPLES=10000 $(RUN)/pytest -q tests/unit/positions/test_tracker_laws.py
