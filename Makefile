@@ -86,6 +86,13 @@ lock: $(VENV)/.installed-dev ## pin the newest allowed requirements, with hashes
 	$(RUN)/pip install --quiet uv
 	$(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.txt
 	$(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements-dev.in -o requirements-dev.txt
+	$(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements-audit.in -o requirements-audit.txt
+
+.PHONY: audit
+audit: $(VENV)-audit/.installed ## pinned versions against published advisories (needs the internet), and a bill of materials
+	@mkdir -p var
+	$(VENV)-audit/bin/cyclonedx-py requirements requirements.txt --output-reproducible --output-format JSON --output-file var/bom.cdx.json
+	@$(VENV)-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.txt || { echo "An advisory fits a pinned version, or not all of them could be looked up: see above."; exit 1; }
 
 # What the targets above rest on.
 
@@ -102,6 +109,11 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing what the tests need into $(VENV) …"
 	@$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)-audit/.installed: requirements-audit.txt | $(VENV)/bin/python
+	@$(PYTHON) -m venv $(VENV)-audit
+	@$(VENV)-audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
 	@touch $@
 
 .env: | $(VENV)/.installed
