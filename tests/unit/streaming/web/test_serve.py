@@ -67,3 +67,34 @@ def test_forwarding_headers_count_only_behind_a_proxy(is_behind_proxy):
     server = DrainingServer(StreamingHandler(), proxy_headers=is_behind_proxy)
 
     assert server.config.proxy_headers is is_behind_proxy
+
+
+@pytest.mark.parametrize(
+    ("peer", "seen"),
+    [
+        ("127.0.0.1", ("203.0.113.5", "https")),
+        ("127.8.9.10", ("203.0.113.5", "https")),
+        ("::1", ("203.0.113.5", "https")),
+        ("::ffff:127.0.0.1", ("203.0.113.5", "https")),
+        ("192.168.1.2", ("192.168.1.2", "http")),
+        ("::ffff:192.168.1.2", ("::ffff:192.168.1.2", "http")),
+        ("2001:db8::1", ("2001:db8::1", "http")),
+    ],
+)
+async def test_only_a_proxy_on_this_machine_is_believed(monkeypatch, peer, seen):
+    # What uvicorn would believe everybody for.
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+    scopes = []
+
+    async def application(scope, receive, send):
+        scopes.append((scope["client"][0], scope["scheme"]))
+
+    config = DrainingServer(application, proxy_headers=True).config
+    config.load()
+    headers = [(b"x-forwarded-for", b"10.0.0.1, 203.0.113.5"), (b"x-forwarded-proto", b"https")]
+
+    await config.loaded_app(
+        {"type": "http", "client": (peer, 1), "scheme": "http", "headers": headers}, None, None
+    )
+
+    assert scopes == [seen]
