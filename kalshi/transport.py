@@ -14,7 +14,7 @@ from functools import cache
 
 import httpx
 
-from kalshi import clocks
+from kalshi import clocks, pool
 from kalshi.environments import Environment
 from kalshi.errors import DecodeError, Unavailable, error_of_response
 from kalshi.fields import Fields, parse
@@ -32,7 +32,7 @@ def _tls() -> ssl.SSLContext:
 
 def connections() -> httpx.AsyncClient:
     """Connections of one account, to be kept while it is followed; to be closed."""
-    return httpx.AsyncClient(verify=_tls())
+    return httpx.AsyncClient(transport=pool.Transport(verify=_tls()))
 
 
 class Transport:
