@@ -74,8 +74,9 @@ SESSION_COOKIE_PATH = "/admin/"
 if COOKIES_SECURE:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
-SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+
+CSRF_FAILURE_VIEW = "config.refusals.csrf_failure"
 
 # Application
 
@@ -94,9 +95,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "accounts.browser_rules.BrowserRulesMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.refusals.RefusalsMiddleware",
     "config.static_files.StaticFilesMiddleware",
-    "config.content_security.ContentSecurityMiddleware",
     "accounts.middleware.SessionCookieMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -104,7 +106,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "config.database_away.DatabaseAwayMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

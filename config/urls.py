@@ -2,20 +2,20 @@
 
 from django.contrib import admin
 from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
-from accounts.responses import unknown_call
 from config.api import api
 from streaming.web import views
 from streaming.web.asgi import STREAM_PATH
 
-handler500 = "config.database_away.server_error"
+handler400 = handler403 = handler404 = handler500 = "config.refusals.refused"
 
+# Exempt are those that only read: a POST is to be told that it is no method for this.
 urlpatterns = [
-    path("", views.page),
+    path("", csrf_exempt(views.page)),
     path(STREAM_PATH.removeprefix("/"), views.positions_stream),
     path("api/v1/", api.urls),
-    path("api/v1/<path:call>", unknown_call),
-    path("healthz", views.healthz),
-    path("readyz", views.readyz),
+    path("healthz", csrf_exempt(views.healthz)),
+    path("readyz", csrf_exempt(views.readyz)),
     path("admin/", admin.site.urls),
 ]

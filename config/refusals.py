@@ -1,0 +1,92 @@
+"""Where Django's own errors, and those of views, become the answers of `accounts.refusals`."""
+
+import sys
+from collections.abc import Awaitable, Callable
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, RawPostDataException, UnreadablePostError
+from django.http.response import HttpResponseBase
+
+from accounts import refusals
+from accounts.errors import ApiError
+from accounts.responses import RefusalResponse, answer_to, refusal_of, refusal_response
+
+# What a response says beside its body, and still has to.
+_KEPT_HEADERS = ("Allow", "Retry-After", "Content-Range", "Vary")
+
+_UNKNOWN_TO_DJANGO = (
+    ApiError,
+    InterfaceError,
+    OperationalError,
+    RawPostDataException,
+    UnreadablePostError,
+)
+
+
+class RefusalsMiddleware:
+    """Gives errors one shape: those that views raise, and those that others have answered."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(
+        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+    ) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if request.method == "HEAD" and request.path.startswith("/api/"):
+            # django-ninja knows no HEAD; the server sends no body, whatever the response has.
+            request.method = "GET"
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseBase):
+            return _in_shape(request, response)
+        return _in_shape_later(request, response)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The answer to what Django would take for a bug; None: the error is Django's to tell."""
+        return answer_to(request, error) if isinstance(error, _UNKNOWN_TO_DJANGO) else None
+
+
+def refused(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's handler of errors; without an exception, of the one that is being handled."""
+    return refusal_response(request.path, refusal_of(exception or sys.exc_info()[1]))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's view for a request without its CSRF token; the reason is for the log alone."""
+    return refusal_response(request.path, refusals.CSRF_FAILED)
+
+
+async def _in_shape_later(
+    request: HttpRequest, response: Awaitable[HttpResponseBase]
+) -> HttpResponseBase:
+    return _in_shape(request, await response)
+
+
+def _in_shape(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    if response.status_code < 400 or _has_shape(request, response):
+        return response
+    answer = refusal_response(request.path, refusals.of_status(response.status_code))
+    for name in _KEPT_HEADERS:
+        if name in response.headers:
+            answer.headers[name] = response.headers[name]
+    answer.cookies = response.cookies
+    # Django's own mark, without which the error would be logged a second time.
+    answer._has_been_logged = getattr(response, "_has_been_logged", False)  # type: ignore[attr-defined]
+    response.close()
+    return answer
+
+
+def _has_shape(request: HttpRequest, response: HttpResponseBase) -> bool:
+    if isinstance(response, RefusalResponse):
+        return True
+    if response.headers.get("Content-Type", "").startswith("application/json"):
+        return True
+    # Django's technical pages are what DEBUG is for.
+    is_page = isinstance(response, HttpResponse) and bool(response.content)
+    return settings.DEBUG and is_page and not refusals.is_for_programs(request.path)
