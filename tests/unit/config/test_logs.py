@@ -1,0 +1,125 @@
+"""An event is one line, whatever it is made of."""
+
+import logging
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.logs import EventFormatter
+
+FORGED = "2026-11-28T12:00:00+0000 INFO accounts: signed in account=7"
+
+
+def record_of(message, *args, exception=None, **fields):
+    record = logging.makeLogRecord(
+        {"name": "tests", "levelname": "INFO", "created": 0, "msg": message, "args": args} | fields
+    )
+    record.exc_info = (type(exception), exception, None) if exception else None
+    return record
+
+
+def line_of(*args, **fields):
+    """Without its time."""
+    return EventFormatter().format(record_of(*args, **fields)).partition(" ")[2]
+
+
+def test_event_is_a_line_with_its_fields_behind_the_message():
+    assert line_of("account claimed", account=7) == "INFO tests: account claimed account=7"
+
+
+def test_event_without_fields_is_its_message():
+    assert line_of("%s of %s", 1, 2) == "INFO tests: 1 of 2"
+
+
+@pytest.mark.parametrize(
+    ("character", "spelled"),
+    [
+        ("\n", r"\n"),
+        ("\r", r"\r"),
+        ("\t", r"\t"),
+        ("\0", r"\x00"),
+        ("\x1b", r"\x1b"),
+        ("\x7f", r"\x7f"),
+        ("\x85", r"\x85"),
+        ("\x9b", r"\x9b"),
+        ("\u2028", r"\u2028"),
+        ("\u2029", r"\u2029"),
+        ("\u202e", r"\u202e"),
+        ("\ud800", r"\ud800"),
+    ],
+    ids=ascii,
+)
+def test_character_that_could_break_the_line_is_spelled_out(character, spelled):
+    assert line_of(f"a{character}b") == f"INFO tests: a{spelled}b"
+    assert line_of("%s", f"a{character}b") == f"INFO tests: a{spelled}b"
+    assert line_of("seen", path=f"a{character}b") == f"INFO tests: seen path=a{spelled}b"
+    assert line_of("seen", **{f"a{character}b": 1}) == f"INFO tests: seen a{spelled}b=1"
+
+
+def test_text_of_any_language_is_left_as_it_is():
+    assert line_of("naïve “東京” 🙂 ¢") == "INFO tests: naïve “東京” 🙂 ¢"
+
+
+@given(st.text(), st.text(alphabet=st.characters(exclude_categories=[])))
+def test_no_text_makes_a_second_line(message, field):
+    line = EventFormatter().format(record_of("%s", message, field=field))
+
+    assert line.splitlines() == [line]
+    assert line.isprintable()
+
+
+def test_traceback_keeps_its_lines():
+    try:
+        raise ValueError("wrong")
+    except ValueError:
+        record = record_of("failed")
+        record.exc_info = sys.exc_info()
+
+    first, *below = EventFormatter().format(record).split("\n")
+
+    assert first.endswith("INFO tests: failed")
+    assert below[0] == "  Traceback (most recent call last):"
+    assert below[-1] == "  ValueError: wrong"
+    assert len(below) >= 4
+
+
+def test_message_of_an_exception_cannot_pass_for_an_event():
+    record = record_of("failed", exception=ValueError(f"\n{FORGED}\r{FORGED}\u2028{FORGED}"))
+
+    lines = EventFormatter().format(record).split("\n")
+
+    assert lines[-1] == rf"  {FORGED}\r{FORGED}\u2028{FORGED}"
+    assert all(line.startswith("  ") for line in lines[1:])
+
+
+def test_stack_is_indented_as_a_traceback_is():
+    record = record_of("seen", stack_info=f"Stack:\n{FORGED}")
+
+    assert EventFormatter().format(record).endswith(f"seen\n  Stack:\n  {FORGED}")
+
+
+def test_text_that_another_formatter_left_is_not_taken_over():
+    record = record_of("failed", exception=ValueError(f"\n{FORGED}"))
+    logging.Formatter().format(record)
+
+    assert f"\n{FORGED}" not in EventFormatter().format(record)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("from https://a.example/b?token=1 refused", "from https://a.example/b refused"),
+        ("from 'http://a.example?token=1'", "from 'http://a.example'"),
+        ("really? yes", "really? yes"),
+    ],
+)
+def test_address_is_told_without_its_query(message, told):
+    assert line_of(message) == f"INFO tests: {told}"
+
+
+def test_request_is_told_by_its_path(rf):
+    line = line_of("refused", request=rf.get("/a/%0Ab?token=1"))
+
+    assert line == r"INFO tests: refused path=/a/\nb"
