@@ -5,7 +5,7 @@ A token is a JWT that names its session. The row decides whether it still counts
 logout kills every token of a session; the signature spares a look at rows for forged ones.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -27,6 +27,12 @@ LIFETIME = timedelta(hours=24)
 # token costs a write.
 RENEW_AFTER = timedelta(minutes=5)
 PURGED_AT_ONCE = 1000
+# How far the clock of the host that issued a token may be ahead of ours. A token is dead at its
+# expiry all the same.
+LEEWAY_SECONDS = 30
+# The largest of PostgreSQL's bigint, and the end of the year 9999.
+LARGEST_ID = 2**63 - 1
+LATEST_SECOND = 253_402_300_799
 
 ALGORITHM = "HS256"
 # Where of_request() leaves a new token for the middleware. Django's error reports hide values
@@ -138,15 +144,39 @@ def _claims(token: str) -> _Claims | None:
             settings.JWT_SECRET_KEY,
             # Never from the token's own header, which may ask for none at all.
             algorithms=[ALGORITHM],
-            options={"require": ["user_id", "sid", "iat", "exp"]},
+            # Its times are ours to judge: PyJWT has one leeway for all of them, and fails on some
+            # numbers.
+            options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
         )
-        return _Claims(
-            session_id=UUID(claims["sid"]),
-            user_id=int(claims["user_id"]),
-            issued_at=datetime.fromtimestamp(claims["iat"], UTC),
-        )
-    except (jwt.InvalidTokenError, ValueError, TypeError, AttributeError):
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
         return None
+    return _sane(claims, timezone.now().timestamp())
+
+
+def _sane(claims: Mapping[str, object], now: float) -> _Claims | None:
+    """The claims of a token that counts at this time, if each of them is what it must be."""
+    user_id, session_id = claims.get("user_id"), claims.get("sid")
+    issued_at, expires_at = _seconds(claims.get("iat")), _seconds(claims.get("exp"))
+    not_before = _seconds(claims.get("nbf", 0))
+    if issued_at is None or expires_at is None or not_before is None:
+        return None
+    if expires_at <= now or max(issued_at, not_before) > now + LEEWAY_SECONDS:
+        return None
+    if type(user_id) is not int or not isinstance(session_id, str):
+        return None
+    if not 0 < user_id <= LARGEST_ID:
+        return None
+    try:
+        return _Claims(UUID(session_id), user_id, datetime.fromtimestamp(issued_at, UTC))
+    except ValueError:
+        return None
+
+
+def _seconds(value: object) -> float | None:
+    # To Python a bool is a number; NaN lies between no two.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= LATEST_SECOND else None
 
 
 def _session(claims: _Claims) -> Session | None:

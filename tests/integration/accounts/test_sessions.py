@@ -85,6 +85,21 @@ def test_token_is_refused(session, settings, changes):
     assert session_of(forged(session, settings, **changes)) is None
 
 
+@pytest.mark.parametrize("claim", ["iat", "nbf"])
+def test_clock_of_the_issuer_may_be_ahead_by_half_a_minute(session, settings, claim):
+    ahead = forged(session, settings, **{claim: timezone.now() + timedelta(seconds=25)})
+    far_ahead = forged(session, settings, **{claim: timezone.now() + timedelta(seconds=35)})
+
+    assert session_of(ahead) == session
+    assert session_of(far_ahead) is None
+
+
+def test_token_is_dead_at_its_expiry(session, settings):
+    dying = forged(session, settings, exp=int(timezone.now().timestamp()))
+
+    assert session_of(dying) is None
+
+
 def test_token_signed_by_another_algorithm_is_refused(session, settings):
     settings.JWT_SECRET_KEY = "long enough for the other algorithm " * 2
 
