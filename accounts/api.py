@@ -2,7 +2,7 @@
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import get_token
+from django.middleware.csrf import get_token, rotate_token
 from ninja import Router, Status
 from ninja.errors import HttpError
 from ninja.utils import check_csrf
@@ -67,6 +67,8 @@ async def authenticate(
     except FailedTry:
         await sync_to_async(throttle.record_failure)(address)
         raise
+    # What another site could have planted before, or read, is worth nothing after.
+    rotate_token(request)
     sessions.set_cookie(response, signed_in.token)
     return SignedInOut(
         user_id=signed_in.session.account_id,

@@ -52,6 +52,28 @@ def test_good_key_signs_in(alice, exchange):
     assert credential.private_key.reveal() == key.private_key
 
 
+def test_sign_in_replaces_the_csrf_token(alice, exchange):
+    alice.get("session")
+    planted = alice.browser.cookies["csrftoken"].value
+
+    alice.sign_in(exchange.issue_key("alice"))
+
+    fresh = alice.browser.cookies["csrftoken"].value
+    with_planted = alice.browser.post(ACCOUNT + "refresh", headers={"X-CSRFToken": planted})
+    with_fresh = alice.browser.post(ACCOUNT + "refresh", headers={"X-CSRFToken": fresh})
+    assert error_of(with_planted) == (403, "csrf_failed")
+    assert with_fresh.status_code == 202
+
+
+def test_refused_sign_in_leaves_the_csrf_token_as_it_is(alice, exchange):
+    alice.get("session")
+    before = alice.browser.cookies["csrftoken"].value
+
+    alice.sign_in(Key("no-such-key", exchange.issue_key("alice").private_key))
+
+    assert alice.browser.cookies["csrftoken"].value == before
+
+
 def test_session_cookie_is_out_of_reach_of_scripts_and_other_sites(alice, exchange):
     response = alice.sign_in(exchange.issue_key("alice"))
 
