@@ -77,6 +77,9 @@ if COOKIES_SECURE:
 X_FRAME_OPTIONS = "DENY"
 
 CSRF_FAILURE_VIEW = "config.refusals.csrf_failure"
+# What DEBUG shows of an error.
+DEFAULT_EXCEPTION_REPORTER = "config.error_reports.ErrorReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.ReportFilter"
 
 # Application
 
