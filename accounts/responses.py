@@ -14,7 +14,6 @@ from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
-    JsonResponse,
     RawPostDataException,
     UnreadablePostError,
 )
@@ -40,12 +39,6 @@ _UNREADABLE = (
 
 class RefusalResponse(HttpResponse):
     """A response that already has the shape that errors have."""
-
-
-def error_response(error: ApiError) -> JsonResponse:
-    """The API's answer that tells an error, also for views outside django-ninja."""
-    body = {"error": {"code": error.code, "message": str(error)}}
-    return JsonResponse(body, status=error.status, headers=error.headers)
 
 
 def refusal_response(path: str, refusal: Refusal) -> RefusalResponse:

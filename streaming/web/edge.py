@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from accounts import refusals
 from accounts.errors import ApiError, Busy, NoWebSocket, RequestTooLarge, RequestTooSlow
-from accounts.responses import error_response
 
 BODY_BYTES = 64 * 1024
 # Two fields as of `accounts.schemas.AuthenticateIn`, or a name and a password.
@@ -130,18 +130,14 @@ def _header(scope: Any, wanted: bytes) -> bytes:
 
 
 async def _answer(scope: Any, send: Any, error: ApiError) -> None:
-    response = error_response(error)
+    answer = refusals.answer(scope["path"], refusals.of_api_error(error))
     # What is left of the body is not read.
-    headers = [
-        *response.items(),
-        ("Content-Length", str(len(response.content))),
-        ("Connection", "close"),
-    ]
+    headers = answer.headers | {"Connection": "close"}
     await send(
         {
             "type": "http.response.start",
-            "status": response.status_code,
-            "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
+            "status": answer.status,
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         }
     )
-    await send({"type": "http.response.body", "body": response.content})
+    await send({"type": "http.response.body", "body": answer.body})

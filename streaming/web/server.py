@@ -56,7 +56,7 @@ class DrainingServer(uvicorn.Server):
 
 def _connections_allowed() -> int:
     """As many as we want, or as the system lets a process have open."""
-    wanted = settings.STREAMS_TOTAL + OTHER_CONNECTIONS
+    wanted: int = settings.STREAMS_TOTAL + OTHER_CONNECTIONS
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     # The usual 1,024 is a leftover of `select`, which nothing here uses.
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,7 +1,6 @@
 """The stream, the page that shows it, and the probes."""
 
 from django.conf import settings
-from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -10,9 +9,8 @@ from django.views.decorators.http import require_GET, require_safe
 
 from accounts import sessions
 from accounts.addresses import is_direct_loopback
-from accounts.errors import DatabaseAway, NotSignedIn, TooManyStreams
+from accounts.errors import NotSignedIn
 from accounts.models import Credential, EnvironmentName
-from accounts.responses import error_response
 from streaming.web import health
 from streaming.web.asgi import streaming_of
 
@@ -24,16 +22,10 @@ from streaming.web.asgi import streaming_of
 async def positions_stream(request: HttpRequest) -> HttpResponseBase:
     """`GET /sse/positions`: the signed-in account's positions as Server-Sent Events."""
     streaming = streaming_of(request)
-    try:
-        session = await streaming.admission.session_of(request)
-    except Error:
-        return error_response(DatabaseAway())
+    session = await streaming.admission.session_of(request)
     if session is None:
-        return error_response(NotSignedIn())
-    try:
-        streaming.seat.take(session.pk)
-    except TooManyStreams as error:
-        return error_response(error)
+        raise NotSignedIn
+    streaming.seat.take(session.pk)
     return StreamingHttpResponse(
         streaming.hub.events(session.account_id, session.pk),
         content_type="text/event-stream",
