@@ -11,8 +11,8 @@ a key file is taken off once, and no message repeats any of what was pasted.
 import base64
 import re
 
-# An RSA key of 8192 bits takes 6,400 characters, 8,700 as base64 in lines; checking a longer key
-# would take seconds.
+# An RSA key of 4,096 bits takes 3,300 characters, 4,400 as base64 in lines; there is room for one
+# that is too large, to be refused by its size, and for the public key beside it.
 _MAXIMUM_LENGTH = 10_000
 _MAXIMUM_ID_LENGTH = 128
 # The longest of labels, quotes and spaces that an ID may stand among.
