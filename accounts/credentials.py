@@ -34,6 +34,7 @@ from accounts.errors import (
 from accounts.models import Account, AccountKey, Credential, Session
 from kalshi import errors as kalshi_errors
 from kalshi.environments import Environment
+from kalshi.pasted_keys import fits_header
 from kalshi.rest import Client
 from kalshi.rows import Rows
 from kalshi.signing import InvalidKey, SigningKey
@@ -170,10 +171,13 @@ def reveal(credential_id: int) -> RevealedCredential:
 
     Raises:
         CredentialUnusable: it was deleted, its private key cannot be opened with
-            ENCRYPTION_SECRET_KEY or is none, or its environment is no longer configured.
+            ENCRYPTION_SECRET_KEY or is none, its key id is none, or its environment is no longer
+            configured.
     """
     try:
         credential = Credential.objects.select_related("account").get(pk=credential_id)
+        if not fits_header(credential.api_key_id):
+            raise CredentialUnusable("What is stored as the API key ID is none.")
         return RevealedCredential(
             environment=exchange_of(credential.environment),
             api_key_id=credential.api_key_id,

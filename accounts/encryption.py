@@ -12,13 +12,16 @@ from django.conf import settings
 
 
 class SecretLost(Exception):
-    """A secret was sealed with a key that is no longer among those we have."""
+    """A secret was sealed with a key that is no longer among those we have, or is no text."""
 
-    def __init__(self) -> None:
-        super().__init__(
+    def __init__(
+        self,
+        message: str = (
             "A stored secret cannot be opened with any key in ENCRYPTION_SECRET_KEY; "
             "put the key it was sealed with back there, or store the secret anew."
-        )
+        ),
+    ) -> None:
+        super().__init__(message)
 
 
 class Secret:
@@ -44,13 +47,15 @@ class Secret:
         The text itself: use it at once and keep it nowhere.
 
         Raises:
-            SecretLost: no key of ENCRYPTION_SECRET_KEY opens it.
+            SecretLost: no key of ENCRYPTION_SECRET_KEY opens it, or what was sealed is no text.
         """
         try:
             return _keys().decrypt(self.sealed).decode()
+        # Without their causes: nothing of the token, or of what it holds, belongs in a traceback.
         except InvalidToken:
-            # Without its cause: nothing of the token belongs in a traceback.
             raise SecretLost from None
+        except UnicodeDecodeError:
+            raise SecretLost("What is stored as a secret is no text; store it anew.") from None
 
     def resealed(self) -> "Secret":
         """

@@ -11,10 +11,10 @@ from accounts.models import Credential
 
 class Command(BaseCommand):
     help = (
-        "Re-encrypts every credential with the first key of ENCRYPTION_SECRET_KEY, or none at "
-        "all if one cannot be opened. Put the new key in front of the old ones and restart the "
-        "web server and the worker before, so that they can open what this seals; remove the "
-        "old keys and restart again after. Sign-ins may go on meanwhile."
+        "Re-encrypts every credential with the first key of ENCRYPTION_SECRET_KEY, but for those "
+        "that cannot be opened, and names these. Put the new key in front of the old ones and "
+        "restart the web server and the worker before, so that they can open what this seals; "
+        "remove the old keys and restart again after. Sign-ins may go on meanwhile."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's own signature
@@ -32,10 +32,13 @@ class Command(BaseCommand):
                     continue
                 credential.save(update_fields=["private_key"])
                 count += 1
-            if lost:
-                named = ", ".join(f"{credential.pk} ({credential})" for credential in lost)
-                raise CommandError(
-                    f"Nothing was re-encrypted. No key in ENCRYPTION_SECRET_KEY opens credential "
-                    f"{named}: put the lost key back there, or delete the credential in the admin."
-                )
-        self.stdout.write(f"Re-encrypted {count} credential{'' if count == 1 else 's'}.")
+        done = f"Re-encrypted {count} credential{'' if count == 1 else 's'}."
+        if lost:
+            # Not in the transaction: what none of our keys opens is no reason to keep the others
+            # from the newest.
+            named = ", ".join(f"{credential.pk} ({credential})" for credential in lost)
+            raise CommandError(
+                f"{done} No key in ENCRYPTION_SECRET_KEY opens credential {named}: put the lost "
+                "key back there and run this again, or delete the credential in the admin."
+            )
+        self.stdout.write(done)

@@ -4,15 +4,22 @@ from contextlib import closing
 
 import pytest
 from cryptography.fernet import Fernet
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from accounts import credentials, sessions
 from accounts.encryption import Secret
 from accounts.errors import CredentialUnusable
 from accounts.models import Account, AccountKey, Credential, Session
+from kalshi.signing import InvalidKey
 from tests.integration.accounts.conftest import make_credential
 from tests.integration.visitors import make_account
+from tests.unit.kalshi.conftest import PAYLOADS
+from tests.unit.kalshi.der import as_pem, integers
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +61,84 @@ def test_credential_whose_encryption_key_is_lost_is_unusable_and_the_others_are_
         credentials.reveal(lost)
 
     assert credentials.reveal(good)
+
+
+def sealed(content):
+    """What the column holds when these bytes were encrypted with the key in use."""
+    return Secret(Fernet(settings.ENCRYPTION_SECRET_KEY[0]).encrypt(content))
+
+
+def key_file(name):
+    return (PAYLOADS / "keys" / f"{name}.pem").read_bytes()
+
+
+HUGE_RSA = as_pem(integers(0, 2**12_287 + 1, *[3] * 7)).encode()
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        lambda: Secret(b""),
+        lambda: Secret(b"\x00\xff\x80"),
+        lambda: Secret(b"gAAAAA"),
+        lambda: sealed(b""),
+        lambda: sealed(b"garbage"),
+        lambda: sealed(b"\xff\xfe\x00"),
+        lambda: sealed(key_file("ec")),
+        lambda: sealed(key_file("rsa_public")),
+        lambda: sealed(HUGE_RSA),
+    ],
+    ids=[
+        "nothing",
+        "bytes",
+        "half a token",
+        "a token of nothing",
+        "a token of garbage",
+        "a token of no text",
+        "an EC key",
+        "a public key",
+        "a huge RSA key",
+    ],
+)
+def test_stored_text_that_is_no_key_is_unusable_and_never_quoted(stored):
+    credential = make_credential(private_key=stored())
+
+    with pytest.raises(CredentialUnusable) as caught:
+        credentials.reveal(credential.pk)
+
+    assert caught.value.reason == "credential_unreadable"
+    assert "garbage" not in str(caught.value)
+    assert not isinstance(caught.value.__cause__, UnicodeDecodeError | InvalidKey)
+
+
+@pytest.mark.parametrize(
+    "api_key_id",
+    ["", "two words", "line\nbreak", "carriage\r\nreturn", "naïve", "tab\t", "\x7f"],
+)
+def test_stored_key_id_that_is_none_is_unusable(api_key_id):
+    good = sealed(key_file("ed25519"))
+    credential = make_credential(api_key_id=api_key_id, private_key=good)
+
+    with pytest.raises(CredentialUnusable, match="API key ID is none") as caught:
+        credentials.reveal(credential.pk)
+
+    assert caught.value.reason == "credential_unreadable"
+
+
+@given(content=st.binary(max_size=400), is_sealed=st.booleans())
+@hypothesis_settings(
+    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+def test_whatever_bytes_are_stored_are_unusable(content, is_sealed):
+    credential = make_credential()
+    private_key = sealed(content) if is_sealed else Secret(content)
+    Credential.objects.filter(pk=credential.pk).update(private_key=private_key)
+
+    with pytest.raises(CredentialUnusable) as caught:
+        credentials.reveal(credential.pk)
+
+    Credential.objects.all().delete()
+    assert caught.value.reason == "credential_unreadable"
 
 
 def test_credentials_of_an_account_are_listed_newest_first():

@@ -26,20 +26,40 @@ def test_rotated_credentials_need_the_newest_key_only(settings, capsys):
     assert capsys.readouterr().out == "Re-encrypted 2 credentials.\n"
 
 
-def test_rotation_with_a_lost_key_changes_nothing_and_names_the_credential(settings):
+def test_rotation_names_what_no_key_opens_and_does_the_others(settings):
     settings.ENCRYPTION_SECRET_KEY = [LOST_KEY]
     lost = make_credential(make_account(), api_key_id="lost-1a2b")
+    garbage = make_credential(
+        make_account(), api_key_id="garbage-3c4d", private_key=Secret(b"\x80 no token")
+    )
     settings.ENCRYPTION_SECRET_KEY = [OLD_KEY]
     good = make_credential(make_account(), api_key_id="good", private_key=Secret.seal("good"))
     settings.ENCRYPTION_SECRET_KEY = [NEW_KEY, OLD_KEY]
 
-    with pytest.raises(CommandError, match="ENCRYPTION_SECRET_KEY") as caught:
+    with pytest.raises(CommandError, match=r"Re-encrypted 1 credential\. .*put the lost") as caught:
         call_command("rotate_encryption_key")
 
-    assert f"{lost.pk} (demo key …1a2b)" in str(caught.value)
-    settings.ENCRYPTION_SECRET_KEY = [OLD_KEY]
+    named = f"{lost.pk} (demo key …1a2b), {garbage.pk} (demo key …3c4d)"
+    assert named in str(caught.value)
+    settings.ENCRYPTION_SECRET_KEY = [NEW_KEY]
     good.refresh_from_db()
     assert good.private_key.reveal() == "good"
+    lost.refresh_from_db()
+    settings.ENCRYPTION_SECRET_KEY = [LOST_KEY]
+    assert lost.private_key.reveal() == "a private key"
+
+
+def test_rotation_takes_what_is_no_key_along(settings, capsys):
+    settings.ENCRYPTION_SECRET_KEY = [OLD_KEY]
+    no_text = Secret(Fernet(OLD_KEY).encrypt(b"\xff\xfe"))
+    make_credential(make_account(), api_key_id="no text", private_key=no_text)
+    settings.ENCRYPTION_SECRET_KEY = [NEW_KEY, OLD_KEY]
+
+    call_command("rotate_encryption_key")
+
+    stored = Credential.objects.get()
+    assert Fernet(NEW_KEY).decrypt(stored.private_key.sealed) == b"\xff\xfe"
+    assert capsys.readouterr().out == "Re-encrypted 1 credential.\n"
 
 
 def test_rotation_with_nothing_stored_says_so(capsys):

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import credentials
+from accounts.encryption import Secret
 from accounts.models import Account, Credential
 from positions import models
 from positions.writing import TakenOver
@@ -535,6 +536,30 @@ async def test_key_that_cannot_be_opened_is_told(
     await start_feed(alice)
 
     await database.until(status_is, alice, "disconnected", "credential_unreadable")
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"private_key": Secret(b"\x00\xff")},
+        {"private_key": Secret.seal("no key")},
+        {"api_key_id": "line\nbreak"},
+    ],
+    ids=["bytes", "no key", "no key id"],
+)
+async def test_stored_text_that_is_no_key_is_told_until_there_is_one(
+    database, alice, credential, start_feed, sandbox, stored
+):
+    stored_keys = Credential.objects.filter(pk=credential)
+    await database.run(lambda: stored_keys.update(**stored))
+    feed = await start_feed(alice)
+
+    await database.until(status_is, alice, "disconnected", "credential_unreadable")
+    await database.run(lambda: stored_keys.all().delete())
+    await database.run(rows.make_credential, alice, sandbox)
+    feed.look_at_credentials()
+
+    await database.until(status_is, alice, "live")
 
 
 async def test_skewed_clock_is_no_refused_key(database, alice, credential, start_feed, sandbox):
