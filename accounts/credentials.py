@@ -50,6 +50,7 @@ SCOPES_UNTOLD = (
     "read is safer; confirm to use this one all the same."
 )
 FORGET_ATTEMPTS = 3
+LOGGED_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +256,7 @@ async def _check(exchange: Environment, api_key_id: str, key: SigningKey) -> Che
         raise KeyScope from error
     except kalshi_errors.ClockSkew as error:
         raise ClockSkewed(str(error)) from error
-    except kalshi_errors.TurnedAway as error:
+    except (kalshi_errors.TurnedAway, kalshi_errors.AnswerTooLarge) as error:
         raise ExchangeUnavailable(f"{error} Try again in a while.") from error
     except (kalshi_errors.KalshiError, TimeoutError) as error:
         raise ExchangeUnavailable from error
@@ -284,8 +285,8 @@ async def _ask(client: Client, api_key_id: str) -> CheckedKey:
 
 
 def _log_left_out(rows: Rows[Any]) -> None:  # Any: of whatever kind
-    # One odd row is no reason to refuse the key.
-    for row in rows.left_out:
+    # One odd row is no reason to refuse the key. Of many the first will do.
+    for row in rows.left_out[:LOGGED_ROWS]:
         logger.warning("row not understood", extra={"kind": row.kind, "reason": row.reason})
 
 

@@ -11,6 +11,7 @@ What can go wrong between us and the exchange, sorted by what the caller can do 
     └── Unavailable        network, time-out, maintenance: wait and try again
         ├── RateLimited    the same, and slower
         ├── ServerFailed   5xx: the exchange answered that it can't
+        ├── AnswerTooLarge an answer without measure, given up
         └── TurnedAway     what stands before the exchange refused; the exchange said nothing
 
 Every message is written for a person and holds neither key nor signature nor what was received.
@@ -23,6 +24,8 @@ from datetime import datetime
 from kalshi.clocks import server_time
 
 _CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
+# The exchange's own errors take some hundred bytes. What is longer is not read.
+_LONGEST_ERROR = 2**16
 
 
 class KalshiError(Exception):
@@ -98,6 +101,13 @@ class ServerFailed(Unavailable):
     """5xx: the exchange answered, and could not do what it was asked."""
 
 
+class AnswerTooLarge(Unavailable):
+    """More than the exchange has ever reason to answer; it was given up before it was all here."""
+
+    def __init__(self) -> None:
+        super().__init__("The exchange's answer is too large.")
+
+
 class TurnedAway(Unavailable):
     """
     401 or 403 without the exchange's own error: a content network, a proxy or a firewall answered.
@@ -160,6 +170,8 @@ def _reason(body: bytes) -> tuple[str | None, object]:
     Shapes: {"error": {"code", "details"}}, {"code", "details"}, {"msg"}, {"error": "text"}, and
     no JSON at all.
     """
+    if len(body) > _LONGEST_ERROR:
+        return None, None
     try:
         answer = json.loads(body)
     except (ValueError, RecursionError):

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import httpx
 
+from kalshi.allowance import Allowance
 from kalshi.batches import read_by_name
 from kalshi.environments import Environment
 from kalshi.errors import DecodeError, KalshiError
@@ -281,11 +282,11 @@ class Client:
 
     async def exchange_status(self) -> ExchangeStatus:
         """Whether the exchange is open, also when it tells so in a 5xx answer."""
-        response = await self._transport.send("/exchange/status")
+        answer = await self._transport.send("/exchange/status")
         try:
-            return ExchangeStatus.decode(parse(response.content))
+            return ExchangeStatus.decode(parse(answer.body))
         except DecodeError:
-            answer_of(response)
+            answer_of(answer)
             raise
 
     async def outage(self) -> ExchangeStatus | None:
@@ -333,9 +334,11 @@ class Client:
         decode: Callable[[object], T],
         **named: str,
     ) -> Rows[T]:
+        allowance = Allowance()
+
         def read(batch: Sequence[str]) -> Awaitable[list[object]]:
             params: Params = {"tickers": ",".join(batch), "limit": rows_per_page}
-            return self._transport.pages(path, name, params)
+            return self._transport.pages(path, name, params, allowance)
 
         batched = await read_by_name(read, tickers)
         rows = decode_rows(batched.values, decode, kind=named["kind"], named_by=named["named_by"])

@@ -9,12 +9,18 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from http import HTTPStatus
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import cast
 
 import httpx
 
 from kalshi import clocks, pool
+from kalshi.allowance import Allowance
+from kalshi.bodies import ACCEPTED_ENCODING, Body
 from kalshi.environments import Environment
 from kalshi.errors import DecodeError, Unavailable, error_of_response
 from kalshi.fields import Fields, parse
@@ -22,6 +28,9 @@ from kalshi.pacing import Pacer
 from kalshi.signing import SigningKey, headers
 
 Params = Mapping[str, str | int]
+
+# For all pages of a list: a hundred thousand rows take half of it at the lowest tier's limits.
+LIST_SECONDS = 120.0
 
 
 @cache
@@ -32,7 +41,18 @@ def _tls() -> ssl.SSLContext:
 
 def connections() -> httpx.AsyncClient:
     """Connections of one account, to be kept while it is followed; to be closed."""
-    return httpx.AsyncClient(transport=pool.Transport(verify=_tls()))
+    # Cookies would be kept for as long as the connections, as many as there come.
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    return httpx.AsyncClient(transport=pool.Transport(verify=_tls()), cookies=no_cookies)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of whatever status, with its whole body; `date` is its Date header."""
+
+    status: int
+    body: bytes
+    date: str | None
 
 
 class Transport:
@@ -75,21 +95,38 @@ class Transport:
         """What a successful answer says, as parsed JSON; anything else raises a KalshiError."""
         return answer_of(await self.send(path, params))
 
-    async def pages(self, path: str, name: str, params: Params) -> list[object]:
+    async def pages(
+        self, path: str, name: str, params: Params, allowance: Allowance | None = None
+    ) -> list[object]:
         """
         The rows of all pages of a list, undecoded, in the exchange's order.
 
         Args:
             name: the field of the answer that holds them.
+            allowance: what they may take, with other lists; None for one of their own.
         Raises:
             DecodeError: a page names an earlier one as the next.
+            AnswerTooLarge: they are without measure.
+            Unavailable: they take too long.
         """
+        try:
+            async with asyncio.timeout(LIST_SECONDS):
+                return await self._pages(path, name, params, allowance or Allowance())
+        except TimeoutError as error:
+            raise Unavailable("The exchange took too long to answer.") from error
+
+    async def _pages(
+        self, path: str, name: str, params: Params, allowance: Allowance
+    ) -> list[object]:
         rows: list[object] = []
         cursors: set[str] = set()
         query = dict(params)
         while True:
-            answer = Fields(await self.get(path, query), name)
-            rows += answer.items(name)
+            page = await self.send(path, query)
+            answer = Fields(answer_of(page), name)
+            found = answer.items(name)
+            allowance.take(page.body, len(found))
+            rows += found
             # Strictly: a cursor that was misread would pass for the end of the list.
             cursor = answer.optional(answer.text, "cursor")
             # Missing, null and empty all mean the last page.
@@ -101,14 +138,20 @@ class Transport:
             cursors.add(cursor)
             query["cursor"] = cursor
 
-    async def send(self, path: str, params: Params | None = None) -> httpx.Response:
+    async def send(self, path: str, params: Params | None = None) -> Answer:
         """
         The answer to one request, whatever its status.
 
         Raises:
-            Unavailable: there was none.
+            Unavailable: there was none, or AnswerTooLarge, its child.
+            DecodeError: its compression can't be undone.
         """
-        request = self._http.build_request("GET", self._base + path, params=params or {})
+        request = self._http.build_request(
+            "GET",
+            self._base + path,
+            params=params or {},
+            headers={"Accept-Encoding": ACCEPTED_ENCODING},
+        )
         # Signed as httpx will send it, with its percent-encoding.
         sent_path = request.url.raw_path.decode("ascii")
         endpoint = sent_path.partition("?")[0]
@@ -123,26 +166,43 @@ class Transport:
             # httpx limits each read, so that a peer sending a byte at a time would never time out.
             async with asyncio.timeout(self._timeout_seconds):
                 # A redirect would carry our signature to another host.
-                response = await self._http.send(request, follow_redirects=False)
+                response = await self._http.send(request, follow_redirects=False, stream=True)
+                self._heed(endpoint, response, sent_at, time.monotonic() - started)
+                try:
+                    body = await _body_of(response)
+                finally:
+                    await response.aclose()
         except TimeoutError as error:
             raise Unavailable("The exchange took too long to answer.") from error
         except httpx.HTTPError as error:
             raise Unavailable("The exchange cannot be reached.") from error
-        round_trip = time.monotonic() - started
+        return Answer(response.status_code, body, response.headers.get("Date"))
+
+    def _heed(
+        self, endpoint: str, response: httpx.Response, sent_at: float, round_trip: float
+    ) -> None:
+        """Learn from an answer what it says beside its body."""
         skew = clocks.skew(response.headers.get("Date"), sent_at, round_trip)
         self.clock_skew = self.clock_skew if skew is None else skew
         self._pacer.answered(endpoint, response.status_code)
-        return response
 
 
-def answer_of(response: httpx.Response) -> object:
+async def _body_of(response: httpx.Response) -> bytes:
+    headers = response.headers
+    body = Body(headers.get("Content-Encoding"), headers.get("Content-Length"))
+    # As it arrives: what httpx inflates, it inflates without a limit.
+    async for chunk in cast(httpx.AsyncByteStream, response.stream):  # of an asynchronous client
+        body.feed(chunk)
+    return body.content
+
+
+def answer_of(answer: Answer) -> object:
     """
     The parsed body of a successful answer.
 
     Raises:
         KalshiError: its children, for any other.
     """
-    if response.status_code != httpx.codes.OK:
-        date = response.headers.get("Date")
-        raise error_of_response(response.status_code, response.content, date)
-    return parse(response.content)
+    if answer.status != HTTPStatus.OK:
+        raise error_of_response(answer.status, answer.body, answer.date)
+    return parse(answer.body)

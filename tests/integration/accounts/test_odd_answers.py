@@ -99,3 +99,16 @@ def test_refusal_by_the_edge_is_told_as_such_and_is_no_failed_try(
     assert {error_of(answer) for answer in answers} == {(503, "exchange_unavailable")}
     assert "not judged" in answers[0].json()["error"]["message"]
     assert not Credential.objects.exists()
+
+
+@pytest.mark.parametrize("status", [200, 401, 403])
+@pytest.mark.parametrize("path", ["/api_keys", "/portfolio/positions"])
+def test_answer_without_measure_is_told_as_such_and_is_no_failed_try(alice, exchange, path, status):
+    key = exchange.issue_key("alice")
+    exchange.instead[path] = (status, b" " * (8 * 2**20 + 1))
+
+    answers = [alice.sign_in(key) for _ in range(11)]
+
+    assert {error_of(answer) for answer in answers} == {(503, "exchange_unavailable")}
+    assert "answer is too large" in answers[0].json()["error"]["message"]
+    assert not Credential.objects.exists()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kalshi.batches import NAMES_PER_REQUEST, read_by_name
 from kalshi.errors import (
+    AnswerTooLarge,
     DecodeError,
     KeyRefused,
     RateLimited,
@@ -64,7 +65,9 @@ async def test_name_that_the_exchange_fails_on_costs_no_other(error, failing):
     assert read.refused.keys() == set(failing)
 
 
-@pytest.mark.parametrize("error", [RateLimited(), TurnedAway(403), DecodeError("?")], ids=repr)
+@pytest.mark.parametrize(
+    "error", [RateLimited(), TurnedAway(403), AnswerTooLarge(), DecodeError("?")], ids=repr
+)
 async def test_request_that_failed_for_another_reason_costs_no_other(error):
     exchange = Exchange("KX-150", error=error)
 

@@ -137,3 +137,13 @@ def test_refusal_without_the_exchanges_own_error_is_no_verdict_on_the_key(status
     assert type(turned_away) is TurnedAway
     assert isinstance(turned_away, Unavailable)
     assert f"{status}" in str(turned_away)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 503])
+def test_error_without_measure_is_not_read(refusals, status):
+    padded = refusals["unknown_key"] | {"padding": "x" * 70_000}
+
+    refused = error(status, padded)
+
+    assert not isinstance(refused, KeyRefused)
+    assert not isinstance(refused, ScopeRefused)

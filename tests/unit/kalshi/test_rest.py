@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from kalshi.environments import Environment
 from kalshi.errors import (
+    AnswerTooLarge,
     ClockSkew,
     DecodeError,
     KeyRefused,
@@ -21,6 +23,7 @@ from kalshi.errors import (
 from kalshi.pacing import Pacer
 from kalshi.rate_limits import BASIC
 from kalshi.rest import Client
+from kalshi.transport import connections
 
 KEY_ID = "5d1e2a3c-9a55-4c1e-8f0e-2b7a61f0c001"
 
@@ -656,3 +659,166 @@ async def test_own_connections_are_closed(environment, key):
 
     with pytest.raises(RuntimeError, match="closed"):
         await client.balance(0)
+
+
+class Stream(httpx.AsyncByteStream):
+    """A body that arrives in chunks, and notes how many were taken and whether it was closed."""
+
+    def __init__(self, *chunks, times=1):
+        self.chunks = chunks
+        self.times = times
+        self.taken = 0
+        self.is_closed = False
+
+    async def __aiter__(self):
+        for _ in range(self.times):
+            for chunk in self.chunks:
+                self.taken += 1
+                yield chunk
+
+    async def aclose(self):
+        self.is_closed = True
+
+
+async def test_only_gzip_is_asked_for(exchange, client, answers):
+    exchange.answers(answers["balance"])
+
+    await client.balance(0)
+
+    assert exchange.requests[0].headers["Accept-Encoding"] == "gzip"
+
+
+async def test_compressed_answer_is_read(exchange, client, answers):
+    body = gzip.compress(json.dumps(answers["balance"]).encode())
+    stream = Stream(body[:20], body[20:])
+    exchange.answers(httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=stream))
+
+    balance = await client.balance(0)
+
+    assert balance.balance == Decimal("98.0186")
+    assert stream.is_closed
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404, 503])
+async def test_answer_without_an_end_is_given_up(exchange, client, status):
+    stream = Stream(bytes(2**20), times=1_000)
+    exchange.answers(httpx.Response(status, stream=stream))
+
+    with pytest.raises(AnswerTooLarge, match="too large"):
+        await client.positions(0)
+
+    assert stream.taken == 9
+    assert stream.is_closed
+
+
+async def test_answer_that_says_it_is_too_large_is_not_read(exchange, client):
+    stream = Stream(b"{}")
+    exchange.answers(httpx.Response(200, headers={"Content-Length": "9000000"}, stream=stream))
+
+    with pytest.raises(AnswerTooLarge):
+        await client.balance(0)
+
+    assert stream.taken == 0
+    assert stream.is_closed
+
+
+async def test_refusal_is_heeded_whose_answer_is_given_up(exchange, environment, key):
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    exchange.answers(
+        httpx.Response(429, headers={"Content-Length": "9000000"}, stream=Stream()), {}
+    )
+    pacer = Pacer(monotonic=lambda: sum(slept), sleep=sleep, jitter=lambda: 1.0)
+    async with httpx.AsyncClient(transport=httpx.MockTransport(exchange)) as http:
+        client = Client(environment, KEY_ID, key, http=http, pacer=pacer)
+        with pytest.raises(AnswerTooLarge):
+            await client.balance(0)
+
+        with pytest.raises(DecodeError):
+            await client.balance(0)
+
+    assert slept != []
+
+
+async def test_compression_that_was_not_asked_for_is_refused(exchange, client):
+    exchange.answers(
+        httpx.Response(200, headers={"Content-Encoding": "deflate"}, stream=Stream(b"x"))
+    )
+
+    with pytest.raises(DecodeError, match="not asked for"):
+        await client.balance(0)
+
+
+def endless(row, name="market_positions"):
+    """Answers with one more page each time."""
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        return httpx.Response(200, json={name: [row], "cursor": f"page {len(asked)}"})
+
+    return answer, asked
+
+
+async def test_list_without_an_end_is_given_up(environment, key, answers):
+    answer, asked = endless(answers["positions"]["market_positions"][0])
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        client = Client(environment, KEY_ID, key, http=http, pacer=unhurried())
+
+        with pytest.raises(AnswerTooLarge):
+            await client.positions(0)
+
+    assert len(asked) == 1_001
+
+
+async def test_lists_that_are_read_together_have_one_allowance(environment, key, answers):
+    answer, asked = endless(answers["markets"]["determined"] | {"ticker": "KX-1"}, "markets")
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        client = Client(environment, KEY_ID, key, http=http, pacer=unhurried())
+
+        with pytest.raises(AnswerTooLarge):
+            await client.markets([f"KX-{number}" for number in range(300)])
+
+    # The last of each group finds nothing left.
+    assert len(asked) == 1_003
+
+
+async def test_list_that_takes_for_ever_is_given_up(environment, key, monkeypatch):
+    monkeypatch.setattr("kalshi.transport.LIST_SECONDS", 0.01)
+    first_page = asyncio.Event()
+
+    async def answer(request):
+        if first_page.is_set():
+            await asyncio.Event().wait()
+        first_page.set()
+        return httpx.Response(200, json={"market_positions": [], "cursor": "next"})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        client = Client(environment, KEY_ID, key, http=http)
+
+        with pytest.raises(Unavailable, match="too long"):
+            await client.positions(0)
+
+
+def unhurried():
+    """A pacer whose time passes by waiting alone."""
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        await asyncio.sleep(0)
+
+    return Pacer(monotonic=lambda: sum(slept), sleep=sleep)
+
+
+async def test_cookies_are_not_kept(answers):
+    async with connections() as http:
+        request = httpx.Request("GET", "https://exchange.example/")
+        cookie = {"Set-Cookie": "balancer=x; Path=/; Max-Age=99999"}
+
+        http.cookies.extract_cookies(httpx.Response(200, headers=cookie, request=request))
+
+        assert list(http.cookies.jar) == []

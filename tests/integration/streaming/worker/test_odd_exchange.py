@@ -6,6 +6,7 @@ from time import monotonic
 
 import pytest
 
+from accounts.models import Credential
 from positions import models, reading
 from positions.documents import position_document
 from sandbox.faults import FailedAnswer
@@ -304,3 +305,38 @@ async def test_hundreds_of_events_are_shown_within_seconds(
         for ticker in titled
     }
     await until(lambda: wide.connection_count == 0)
+
+
+HUGE = "x" * 9_000_000
+
+
+async def test_account_whose_list_is_too_large_waits_and_its_key_is_not_blamed(
+    database, alice, credential, start_feed, sandbox, tickers
+):
+    sandbox.faults.spoils.append(Spoil("/portfolio/positions", "title", HUGE, row=tickers[0]))
+    await start_feed(alice, seconds_per_delay=0.1)
+
+    waits = await database.until(is_waiting, alice)
+    sandbox.clear_faults()
+
+    assert waits.reason == "unreachable"
+    await database.until(is_live, alice)
+    assert await database.run(lambda: Credential.objects.usable().exists())
+
+
+async def test_markets_that_are_too_large_cost_no_account(
+    database, alice, credential, start_feed, sandbox, tickers
+):
+    sandbox.faults.spoils.append(Spoil("/markets", "title", HUGE, row=tickers[0]))
+
+    await start_feed(alice)
+
+    await database.until(is_live, alice)
+    shown = await database.run(documents, alice)
+    assert shown[tickers[0]]["outcome"] is None
+    sandbox.clear_faults()
+
+
+def is_waiting(account_id: int) -> models.AccountStream | None:
+    stream = rows.stream_of(account_id)
+    return stream if stream.status == "reconnecting" and stream.retry_at else None
