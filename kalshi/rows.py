@@ -13,6 +13,9 @@ from kalshi.fields import Fields
 
 T = TypeVar("T")
 
+# With so many that can't be understood, it is the answer that can't: each is kept and told by name.
+MAXIMUM_LEFT_OUT = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -42,12 +45,14 @@ def decode_rows(
     values: Iterable[object], decode: Callable[[object], T], *, kind: str, named_by: str
 ) -> Rows[T]:
     """
-    Decode each value by itself; never raises.
+    Decode each value by itself.
 
     Args:
         decode: raises DecodeError for what it can't understand.
         kind: for `LeftOut`.
         named_by: the field that names a row.
+    Raises:
+        DecodeError: more than `MAXIMUM_LEFT_OUT` of them can't be understood.
     """
     understood: list[T] = []
     left_out: list[LeftOut] = []
@@ -56,6 +61,8 @@ def decode_rows(
             understood.append(decode(value))
         except DecodeError as error:
             left_out.append(LeftOut(kind, _name(value, named_by), str(error)))
+            if len(left_out) > MAXIMUM_LEFT_OUT:
+                raise DecodeError(f"{kind}: too many rows can't be understood") from None
     return Rows(understood, left_out)
 
 

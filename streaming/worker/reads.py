@@ -7,7 +7,7 @@ ticker until they are; titles come after everything else.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -27,6 +27,9 @@ MarketRead = tuple[MarketFacts, MarketState, Quote]
 
 # How long the list of positions waits to be told how old it is.
 AGE_SECONDS = 2.0
+# Each of an answer's rows that can't be understood is logged, up to so many: they are read again
+# every minute.
+LOGGED_ROWS = 20
 # The exchange lists the events of combos apart from all others.
 _COMBOS = "KXMVE"
 
@@ -145,13 +148,15 @@ async def read_events(rest: Client, event_tickers: Iterable[str]) -> dict[str, E
     }
 
 
-def log_left_out(rows: Iterable[LeftOut]) -> None:
-    """Say which rows could not be understood."""
-    for row in rows:
+def log_left_out(rows: Sequence[LeftOut]) -> None:
+    """Say which rows could not be understood; of many, the first."""
+    for row in rows[:LOGGED_ROWS]:
         logger.warning(
             "row not understood",
             extra={"kind": row.kind, "row": row.name, "reason": row.reason},
         )
+    if len(rows) > LOGGED_ROWS:
+        logger.warning("rows not understood", extra={"count": len(rows)})
 
 
 def _known_events(markets: Iterable[MarketFacts]) -> dict[str, EventFacts]:

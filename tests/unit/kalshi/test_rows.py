@@ -2,8 +2,9 @@ import json
 
 import pytest
 
+from kalshi.errors import DecodeError
 from kalshi.resources import PositionRow
-from kalshi.rows import LeftOut, Rows, decode_rows
+from kalshi.rows import MAXIMUM_LEFT_OUT, LeftOut, Rows, decode_rows
 
 
 def decode(*values):
@@ -42,3 +43,11 @@ def test_reason_holds_nothing_of_the_content(good):
 def test_rows_are_a_list():
     assert Rows([1, 2]) == [1, 2]
     assert Rows([1]).left_out == ()
+
+
+def test_answer_of_nothing_but_odd_rows_is_refused(good):
+    rows = decode(*[{}] * MAXIMUM_LEFT_OUT, good)
+
+    assert len(rows.left_out) == MAXIMUM_LEFT_OUT
+    with pytest.raises(DecodeError, match="position: too many rows"):
+        decode(*[{}] * (MAXIMUM_LEFT_OUT + 1), good)

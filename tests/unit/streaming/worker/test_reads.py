@@ -27,6 +27,7 @@ from positions.portfolio import EventFacts, MarketFacts
 from streaming.worker.reads import (
     MarketsRead,
     if_possible,
+    log_left_out,
     read_events,
     read_markets,
     read_positions,
@@ -403,3 +404,10 @@ async def test_one_list_that_cannot_be_read_does_not_cost_the_other(rest, exchan
     titles = await read_events(rest, ["KXA-1", COMBO])
 
     assert [facts.title for facts in titles.values()] == [title]
+
+
+def test_rows_that_cannot_be_understood_do_not_fill_the_log(caplog):
+    log_left_out([LeftOut("position", f"KX-{number}", "odd") for number in range(1_000)])
+
+    assert len(caplog.records) == 21
+    assert caplog.records[-1].count == 1_000
