@@ -15,15 +15,19 @@ from urllib.parse import urlsplit
 
 import websockets
 from websockets.asyncio import client
+from websockets.frames import CloseCode
 
 from kalshi.environments import Environment
-from kalshi.errors import Unavailable, error_of_response
+from kalshi.errors import AnswerTooLarge, Unavailable, error_of_response
 from kalshi.protocol import Event, Session
 from kalshi.signing import SigningKey, headers
 
 _OPEN_TIMEOUT_SECONDS = 10.0
-# The exchange's own maximum; the library's default is 1 MiB.
-_MAXIMUM_MESSAGE_BYTES = 64 * 2**20
+# The exchange may send 64 MiB. The longest that we ask for tells all tickers of a subscription:
+# 26,000 of 40 characters.
+MAXIMUM_MESSAGE_BYTES = 2**20
+# Frames that wait to be read, before the exchange has to wait: 16 MiB of them at the most.
+_MAXIMUM_QUEUE = 16
 
 # At DEBUG the library writes the handshake's headers, our signature among them, into the log.
 _wire_logger = getLogger("kalshi.socket.wire")
@@ -34,8 +38,9 @@ class Socket:
     """
     An open connection: an asynchronous iterator of what the exchange says.
 
-    Iterating raises Unavailable when the connection ends, however it ends, and may be left and
-    taken up again. Whoever iterates must be quick: the exchange cuts off a slow reader.
+    Iterating raises Unavailable when the connection ends, however it ends (AnswerTooLarge, its
+    child, when a message was too long), and may be left and taken up again. Whoever iterates must
+    be quick: the exchange cuts off a slow reader.
 
     Attributes:
         session: what is subscribed. After asking it for something, call `send_pending`.
@@ -72,7 +77,7 @@ class Socket:
             for frame in self.session.to_send(time.monotonic()):
                 await self._connection.send(frame)
         except websockets.ConnectionClosed as error:
-            raise Unavailable("The connection to the exchange is gone.") from error
+            raise _end_of_connection(error) from error
 
     def __aiter__(self) -> Self:
         return self
@@ -83,7 +88,7 @@ class Socket:
                 # Undecoded, because text that isn't UTF-8 would otherwise end the connection.
                 text = await self._connection.recv(decode=False)
             except websockets.ConnectionClosed as error:
-                raise Unavailable("The connection to the exchange is gone.") from error
+                raise _end_of_connection(error) from error
             self._events.extend(self.session.receive(text))
             # A confirmation may release the channel's next command.
             await self.send_pending()
@@ -121,7 +126,8 @@ async def connect(
             ping_interval=dead_after_seconds * 10 / 30,
             ping_timeout=dead_after_seconds * 18 / 30,
             close_timeout=dead_after_seconds * 2 / 30,
-            max_size=_MAXIMUM_MESSAGE_BYTES,
+            max_size=MAXIMUM_MESSAGE_BYTES,
+            max_queue=_MAXIMUM_QUEUE,
             # Messages are a few hundred bytes: inflating them costs more than it saves.
             compression=None,
             logger=_wire_logger,
@@ -154,3 +160,11 @@ class _Connection(client.ClientConnection):
     def data_received(self, data: bytes) -> None:
         self.last_seen = datetime.now(UTC)
         super().data_received(data)
+
+
+def _end_of_connection(error: websockets.ConnectionClosed) -> Unavailable:
+    # If it was first the exchange that said so, it meant ours.
+    ours = None if error.rcvd_then_sent else error.sent
+    if ours is not None and ours.code == CloseCode.MESSAGE_TOO_BIG:
+        return AnswerTooLarge()
+    return Unavailable("The connection to the exchange is gone.")

@@ -3,20 +3,31 @@ import base64
 import http
 import json
 import logging
-from contextlib import asynccontextmanager
+import tracemalloc
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from websockets import ConnectionClosed
 from websockets.asyncio.server import serve
 
 from kalshi.environments import Environment
-from kalshi.errors import ClockSkew, KeyRefused, RateLimited, ScopeRefused, TurnedAway, Unavailable
-from kalshi.messages import Subscribed, Ticker, Unknown
+from kalshi.errors import (
+    AnswerTooLarge,
+    ClockSkew,
+    KeyRefused,
+    RateLimited,
+    ScopeRefused,
+    TurnedAway,
+    Unavailable,
+)
+from kalshi.messages import Ok, Subscribed, Ticker, Unknown
 from kalshi.protocol import Undecodable
 from kalshi.signing import SigningKey
-from kalshi.socket import connect
+from kalshi.socket import MAXIMUM_MESSAGE_BYTES, connect
+from tests.waiting import until
 
 KEY_ID = "5d1e2a3c-9a55-4c1e-8f0e-2b7a61f0c001"
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "kalshi"
@@ -152,15 +163,97 @@ async def test_text_that_is_not_unicode_does_not_end_the_connection(key):
     assert second == Unknown("news")
 
 
-async def test_frame_of_several_megabytes_is_read(key):
+async def test_confirmation_of_many_thousand_markets_is_read(key):
+    tickers = [f"KXMVECROSSCATEGORY-S2026ABCDEF-{number:08}" for number in range(20_000)]
+    ok = json.dumps({"type": "ok", "id": 1, "sid": 1, "msg": {"market_tickers": tickers}})
+
     async def send(connection):
-        await connection.send(json.dumps({"type": "snapshot", "msg": "x" * 5_000_000}))
+        await connection.send(ok)
         await connection.wait_closed()
 
     async with exchange(send) as environment, connect(environment, KEY_ID, key) as socket:
         event = await anext(socket)
 
-    assert event == Unknown("snapshot")
+    assert event == Ok(1, 1, tuple(tickers))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["x" * (MAXIMUM_MESSAGE_BYTES + 1), ["x" * 1_000] * 1_100],
+    ids=["one frame", "in fragments"],
+)
+async def test_message_without_measure_ends_the_connection(key, frame):
+    async def send(connection):
+        with suppress(ConnectionClosed):
+            await connection.send(frame)
+        await connection.wait_closed()
+
+    async with exchange(send) as environment, connect(environment, KEY_ID, key) as socket:
+        with pytest.raises(AnswerTooLarge, match="too large"):
+            await anext(socket)
+        socket.session.subscribe(["fill"])
+        with pytest.raises(AnswerTooLarge):
+            await socket.send_pending()
+
+
+async def test_exchange_that_finds_ours_too_long_is_gone(key):
+    async def close(connection):
+        await connection.close(1009)
+
+    async with exchange(close) as environment, connect(environment, KEY_ID, key) as socket:
+        with pytest.raises(Unavailable, match="gone"):
+            await anext(socket)
+
+
+async def test_exchange_has_to_wait_for_who_does_not_read(key):
+    async def flood(connection):
+        with suppress(ConnectionClosed):
+            while True:
+                await connection.send("x" * (MAXIMUM_MESSAGE_BYTES // 2))
+
+    async with (
+        exchange(flood, write_limit=0) as environment,
+        connect(environment, KEY_ID, key, dead_after_seconds=3) as socket,
+    ):
+        transport = socket._connection.transport
+        await until(lambda: not transport.is_reading())
+        waiting = len(socket._connection.recv_messages.frames)
+        event = await anext(socket)
+
+    assert 16 <= waiting <= 18
+    assert isinstance(event, Undecodable)
+
+
+@pytest.mark.parametrize(
+    "frame", ["[" * 2**20, "[[],[]" + ",[]" * 340_000 + "]"], ids=["deep", "many"]
+)
+async def test_frame_of_brackets_costs_nothing_but_itself(key, frame):
+    async def send(connection):
+        await connection.send(frame)
+        await connection.send('{"type": "news"}')
+        await connection.wait_closed()
+
+    async with exchange(send) as environment, connect(environment, KEY_ID, key) as socket:
+        tracemalloc.start()
+        first, second = await anext(socket), await anext(socket)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert isinstance(first, Undecodable)
+    assert second == Unknown("news")
+    # What arrives is held a few times over on its way; as lists it would be 30 MB.
+    assert peak < 8 * 2**20
+
+
+@pytest.mark.parametrize("size", [100_000, 2_000_000], ids=["long", "without measure"])
+async def test_refusal_with_a_long_body_is_no_verdict(key, size):
+    body = json.dumps(REFUSALS["unknown_key"] | {"padding": "x" * size})
+    hook = refusing(http.HTTPStatus.UNAUTHORIZED, body)
+
+    async with exchange(silent, process_request=hook) as environment:
+        with pytest.raises(Unavailable):
+            async with connect(environment, KEY_ID, key):
+                pass
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1011])
