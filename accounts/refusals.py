@@ -82,7 +82,7 @@ _BY_STATUS = {
         Refusal(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "internal_error",
-            "Something went wrong on the server.",
+            "The server could not answer because of an error of its own.",
         ),
         Refusal(
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -6,12 +6,14 @@ from ninja import NinjaAPI
 
 from accounts.api import router as accounts_router
 from accounts.responses import answer_errors
+from config.api_reference import Reference
 from positions.api import router as positions_router
 
 api = NinjaAPI(
     title="Kalshi Live",
     version="1",
     description="Your positions on Kalshi, live.",
+    docs=Reference(),
     # Exempt, as they only read: a POST is to be told that it is no method for this.
     docs_decorator=lambda view: csrf_exempt(require_safe(view)),
 )

@@ -88,7 +88,6 @@ INSTALLED_APPS = [
     "positions",
     "streaming",
     "sandbox",
-    "ninja",  # its documentation page's own script and style
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

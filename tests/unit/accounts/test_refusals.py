@@ -68,7 +68,7 @@ def test_page_without_static_files_is_bare_but_says_all(no_static_files, caplog)
     page = answer.body.decode()
     assert answer.status == 500
     assert "<h1>Something went wrong</h1>" in page
-    assert "<p>Something went wrong on the server.</p>" in page
+    assert "<p>The server could not answer because of an error of its own.</p>" in page
     assert "stylesheet" not in page
     assert "error page failed" in caplog.text
 
