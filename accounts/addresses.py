@@ -1,6 +1,7 @@
 """Where a request comes from."""
 
-from ipaddress import IPv6Address, ip_address
+import re
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from django.http import HttpRequest
 
@@ -12,6 +13,11 @@ FORWARDING_HEADERS = (
     "x-forwarded-",
     "x-real-ip",
 )
+
+UNKNOWN_NETWORK = "unknown"
+# What one customer of a provider gets, who may use any address in it.
+CUSTOMER_PREFIX_BITS = 64
+_WITH_PORT = re.compile(r"\[(?P<v6>[^]]*)](:[0-9]+)?|(?P<v4>[^:]*):[0-9]+")
 
 
 def is_direct_loopback(request: HttpRequest) -> bool:
@@ -30,3 +36,31 @@ def is_direct_loopback(request: HttpRequest) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         return address.ipv4_mapped.is_loopback
     return address.is_loopback
+
+
+def network_of(request: HttpRequest) -> str:
+    """The `network` that the request comes from."""
+    return network(request.META.get("REMOTE_ADDR", ""))
+
+
+def network(address: str) -> str:
+    """
+    Who is counted as one: an IPv4 address, or the /64 of an IPv6 address.
+
+    Args:
+        address: as the server or a proxy writes it; port, brackets and zone are taken off.
+    Returns:
+        Such as "192.0.2.7" or "2001:db8::/64", at most 43 characters; UNKNOWN_NETWORK for
+        whatever is no address, all of it together.
+    """
+    if found := _WITH_PORT.fullmatch(address):
+        address = found["v6"] or found["v4"] or ""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return UNKNOWN_NETWORK
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(IPv6Network((int(parsed), CUSTOMER_PREFIX_BITS), strict=False))
