@@ -1,6 +1,5 @@
 """Endpoints of sign-in, session and credentials, under `/api/v1/account/`."""
 
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token, rotate_token
 from ninja import Router, Status
@@ -8,10 +7,10 @@ from ninja.errors import HttpError
 from ninja.utils import check_csrf
 
 from accounts import credentials, sessions, throttle
-from accounts.addresses import is_direct_loopback
+from accounts.addresses import is_direct_loopback, network_of
+from accounts.attempts import Attempt
 from accounts.encryption import Secret
 from accounts.errors import (
-    FailedTry,
     InvalidApiKeyId,
     InvalidPrivateKey,
     LoopbackOnly,
@@ -53,20 +52,14 @@ async def authenticate(
     request: HttpRequest, response: HttpResponse, payload: AuthenticateIn
 ) -> SignedInOut:
     """Sign in with an API key of the exchange; sets the session cookie."""
-    # Cut, as it may be whatever a trusted proxy passed on.
-    address = request.META.get("REMOTE_ADDR", "")[: throttle.ADDRESS_LENGTH]
-    await sync_to_async(throttle.check)(address)
-    api_key_id, private_key = _key(request, payload)
-    try:
+    async with Attempt(throttle.Key("address", network_of(request))):
+        api_key_id, private_key = _key(request, payload)
         signed_in = await credentials.authenticate(
             environment=payload.environment,
             api_key_id=api_key_id,
             private_key=private_key,
             accept_trading_key=payload.accept_trading_key,
         )
-    except FailedTry:
-        await sync_to_async(throttle.record_failure)(address)
-        raise
     # What another site could have planted before, or read, is worth nothing after.
     rotate_token(request)
     sessions.set_cookie(response, signed_in.token)

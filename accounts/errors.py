@@ -64,10 +64,12 @@ class TooManyTries(ApiError):
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_tries"
 
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__(
-            f"Too many failed tries from this address. Try again in {retry_after_seconds} s."
-        )
+    def __init__(
+        self,
+        retry_after_seconds: int,
+        whose: Literal["from this address", "with this name"] = "from this address",
+    ) -> None:
+        super().__init__(f"Too many failed tries {whose}. Try again in {retry_after_seconds} s.")
         self.retry_after_seconds = retry_after_seconds
 
     @property

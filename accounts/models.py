@@ -163,22 +163,23 @@ class Session(models.Model):
         return f"session {self.pk}"
 
 
-class SignInFailure(models.Model):
-    """A try to sign in that failed for a reason on the visitor's side."""
+class SignInTry(models.Model):
+    """A try to sign in that is under way, or that failed for a reason on the visitor's side."""
 
-    address = models.CharField(max_length=64)
+    # What it counts for, as `throttle.Key` writes it.
+    key = models.CharField(max_length=80)
     at = models.DateTimeField()
 
     class Meta:
         indexes: ClassVar = [
-            # "How often did this address fail lately?", asked at every sign-in.
-            models.Index(name="failure_by_address_and_time", fields=["address", "at"]),
+            # "How many of this key were there lately?", asked at every sign-in.
+            models.Index(name="try_by_key_and_time", fields=["key", "at"]),
             # The purge of those too old to count.
-            models.Index(name="failure_by_time", fields=["at"]),
+            models.Index(name="try_by_time", fields=["at"]),
         ]
 
     def __str__(self) -> str:
-        return f"{self.address} at {self.at:%Y-%m-%d %H:%M:%S}"
+        return f"{self.key} at {self.at:%Y-%m-%d %H:%M:%S}"
 
 
 def key_id_hint(api_key_id: str) -> str:

@@ -1,44 +1,123 @@
-"""How often an address may fail to sign in."""
+"""
+How many tries to sign in are allowed: ten in ten minutes, by what they count for.
 
+A try takes its place before any work is done for it, so that tries at the same moment can't all
+pass before the first of them has failed. One that succeeds, or fails for no fault of the visitor's,
+gives its place back. What dies in between leaves a try that counts until it is old.
+"""
+
+import hashlib
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
+from typing import Literal
 
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.errors import TooManyTries
-from accounts.models import SignInFailure
+from accounts.models import SignInTry
+from postgres.errors import DATABASE_TROUBLE
 
-ALLOWED_FAILURES = 10
+logger = logging.getLogger(__name__)
+
+ALLOWED_TRIES = 10
 WINDOW = timedelta(minutes=10)
 PURGED_AT_ONCE = 1000
-ADDRESS_LENGTH = 64
+# The first of the locks' two keys, so that they meet no others; see also `postgres.claims`.
+LOCK_NAMESPACE = 0x5349  # "SI"
 
 
-def check(address: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Key:
     """
-    Let the address try, unless it failed too often lately.
+    What a try counts for.
 
-    Tries that run at the same moment may all pass before the first of them has failed: what is
-    limited is the rate over minutes, and a key is far beyond guessing at any rate.
+    `value` is a network as of `addresses.network`, or a name's digest: never what was typed.
+    """
 
+    kind: Literal["address", "name"]
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.value}"
+
+
+def reserve(*keys: Key) -> tuple[int, ...]:
+    """
+    Take a place for one try, of each of its keys or of none.
+
+    Returns:
+        What `give_back` takes.
     Raises:
         TooManyTries: with the seconds until the next try is allowed.
     """
-    now = timezone.now()
-    latest = SignInFailure.objects.filter(address=address, at__gt=now - WINDOW).order_by("-at")
-    # The failure that has to leave the window first.
-    times = list(latest.values_list("at", flat=True)[ALLOWED_FAILURES - 1 : ALLOWED_FAILURES])
-    if times:
-        raise TooManyTries(ceil((times[0] + WINDOW - now).total_seconds()))
+    # Without the lock first: a storm that is refused anyway needs no line.
+    _check(keys)
+    _purge()
+    return _reserve(keys)
 
 
-def record_failure(address: str) -> None:
+def give_back(places: Collection[int]) -> None:
     """
-    Count one failed try, and drop some that no longer count.
+    The try doesn't count.
 
-    A later success takes none back: else one good key would buy any number of bad ones.
+    This one alone: were a success to forgive the failures before it, one good key would buy any
+    number of bad ones. A database that is away leaves it counted; the sign-in itself is done.
     """
+    try:
+        SignInTry.objects.filter(pk__in=places).delete()
+    except DATABASE_TROUBLE as error:
+        logger.warning("sign-in still counts", extra={"error": type(error).__name__})
+
+
+# Durable: it must be seen by the others before the work begins.
+@transaction.atomic(durable=True)
+def _reserve(keys: Sequence[Key]) -> tuple[int, ...]:
+    _lock_until_commit(keys)
+    _check(keys)
     now = timezone.now()
-    SignInFailure.objects.create(address=address, at=now)
-    old = SignInFailure.objects.filter(at__lte=now - WINDOW).order_by("at")
-    SignInFailure.objects.filter(pk__in=old.values("pk")[:PURGED_AT_ONCE]).delete()
+    rows = SignInTry.objects.bulk_create(SignInTry(key=str(key), at=now) for key in keys)
+    return tuple(row.pk for row in rows)
+
+
+def _check(keys: Sequence[Key]) -> None:
+    for key in keys:
+        now = timezone.now()
+        latest = SignInTry.objects.filter(key=str(key), at__gt=now - WINDOW).order_by("-at")
+        # The one that has to leave the window first.
+        times = list(latest.values_list("at", flat=True)[ALLOWED_TRIES - 1 : ALLOWED_TRIES])
+        if times:
+            raise TooManyTries(
+                ceil((times[0] + WINDOW - now).total_seconds()),
+                "from this address" if key.kind == "address" else "with this name",
+            )
+
+
+def _lock_until_commit(keys: Sequence[Key]) -> None:
+    # Two keys may share a number: then they wait for each other, a few milliseconds. Sorted, so
+    # that two tries of the same keys don't each wait for the other.
+    numbers = sorted({lock_number(key) for key in keys})
+    with connection.cursor() as cursor:
+        for number in numbers:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(%s::int, %s::int)", [LOCK_NAMESPACE, number]
+            )
+
+
+def lock_number(key: Key) -> int:
+    """The second of the key's advisory lock, a signed integer of 4 bytes."""
+    digest = hashlib.sha256(str(key).encode()).digest()
+    return int.from_bytes(digest[:4], signed=True)
+
+
+@transaction.atomic
+def _purge() -> None:
+    # Bounded, as a visitor waits for it; locked rows are being purged by another sign-in.
+    old = SignInTry.objects.filter(at__lte=timezone.now() - WINDOW).order_by("at")
+    ids = list(
+        old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:PURGED_AT_ONCE]
+    )
+    SignInTry.objects.filter(pk__in=ids).delete()

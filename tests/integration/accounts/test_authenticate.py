@@ -1,3 +1,4 @@
+import asyncio
 import base64
 import json
 import logging
@@ -12,7 +13,7 @@ from django.test import AsyncClient, Client
 
 from accounts import credentials
 from accounts.encryption import Secret
-from accounts.models import Account, Credential, Session, SignInFailure
+from accounts.models import Account, Credential, Session, SignInTry
 from kalshi.signing import SigningKey
 from tests.integration.accounts.exchange import Key
 from tests.integration.visitors import ACCOUNT, Visitor
@@ -22,6 +23,16 @@ pytestmark = pytest.mark.django_db
 
 def error_of(response):
     return response.status_code, response.json()["error"]["code"]
+
+
+async def sign_in_async(browser, key):
+    await browser.get(f"{ACCOUNT}session")
+    return await browser.post(
+        f"{ACCOUNT}authenticate",
+        json.dumps({"environment": "demo", **vars(key)}),
+        content_type="application/json",
+        headers={"X-CSRFToken": browser.cookies["csrftoken"].value},
+    )
 
 
 def nothing_is_stored():
@@ -553,16 +564,9 @@ def test_sign_ins_of_the_same_new_key_at_once_make_one_account(exchange):
 
 @pytest.mark.django_db(transaction=True)
 async def test_key_signs_in_on_an_asynchronous_server(exchange):
-    key = exchange.issue_key("alice")
     browser = AsyncClient(enforce_csrf_checks=True)
-    await browser.get(f"{ACCOUNT}session")
 
-    response = await browser.post(
-        f"{ACCOUNT}authenticate",
-        json.dumps({"environment": "demo", **vars(key)}),
-        content_type="application/json",
-        headers={"X-CSRFToken": browser.cookies["csrftoken"].value},
-    )
+    response = await sign_in_async(browser, exchange.issue_key("alice"))
     session = await browser.get(f"{ACCOUNT}session")
     # Of the thread that asynchronous code runs the ORM in.
     await sync_to_async(connections.close_all)()
@@ -646,6 +650,52 @@ def test_other_addresses_need_not_wait(alice, exchange):
     assert response.status_code == 200
 
 
+def test_addresses_of_one_network_are_one_visitor(alice, exchange):
+    good = exchange.issue_key("alice")
+    bad = {"environment": "demo", "api_key_id": "unknown", "private_key": good.private_key}
+    for host in range(10):
+        alice.post("authenticate", bad, REMOTE_ADDR=f"2001:db8::{host}")
+
+    neighbour = alice.post("authenticate", bad, REMOTE_ADDR="2001:db8::ffff")
+    stranger = alice.post("authenticate", bad, REMOTE_ADDR="2001:db8:0:1::")
+
+    assert error_of(neighbour) == (429, "too_many_tries")
+    assert error_of(stranger) == (401, "key_refused")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_try_counts_while_the_exchange_is_asked(alice, exchange):
+    counted = []
+
+    def count():
+        with closing(connection):
+            counted.append(SignInTry.objects.count())
+
+    exchange.on_positions = count
+
+    alice.sign_in(exchange.issue_key("alice"))
+
+    assert counted == [1]
+    assert not SignInTry.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_try_whose_visitor_hangs_up_counts(exchange):
+    asked, may_answer = threading.Event(), threading.Event()
+    exchange.on_positions = lambda: (asked.set(), may_answer.wait(10))
+    request = asyncio.create_task(sign_in_async(AsyncClient(), exchange.issue_key("alice")))
+    await asyncio.to_thread(asked.wait, 10)
+
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+
+    may_answer.set()
+    counted = await sync_to_async(SignInTry.objects.count)()
+    await sync_to_async(connections.close_all)()
+    assert counted == 1
+
+
 def test_only_what_a_guesser_would_do_counts_as_a_failed_try(alice, exchange):
     reading = exchange.issue_key("alice")
     alice.sign_in(reading)
@@ -654,14 +704,14 @@ def test_only_what_a_guesser_would_do_counts_as_a_failed_try(alice, exchange):
     exchange.active = False
     alice.sign_in(reading)
 
-    counted_before = SignInFailure.objects.count()
+    counted_before = SignInTry.objects.count()
     exchange.active = True
     alice.sign_in(Key("unknown", reading.private_key))
     alice.sign_in(Key(reading.api_key_id, "no key"))
     alice.sign_in(exchange.issue_key("alice", may_read=False))
 
     assert counted_before == 0
-    assert SignInFailure.objects.count() == 3
+    assert SignInTry.objects.count() == 3
 
 
 # Without HTTP
