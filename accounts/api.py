@@ -6,7 +6,7 @@ from ninja import Router, Status
 from ninja.errors import HttpError
 from ninja.utils import check_csrf
 
-from accounts import credentials, sessions, throttle
+from accounts import credentials, sessions
 from accounts.addresses import is_direct_loopback, network_of
 from accounts.attempts import Attempt
 from accounts.encryption import Secret
@@ -52,7 +52,7 @@ async def authenticate(
     request: HttpRequest, response: HttpResponse, payload: AuthenticateIn
 ) -> SignedInOut:
     """Sign in with an API key of the exchange; sets the session cookie."""
-    async with Attempt(throttle.Key("address", network_of(request))):
+    async with Attempt("key", network_of(request)):
         api_key_id, private_key = _key(request, payload)
         signed_in = await credentials.authenticate(
             environment=payload.environment,

@@ -1,29 +1,42 @@
-"""One try to sign in, from its place in the throttle to its end."""
+"""One try to sign in, from its place in the throttle to its end: counted, and told in the log."""
 
 from types import TracebackType
 from typing import Self
 
 from asgiref.sync import sync_to_async
 
-from accounts import throttle
-from accounts.errors import FailedTry
+from accounts import sign_in_log, throttle
+from accounts.errors import ApiError, FailedTry, TooManyTries
+from accounts.sign_in_log import SignInBy
+from accounts.throttle import Key
 
 
 class Attempt:
     """
-    Counts what happens inside as one try of these keys, for `with` and `async with`.
+    Counts what happens inside as one try, for `with` and `async with`.
 
     The try counts if it ends in `FailedTry`, which somebody guessing would see again and again,
     or is cancelled: else who hangs up in time would never have tried. Entering it raises
     TooManyTries.
+
+    Args:
+        by: what is shown.
+        network: where it comes from, as of `addresses.network`.
+        also: what the try counts for beside the network.
     """
 
-    def __init__(self, *keys: throttle.Key) -> None:
-        self._keys = keys
+    def __init__(self, by: SignInBy, network: str, *also: Key) -> None:
+        self._by = by
+        self._network = network
+        self._keys = (Key("address", network), *also)
         self._places: tuple[int, ...] = ()
 
     def __enter__(self) -> Self:
-        self._places = throttle.reserve(*self._keys)
+        try:
+            self._places = throttle.reserve(*self._keys)
+        except TooManyTries as error:
+            self._tell(error)
+            raise
         return self
 
     def __exit__(
@@ -34,6 +47,8 @@ class Attempt:
     ) -> None:
         if error is None or (isinstance(error, Exception) and not isinstance(error, FailedTry)):
             throttle.give_back(self._places)
+        if isinstance(error, ApiError):
+            self._tell(error)
 
     async def __aenter__(self) -> Self:
         return await sync_to_async(self.__enter__)()
@@ -45,3 +60,6 @@ class Attempt:
         traceback: TracebackType | None,
     ) -> None:
         await sync_to_async(self.__exit__)(kind, error, traceback)
+
+    def _tell(self, error: ApiError) -> None:
+        sign_in_log.tell(error, by=self._by, network=self._network)

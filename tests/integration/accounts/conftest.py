@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import pytest
 from django.utils import timezone
 
+from accounts import sign_in_log
 from accounts.encryption import Secret
 from accounts.models import Account, Credential
 from tests.integration.accounts.exchange import Exchange
@@ -22,6 +23,11 @@ def product(settings, exchange):
     settings.KALSHI_ENVIRONMENTS = {
         name: exchange.environment(name) for name in ("production", "demo")
     }
+
+
+@pytest.fixture(autouse=True)
+def log_that_has_told_nothing(monkeypatch):
+    monkeypatch.setattr(sign_in_log, "_repeatable", sign_in_log.FirstOfItsKind(600, 1000))
 
 
 def make_credential(account: Account | None = None, **fields) -> Credential:

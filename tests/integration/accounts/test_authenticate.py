@@ -742,3 +742,59 @@ def test_signing_in_is_logged_by_number_only(alice, exchange, caplog):
 
     [record] = [record for record in caplog.records if record.message == "signed in"]
     assert record.account_id == user_id
+
+
+def told(caplog):
+    return [
+        (record.message, record.address, record.by, record.code)
+        for record in caplog.records
+        if record.name == "accounts.sign_in_log"
+    ]
+
+
+def test_each_failed_try_is_logged_by_address_and_reason(alice, exchange, caplog):
+    key = exchange.issue_key("alice")
+
+    alice.sign_in(Key("unknown", key.private_key))
+    alice.sign_in(Key("unknown", key.private_key))
+    alice.sign_in(Key(key.api_key_id, "no key"))
+
+    assert told(caplog) == [
+        ("sign-in failed", "127.0.0.1", "key", "key_refused"),
+        ("sign-in failed", "127.0.0.1", "key", "key_refused"),
+        ("sign-in failed", "127.0.0.1", "key", "invalid_private_key"),
+    ]
+
+
+def test_what_can_be_repeated_without_an_end_is_logged_once(alice, caplog):
+    for _ in range(3):
+        alice.post("authenticate", {"environment": "demo"})
+
+    assert told(caplog) == [("sign-in failed", "127.0.0.1", "key", "missing_field")]
+
+
+def test_refused_tries_are_logged_once_an_address(alice, exchange, caplog):
+    bad = Key("unknown", exchange.issue_key("alice").private_key)
+    for _ in range(10):
+        alice.sign_in(bad)
+    caplog.clear()
+
+    for _ in range(3):
+        alice.sign_in(bad)
+
+    assert told(caplog) == [("sign-in refused", "127.0.0.1", "key", "too_many_tries")]
+
+
+def test_failed_sign_in_is_logged_without_anything_that_was_typed(
+    alice, exchange, everything_logged
+):
+    key = exchange.issue_key("alice")
+
+    alice.sign_in(Key("typed-id", key.private_key))
+    alice.sign_in(Key("typed id", key.private_key))
+    alice.sign_in(Key(key.api_key_id, "typed key"))
+
+    assert len(told(everything_logged)) == 3
+    assert "typed" not in everything_logged.text
+    assert key.api_key_id not in everything_logged.text
+    assert key.private_key.splitlines()[1] not in everything_logged.text

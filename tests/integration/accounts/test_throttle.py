@@ -181,7 +181,7 @@ def test_tries_that_no_longer_count_are_purged():
 
 @pytest.mark.parametrize("error", [KeyRefused(), KeyboardInterrupt()], ids=["refused", "ended"])
 def test_try_that_a_guesser_would_make_or_that_was_broken_off_counts(error):
-    with pytest.raises(type(error)), Attempt(HOME, ADA):
+    with pytest.raises(type(error)), Attempt("password", HOME.value, ADA):
         raise error
 
     assert SignInTry.objects.count() == 2
@@ -191,7 +191,7 @@ def test_try_that_a_guesser_would_make_or_that_was_broken_off_counts(error):
     "error", [MissingField(), ExchangeUnavailable(), ValueError()], ids=lambda error: str(error)
 )
 def test_try_that_fails_for_another_reason_does_not_count(error):
-    with pytest.raises(type(error)), Attempt(HOME, ADA):
+    with pytest.raises(type(error)), Attempt("password", HOME.value, ADA):
         raise error
 
     assert not SignInTry.objects.exists()
@@ -200,7 +200,7 @@ def test_try_that_fails_for_another_reason_does_not_count(error):
 def test_success_takes_back_its_own_try_and_no_failure():
     fail(9)
 
-    with Attempt(HOME):
+    with Attempt("key", HOME.value):
         counted_meanwhile = SignInTry.objects.count()
 
     assert counted_meanwhile == 10
@@ -209,7 +209,7 @@ def test_success_takes_back_its_own_try_and_no_failure():
 
 @pytest.mark.django_db(transaction=True)
 def test_success_stays_one_when_the_database_goes_away_behind_it(own_connection, caplog):
-    with Attempt(HOME):
+    with Attempt("key", HOME.value):
         pid = connection.connection.info.backend_pid
         own_connection.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     connection.close()
