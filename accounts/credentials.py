@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import sessions
+from accounts import sessions, sign_in_load
 from accounts.encryption import Secret, SecretLost
 from accounts.errors import (
     ClockSkewed,
@@ -116,13 +116,12 @@ async def authenticate(
     Raises:
         UnknownEnvironment, InvalidPrivateKey, KeyRefused, KeyScope, TradingKeyUnconfirmed,
         ExchangeUnavailable, ExchangeMaintenance, ClockSkewed: as their messages say.
+        Busy: too many sign in at the moment.
     """
     exchange = exchange_of(environment)
-    try:
-        key = SigningKey.from_pem(private_key.reveal())
-    except InvalidKey as error:
-        raise InvalidPrivateKey(str(error)) from None
-    checked = await _check(exchange, api_key_id, key)
+    key = await sign_in_load.KEYS.in_thread(lambda: _signing_key(private_key))
+    async with sign_in_load.CHECKS.turn_async():
+        checked = await _check(exchange, api_key_id, key)
     if checked.may_trade and not accept_trading_key:
         raise TradingKeyUnconfirmed if checked.scopes else TradingKeyUnconfirmed(SCOPES_UNTOLD)
     return await sync_to_async(_store)(environment, api_key_id, private_key, checked)
@@ -241,6 +240,13 @@ def forget(account: Account) -> None:
             # key without its account, or a deadlock. All is as before, and the worker is done.
             if attempt == FORGET_ATTEMPTS:
                 raise
+
+
+def _signing_key(private_key: Secret) -> SigningKey:
+    try:
+        return SigningKey.from_pem(private_key.reveal())
+    except InvalidKey as error:
+        raise InvalidPrivateKey(str(error)) from None
 
 
 async def _check(exchange: Environment, api_key_id: str, key: SigningKey) -> CheckedKey:

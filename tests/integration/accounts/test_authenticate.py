@@ -11,9 +11,10 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, connections
 from django.test import AsyncClient, Client
 
-from accounts import credentials
+from accounts import credentials, sign_in_load
 from accounts.encryption import Secret
 from accounts.models import Account, Credential, Session, SignInTry
+from accounts.sign_in_load import Turns
 from kalshi.signing import SigningKey
 from tests.integration.accounts.exchange import Key
 from tests.integration.visitors import ACCOUNT, Visitor
@@ -33,6 +34,17 @@ async def sign_in_async(browser, key):
         content_type="application/json",
         headers={"X-CSRFToken": browser.cookies["csrftoken"].value},
     )
+
+
+async def hang_up_while_the_exchange_is_asked(exchange):
+    asked, may_answer = threading.Event(), threading.Event()
+    exchange.on_positions = lambda: (asked.set(), may_answer.wait(10))
+    request = asyncio.create_task(sign_in_async(AsyncClient(), exchange.issue_key("alice")))
+    await asyncio.to_thread(asked.wait, 10)
+    request.cancel()
+    await asyncio.wait([request])
+    may_answer.set()
+    assert request.cancelled()
 
 
 def nothing_is_stored():
@@ -681,16 +693,8 @@ def test_try_counts_while_the_exchange_is_asked(alice, exchange):
 
 @pytest.mark.django_db(transaction=True)
 async def test_try_whose_visitor_hangs_up_counts(exchange):
-    asked, may_answer = threading.Event(), threading.Event()
-    exchange.on_positions = lambda: (asked.set(), may_answer.wait(10))
-    request = asyncio.create_task(sign_in_async(AsyncClient(), exchange.issue_key("alice")))
-    await asyncio.to_thread(asked.wait, 10)
+    await hang_up_while_the_exchange_is_asked(exchange)
 
-    request.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await request
-
-    may_answer.set()
     counted = await sync_to_async(SignInTry.objects.count)()
     await sync_to_async(connections.close_all)()
     assert counted == 1
@@ -712,6 +716,55 @@ def test_only_what_a_guesser_would_do_counts_as_a_failed_try(alice, exchange):
 
     assert counted_before == 0
     assert SignInTry.objects.count() == 3
+
+
+# Too many at once
+
+
+@pytest.mark.parametrize("work", ["KEYS", "CHECKS"])
+def test_sign_in_beyond_what_is_worked_on_at_once_is_told_to_come_again(
+    alice, exchange, monkeypatch, work
+):
+    monkeypatch.setattr(sign_in_load, work, Turns(at_once=0, waiting=0, wait_seconds=1))
+
+    response = alice.sign_in(exchange.issue_key("alice"))
+
+    assert error_of(response) == (503, "busy")
+    assert response.headers["Retry-After"] == "5"
+    assert exchange.paths == []
+    assert not SignInTry.objects.exists()
+
+
+def test_who_tried_too_often_takes_no_part_of_that_work(alice, exchange, monkeypatch):
+    bad = Key("unknown", exchange.issue_key("alice").private_key)
+    for _ in range(10):
+        alice.sign_in(bad)
+    monkeypatch.setattr(sign_in_load, "KEYS", Turns(at_once=0, waiting=0, wait_seconds=1))
+
+    response = alice.sign_in(bad)
+
+    assert error_of(response) == (429, "too_many_tries")
+
+
+def test_storm_beyond_that_work_is_logged_once_an_address(alice, exchange, monkeypatch, caplog):
+    key = exchange.issue_key("alice")
+    monkeypatch.setattr(sign_in_load, "KEYS", Turns(at_once=0, waiting=0, wait_seconds=1))
+
+    for _ in range(3):
+        alice.sign_in(key)
+
+    assert told(caplog) == [("sign-in refused", "127.0.0.1", "key", "busy")]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_visitor_who_hangs_up_leaves_the_exchange_to_others(exchange, monkeypatch):
+    monkeypatch.setattr(sign_in_load, "CHECKS", Turns(at_once=1, waiting=0, wait_seconds=1))
+
+    await hang_up_while_the_exchange_is_asked(exchange)
+
+    response = await sign_in_async(AsyncClient(), exchange.issue_key("alice"))
+    await sync_to_async(connections.close_all)()
+    assert response.status_code == 200
 
 
 # Without HTTP
