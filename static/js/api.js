@@ -41,21 +41,34 @@ export async function post(path, body = {}, seconds = ANSWER_SECONDS) {
   if (!response.ok) throw await errorOf(response);
 }
 
-/** Whether the server knows our session; a server that can't be asked doesn't end it. */
-export async function isSignedIn() {
+/**
+ * Why the server refuses the stream at this address, which an EventSource doesn't tell.
+ *
+ * @param {string} url
+ * @returns {Promise<ApiError | null>} null if it would not, or not any more
+ */
+export async function refusalOf(url) {
   try {
-    return (await call("session", {})).status !== 401;
-  } catch {
-    return true;
+    const response = await ask(url, {});
+    if (!response.ok) return await errorOf(response);
+    await response.body?.cancel();
+    return null;
+  } catch (error) {
+    return /** @type {ApiError} */ (error);
   }
 }
 
 /** @param {string} path @param {RequestInit} options @param {number} [seconds] */
-async function call(path, options, seconds = ANSWER_SECONDS) {
+function call(path, options, seconds = ANSWER_SECONDS) {
+  return ask(BASE + path, options, seconds);
+}
+
+/** @param {string} url @param {RequestInit} options @param {number} [seconds] */
+async function ask(url, options, seconds = ANSWER_SECONDS) {
   // It ends the reading of the answer's body too.
   const signal = AbortSignal.timeout(seconds * 1000);
   try {
-    return await fetch(BASE + path, { ...options, signal });
+    return await fetch(url, { ...options, signal });
   } catch {
     throw signal.aborted
       ? new ApiError(0, "timeout", `The server has not answered in ${seconds} s. Try again.`)

@@ -35,6 +35,14 @@ const SENTENCES = /** @type {const} */ ({
 const KEY_REASONS = ["no_credential", "credential_unreadable"];
 
 /**
+ * Our link to the server is down.
+ *
+ * @typedef {object} Loss
+ * @property {number | null} lostAt since when, on the server's clock, in milliseconds since 1970
+ * @property {string | null} why as the server said it; null if it can't be reached
+ */
+
+/**
  * @typedef {object} ConnectionView
  * @property {Status} status
  * @property {string | null} reason the server's word, or `server_unreachable`
@@ -48,8 +56,7 @@ const KEY_REASONS = ["no_credential", "credential_unreadable"];
  * Put the server's word and our own link to the server together.
  *
  * @param {ConnectionStatus | null} connection what the server last said; null before it spoke
- * @param {{lostAt: number | null} | null} loss our link to the server is down, and since when on
- *   the server's clock, in milliseconds since 1970; null while it is up
+ * @param {Loss | null} loss null while our link to the server is up
  * @param {number} now the server's clock, milliseconds since 1970
  * @returns {ConnectionView}
  */
@@ -64,7 +71,7 @@ export function connectionView(connection, loss, now) {
     word: WORDS[status],
     message: message(
       status,
-      loss ? SERVER_UNREACHABLE : isReason(reason) ? REASONS[reason] : SENTENCES[status],
+      loss ? (loss.why ?? SERVER_UNREACHABLE) : isReason(reason) ? REASONS[reason] : SENTENCES[status],
       liveUntil && `prices as of ${moment(liveUntil, now)}.`,
       retryAt && moment(retryAt, now),
     ),
@@ -78,7 +85,7 @@ export function connectionView(connection, loss, now) {
 
 /**
  * @param {ConnectionStatus | null} connection
- * @param {{lostAt: number | null} | null} loss
+ * @param {Loss | null} loss
  * @returns {string | null}
  */
 function pricesAsOf(connection, loss) {

@@ -4,7 +4,7 @@
  * people do in the elements becomes calls.
  */
 
-import { ApiError, isSignedIn, post } from "./api.js";
+import { ApiError, post, refusalOf } from "./api.js";
 import { connectionView } from "./connection.js";
 import { ClosingNotices } from "./elements/closing-notices.js";
 import { ConnectionNotice } from "./elements/connection-notice.js";
@@ -53,21 +53,30 @@ const updatedAt = part(document, ".bar-updated");
 const preferences = loadPreferences();
 const store = new Store();
 
-/** Our link to the server is down, and since when on its clock. */
-let loss = /** @type {{lostAt: number | null} | null} */ (null);
+const STREAM = "/sse/positions";
 
-const stream = new PositionStream("/sse/positions", {
+/** Our link to the server is down. */
+let loss = /** @type {import("./connection.js").Loss | null} */ (null);
+/** Why the server keeps it down, if it does. */
+let refusal = /** @type {string | null} */ (null);
+
+const stream = new PositionStream(STREAM, {
   onEvent: (event) => store.apply(event),
   onOpen() {
-    loss = null;
+    loss = refusal = null;
     showConnection();
   },
   onLost(heardAt) {
-    loss = { lostAt: heardAt && heardAt + store.clockOffset };
+    loss = { lostAt: heardAt && heardAt + store.clockOffset, why: refusal };
+    showConnection();
+  },
+  onRefused(why) {
+    refusal = why;
+    if (loss) loss.why = why;
     showConnection();
   },
   onEnded: () => leave("expired"),
-  isSignedIn,
+  whyRefused: () => refusalOf(STREAM),
 });
 
 // What is drawn ------------------------------------------------------------------------------

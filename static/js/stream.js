@@ -28,6 +28,9 @@ const GRACE_MS = 2_000;
 
 const MAX_DELAY_MS = 5_000;
 
+/** The status that says that the session is over. */
+const SIGNED_OUT = 401;
+
 /**
  * The wait before a new attempt: about 1, 2, 4, then 5 s, half of it random so that the tabs of a
  * restarted server don't return all at once.
@@ -48,8 +51,9 @@ export function backoffDelay(failures, random) {
  * @property {(heardAt: number | null) => void} onLost no events since that moment, in
  *   milliseconds since 1970; null if there never were any
  * @property {() => void} onEnded the session is over; the stream gives up
- * @property {() => Promise<boolean>} isSignedIn asked when the server refuses the
- *   stream; attempts go on meanwhile, however long it takes
+ * @property {(why: string) => void} onRefused the server refuses the stream, for this reason
+ * @property {() => Promise<{status: number, message: string} | null>} whyRefused asked when it
+ *   does; attempts go on meanwhile, however long it takes
  */
 
 export class PositionStream {
@@ -154,13 +158,17 @@ export class PositionStream {
     const delay = backoffDelay(this.#failures, this.#random());
     this.#timers.retry = setTimeout(() => this.#connect(), delay);
     this.#timers.grace ??= setTimeout(() => this.#lose(), GRACE_MS);
-    if (isRefused) this.#endIfSignedOut();
+    if (isRefused) this.#askWhy();
   }
 
-  async #endIfSignedOut() {
+  async #askWhy() {
     const era = this.#era;
-    const isSignedIn = await this.#callbacks.isSignedIn();
-    if (isSignedIn || era !== this.#era) return;
+    const refusal = await this.#callbacks.whyRefused();
+    if (!refusal || era !== this.#era) return;
+    if (refusal.status !== SIGNED_OUT) {
+      this.#callbacks.onRefused(refusal.message);
+      return;
+    }
     this.close();
     this.#callbacks.onEnded();
   }

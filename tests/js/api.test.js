@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
-import { ApiError, isSignedIn, post } from "../../static/js/api.js";
+import { ApiError, post, refusalOf } from "../../static/js/api.js";
 
 /** The limits that calls have asked for, in milliseconds, each with the hand that ends it. */
 let limits;
@@ -97,21 +97,36 @@ describe("a call", () => {
   });
 });
 
-describe("the session", () => {
-  test("is over when the server says so", async () => {
-    answer = () => reply(401);
+describe("a refused stream", () => {
+  test("tells why, in the server's words", async () => {
+    answer = () =>
+      new Response('{"error": {"code": "too_many_streams", "message": "Close a tab."}}', {
+        status: 429,
+        headers: { "Retry-After": "10" },
+      });
 
-    assert.equal(await isSignedIn(), false);
+    const refusal = await refusalOf("/sse/positions");
+
+    assert.equal(refusal.status, 429);
+    assert.equal(refusal.message, "Close a tab.");
   });
 
-  test("isn't over because the server answers something else, or nothing in 10 s", async () => {
-    answer = () => reply(502);
-    assert.equal(await isSignedIn(), true);
+  test("that would be let in by now is left at once", async () => {
+    let isLeft = false;
+    const body = new ReadableStream({ cancel: () => void (isLeft = true) });
+    answer = () => new Response(body);
 
+    assert.equal(await refusalOf("/sse/positions"), null);
+    assert.equal(isLeft, true);
+  });
+
+  test("is told as a server that doesn't answer, after 10 s", async () => {
     answer = silence;
-    const asking = isSignedIn();
-    assert.equal(limits[1].milliseconds, 10_000);
-    limits[1].run();
-    assert.equal(await asking, true);
+
+    const asking = refusalOf("/sse/positions");
+    assert.equal(limits[0].milliseconds, 10_000);
+    limits[0].run();
+
+    assert.equal((await asking).code, "timeout");
   });
 });

@@ -130,8 +130,16 @@ describe("staleness", () => {
 });
 
 describe("when the server can't be reached", () => {
+  test("the server's own word for it is told", () => {
+    const loss = { lostAt: NOON.getTime(), why: "Close a tab." };
+
+    const view = connectionView(connection("live"), loss, now);
+
+    assert.equal(view.message, "Reconnecting… prices as of 12:03:22. Close a tab.");
+  });
+
   test("prices are as of the last event that came while live", () => {
-    const view = connectionView(connection("live"), { lostAt: NOON.getTime() }, now);
+    const view = connectionView(connection("live"), { lostAt: NOON.getTime(), why: null }, now);
 
     assert.equal(view.status, "reconnecting");
     assert.equal(
@@ -143,7 +151,7 @@ describe("when the server can't be reached", () => {
   test("that is the reason, whatever the server said before", () => {
     const refused = connection("unauthorized", { reason: "key_refused" });
 
-    const view = connectionView(refused, { lostAt: now }, now);
+    const view = connectionView(refused, { lostAt: now, why: null }, now);
 
     assert.equal(view.message, "Reconnecting… This page can't reach its server.");
     assert.equal(view.reason, "server_unreachable");
@@ -153,7 +161,7 @@ describe("when the server can't be reached", () => {
   test("prices are as of the exchange's last sign of life if it was gone before", () => {
     const gone = connection("maintenance", { live_until: NOON.toISOString() });
 
-    const view = connectionView(gone, { lostAt: now }, now);
+    const view = connectionView(gone, { lostAt: now, why: null }, now);
 
     assert.match(view.message, /prices as of 12:03:22/);
   });

@@ -40,9 +40,11 @@ class FakeEventSource extends EventTarget {
   }
 }
 
+const OVER = { status: 401, message: "Sign in first." };
+
 let stream;
 let told;
-let isSignedIn;
+let whyRefused;
 
 const made = () => FakeEventSource.made;
 const newest = () => FakeEventSource.made.at(-1);
@@ -53,7 +55,7 @@ beforeEach(() => {
   mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
   FakeEventSource.made = [];
   told = [];
-  isSignedIn = async () => true;
+  whyRefused = async () => null;
   stream = new PositionStream(
     "/sse/positions",
     {
@@ -61,7 +63,8 @@ beforeEach(() => {
       onOpen: () => told.push("open"),
       onLost: (heardAt) => told.push(`lost ${heardAt}`),
       onEnded: () => told.push("ended"),
-      isSignedIn: () => isSignedIn(),
+      onRefused: (why) => told.push(`refused ${why}`),
+      whyRefused: () => whyRefused(),
     },
     { EventSource: FakeEventSource, random: () => 1 },
   );
@@ -123,7 +126,7 @@ describe("a connection that breaks", () => {
 
   test("is not left to the browser's own attempts, nor is the session asked about", async () => {
     let questions = 0;
-    isSignedIn = async () => (questions += 1);
+    whyRefused = async () => (questions += 1) && null;
     newest().send("snapshot");
     const broken = newest();
 
@@ -174,7 +177,7 @@ for (const [server, fail] of [
     });
 
     test("is tried for ever, though nobody says whether the session is over", async () => {
-      isSignedIn = () => new Promise(() => {});
+      whyRefused = () => new Promise(() => {});
 
       for (let attempt = 1; attempt <= 20; attempt += 1) {
         newest()[fail]();
@@ -191,7 +194,7 @@ for (const [server, fail] of [
 
 describe("a refused session", () => {
   test("that is over ends the stream", async () => {
-    isSignedIn = async () => false;
+    whyRefused = async () => OVER;
 
     newest().refuse();
     await settle();
@@ -203,11 +206,11 @@ describe("a refused session", () => {
 
   test("ends the stream although the next attempt is under way", async () => {
     const check = deferred();
-    isSignedIn = () => check.promise;
+    whyRefused = () => check.promise;
     newest().refuse();
     mock.timers.tick(1_000);
 
-    check.resolve(false);
+    check.resolve(OVER);
     await settle();
     mock.timers.tick(600_000);
 
@@ -222,11 +225,11 @@ describe("a refused session", () => {
   ]) {
     test(`doesn't end the stream if ${event}`, async () => {
       const check = deferred();
-      isSignedIn = () => check.promise;
+      whyRefused = () => check.promise;
       newest().refuse();
 
       happen();
-      check.resolve(false);
+      check.resolve(OVER);
       await settle();
 
       assert.equal(made().length, 2);
@@ -235,13 +238,24 @@ describe("a refused session", () => {
     });
   }
 
+  test("that may be let in later is told why, and tried again", async () => {
+    whyRefused = async () => ({ status: 429, message: "Close a tab." });
+
+    newest().refuse();
+    await settle();
+    mock.timers.tick(1_000);
+
+    assert.deepEqual(told, ["refused Close a tab."]);
+    assert.equal(made().length, 2);
+  });
+
   test("isn't told of after the stream was closed", async () => {
     const check = deferred();
-    isSignedIn = () => check.promise;
+    whyRefused = () => check.promise;
     newest().refuse();
 
     stream.close();
-    check.resolve(false);
+    check.resolve(OVER);
     await settle();
 
     assert.deepEqual(told, []);
