@@ -13,7 +13,7 @@ import environ
 from cryptography.fernet import Fernet, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
 
-from kalshi.environments import Environment
+from kalshi.environments import PROXY_FORM, Environment, is_proxy
 from postgres import embedded
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -159,11 +159,17 @@ DATABASES["default"]["OPTIONS"].setdefault("tcp_user_timeout", 5000)
 
 # The exchange
 
+# To production and demo. No setting of Django's, as its value may hold a password.
+_proxy = env.str("EXCHANGE_PROXY", default="") or None
+if _proxy and not is_proxy(_proxy):
+    raise ImproperlyConfigured(f"EXCHANGE_PROXY must read {PROXY_FORM}")
+
 KALSHI_ENVIRONMENTS = {
     "production": Environment(
         name="production",
         api_base=env.str("KALSHI_API_BASE", default="https://external-api.kalshi.com/trade-api/v2"),
         ws_url=env.str("KALSHI_WS_URL", default="wss://external-api-ws.kalshi.com/trade-api/ws/v2"),
+        proxy=_proxy,
     ),
     "demo": Environment(
         name="demo",
@@ -173,6 +179,7 @@ KALSHI_ENVIRONMENTS = {
         ws_url=env.str(
             "KALSHI_DEMO_WS_URL", default="wss://external-api-ws.demo.kalshi.co/trade-api/ws/v2"
         ),
+        proxy=_proxy,
     ),
 }
 if env.str("SANDBOX_API_BASE", default=""):

@@ -1,8 +1,20 @@
 """Where one of the exchange's environments is reached."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+
+PROXY_FORM = "http://host:port or https://user:password@host:port, and nothing more"
+
+# The host is a name of labels or an IP address.
+_PROXY = re.compile(
+    r"https?://"
+    r"(?:[^\s:@/?#]+:[^\s@/?#]+@)?"
+    r"(?:[\w-]{1,63}(?:\.[\w-]{1,63})*|\[[0-9a-f:.]+\])"
+    r"(?::[0-9]{1,5})?/?",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,33 +26,70 @@ class Environment:
         name: "production", "demo" or "sandbox".
         api_base: REST base with path, such as `https://host/trade-api/v2`.
         ws_url: WebSocket address with path; its host differs from that of REST.
+        proxy: an HTTP proxy that leads there, see `PROXY_FORM`; hidden, as it may hold a password.
+            Loopback addresses are reached without it.
     Raises:
         ValueError: an address without a host, with a user name, query or fragment, or without
-            TLS to anything but a loopback host.
+            TLS to anything but a loopback host; a proxy of another form.
     """
 
     name: str
     api_base: str
     ws_url: str
+    proxy: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         _check(self.api_base, secure="https", plain="http")
         _check(self.ws_url, secure="wss", plain="ws")
+        if self.proxy is not None and not is_proxy(self.proxy):
+            raise ValueError(f"A proxy must read {PROXY_FORM}.")
+
+    @property
+    def api_proxy(self) -> str | None:
+        """The proxy for REST; None to go there directly."""
+        return None if _is_loopback(urlsplit(self.api_base).hostname) else self.proxy
+
+    @property
+    def ws_proxy(self) -> str | None:
+        """The proxy for the WebSocket; None to go there directly."""
+        return None if _is_loopback(urlsplit(self.ws_url).hostname) else self.proxy
+
+
+def is_proxy(url: str) -> bool:
+    """Whether this names an HTTP proxy in a form that both of our clients understand."""
+    if not (url.isascii() and url.isprintable() and _PROXY.fullmatch(url)):
+        return False
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # raises for one that is too large
+        user = unquote(parts.username or "", errors="strict")
+        unquote(parts.password or "", errors="strict")
+    except ValueError:
+        return False
+    # In the header it would end the name.
+    return ":" not in user
 
 
 def _check(url: str, *, secure: str, plain: str) -> None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(_not_an_address(secure)) from None
     if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
         # The address is not repeated: one with a password in it would end up in the logs.
-        raise ValueError(f"An address must read {secure}://host/path and nothing more.")
+        raise ValueError(_not_an_address(secure))
     if parts.scheme != secure and not (parts.scheme == plain and _is_loopback(parts.hostname)):
         raise ValueError(f"{url} must start with {secure}://; {plain}:// is for loopback only.")
 
 
-def _is_loopback(host: str) -> bool:
+def _not_an_address(secure: str) -> str:
+    return f"An address must read {secure}://host/path and nothing more."
+
+
+def _is_loopback(host: str | None) -> bool:
     if host == "localhost":
         return True
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host or "").is_loopback
     except ValueError:
         return False

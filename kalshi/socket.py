@@ -120,6 +120,8 @@ async def connect(
             environment.ws_url,
             additional_headers=headers(key_id, key, "GET", path, int(clock() * 1000)),
             create_connection=_Connection,
+            # Never one of the process's environment.
+            proxy=environment.ws_proxy,
             open_timeout=_OPEN_TIMEOUT_SECONDS,
             # Interval, wait for the answer and wait for the connection to close add up to the
             # longest silence: 10 + 18 + 2 of 30 seconds.

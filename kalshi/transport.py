@@ -39,11 +39,19 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def connections() -> httpx.AsyncClient:
+def connections(environment: Environment) -> httpx.AsyncClient:
     """Connections of one account, to be kept while it is followed; to be closed."""
     # Cookies would be kept for as long as the connections, as many as there come.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-    return httpx.AsyncClient(transport=pool.Transport(verify=_tls()), cookies=no_cookies)
+    way = pool.Transport(verify=_tls(), trust_env=False, proxy=_proxy(environment.api_proxy))
+    # Proxies of the process's environment are not meant for signed requests.
+    return httpx.AsyncClient(transport=way, cookies=no_cookies, trust_env=False)
+
+
+def _proxy(url: str | None) -> httpx.Proxy | None:
+    if url is None:
+        return None
+    return httpx.Proxy(url, ssl_context=_tls() if url.startswith("https:") else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ class Transport:
         self._timeout_seconds = timeout_seconds
         self._pacer = pacer
         self._owns_http = http is None
-        self._http = connections() if http is None else http
+        self._http = connections(environment) if http is None else http
         self.clock_skew: timedelta | None = None
 
     async def close(self) -> None:

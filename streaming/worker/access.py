@@ -2,6 +2,7 @@
 
 import httpx
 
+from kalshi.environments import Environment
 from kalshi.pacing import Pacer
 from kalshi.transport import connections
 
@@ -17,11 +18,10 @@ class Access:
         self.pacer = Pacer()
         self._http: httpx.AsyncClient | None = None
 
-    @property
-    def http(self) -> httpx.AsyncClient:
-        """Its connections; opened when first needed."""
+    def http(self, environment: Environment) -> httpx.AsyncClient:
+        """Its connections to its environment; opened when first needed."""
         if self._http is None:
-            self._http = connections()
+            self._http = connections(environment)
         return self._http
 
     @property

@@ -190,7 +190,7 @@ class Feed:
             key.environment,
             key.api_key_id,
             key.key,
-            http=self._access.http,
+            http=self._access.http(key.environment),
             pacer=self._access.pacer,
         )
         await prepare(rest, key.subaccount)

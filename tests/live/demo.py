@@ -31,7 +31,7 @@ def account(variables: Mapping[str, str] = os.environ) -> DemoAccount | None:
     The account that the environment names, None if it names none.
 
     Raises:
-        Incomplete: half of the key is missing, it is no key, or an address is no address.
+        Incomplete: half of the key is missing, it is no key, or an address or proxy is none.
     """
     key_id = variables.get("KALSHI_DEMO_KEY_ID", "")
     path = variables.get("KALSHI_DEMO_PRIVATE_KEY_FILE", "")
@@ -45,6 +45,7 @@ def account(variables: Mapping[str, str] = os.environ) -> DemoAccount | None:
             "demo",
             variables.get("KALSHI_DEMO_API_BASE") or API_BASE,
             variables.get("KALSHI_DEMO_WS_URL") or WS_URL,
+            variables.get("EXCHANGE_PROXY") or None,
         )
         key = SigningKey.from_pem(Path(path).read_text())
     except InvalidKey as error:

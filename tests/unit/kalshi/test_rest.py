@@ -814,8 +814,8 @@ def unhurried():
     return Pacer(monotonic=lambda: sum(slept), sleep=sleep)
 
 
-async def test_cookies_are_not_kept(answers):
-    async with connections() as http:
+async def test_cookies_are_not_kept(environment):
+    async with connections(environment) as http:
         request = httpx.Request("GET", "https://exchange.example/")
         cookie = {"Set-Cookie": "balancer=x; Path=/; Max-Age=99999"}
 
