@@ -83,6 +83,7 @@ def test_response_carries_the_rules(known, method, path, headers, status, may_be
 
     assert response.status_code == status
     assert rules_of(response) == RULES
+    assert "Access-Control-Allow-Origin" not in response.headers
     assert "script-src 'self';" in response.headers["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
     assert "unsafe" not in response.headers["Content-Security-Policy"]
