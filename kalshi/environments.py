@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 PROXY_FORM = "http://host:port or https://user:password@host:port, and nothing more"
 
@@ -15,6 +15,21 @@ _PROXY = re.compile(
     r"(?::[0-9]{1,5})?/?",
     re.ASCII,
 )
+
+
+class WrongAddress(ValueError):
+    """
+    An address that keys must not be sent to.
+
+    Args:
+        field: the argument of `Environment` at fault.
+        example: what an address of this kind looks like.
+    """
+
+    def __init__(self, message: str, *, field: str, example: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.example = example
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +44,9 @@ class Environment:
         proxy: an HTTP proxy that leads there, see `PROXY_FORM`; hidden, as it may hold a password.
             Loopback addresses are reached without it.
     Raises:
-        ValueError: an address without a host, with a user name, query or fragment, or without
-            TLS to anything but a loopback host; a proxy of another form.
+        WrongAddress: an address without a host, with a user name, query, fragment, white space or
+            a port that is none, or without TLS to anything but a loopback host.
+        ValueError: a proxy of another form.
     """
 
     name: str
@@ -39,8 +55,8 @@ class Environment:
     proxy: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        _check(self.api_base, secure="https", plain="http")
-        _check(self.ws_url, secure="wss", plain="ws")
+        _check("api_base", self.api_base, secure="https", plain="http")
+        _check("ws_url", self.ws_url, secure="wss", plain="ws")
         if self.proxy is not None and not is_proxy(self.proxy):
             raise ValueError(f"A proxy must read {PROXY_FORM}.")
 
@@ -70,20 +86,31 @@ def is_proxy(url: str) -> bool:
     return ":" not in user
 
 
-def _check(url: str, *, secure: str, plain: str) -> None:
+def _check(name: str, url: str, *, secure: str, plain: str) -> None:
+    example = f"{secure}://host/path"
+    parts = _parts(url)
+    if not parts or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+        # The address is not repeated: one with a password in it would end up in the logs.
+        raise WrongAddress(
+            f"An address must read {example} and nothing more.", field=name, example=example
+        )
+    if parts.scheme != secure and not (parts.scheme == plain and _is_loopback(parts.hostname)):
+        raise WrongAddress(
+            f"An address must start with {secure}://; {plain}:// is for loopback only.",
+            field=name,
+            example=example,
+        )
+
+
+def _parts(url: str) -> SplitResult | None:
+    """The address taken apart; None where that can't be done."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # a ValueError where it is none
     except ValueError:
-        raise ValueError(_not_an_address(secure)) from None
-    if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
-        # The address is not repeated: one with a password in it would end up in the logs.
-        raise ValueError(_not_an_address(secure))
-    if parts.scheme != secure and not (parts.scheme == plain and _is_loopback(parts.hostname)):
-        raise ValueError(f"{url} must start with {secure}://; {plain}:// is for loopback only.")
-
-
-def _not_an_address(secure: str) -> str:
-    return f"An address must read {secure}://host/path and nothing more."
+        return None
+    # urlsplit would pass over some white space.
+    return None if re.search(r"\s", url) else parts
 
 
 def _is_loopback(host: str | None) -> bool:

@@ -2,7 +2,7 @@ import httpx
 import pytest
 from websockets.proxy import parse_proxy
 
-from kalshi.environments import Environment
+from kalshi.environments import Environment, WrongAddress
 
 REST = "https://exchange.example/trade-api/v2"
 WS = "wss://stream.exchange.example/trade-api/ws/v2"
@@ -36,6 +36,11 @@ def test_loopback_needs_no_tls(host):
         ("https://user@exchange.example/v2", WS),
         (REST + "?key=1", WS),
         (REST, WS + "#part"),
+        ("https://exchange.example:99999/v2", WS),
+        ("https://exchange.example:port/v2", WS),
+        (REST, "wss://[::1/ws"),
+        (REST, "wss://exchange example/ws"),
+        (REST + "\n", WS),
     ],
 )
 def test_any_other_address_is_refused(api_base, ws_url):
@@ -58,7 +63,7 @@ def test_address_that_cannot_be_taken_apart_is_not_repeated(address):
         Environment("production", address, WS)
 
     assert "hunter2" not in str(refusal.value)
-    assert refusal.value.__suppress_context__
+    assert refusal.value.__context__ is None
 
 
 PROXIES = [
@@ -139,3 +144,13 @@ def test_proxy_of_another_form_is_refused_and_not_repeated(proxy):
         Environment("production", REST, WS, proxy)
 
     assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("api_base", "ws_url", "field"), [("", WS, "api_base"), (REST, "", "ws_url")]
+)
+def test_refusal_tells_which_address_it_means(api_base, ws_url, field):
+    with pytest.raises(WrongAddress) as refusal:
+        Environment("production", api_base, ws_url)
+
+    assert refusal.value.field == field
