@@ -8,8 +8,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 
 COPY . .
 # Static files need no secret; the settings want one to be there.
-RUN SECRET_KEY=- JWT_SECRET_KEY=-------------------------------- ENCRYPTION_SECRET_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= \
-    python manage.py collectstatic --noinput --verbosity 0 \
+RUN python -m config.throwaway_secrets manage.py collectstatic --noinput --verbosity 0 \
     && useradd --system --no-create-home kalshi-live \
     && mkdir -p var/sandbox && chown kalshi-live var/sandbox && chmod 700 var/sandbox
 

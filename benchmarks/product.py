@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -84,8 +85,8 @@ def environment_of(sandbox: Sandbox) -> dict[str, str]:
         "ENV_FILE": os.devnull,
         # Never a database that somebody uses: it is emptied.
         "DATABASE_URL": "",
-        "SECRET_KEY": "benchmark" * 8,
-        "JWT_SECRET_KEY": "benchmark" * 8,
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "JWT_SECRET_KEY": secrets.token_urlsafe(50),
         "ENCRYPTION_SECRET_KEY": Fernet.generate_key().decode(),
         "POSTGRES_DIR": str(embedded.default_directory(BASE_DIR, "bench-postgres")),
         "SANDBOX_API_BASE": sandbox.api_base,
