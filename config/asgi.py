@@ -1,14 +1,20 @@
 """The ASGI application for other servers than `manage.py serve`; they must support lifespan."""
 
 import os
+import sys
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-django.setup(set_prefix=False)
+from config.errors import WrongSetting
 
-from postgres import patience  # noqa: E402  # as below
-from streaming.web.asgi import StreamingHandler  # noqa: E402  # needs the apps
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+try:
+    django.setup(set_prefix=False)
+except WrongSetting as error:
+    sys.exit(str(error))
+
+from postgres import patience  # as below
+from streaming.web.asgi import StreamingHandler  # needs the apps
 
 patience.adopt(patience.WEB)
 application = StreamingHandler()

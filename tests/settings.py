@@ -15,6 +15,7 @@ os.environ.update(
     TRADING_DAY_TIMEZONE="America/New_York",
     PUBLIC_ORIGIN="",
     SANDBOX_API_BASE="",
+    SANDBOX_WS_URL="",
 )
 # Of its own: the tests' databases never share a server with anyone's positions.
 os.environ.setdefault(
