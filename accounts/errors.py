@@ -4,6 +4,7 @@ What can go wrong between a visitor and an account, told as the API tells it.
     ApiError
     ├── NotSignedIn
     ├── NotFound
+    ├── HttpsNeeded
     ├── TooManyTries
     ├── TooManyStreams
     ├── NoWebSocket
@@ -58,6 +59,12 @@ class NotFound(ApiError):
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
     message = "There is nothing here by that name."
+
+
+class HttpsNeeded(ApiError):
+    status = HTTPStatus.FORBIDDEN
+    code = "https_needed"
+    message = "This server answers by https only."
 
 
 class TooManyTries(ApiError):

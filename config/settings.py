@@ -42,13 +42,20 @@ if _origin:
     CSRF_TRUSTED_ORIGINS = [str(_origin)]
     COOKIES_SECURE = _origin.is_https
 
+# What a supervisor on this machine asks by http all the same, without the proxy.
+HTTP_PROBES = ("/healthz", "/readyz", "/metrics")
+
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COOKIES_SECURE
 # The session token has the name `session`; Django's own session serves the admin alone.
 SESSION_COOKIE_NAME = "admin_session"
 SESSION_COOKIE_PATH = "/admin/"
 if COOKIES_SECURE:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
+    # What HttpsMiddleware lets pass may pass here too; it has answered all the rest.
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [rf"^{probe.removeprefix('/')}$" for probe in HTTP_PROBES]
+    # HSTS of subdomains, and its preload list: we speak for our own host alone.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 
 CSRF_FAILURE_VIEW = "config.refusals.csrf_failure"
@@ -73,6 +80,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "accounts.browser_rules.BrowserRulesMiddleware",
+    "config.https.HttpsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.refusals.RefusalsMiddleware",
     "config.static_files.StaticFilesMiddleware",

@@ -9,7 +9,7 @@ import pytest
 from kalshi.environments import Environment
 from postgres import patience
 from sandbox.server import Sandbox, running_exchange
-from tests.processes import Process
+from tests.processes import Process, environment_of_the_test
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,8 +46,12 @@ def start_process(
     """Start management commands on the test's database and sandbox; they are killed at the end."""
     with ExitStack() as processes:
 
-        def start(*arguments: str) -> Process:
-            process = Process(*arguments, log=tmp_path_factory.mktemp("process") / "log")
+        def start(*arguments: str, **environment: str) -> Process:
+            process = Process(
+                *arguments,
+                log=tmp_path_factory.mktemp("process") / "log",
+                environment=environment_of_the_test() | environment,
+            )
             processes.callback(process.kill)
             return process
 

@@ -22,7 +22,7 @@ class Process:
         """By default on the running test's database and sandbox."""
         self._arguments = arguments
         self._log = log
-        self._environment = environment or _environment()
+        self._environment = environment or environment_of_the_test()
         self.start()
 
     def start(self) -> None:
@@ -57,7 +57,7 @@ class Process:
         return self._log.read_text()
 
 
-def _environment() -> dict[str, str]:
+def environment_of_the_test() -> dict[str, str]:
     """What a process needs to work on the running test's database and sandbox."""
     sandbox = settings.KALSHI_ENVIRONMENTS["sandbox"]
     return {

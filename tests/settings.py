@@ -13,7 +13,7 @@ os.environ.update(
     DEBUG="false",
     MARK_PRICE="bid",
     TRADING_DAY_TIMEZONE="America/New_York",
-    PUBLIC_ORIGIN="",
+    PUBLIC_ORIGIN=os.environ.get("TEST_PUBLIC_ORIGIN", ""),
     SANDBOX_API_BASE="",
     SANDBOX_WS_URL="",
 )

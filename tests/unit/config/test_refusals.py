@@ -166,3 +166,12 @@ def test_every_build_has_secrets_of_its_own():
     )
 
     assert first != second
+
+
+def test_djangos_check_of_a_deployment_finds_nothing(environment):
+    deployed = environment | {"PUBLIC_ORIGIN": "https://kalshi.example"}
+
+    checked = run(str(MANAGE), "check", "--deploy", "--fail-level", "WARNING", environment=deployed)
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert checked.stdout == "System check identified no issues (2 silenced).\n"
