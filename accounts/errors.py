@@ -20,7 +20,8 @@ What can go wrong between a visitor and an account, told as the API tells it.
     │   └── FailedTry              and it counts towards TooManyTries
     │       ├── InvalidPrivateKey
     │       ├── KeyRefused
-    │       └── KeyScope
+    │       ├── KeyScope
+    │       └── WrongPassword
     ├── ExchangeUnavailable        nobody's fault here: try again later
     │   ├── ExchangeMaintenance
     │   └── ClockSkewed
@@ -163,7 +164,7 @@ class TradingKeyUnconfirmed(SignInRefused):
 
 
 class FailedTry(SignInRefused):
-    """A key that is no good: what someone guessing would see again and again."""
+    """A key or password that is no good: what someone guessing would see again and again."""
 
 
 class InvalidPrivateKey(FailedTry):
@@ -184,6 +185,12 @@ class KeyScope(FailedTry):
     status = HTTPStatus.FORBIDDEN
     code = "key_scope"
     message = "This key may not read the portfolio. Create one with the scope “read”."
+
+
+class WrongPassword(FailedTry):
+    status = HTTPStatus.UNAUTHORIZED
+    code = "wrong_password"
+    message = "The name and the password do not belong together."
 
 
 class ExchangeUnavailable(ApiError):

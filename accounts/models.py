@@ -182,6 +182,27 @@ class SignInTry(models.Model):
         return f"{self.key} at {self.at:%Y-%m-%d %H:%M:%S}"
 
 
+class KnownNetwork(models.Model):
+    """A network from which somebody signed in with a name and its password."""
+
+    # Of `names.digest`: the name itself may be a password in the wrong field.
+    name_digest = models.CharField(max_length=64)
+    network = models.CharField(max_length=43)
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="network_is_known_once_for_a_name", fields=["name_digest", "network"]
+            ),
+        ]
+        # The purge of those not seen for long.
+        indexes: ClassVar = [models.Index(name="known_network_by_time", fields=["seen_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.network}, seen at {self.seen_at:%Y-%m-%d %H:%M:%S}"
+
+
 def key_id_hint(api_key_id: str) -> str:
     """The last four characters of a key id, such as `…1a2b`."""
     return f"…{api_key_id[-4:]}"

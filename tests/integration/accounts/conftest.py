@@ -49,3 +49,12 @@ def make_credential(account: Account | None = None, **fields) -> Credential:
 def everything_logged(caplog) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.DEBUG)
     return caplog
+
+
+def told(caplog) -> list[tuple[str, str, str, str]]:
+    """What the log says of sign-ins that failed: message, address, by, code."""
+    return [
+        (record.message, record.address, record.by, record.code)
+        for record in caplog.records
+        if record.name == "accounts.sign_in_log"
+    ]

@@ -16,6 +16,7 @@ from accounts.encryption import Secret
 from accounts.models import Account, Credential, Session, SignInTry
 from accounts.sign_in_load import Turns
 from kalshi.signing import SigningKey
+from tests.integration.accounts.conftest import told
 from tests.integration.accounts.exchange import Key
 from tests.integration.visitors import ACCOUNT, Visitor
 
@@ -795,14 +796,6 @@ def test_signing_in_is_logged_by_number_only(alice, exchange, caplog):
 
     [record] = [record for record in caplog.records if record.message == "signed in"]
     assert record.account_id == user_id
-
-
-def told(caplog):
-    return [
-        (record.message, record.address, record.by, record.code)
-        for record in caplog.records
-        if record.name == "accounts.sign_in_log"
-    ]
 
 
 def test_each_failed_try_is_logged_by_address_and_reason(alice, exchange, caplog):

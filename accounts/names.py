@@ -1,0 +1,22 @@
+"""Names that people type to sign in, as they may be kept."""
+
+import unicodedata
+
+from django.utils.crypto import salted_hmac
+
+
+def digest(name: str) -> str:
+    """
+    A keyed digest of the name, 64 characters, the same however its letters are written.
+
+    People type passwords into the field of the name: what was typed is kept nowhere.
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    # Half a surrogate pair is no character, but JSON can hold it.
+    text = folded.encode(errors="surrogatepass")
+    return salted_hmac("accounts.names", text, algorithm="sha256").hexdigest()
+
+
+def storable(text: str) -> str:
+    """The text without what the database takes for no text; such a name is nobody's."""
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")
