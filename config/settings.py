@@ -177,7 +177,7 @@ TRADING_DAY_TIMEZONE = setting("TRADING_DAY_TIMEZONE", values.timezone, default=
 
 # Streams
 
-# Open at the same time, of one session and of one web process; whoever asks for one more is refused.
+# Open at once, of one session and of one web process; whoever asks for one more is refused.
 STREAMS_PER_SESSION = setting("STREAMS_PER_SESSION", values.count, default="20")
 STREAMS_TOTAL = setting("STREAMS_TOTAL", values.count, default="5000")
 
