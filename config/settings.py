@@ -70,7 +70,7 @@ INSTALLED_APPS = [
     "positions",
     "streaming",
     "sandbox",
-    "django.contrib.admin",
+    "config.apps.SignInAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -2,15 +2,18 @@ import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import Permission
 
-from accounts import sessions
+from accounts import sessions, sign_in_load
 from accounts.encryption import Secret
-from accounts.models import Credential, Session
+from accounts.models import Credential, Session, SignInTry
+from accounts.sign_in_load import Turns
 from tests.integration.accounts.conftest import make_credential
 from tests.integration.visitors import make_account, session_of
 
 pytestmark = pytest.mark.django_db
 
 CREDENTIALS = "/admin/accounts/credential/"
+LOGIN = "/admin/login/?next=/admin/"
+RIGHT = "right password"
 
 
 @pytest.fixture
@@ -147,3 +150,86 @@ def test_staff_without_permission_cannot_end_sessions(client, django_user_model)
     )
 
     assert session_of(token)
+
+
+# Signing in
+
+
+@pytest.fixture
+def staff(settings, django_user_model):
+    settings.PASSWORD_HASHERS = ["tests.integration.accounts.hashers.CountingHasher"]
+    return django_user_model.objects.create_user("ada", password=RIGHT, is_staff=True)
+
+
+def sign_in(client, username="ada", password=RIGHT, **request):
+    return client.post(LOGIN, {"username": username, "password": password}, **request)
+
+
+def test_staff_signs_in(client, staff):
+    response = sign_in(client)
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_wrong_password_is_told_as_django_tells_it(client, staff):
+    response = sign_in(client, password="wrong")
+
+    assert response.status_code == 200
+    assert "Please enter the correct username and password" in response.content.decode()
+
+
+def test_user_who_is_no_staff_is_told_the_same(client, staff, django_user_model):
+    django_user_model.objects.create_user("bob", password=RIGHT)
+
+    response = sign_in(client, "bob")
+
+    assert response.status_code == 200
+    assert "Please enter the correct username and password" in response.content.decode()
+
+
+def test_ten_wrong_passwords_close_the_admins_door_too(client, staff):
+    for number in range(10):
+        sign_in(client, f"name {number}", "wrong")
+
+    response = sign_in(client)
+
+    page = response.content.decode()
+    assert response.status_code == 429
+    assert 590 <= int(response.headers["Retry-After"]) <= 600
+    assert "no-store" in response.headers["Cache-Control"]
+    assert "Too many failed tries from this address. Try again in" in page
+    assert 'name="password"' in page
+    assert "_auth_user_id" not in client.session
+
+
+def test_ten_wrong_passwords_from_anywhere_slow_the_name_in_the_admin(client, staff):
+    for host in range(10):
+        sign_in(client, password="wrong", REMOTE_ADDR=f"10.0.0.{host}")
+
+    response = sign_in(client)
+
+    assert response.status_code == 429
+    assert "Too many failed tries with this name." in response.content.decode()
+
+
+def test_admin_that_is_too_busy_for_a_password_says_so(client, staff, monkeypatch):
+    monkeypatch.setattr(sign_in_load, "PASSWORDS", Turns(at_once=0, waiting=0, wait_seconds=1))
+
+    response = sign_in(client)
+
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "5"
+    assert "Try again in a few seconds" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [("", "wrong"), ("ada", ""), ("a\0da", "wrong")],
+    ids=["no name", "no password", "NUL"],
+)
+def test_what_the_form_itself_refuses_is_no_try(client, staff, username, password):
+    response = sign_in(client, username, password)
+
+    assert response.status_code == 200
+    assert not SignInTry.objects.exists()
