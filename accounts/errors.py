@@ -8,6 +8,7 @@ What can go wrong between a visitor and an account, told as the API tells it.
     ├── TooManyTries
     ├── TooManyStreams
     ├── NoWebSocket
+    ├── MalformedRequest
     ├── RequestTooLarge
     ├── RequestTooSlow
     ├── Busy
@@ -101,6 +102,11 @@ class TooManyStreams(ApiError):
 class NoWebSocket(ApiError):
     code = "no_websocket"
     message = "There are no WebSockets here. The stream is GET /sse/positions."
+
+
+class MalformedRequest(ApiError):
+    code = "malformed_request"
+    message = "The request cannot be read."
 
 
 class RequestTooLarge(ApiError):

@@ -6,12 +6,17 @@ each takes a thread and a connection to the database.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from accounts import refusals
-from accounts.errors import ApiError, Busy, NoWebSocket, RequestTooLarge, RequestTooSlow
+from accounts.errors import (
+    ApiError,
+    MalformedRequest,
+    NoWebSocket,
+    RequestTooLarge,
+    RequestTooSlow,
+)
+from accounts.turns import Turns
 
 BODY_BYTES = 64 * 1024
 # Two fields as of `accounts.schemas.AuthenticateIn`, or a name and a password.
@@ -35,8 +40,7 @@ class Edge:
     def __init__(self, application: Any, unlimited_path: str) -> None:  # Any: ASGI's loose types
         self._application = application
         self._unlimited_path = unlimited_path
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._turns = Turns(AT_ONCE, WAITING, TURN_SECONDS)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """One ASGI connection."""
@@ -53,7 +57,7 @@ class Edge:
                 await self._application(scope, receive, send)
 
     async def _request(self, scope: Any, receive: Any, send: Any) -> None:
-        if _header(scope, b"upgrade").lower() == b"websocket":
+        if b"websocket" in (value.lower() for value in _headers(scope, b"upgrade")):
             raise NoWebSocket
         body = await _body(scope, receive)
         if body is None:
@@ -62,25 +66,8 @@ class Edge:
         if scope["path"] == self._unlimited_path:
             await self._application(scope, replayed, send)
         else:
-            async with self._turn():
+            async with self._turns.turn_async():
                 await self._application(scope, replayed, send)
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        if self._waiting >= WAITING:
-            raise Busy
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(TURN_SECONDS):
-                await self._turns.acquire()
-        except TimeoutError:
-            raise Busy from None
-        finally:
-            self._waiting -= 1
-        try:
-            yield
-        finally:
-            self._turns.release()
 
 
 class _Replayed:
@@ -102,12 +89,14 @@ async def _body(scope: Any, receive: Any) -> bytes | None:
     The whole body; None if the client left before it was sent.
 
     Raises:
-        RequestTooLarge, RequestTooSlow: before any more is read.
+        MalformedRequest, RequestTooLarge, RequestTooSlow: before any more is read.
     """
     longest = SIGN_IN_BYTES if scope["path"] in SIGN_IN_PATHS else BODY_BYTES
-    declared = _header(scope, b"content-length")
-    # Longer than any number that is allowed, or none at all: then what comes is counted.
-    if len(declared) > 9 or (declared.isdigit() and int(declared) > longest):
+    declared = _headers(scope, b"content-length")
+    if len(declared) > 1 or not all(length.isdigit() for length in declared):
+        raise MalformedRequest
+    # By its length first: no number that is allowed has so many digits.
+    if any(len(length) > 9 or int(length) > longest for length in declared):
         raise RequestTooLarge(longest)
     body = bytearray()
     try:
@@ -125,8 +114,8 @@ async def _body(scope: Any, receive: Any) -> bytes | None:
         raise RequestTooSlow from None
 
 
-def _header(scope: Any, wanted: bytes) -> bytes:
-    return next((bytes(value) for name, value in scope["headers"] if name == wanted), b"")
+def _headers(scope: Any, wanted: bytes) -> list[bytes]:
+    return [bytes(value) for name, value in scope["headers"] if name == wanted]
 
 
 async def _answer(scope: Any, send: Any, error: ApiError) -> None:

@@ -14,7 +14,7 @@ from django.test import AsyncClient, Client
 from accounts import credentials, sign_in_load
 from accounts.encryption import Secret
 from accounts.models import Account, Credential, Session, SignInTry
-from accounts.sign_in_load import Turns
+from accounts.turns import Turns
 from kalshi.signing import SigningKey
 from tests.integration.accounts.conftest import told
 from tests.integration.accounts.exchange import Key

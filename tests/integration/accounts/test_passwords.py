@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import passwords, sign_in_load
 from accounts.errors import Busy, TooManyTries, WrongPassword
 from accounts.models import KnownNetwork, SignInTry
-from accounts.sign_in_load import Turns
+from accounts.turns import Turns
 from tests.integration.accounts.conftest import told
 from tests.integration.accounts.hashers import CountingHasher
 

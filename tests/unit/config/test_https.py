@@ -82,11 +82,11 @@ def test_writing_by_http_is_refused_in_the_apis_words(method, path):
     }
 
 
-def test_writing_elsewhere_by_http_is_refused_in_plain_words():
+def test_writing_elsewhere_by_http_is_refused_on_a_page():
     response = answer(request_for("/admin/login/", method="POST"))
 
-    assert (response.status_code, response["Content-Type"]) == (403, "text/plain; charset=utf-8")
-    assert response.content == b"This server answers by https only."
+    assert (response.status_code, response["Content-Type"]) == (403, "text/html; charset=utf-8")
+    assert b"This server answers by https only." in response.content
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,14 @@ class TestBody:
         assert not client.has_begun_to_send
         assert application.scopes == []
 
+    @pytest.mark.parametrize("declared", ["-1", "nonsense", "1,1", "", "١"])
+    async def test_length_that_is_no_number_is_refused(self, ask, application, declared):
+        client = await ask(headers={"content-length": declared})
+
+        assert client.status == 400
+        assert client.error["code"] == "malformed_request"
+        assert application.scopes == []
+
     async def test_body_that_takes_too_long_is_refused(self, ask, application, monkeypatch):
         monkeypatch.setattr(edge, "BODY_SECONDS", 0.02)
 

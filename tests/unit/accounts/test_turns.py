@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from accounts.errors import Busy
-from accounts.sign_in_load import Turns
+from accounts.turns import Turns
 
 # What is waited for comes at once or never.
 TIMEOUT_SECONDS = 20
