@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from math import isfinite
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from kalshi import fixed_point
 from kalshi.errors import DecodeError, LegacyShape
@@ -19,6 +18,16 @@ _SUFFIXES = ("_dollars", "_fp")
 # Far beyond what the exchange sends, and short enough to store and to index.
 LONGEST_TICKER = 200
 LONGEST_TEXT = 5_000
+LONGEST_ID = 128
+# Of scopes, such as "read" or "write::orders".
+_LONGEST_WORD = 64
+_MOST_WORDS = 100
+# Any more are no integers to most readers of JSON; and what fits into four bytes of a column.
+_MAXIMUM_INTEGER = 2**53 - 1
+MAXIMUM_SUBACCOUNT = 2**31 - 1
+# What lies outside is no time of a market, but a zero or a mistake, and overflows where it is
+# reckoned with.
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999
 # In one text. The most that we ask for are 5,000 candlesticks of 25 values each.
 MAXIMUM_VALUES = 250_000
 
@@ -129,17 +138,39 @@ class Fields:
     def ticker(self, name: str) -> str:
         """The name of a market, an event or a series."""
         value = self._values.get(name)
-        if not isinstance(value, str) or not value or not value.isascii():
-            raise self._wrong(name, "a ticker")
-        if not value.isprintable() or len(value) > LONGEST_TICKER:
+        if not _is_printable(value, LONGEST_TICKER):
             raise self._wrong(name, "a ticker")
         return value
+
+    def identifier(self, name: str) -> str:
+        """The ID of a key, a trade, an order or a payment."""
+        value = self._values.get(name)
+        if not _is_printable(value, LONGEST_ID):
+            raise self._wrong(name, "an ID")
+        return value
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """An array of words; all of them, or it is not understood."""
+        values = self.items(name, at_most=_MOST_WORDS)
+        words = tuple(value for value in values if _is_printable(value, _LONGEST_WORD))
+        if len(words) < len(values):
+            raise self._wrong(name, "an array of words")
+        return words
 
     def integer(self, name: str) -> int:
         value = self._values.get(name)
         # JSON's true is an int to Python.
         if not isinstance(value, int) or isinstance(value, bool):
             raise self._wrong(name, "an integer")
+        if abs(value) > _MAXIMUM_INTEGER:
+            raise self._wrong(name, "an integer of 53 bits")
+        return value
+
+    def subaccount(self, name: str) -> int:
+        """The number of a subaccount; 0 is the primary one."""
+        value = self.integer(name)
+        if not 0 <= value <= MAXIMUM_SUBACCOUNT:
+            raise self._wrong(name, "the number of a subaccount")
         return value
 
     def flag(self, name: str) -> bool:
@@ -151,7 +182,7 @@ class Fields:
     def positive(self, name: str) -> int:
         """A rate, a size or a cost: not 0, and small enough to compute with."""
         value = self.integer(name)
-        if not 0 < value < 2**53:
+        if value <= 0:
             raise self._wrong(name, "a positive integer")
         return value
 
@@ -161,15 +192,17 @@ class Fields:
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise self._wrong(name, "a number")
         # Python reads NaN and Infinity, which are no JSON.
-        if isinstance(value, float) and not isfinite(value):
+        if not abs(value) <= _MAXIMUM_INTEGER:
             raise self._wrong(name, "a number")
         return Decimal(repr(value))
 
-    def items(self, name: str) -> list[object]:
-        """A JSON array, its elements unread."""
+    def items(self, name: str, *, at_most: int | None = None) -> list[object]:
+        """A JSON array, its elements unread; of so many where it is no page of a list."""
         value = self._values.get(name)
         if not isinstance(value, list):
             raise self._wrong(name, "an array")
+        if at_most is not None and len(value) > at_most:
+            raise self._wrong(name, f"an array of at most {at_most}")
         return value
 
     def dollars(self, name: str) -> Decimal:
@@ -204,7 +237,7 @@ class Fields:
             time = datetime.fromisoformat(self.text(name))
             if time.tzinfo is None:
                 raise ValueError("no time zone")
-            return time.astimezone(UTC)
+            return _in_range(time.astimezone(UTC))
         except (ValueError, OverflowError):
             raise self._wrong(name, "an RFC 3339 time") from None
 
@@ -218,8 +251,8 @@ class Fields:
 
     def _unix(self, name: str, unit: timedelta) -> datetime:
         try:
-            return _EPOCH + self.integer(name) * unit
-        except OverflowError:
+            return _in_range(_EPOCH + self.integer(name) * unit)
+        except (ValueError, OverflowError):
             raise self._wrong(name, "a Unix time") from None
 
     def _wrong(self, name: str, expected: str) -> DecodeError:
@@ -231,6 +264,22 @@ class Fields:
                     return LegacyShape(f"{missing}, {former} is an integer as in former years")
             return DecodeError(missing)
         return DecodeError(f"{self._what}: {name} is not {expected}")
+
+
+def _is_printable(value: object, longest: int) -> TypeGuard[str]:
+    """Whether this is a text of printable ASCII, and neither empty nor longer."""
+    return (
+        isinstance(value, str)
+        and value.isascii()
+        and value.isprintable()
+        and (0 < len(value) <= longest)
+    )
+
+
+def _in_range(time: datetime) -> datetime:
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise ValueError("no time of a market")
+    return time
 
 
 def _is_unicode(text: str) -> bool:

@@ -8,8 +8,8 @@ import re
 from decimal import Decimal
 
 # Twelve digits before the point are a trillion: more is no amount but garbage, and would later
-# overflow a column or lose digits in arithmetic.
-_DOLLARS = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]+)?")
+# overflow a column or lose digits in arithmetic. Of those after it the exchange writes six.
+_DOLLARS = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,18})?")
 _CONTRACTS = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,2})?")
 
 
@@ -18,7 +18,7 @@ def dollars(text: object) -> Decimal:
     An amount of money or a price, in dollars, exact, with as many decimals as it came with.
 
     Raises:
-        ValueError: not a plain decimal string.
+        ValueError: not a plain decimal string of at most 18 decimals.
     """
     return _decimal(text, _DOLLARS)
 

@@ -78,7 +78,7 @@ class Payment:
     def decode(cls, value: object) -> Self:
         fields = Fields(value, "payment")
         return cls(
-            id=fields.text("id"),
+            id=fields.identifier("id"),
             status=fields.text("status"),
             method=fields.text_or_empty("type"),
             amount=fields.cents("amount_cents"),
@@ -182,8 +182,8 @@ def decode_fill(value: object) -> Fill:
     """One row of the fills, as the value that the WebSocket's message is too."""
     fields = Fields(value, "fill")
     return Fill(
-        trade_id=fields.text("trade_id"),
-        order_id=fields.text_or_empty("order_id"),
+        trade_id=fields.identifier("trade_id"),
+        order_id=fields.readable(fields.identifier, "order_id") or "",
         market_ticker=fields.ticker("ticker"),
         outcome_side=decode_outcome_side(fields),
         count=fields.contracts("count_fp"),
@@ -191,6 +191,6 @@ def decode_fill(value: object) -> Fill:
         fee_cost=fields.dollars("fee_cost"),
         is_taker=fields.readable(fields.flag, "is_taker"),
         post_quantity=None,
-        subaccount=fields.optional(fields.integer, "subaccount_number"),
+        subaccount=fields.optional(fields.subaccount, "subaccount_number"),
         at=fields.time("created_time") if fields.has("created_time") else fields.seconds("ts"),
     )

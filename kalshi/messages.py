@@ -243,15 +243,15 @@ def _market_position(frame: Fields, body: Fields) -> MarketPosition:
         exposure=body.amount("position_cost_dollars"),
         realized_pnl=body.dollars("realized_pnl_dollars"),
         fees_paid=body.dollars("fees_paid_dollars"),
-        subaccount=_integer(body, "subaccount"),
+        subaccount=body.optional(body.subaccount, "subaccount"),
         sent_at=_sent_at(frame),
     )
 
 
 def _fill(frame: Fields, body: Fields) -> Fill:
     return Fill(
-        trade_id=body.text("trade_id"),
-        order_id=body.text_or_empty("order_id"),
+        trade_id=body.identifier("trade_id"),
+        order_id=body.readable(body.identifier, "order_id") or "",
         market_ticker=body.ticker("market_ticker"),
         outcome_side=decode_outcome_side(body),
         count=body.contracts("count_fp"),
@@ -259,7 +259,7 @@ def _fill(frame: Fields, body: Fields) -> Fill:
         fee_cost=body.dollars("fee_cost"),
         is_taker=body.readable(body.flag, "is_taker"),
         post_quantity=body.optional(body.contracts, "post_position_fp"),
-        subaccount=_integer(body, "subaccount"),
+        subaccount=body.optional(body.subaccount, "subaccount"),
         at=body.milliseconds("ts_ms"),
         sent_at=_sent_at(frame),
     )

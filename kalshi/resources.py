@@ -36,13 +36,13 @@ class KeyRecord:
     @classmethod
     def decode(cls, value: object) -> Self:
         fields = Fields(value, "API key")
-        scopes = fields.readable(fields.items, "scopes") or []
         return cls(
-            api_key_id=fields.text("api_key_id"),
+            api_key_id=fields.identifier("api_key_id"),
             name=fields.text_or_empty("name"),
-            scopes=tuple(scope for scope in scopes if isinstance(scope, str)),
+            # One that can't be understood might allow anything: then none is told.
+            scopes=fields.readable(fields.words, "scopes") or (),
             # Not to be guessed: it decides whose positions the key shows.
-            subaccount=fields.optional(fields.integer, "subaccount"),
+            subaccount=fields.optional(fields.subaccount, "subaccount"),
         )
 
 
@@ -86,7 +86,7 @@ class SubaccountBalance:
     def decode(cls, value: object) -> Self:
         fields = Fields(value, "subaccount balance")
         return cls(
-            subaccount=fields.integer("subaccount_number"),
+            subaccount=fields.subaccount("subaccount_number"),
             exchange_index=fields.optional(fields.integer, "exchange_index"),
             balance=fields.dollars("balance"),
             updated_at=fields.readable(fields.seconds, "updated_ts"),

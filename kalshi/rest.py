@@ -38,6 +38,8 @@ T = TypeVar("T")
 _ROWS_PER_PAGE = 1000
 _PAYMENTS_PER_PAGE = 500
 _EVENTS_PER_PAGE = 200
+# Each is stored at sign-in.
+_MOST_KEYS = 1000
 
 
 class Client:
@@ -108,7 +110,7 @@ class Client:
     async def api_keys(self) -> Rows[KeyRecord]:
         """All keys of the account that the client's key belongs to."""
         answer = Fields(await self._transport.get("/api_keys"), "API keys")
-        records = answer.items("api_keys")
+        records = answer.items("api_keys", at_most=_MOST_KEYS)
         return decode_rows(records, KeyRecord.decode, kind="API key", named_by="api_key_id")
 
     async def limits(self) -> AccountLimits:

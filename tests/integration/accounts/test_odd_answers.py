@@ -1,5 +1,7 @@
 """Signing in while the exchange, or what stands before it, answers something odd."""
 
+from dataclasses import replace
+
 import pytest
 
 from accounts.models import Account, Credential
@@ -60,7 +62,44 @@ def test_odd_record_of_another_key_costs_nothing(alice, exchange, record):
     assert Credential.objects.get().scopes == ["read"]
 
 
-@pytest.mark.parametrize("scopes", [None, "read", {}, 7], ids=repr)
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"api_key_id": "a" * 5_000},
+        {"api_key_id": "nul\0"},
+        {"api_key_id": "another", "subaccount": -1},
+        {"api_key_id": "another", "subaccount": 2**40},
+        {"api_key_id": "a" * 128, "subaccount": 2**31 - 1, "scopes": ["x" * 64] * 100},
+    ],
+    ids=["long id", "NUL", "negative subaccount", "large subaccount", "all at their largest"],
+)
+def test_record_that_no_column_can_hold_costs_nothing(alice, exchange, record):
+    key = exchange.issue_key("alice")
+    own = {"api_key_id": key.api_key_id, "subaccount": 2**31 - 1, "scopes": ["x" * 64] * 100}
+    exchange.keys[key.api_key_id] = replace(exchange.keys[key.api_key_id], subaccount=2**31 - 1)
+    exchange.instead["/api_keys"] = (200, {"api_keys": [record, own]})
+
+    response = alice.sign_in(key, accept_trading_key=True)
+
+    assert response.status_code == 200
+    assert Account.objects.get().subaccount == 2**31 - 1
+    assert Credential.objects.get().scopes == ["x" * 64] * 100
+
+
+@pytest.mark.parametrize("own", [{"subaccount": -1}, {"subaccount": 2**31}], ids=str)
+def test_own_record_that_no_column_can_hold_is_as_if_it_were_not_listed(alice, exchange, own):
+    key = exchange.issue_key("alice")
+    record = {"api_key_id": key.api_key_id, "scopes": ["read"]} | own
+    exchange.instead["/api_keys"] = (200, {"api_keys": [record]})
+
+    assert error_of(alice.sign_in(key)) == (409, "trading_key_unconfirmed")
+
+
+@pytest.mark.parametrize(
+    "scopes",
+    [None, "read", {}, 7, ["read", "nul\0"], ["read", "x" * 5_000], ["read"] * 5_000],
+    ids=lambda scopes: f"{scopes!r:.20}",
+)
 def test_own_record_with_odd_scopes_counts_as_one_whose_scopes_are_not_told(
     alice, exchange, scopes
 ):

@@ -61,6 +61,12 @@ def test_anything_else_is_refused(read, value):
         read(value)
 
 
+def test_dollars_have_no_more_decimals_than_can_be_reckoned_with():
+    assert dollars("0." + "1" * 18)
+    with pytest.raises(ValueError, match="not a plain decimal string"):
+        dollars("0." + "1" * 19)
+
+
 def test_contracts_are_not_divided_further():
     with pytest.raises(ValueError, match="not a plain decimal string"):
         contracts("1.001")

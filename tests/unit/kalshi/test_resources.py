@@ -31,6 +31,31 @@ def test_keys_are_decoded_with_scopes_and_subaccount(answers):
     assert (bot.scopes, bot.subaccount) == (("read", "write", "write::trade"), 7)
 
 
+@pytest.mark.parametrize(
+    "scopes", [["read", 7], ["read", "nul\0"], ["read", "x" * 65], ["read"] * 101], ids=repr
+)
+def test_scopes_of_which_one_cannot_be_understood_are_not_told(answers, scopes):
+    record = answers["api_keys"]["api_keys"][0]
+
+    assert KeyRecord.decode(record | {"scopes": scopes}).scopes == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("api_key_id", "a" * 129),
+        ("api_key_id", "nul\0"),
+        ("subaccount", -1),
+        ("subaccount", 2**31),
+    ],
+)
+def test_key_that_cannot_be_stored_is_refused(answers, field, value):
+    record = answers["api_keys"]["api_keys"][0]
+
+    with pytest.raises(DecodeError, match=field):
+        KeyRecord.decode(record | {field: value})
+
+
 def test_balance_is_exact_and_apart_from_the_positions(answers):
     assert Balance.decode(answers["balance"]) == Balance(
         balance=Decimal("98.0186"),

@@ -114,6 +114,14 @@ async def test_keys_are_listed(exchange, client, answers):
     assert exchange.requests[0].url.path == "/trade-api/v2/api_keys"
 
 
+async def test_keys_without_measure_are_refused(exchange, client, answers):
+    record = answers["api_keys"]["api_keys"][0]
+    exchange.answers({"api_keys": [record] * 1_001})
+
+    with pytest.raises(DecodeError, match="an array of at most 1000"):
+        await client.api_keys()
+
+
 async def test_balance_is_asked_for_one_subaccount(exchange, client, answers):
     exchange.answers(answers["balance"])
 
