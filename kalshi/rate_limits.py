@@ -16,6 +16,13 @@ from kalshi.rows import decode_rows
 # than they left, and the account's owner may run other programs on the same budget.
 _SHARE = 0.9
 
+# What a request costs at the most, in seconds of refilling: nobody waits for tokens longer than
+# twice that. Else one odd answer about limits or costs would keep an account waiting for ever.
+_LONGEST_REFILL_SECONDS = 60.0
+
+# Each request looks through all of them.
+_MOST_COSTS = 1000
+
 # Of tokens: less than this is what arithmetic leaves over.
 _ROUNDING = 1e-6
 
@@ -96,7 +103,7 @@ class EndpointCosts:
             default=fields.positive("default_cost"),
             listed=tuple(
                 decode_rows(
-                    fields.items("endpoint_costs"),
+                    fields.items("endpoint_costs", at_most=_MOST_COSTS),
                     EndpointCost.decode,
                     kind="endpoint cost",
                     named_by="path",
@@ -140,20 +147,22 @@ class Bucket:
         self._refill(now)
         self._capacity = limit.capacity * _SHARE
         self._refill_rate = limit.refill_rate * _SHARE
-        self._level = min(self._level, self._capacity)
+        # What is owed was to be had at the former rate.
+        owed = -self._refill_rate * _LONGEST_REFILL_SECONDS
+        self._level = max(min(self._level, self._capacity), owed)
 
     def delay(self, cost: int, now: float) -> float:
         """Seconds until `cost` is there; 0 if it is."""
         self._refill(now)
         # What the bucket can never hold is let through when it is full, and paid for afterwards.
-        missing = min(cost, self._capacity) - self._level
+        missing = min(self._payable(cost), self._capacity) - self._level
         held = max(0.0, self._as_of - now)
         return held if missing < _ROUNDING else held + missing / self._refill_rate
 
     def take(self, cost: int, now: float) -> None:
         """Spend the tokens of a request that is sent now."""
         self._refill(now)
-        self._level -= cost
+        self._level -= self._payable(cost)
 
     def settle(self, cost: int, now: float) -> None:
         """
@@ -161,7 +170,7 @@ class Bucket:
 
         The exchange counts from when it arrived, which is somewhere in between.
         """
-        self._level = min(self._level, self._capacity - cost)
+        self._level = min(self._level, self._capacity - self._payable(cost))
         self._as_of = max(self._as_of, now)
 
     def refused(self, now: float, jitter: float) -> None:
@@ -181,6 +190,9 @@ class Bucket:
     def accepted(self) -> None:
         """The exchange answered something else than 429."""
         self._refusals = 0
+
+    def _payable(self, cost: int) -> float:
+        return min(cost, self._refill_rate * _LONGEST_REFILL_SECONDS)
 
     def _refill(self, now: float) -> None:
         if now > self._as_of:

@@ -167,3 +167,24 @@ def test_exchange_with_the_full_limit_never_finds_its_bucket_empty(requests):
         last = now
 
         assert theirs >= 0
+
+
+def test_costs_without_measure_are_refused():
+    costs = [{"method": "GET", "path": "/a", "cost": 1}] * 1_001
+
+    assert EndpointCosts.decode({"default_cost": 1, "endpoint_costs": costs[:-1]})
+    with pytest.raises(DecodeError, match="an array of at most 1000"):
+        EndpointCosts.decode({"default_cost": 1, "endpoint_costs": costs})
+
+
+limits = st.builds(BucketLimit, st.integers(1, 2**53 - 1), st.integers(1, 2**53 - 1))
+
+
+@given(first=limits, second=limits, costs=st.lists(st.integers(1, 2**53 - 1), min_size=1))
+def test_nobody_waits_for_tokens_longer_than_two_minutes(first, second, costs):
+    bucket, now = Bucket(first, now=0.0), 0.0
+    for cost in costs:
+        now = spend(bucket, cost, now)
+    bucket.resize(second, now)
+
+    assert bucket.delay(2**53, now) <= 120.001
