@@ -66,6 +66,7 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.ReportFilter"
 # Application
 
 INSTALLED_APPS = [
+    "postgres",  # its migrate goes before Django's
     "accounts",
     "positions",
     "streaming",

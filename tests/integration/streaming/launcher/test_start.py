@@ -3,33 +3,44 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from streaming.web.server import listening_socket
 from tests.integration.postgres.conftest import base, wait_for_lock
-from tests.processes import MANAGE, listens
+from tests.processes import MANAGE, Process, listens
+from tests.waiting import until
 
 __all__ = ["base"]  # a fixture: pytest finds it by its name
 
 
-@pytest.fixture
-def port() -> int:
+def environment(base: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": "",
+        "POSTGRES_DIR": str(base / "postgres"),
+    }
+
+
+def free_port() -> int:
     with listening_socket("127.0.0.1", 0) as listener:
         return listener.getsockname()[1]
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
 
 
 @pytest.fixture
 def launcher(base, port) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, str(MANAGE), "start", "--port", str(port)],
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATABASE_URL": "",
-            "POSTGRES_DIR": str(base / "postgres"),
-        },
+        env=environment(base),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -52,3 +63,33 @@ async def test_nothing_is_left_when_it_is_killed(launcher, port, base):
     assert listened
     assert not await listens(port)
     assert not (base / "postgres" / "data" / "postmaster.pid").exists()
+
+
+@pytest.fixture
+def start(base) -> Iterator[Callable[[int], Process]]:
+    """Start everything at a port, on one directory for all; it is killed at the end."""
+    with ExitStack() as launchers:
+
+        def start(port: int) -> Process:
+            process = Process(
+                *("start", "--port", str(port)),
+                log=base / f"log-{port}",
+                environment=environment(base),
+            )
+            launchers.callback(process.kill)
+            return process
+
+        yield start
+    wait_for_lock(base / "postgres" / "guardian")
+
+
+async def test_two_first_ones_at_once_both_come_up(start):
+    ports = [free_port(), free_port()]
+
+    launchers = [start(port) for port in ports]
+    for launcher, port in zip(launchers, ports, strict=True):
+        await until(lambda launcher=launcher, port=port: f"127.0.0.1:{port} " in launcher.said)
+
+    assert [await listens(port) for port in ports] == [True, True]
+    assert [launcher.stop() for launcher in launchers] == [0, 0]
+    assert "Traceback" not in launchers[0].said + launchers[1].said
