@@ -1,6 +1,7 @@
 """`manage.py serve`: the production web server."""
 
 import signal
+import sys
 from ipaddress import ip_address
 from typing import Any
 
@@ -10,6 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from postgres import patience
 from streaming.web.asgi import StreamingHandler
 from streaming.web.server import DrainingServer, listening_socket
+
+SWITCH_SECONDS = 0.0005
 
 
 class Command(BaseCommand):
@@ -31,6 +34,9 @@ class Command(BaseCommand):
                 f"Refusing to listen on {host}: without an https PUBLIC_ORIGIN the session would "
                 "cross the network in clear text. Set PUBLIC_ORIGIN, or listen on 127.0.0.1."
             )
+        # Requests run in threads. Python's 5 ms would be what each of them may keep the streams
+        # waiting, again and again.
+        sys.setswitchinterval(SWITCH_SECONDS)
         patience.adopt(patience.WEB)
         try:
             listener = listening_socket(host, port)
