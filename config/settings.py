@@ -38,6 +38,7 @@ PUBLIC_ORIGIN = str(_origin) if _origin else None
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 COOKIES_SECURE = False
 if _origin:
+    SECURE_SSL_HOST = _origin.authority
     ALLOWED_HOSTS.append(_origin.host)
     CSRF_TRUSTED_ORIGINS = [str(_origin)]
     COOKIES_SECURE = _origin.is_https

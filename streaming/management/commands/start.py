@@ -52,7 +52,8 @@ class Command(BaseCommand):
             processes.wait_until(lambda: _answers(port))
             if processes.is_stopping:
                 return
-            self.stdout.write(f"\nOpen http://127.0.0.1:{port} — Ctrl-C stops everything.\n")
+            origin = settings.PUBLIC_ORIGIN or f"http://127.0.0.1:{port}"
+            self.stdout.write(f"\nOpen {origin} — Ctrl-C stops everything.\n")
             processes.run()
         except KeyboardInterrupt:
             return

@@ -17,9 +17,10 @@ from tests.waiting import until
 __all__ = ["base"]  # a fixture: pytest finds it by its name
 
 
-def environment(base: Path) -> dict[str, str]:
+def environment(base: Path, **more: str) -> dict[str, str]:
     return {
         **os.environ,
+        **more,
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATABASE_URL": "",
         "POSTGRES_DIR": str(base / "postgres"),
@@ -66,15 +67,15 @@ async def test_nothing_is_left_when_it_is_killed(launcher, port, base):
 
 
 @pytest.fixture
-def start(base) -> Iterator[Callable[[int], Process]]:
+def start(base) -> Iterator[Callable[..., Process]]:
     """Start everything at a port, on one directory for all; it is killed at the end."""
     with ExitStack() as launchers:
 
-        def start(port: int) -> Process:
+        def start(port: int, **more: str) -> Process:
             process = Process(
                 *("start", "--port", str(port)),
                 log=base / f"log-{port}",
-                environment=environment(base),
+                environment=environment(base, **more),
             )
             launchers.callback(process.kill)
             return process
@@ -93,3 +94,11 @@ async def test_two_first_ones_at_once_both_come_up(start):
     assert [await listens(port) for port in ports] == [True, True]
     assert [launcher.stop() for launcher in launchers] == [0, 0]
     assert "Traceback" not in launchers[0].said + launchers[1].said
+
+
+async def test_greeting_names_where_people_reach_it(start, port):
+    launcher = start(port, PUBLIC_ORIGIN="https://kalshi.home.example")
+
+    await until(lambda: "Ctrl-C" in launcher.said)
+
+    assert "Open https://kalshi.home.example " in launcher.said
