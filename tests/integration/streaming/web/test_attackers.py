@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, suppress
 
@@ -49,8 +50,13 @@ class Wire:
 async def connect(web) -> AsyncIterator[Callable]:
     async with AsyncExitStack() as wires:
 
-        async def connect() -> Wire:
-            wire = Wire(*await asyncio.open_connection("127.0.0.1", web.port))
+        async def connect(*, takes_bytes: int = 2**20) -> Wire:
+            taking = socket.socket()
+            # Before it connects: else the kernel lets it grow to megabytes.
+            taking.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, takes_bytes)
+            taking.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(taking, ("127.0.0.1", web.port))
+            wire = Wire(*await asyncio.open_connection(sock=taking, limit=takes_bytes))
             wires.callback(wire.close)
             return wire
 
@@ -193,7 +199,7 @@ async def test_client_that_takes_nothing_is_cut_off(
 ):
     monkeypatch.setattr(http_connection, "TAKE_SECONDS", 0.2)
     await database.run(worker.write, {f"MARKET-{number}": "0.10" for number in range(1000)})
-    wire = await connect()
+    wire = await connect(takes_bytes=4096)
 
     await wire.send(
         b"GET /sse/positions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
