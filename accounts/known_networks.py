@@ -10,10 +10,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import KnownNetwork
+from accounts.purging import purge
 
 REMEMBERED = timedelta(days=180)
 NETWORKS_PER_NAME = 20
-PURGED_AT_ONCE = 1000
 
 
 def is_known(name_digest: str, network: str) -> bool:
@@ -25,19 +25,11 @@ def is_known(name_digest: str, network: str) -> bool:
 @transaction.atomic
 def remember(name_digest: str, network: str) -> None:
     """The name has signed in from there; of each name the latest few are remembered."""
-    _purge()
+    old = KnownNetwork.objects.filter(seen_at__lte=timezone.now() - REMEMBERED)
+    purge(old, oldest_first="seen_at")
     KnownNetwork.objects.update_or_create(
         name_digest=name_digest, network=network, defaults={"seen_at": timezone.now()}
     )
     latest = KnownNetwork.objects.filter(name_digest=name_digest).order_by("-seen_at", "-pk")
     surplus = latest.values_list("pk", flat=True)[NETWORKS_PER_NAME:]
     KnownNetwork.objects.filter(pk__in=list(surplus)).delete()
-
-
-def _purge() -> None:
-    # Bounded, as a visitor waits for it; locked rows are being purged by another sign-in.
-    old = KnownNetwork.objects.filter(seen_at__lte=timezone.now() - REMEMBERED).order_by("seen_at")
-    ids = list(
-        old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:PURGED_AT_ONCE]
-    )
-    KnownNetwork.objects.filter(pk__in=ids).delete()

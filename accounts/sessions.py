@@ -18,6 +18,7 @@ from django.utils import timezone
 from ninja.security import APIKeyCookie
 
 from accounts.models import Account, Session
+from accounts.purging import purge
 from postgres.channels import SESSION_ENDED
 from postgres.notifications import publish
 
@@ -26,7 +27,6 @@ LIFETIME = timedelta(hours=24)
 # A token younger than this is not replaced: a page makes several requests at once, and each new
 # token costs a write.
 RENEW_AFTER = timedelta(minutes=5)
-PURGED_AT_ONCE = 1000
 # How far the clock of the host that issued a token may be ahead of ours. A token is dead at its
 # expiry all the same.
 LEEWAY_SECONDS = 30
@@ -49,7 +49,7 @@ class _Claims:
 
 def issue(account: Account) -> tuple[Session, str]:
     """A new session of the account and its first token."""
-    _purge_expired()
+    purge(Session.objects.filter(expires_at__lt=timezone.now()), oldest_first="expires_at")
     now = _whole_second()
     session = Session.objects.create(account=account, expires_at=now + LIFETIME)
     return session, _token(session, issued_at=now)
@@ -191,15 +191,3 @@ def _session(claims: _Claims) -> Session | None:
 def _whole_second() -> datetime:
     # A JWT counts in seconds: so the row's expiry is its newest token's to the instant.
     return timezone.now().replace(microsecond=0)
-
-
-def _purge_expired() -> None:
-    # Bounded, as a visitor waits for it; locked rows are being purged by another sign-in.
-    expired = Session.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")
-    with transaction.atomic():
-        ids = list(
-            expired.select_for_update(skip_locked=True).values_list("pk", flat=True)[
-                :PURGED_AT_ONCE
-            ]
-        )
-        Session.objects.filter(pk__in=ids).delete()

@@ -19,13 +19,13 @@ from django.utils import timezone
 
 from accounts.errors import TooManyTries
 from accounts.models import SignInTry
+from accounts.purging import purge
 from postgres.errors import DATABASE_TROUBLE
 
 logger = logging.getLogger(__name__)
 
 ALLOWED_TRIES = 10
 WINDOW = timedelta(minutes=10)
-PURGED_AT_ONCE = 1000
 # The first of the locks' two keys, so that they meet no others; see also `postgres.claims`.
 LOCK_NAMESPACE = 0x5349  # "SI"
 
@@ -56,7 +56,7 @@ def reserve(*keys: Key) -> tuple[int, ...]:
     """
     # Without the lock first: a storm that is refused anyway needs no line.
     _check(keys)
-    _purge()
+    purge(SignInTry.objects.filter(at__lte=timezone.now() - WINDOW), oldest_first="at")
     return _reserve(keys)
 
 
@@ -111,13 +111,3 @@ def lock_number(key: Key) -> int:
     """The second of the key's advisory lock, a signed integer of 4 bytes."""
     digest = hashlib.sha256(str(key).encode()).digest()
     return int.from_bytes(digest[:4], signed=True)
-
-
-@transaction.atomic
-def _purge() -> None:
-    # Bounded, as a visitor waits for it; locked rows are being purged by another sign-in.
-    old = SignInTry.objects.filter(at__lte=timezone.now() - WINDOW).order_by("at")
-    ids = list(
-        old.select_for_update(skip_locked=True).values_list("pk", flat=True)[:PURGED_AT_ONCE]
-    )
-    SignInTry.objects.filter(pk__in=ids).delete()
