@@ -10,13 +10,19 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import (
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
 
 logger = logging.getLogger(__name__)
 
 HEAD_BYTES = 64 * 1024
 # From the connection, or the first byte of a further request, to the end of its headers.
 HEAD_SECONDS = 15.0
+# Requests that a client may send without waiting for answers; one read may hold thousands.
+PIPELINED = 16
 # A client that takes nothing of its answer for so long has gone, or never meant to.
 TAKE_SECONDS = 60.0
 
@@ -26,7 +32,8 @@ class BoundedConnection(HttpToolsProtocol):
     uvicorn's connection with limits.
 
     Too large a head is answered 431, too slow a one 408; beyond `limit_concurrency` connections
-    (uvicorn's own setting, which it would count in requests) a new one is answered 503.
+    (uvicorn's own setting, which it would count in requests) a new one is answered 503. Who sends
+    too many requests without waiting for answers is cut off.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: uvicorn's own arguments
@@ -35,6 +42,7 @@ class BoundedConnection(HttpToolsProtocol):
         # Of a request whose headers are not complete.
         self._head_bytes = 0
         self._has_asked = False
+        self._answering: RequestResponseCycle | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._take_timer: asyncio.TimerHandle | None = None
 
@@ -51,6 +59,7 @@ class BoundedConnection(HttpToolsProtocol):
         self._stop(self._head_timer)
         self._stop(self._take_timer)
         self._head_timer = self._take_timer = None
+        self._let_go_of_answer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -75,6 +84,13 @@ class BoundedConnection(HttpToolsProtocol):
         self._has_asked = True
         self._stop(self._head_timer)
         self._head_timer = None
+        if self.transport.is_closing():
+            return
+        if len(self.pipeline) >= PIPELINED:
+            # Without a word, which would stand in the middle of an answer.
+            self._let_go_of_answer()
+            self.transport.close()
+            return
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > HEAD_BYTES:
             self._refuse_head()
@@ -102,6 +118,17 @@ class BoundedConnection(HttpToolsProtocol):
         self._stop(self._take_timer)
         self._take_timer = None
         super().resume_writing()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _let_go_of_answer(self) -> None:
+        # uvicorn tells only the last request that the client is gone. One that others wait behind
+        # would write on, and its failure would fill the log.
+        if self._answering is not None:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def _unsupported_upgrade_warning(self) -> None:
         # The request is answered like any other; a line a request would only fill the log.

@@ -136,6 +136,28 @@ class TestHead:
 
         assert [(await wire.answer())[0] for _ in range(5)] == [200] * 5
 
+    async def test_requests_without_end_that_wait_for_no_answer_are_not_piled_up(
+        self, web, connect, caplog
+    ):
+        wires = [await connect() for _ in range(10)]
+
+        await asyncio.gather(*(wire.send(GOOD * 5000) for wire in wires))
+
+        assert all([await wire.is_closed() for wire in wires])
+        await until(lambda: not web.server.server_state.connections)
+        await until(lambda: not web.server.server_state.tasks)
+        assert caplog.records == []
+
+    async def test_client_that_leaves_before_its_answers_is_no_error(self, web, connect, caplog):
+        for _ in range(20):
+            wire = await connect()
+            await wire.send(GOOD * 3)
+            wire.close()
+
+        await until(lambda: not web.server.server_state.connections)
+        await until(lambda: not web.server.server_state.tasks)
+        assert caplog.records == []
+
 
 class TestBody:
     async def test_large_body_is_refused_unread(self, connect):
