@@ -14,8 +14,9 @@ from django.http import HttpRequest
 
 # What every record carries; anything else came in through `extra` and is a field of the event.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
-# In the address of another page, which Django's refusal of a form quotes.
-_QUERY = re.compile(r"(://[^\s'\"?]*)\?[^\s'\"]*")
+_WORD = re.compile(r"[^\s'\"]+")
+# Of one message, field or line of a traceback: a request may put 64 KB into each.
+LONGEST = 2000
 
 _ExceptionInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -34,7 +35,7 @@ class EventFormatter(logging.Formatter):
             _field(name, value) for name, value in record.__dict__.items() if name not in _STANDARD
         )
         copy = logging.makeLogRecord(record.__dict__)
-        copy.msg, copy.args = _printable(_QUERY.sub(r"\1", record.getMessage() + fields)), ()
+        copy.msg, copy.args = _fit(record.getMessage()) + fields, ()
         # Another formatter may have left its own text of the traceback.
         copy.exc_text = None
         return super().format(copy)
@@ -51,12 +52,28 @@ class EventFormatter(logging.Formatter):
 def _field(name: str, value: object) -> str:
     if isinstance(value, HttpRequest):
         # Its repr has the query, where a link's token may stand.
-        return f" path={value.path}"
-    return f" {name}={value}"
+        return f" path={_fit(value.path)}"
+    return f" {_fit(name)}={_fit(str(value))}"
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"  {_printable(line)}" for line in text.split("\n"))
+    return "\n".join(f"  {_printable(_cut(line))}" for line in text.split("\n"))
+
+
+def _fit(text: str) -> str:
+    """The text as it may stand in a line: cut, without queries, without control characters."""
+    # Word by word: one pattern over all of it would take a time that grows with its square.
+    return _printable(_WORD.sub(_without_query, _cut(text)))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text)} characters)"
+
+
+def _without_query(word: re.Match[str]) -> str:
+    """An address as in another page's, which Django's refusal of a form quotes."""
+    address, _, rest = word[0].partition("://")
+    return f"{address}://{rest.partition('?')[0]}" if rest else word[0]
 
 
 def _printable(text: str) -> str:

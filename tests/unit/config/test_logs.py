@@ -123,3 +123,23 @@ def test_request_is_told_by_its_path(rf):
     line = line_of("refused", request=rf.get("/a/%0Ab?token=1"))
 
     assert line == r"INFO tests: refused path=/a/\nb"
+
+
+@pytest.mark.parametrize(
+    "text", ["x" * 65_536, "://" * 21_000, "?" * 65_536, "\0" * 65_536, "://?" * 16_000]
+)
+def test_long_text_of_a_visitor_is_cut(text):
+    said = EventFormatter().format(
+        record_of("Not Found: %s", text, exception=ValueError(text), path=text)
+    )
+
+    assert len(said) < 40_000
+    assert f"({len(text)} characters)" in said
+    assert f"({len(text) + len('Not Found: ')} characters)" in said
+
+
+def test_query_is_cut_off_each_address_of_a_text():
+    assert (
+        line_of("from http://a/b?token=1 to https://c/d?token=2 'http://e?token=3' why?")
+        == "INFO tests: from http://a/b to https://c/d 'http://e' why?"
+    )
