@@ -24,6 +24,12 @@ def test_digest_of_whatever_was_typed_has_64_characters(name):
     assert len(names.digest(name)) == 64
 
 
+def test_name_that_is_nobodys_is_not_worked_on(monkeypatch):
+    monkeypatch.setattr(names, "_folded", None)
+
+    assert len(names.digest("\N{COMBINING GREEK YPOGEGRAMMENI}" * 151)) == 64
+
+
 def test_digest_depends_on_the_secret_key(settings):
     digest = names.digest("ada")
 
