@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 HEAD_BYTES = 64 * 1024
 # From the connection, or the first byte of a further request, to the end of its headers.
 HEAD_SECONDS = 15.0
+# A body as it travels, in chunks that say more of themselves than they hold.
+BODY_WIRE_BYTES = 512 * 1024
 # Requests that a client may send without waiting for answers; one read may hold thousands.
 PIPELINED = 16
 # A client that takes nothing of its answer for so long has gone, or never meant to.
@@ -42,6 +44,8 @@ class BoundedConnection(HttpToolsProtocol):
         # Of a request whose headers are not complete.
         self._head_bytes = 0
         self._has_asked = False
+        self._is_in_head = False
+        self._body_bytes = 0
         self._answering: RequestResponseCycle | None = None
         self._head_timer: asyncio.TimerHandle | None = None
         self._take_timer: asyncio.TimerHandle | None = None
@@ -74,14 +78,25 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_bytes += len(data)
         super().data_received(data)
         if self._has_asked or not is_between_requests:
-            # What came after the headers is a body, which the edge limits.
             self._head_bytes = 0
+            self._count_body(len(data))
         elif self._head_bytes > HEAD_BYTES:
             self._refuse_head()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._is_in_head = True
+        super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; or, after a chunked body, a trailer, which uvicorn would take for one."""
+        if self._is_in_head:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Pass the request on; one whose headers came in one piece may be too large still."""
         self._has_asked = True
+        self._is_in_head = False
         self._stop(self._head_timer)
         self._head_timer = None
         if self.transport.is_closing():
@@ -133,6 +148,17 @@ class BoundedConnection(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         # The request is answered like any other; a line a request would only fill the log.
         pass
+
+    def _count_body(self, size: int) -> None:
+        # The edge limits what a body holds; what stands between its chunks and after them, and
+        # never reaches the edge, is limited here.
+        if self.cycle is None or not self.cycle.more_body or self.cycle.response_complete:
+            self._body_bytes = 0
+            return
+        self._body_bytes += size
+        if self._body_bytes > BODY_WIRE_BYTES and not self.transport.is_closing():
+            self._let_go_of_answer()
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large.")
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._lose_patience)
