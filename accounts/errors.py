@@ -9,6 +9,7 @@ What can go wrong between a visitor and an account, told as the API tells it.
     ├── TooManyStreams
     ├── NoWebSocket
     ├── MalformedRequest
+    ├── UnreadableCookies
     ├── RequestTooLarge
     ├── RequestTooSlow
     ├── Busy
@@ -41,6 +42,8 @@ class ApiError(Exception):
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
     code = "bad_request"
     message = "The request cannot be answered."
+    # When to try again, where that may help.
+    retry_after_seconds: int | None = None
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.message)
@@ -48,7 +51,8 @@ class ApiError(Exception):
     @property
     def headers(self) -> dict[str, str]:
         """Headers of the response that tells it."""
-        return {}
+        seconds = self.retry_after_seconds
+        return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 class NotSignedIn(ApiError):
@@ -81,10 +85,6 @@ class TooManyTries(ApiError):
         super().__init__(f"Too many failed tries {whose}. Try again in {retry_after_seconds} s.")
         self.retry_after_seconds = retry_after_seconds
 
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Retry-After": str(self.retry_after_seconds)}
-
 
 class TooManyStreams(ApiError):
     status = HTTPStatus.TOO_MANY_REQUESTS
@@ -93,10 +93,7 @@ class TooManyStreams(ApiError):
         "This session has as many streams open as it may. Close a tab of the dashboard, or a "
         "program that reads the stream."
     )
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Retry-After": "10"}
+    retry_after_seconds = 10
 
 
 class NoWebSocket(ApiError):
@@ -107,6 +104,12 @@ class NoWebSocket(ApiError):
 class MalformedRequest(ApiError):
     code = "malformed_request"
     message = "The request cannot be read."
+
+
+class UnreadableCookies(ApiError):
+    status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    code = "unreadable_cookies"
+    message = "The cookies that came along would take too long to read."
 
 
 class RequestTooLarge(ApiError):
@@ -127,10 +130,7 @@ class Busy(ApiError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "busy"
     message = "The server has more to do than it can at the moment. Try again in a few seconds."
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Retry-After": "5"}
+    retry_after_seconds = 5
 
 
 class SignInRefused(ApiError):
@@ -222,10 +222,7 @@ class DatabaseAway(ApiError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "database_unavailable"
     message = "The database cannot be reached at the moment. Try again in a while."
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Retry-After": "2"}
+    retry_after_seconds = 2
 
 
 class CredentialUnusable(Exception):

@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from config.api import api
 from streaming.web import views
-from streaming.web.asgi import STREAM_PATH
+from streaming.web.asgi import HEALTH_PATH, STREAM_PATH
 
 handler400 = handler403 = handler404 = handler500 = "config.refusals.refused"
 
@@ -15,7 +15,7 @@ urlpatterns = [
     path("", csrf_exempt(views.page)),
     path(STREAM_PATH.removeprefix("/"), views.positions_stream),
     path("api/v1/", api.urls),
-    path("healthz", csrf_exempt(views.healthz)),
+    path(HEALTH_PATH.removeprefix("/"), csrf_exempt(views.healthz)),
     path("readyz", csrf_exempt(views.readyz)),
     path("admin/", admin.site.urls),
 ]

@@ -3,6 +3,7 @@ Django's ASGI handler, made for streams that stay open for hours.
 
 Stock Django gives every request a thread of its own for as long as it lasts. A stream needs none
 once it is open, so its path goes round that; a thousand streams then need no more threads than one.
+Nor does a static file, however slowly it is taken, nor the probe.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from streaming.web.hub import Hub
 from streaming.web.seats import Seat, Seats
 
 STREAM_PATH = "/sse/positions"
+HEALTH_PATH = "/healthz"
 _STREAMING = "streaming.web"
 
 
@@ -38,7 +40,7 @@ class StreamingHandler(ASGIHandler):
         super().__init__()
         self._admission: Admission | None = None
         self.hub: Hub | None = None
-        self._edge = Edge(self._serve, unlimited_path=STREAM_PATH)
+        self._edge = Edge(self._serve, _is_light)
         self._seats = Seats(settings.STREAMS_PER_SESSION, settings.STREAMS_TOTAL)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # ASGI's own loose types
@@ -49,8 +51,11 @@ class StreamingHandler(ASGIHandler):
             await self._edge(scope, receive, send)
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["path"] != STREAM_PATH:
+        if not _is_light(scope["path"]):
             await super().__call__(scope, receive, send)
+            return
+        if scope["path"] != STREAM_PATH:
+            await self.handle(scope, receive, send)
             return
         with self._seats.one() as seat:
             if self._admission and self.hub:
@@ -65,6 +70,11 @@ class StreamingHandler(ASGIHandler):
         await receive()
         await asyncio.gather(self.hub.stop(), self._admission.stop())
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _is_light(path: str) -> bool:
+    # The probe too: it says that the process is up, however much it has to do.
+    return path in (STREAM_PATH, HEALTH_PATH) or path.startswith(settings.STATIC_URL)
 
 
 def streaming_of(request: HttpRequest) -> Streaming:

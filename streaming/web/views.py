@@ -73,7 +73,7 @@ def _render(request: HttpRequest, template: str, context: dict[str, object]) -> 
 
 
 @require_safe
-def healthz(request: HttpRequest) -> JsonResponse:
+async def healthz(request: HttpRequest) -> JsonResponse:
     """Whether this process is up."""
     return JsonResponse({"status": "ok"})
 

@@ -8,10 +8,12 @@ from contextlib import AsyncExitStack, suppress
 
 import httpx
 import pytest
+from django.conf import settings as django_settings
 
 from accounts import sessions
 from accounts.models import Account
 from streaming.web import http_connection
+from streaming.web.edge import AT_ONCE
 from streaming.web.http_connection import HEAD_BYTES
 from tests.waiting import until
 
@@ -184,6 +186,52 @@ class TestBody:
 
         assert (await wire.answer())[0] == 413
         assert await wire.is_closed()
+
+
+class TestTrailers:
+    CHUNKED = b"POST /api/v1/account/refresh HTTP/1.1\r\nHost: 127.0.0.1\r\n" + (
+        b"Transfer-Encoding: chunked\r\n\r\n"
+    )
+
+    async def test_trailers_are_no_headers(self, database, token, worker, connect):
+        signed_in = b"Cookie: session=" + token.encode() + b"; csrftoken=" + b"a" * 32
+        wire = await connect()
+
+        await wire.send(
+            self.CHUNKED + b"0\r\n" + signed_in + b"\r\nX-CSRFToken: " + b"a" * 32 + b"\r\n\r\n"
+        )
+
+        status, body = await wire.answer()
+        assert (status, json.loads(body)["error"]["code"]) == (403, "csrf_failed")
+
+    @pytest.mark.parametrize(
+        "endless", [b"x" * 1024, b"x: " + b"x" * 1019 + b"\r\n"], ids=["one", "many"]
+    )
+    async def test_trailers_without_end_are_given_up(self, connect, endless):
+        wire = await connect()
+
+        await wire.send(self.CHUNKED + b"0\r\n" + (b"X: " if b":" not in endless else b""))
+        for _ in range(1200):
+            await wire.send(endless)
+
+        assert await wire.is_closed()
+
+
+async def test_slow_readers_keep_nobody_from_an_answer(web, connect, stranger):
+    # Larger than what the kernel holds for who does not read.
+    path = next((django_settings.STATIC_ROOT / "admin/js/vendor/xregexp").glob("xregexp.*.js"))
+    name = path.relative_to(django_settings.STATIC_ROOT).as_posix().encode()
+    slow = [await connect(takes_bytes=2048) for _ in range(AT_ONCE + 8)]
+    for wire in slow:
+        await wire.send(b"GET /static/" + name + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    await until(lambda: len(web.server.server_state.tasks) == len(slow))
+
+    statuses = [
+        (await stranger.get(path)).status_code for path in ("/healthz", "/", "/api/v1/docs")
+    ]
+
+    assert statuses == [200, 200, 200]
+    assert len(web.server.server_state.tasks) == len(slow)
 
 
 async def test_websocket_is_refused_without_a_traceback(connect, caplog):

@@ -68,11 +68,14 @@ def application() -> Application:
 
 @pytest.fixture
 def ask(application) -> Callable:
-    at_the_edge = Edge(application, unlimited_path="/sse/positions")
+    at_the_edge = Edge(application, is_light=lambda path: path == "/sse/positions")
 
-    async def ask(*messages: dict, path: str = "/api/x", headers: dict | None = None) -> Client:
+    async def ask(
+        *messages: dict, path: str = "/api/x", headers: dict | list[tuple[str, str]] = ()
+    ) -> Client:
         client = Client(list(messages))
-        named = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
+        pairs = headers.items() if isinstance(headers, dict) else headers
+        named = [(name.encode(), value.encode()) for name, value in pairs]
         scope = {"type": "http", "method": "POST", "path": path, "headers": named}
         await at_the_edge(scope, client.receive, client.send)
         return client
@@ -183,6 +186,31 @@ class TestTurns:
         assert refused.status == 503
         assert (await ask(part(b""))).status == 200
 
+    async def test_client_that_takes_its_time_takes_no_turn(self, application):
+        # As the socket of a client that reads nothing.
+        stuck, at_the_edge = asyncio.Event(), Edge(application, is_light=lambda path: False)
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+            await stuck.wait()
+
+        async def ask() -> None:
+            client = Client([part(b"")])
+            scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+            await at_the_edge(scope, client.receive, send)
+
+        sent: list[dict] = []
+        slow = []
+        for number in range(1, 11):
+            slow.append(asyncio.create_task(ask()))
+            await until(lambda count=number: len(sent) == count)
+
+        statuses = [message["status"] for message in sent]
+        stuck.set()
+        await asyncio.gather(*slow)
+
+        assert statuses == [200] * 10
+
     async def test_streams_need_no_turn(self, ask, application):
         application.let_go.clear()
         asked = [asyncio.create_task(ask(part(b""), path="/sse/positions")) for _ in range(10)]
@@ -192,6 +220,49 @@ class TestTurns:
         answered = await asyncio.gather(*asked)
 
         assert {client.status for client in answered} == {200}
+
+
+class TestHeaders:
+    @pytest.mark.parametrize(
+        "cookies", [["a=" + "\\" * 1001], ["a=" + "\\" * 600, "b=" + "\\" * 600]]
+    )
+    async def test_cookies_that_take_long_to_read_are_refused(self, ask, application, cookies):
+        client = await ask(part(b""), headers=[("cookie", cookie) for cookie in cookies])
+
+        assert client.status == 431
+        assert client.error["code"] == "unreadable_cookies"
+        assert application.scopes == []
+
+    async def test_cookies_of_others_may_be_quoted(self, ask):
+        client = await ask(part(b""), headers={"cookie": 'theirs="' + r"\054" * 200 + '"'})
+
+        assert client.status == 200
+
+    @pytest.mark.parametrize(
+        "content_type",
+        [
+            "multipart/form-data; boundary=x; charset=idna",
+            "multipart/form-data; boundary=x; charset=hex_codec",
+            "application/x-www-form-urlencoded; charset=utf-16",
+            "application/json; charset*=nonsense'en'x",
+            "text/plain; charset=",
+        ],
+    )
+    async def test_body_in_another_charset_is_refused(self, ask, application, content_type):
+        client = await ask(part(b""), headers={"content-type": content_type})
+
+        assert client.status == 400
+        assert client.error["code"] == "malformed_request"
+        assert application.scopes == []
+
+    @pytest.mark.parametrize(
+        "content_type",
+        ["application/json", "application/json; charset=UTF-8", 'text/plain; charset="utf8"', "x"],
+    )
+    async def test_body_in_utf_8_is_taken(self, ask, content_type):
+        client = await ask(part(b""), headers={"content-type": content_type})
+
+        assert client.status == 200
 
 
 async def test_upgrade_to_a_websocket_is_refused(ask, application):
@@ -205,7 +276,7 @@ async def test_upgrade_to_a_websocket_is_refused(ask, application):
 async def test_websocket_of_another_server_is_closed_before_it_opens(application):
     client = Client([{"type": "websocket.connect"}])
 
-    await Edge(application, "/sse/positions")(
+    await Edge(application, is_light=lambda path: False)(
         {"type": "websocket", "path": "/", "headers": []}, client.receive, client.send
     )
 
