@@ -1,5 +1,6 @@
 """The REST API: one router an app, one shape for errors."""
 
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -28,14 +29,19 @@ UNSAFE_CALL = (*ANY_CALL, HTTPStatus.FORBIDDEN)
 class Api(NinjaAPI):
     """django-ninja's, whose OpenAPI document tells also what the server answers by itself."""
 
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:  # Any: django-ninja's own
-        """The document."""
-        document = super().get_openapi_schema(**options)
+    @cached_property
+    def document(self) -> OpenAPISchema:
+        """The document; made once, as it takes 20 ms and strangers may ask for it."""
+        document = super().get_openapi_schema()
         for calls in document["paths"].values():
             for method, call in calls.items():
                 for status in ANY_CALL if method == "get" else UNSAFE_CALL:
                     call["responses"].setdefault(status.value, _error(status))
         return document
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:  # Any: django-ninja's own
+        """The document, for whoever asks by django-ninja's name for it."""
+        return self.document
 
 
 def _error(status: HTTPStatus) -> dict[str, object]:
