@@ -49,6 +49,14 @@ class EventFormatter(logging.Formatter):
         return _indented(super().formatStack(stack_info))
 
 
+class NoTraceback(logging.Filter):
+    """For what any stranger can make the server say: a line is enough, its place is known."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+
 def _field(name: str, value: object) -> str:
     if isinstance(value, HttpRequest):
         # Its repr has the query, where a link's token may stand.

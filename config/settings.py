@@ -202,10 +202,12 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"event": {"()": "config.logs.EventFormatter"}},
+    "filters": {"no_traceback": {"()": "config.logs.NoTraceback"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "event"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django.security.DisallowedHost": {"filters": ["no_traceback"]},
         # One line a request says nothing that a proxy's log doesn't say better.
         "uvicorn.access": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},

@@ -89,6 +89,13 @@ def test_what_is_refused_before_a_view_is_logged_without_its_query(
     assert "one-time-secret" not in log.getvalue()
 
 
+def test_unknown_host_is_one_line_of_the_log(log, client):
+    client.get("/", headers={"Host": "elsewhere.example"})
+
+    [line] = log.getvalue().splitlines()
+    assert "Invalid HTTP_HOST header: 'elsewhere.example'" in line
+
+
 @pytest.mark.parametrize("middleware", MIDDLEWARES)
 def test_trouble_in_a_middleware_is_logged_without_the_query(log, client, monkeypatch, middleware):
     monkeypatch.setattr(MIDDLEWARES[middleware], failing(OperationalError("lost")))
