@@ -3,11 +3,10 @@ What browsers may do with our answers: load from our own origin alone, use none 
 features, show nothing inside other sites, and cache nothing that is of one person or one moment.
 """
 
-from collections.abc import Awaitable, Callable
-
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+from accounts.on_the_way_out import OnTheWayOut
 
 CONTENT_SECURITY_POLICY = "; ".join(
     [
@@ -107,37 +106,15 @@ def headers(path: str, status: int) -> dict[str, str]:
     return always
 
 
-class BrowserRulesMiddleware:
+class BrowserRulesMiddleware(OnTheWayOut):
     """
-    Add these headers to every response, in sync and async handlers alike.
+    Adds these headers to every response.
 
     It is the outermost, so that what other middlewares answer themselves has them too.
     """
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(
-        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
-    ) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        response = self.get_response(request)
-        if isinstance(response, HttpResponseBase):
-            return _ruled(request, response)
-        return _ruled_later(request, response)
-
-
-async def _ruled_later(
-    request: HttpRequest, response: Awaitable[HttpResponseBase]
-) -> HttpResponseBase:
-    return _ruled(request, await response)
-
-
-def _ruled(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-    for name, value in headers(request.path, response.status_code).items():
-        response.headers[name] = value
-    return response
+    def changed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The same, with the headers."""
+        for name, value in headers(request.path, response.status_code).items():
+            response.headers[name] = value
+        return response

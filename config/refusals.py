@@ -1,9 +1,8 @@
 """Where Django's own errors, and those of views, become the answers of `accounts.refusals`."""
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, RawPostDataException, UnreadablePostError
@@ -11,6 +10,7 @@ from django.http.response import HttpResponseBase
 
 from accounts import refusals
 from accounts.errors import ApiError
+from accounts.on_the_way_out import OnTheWayOut
 from accounts.responses import RefusalResponse, answer_to, refusal_of, refusal_response
 
 # What a response says beside its body, and still has to.
@@ -25,27 +25,18 @@ _UNKNOWN_TO_DJANGO = (
 )
 
 
-class RefusalsMiddleware:
+class RefusalsMiddleware(OnTheWayOut):
     """Gives errors one shape: those that views raise, and those that others have answered."""
-
-    sync_capable = True
-    async_capable = True
-
-    def __init__(
-        self, get_response: Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
-    ) -> None:
-        self.get_response = get_response
-        if iscoroutinefunction(get_response):
-            markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         if request.method == "HEAD" and request.path.startswith("/api/"):
             # django-ninja knows no HEAD; the server sends no body, whatever the response has.
             request.method = "GET"
-        response = self.get_response(request)
-        if isinstance(response, HttpResponseBase):
-            return _in_shape(request, response)
-        return _in_shape_later(request, response)
+        return super().__call__(request)
+
+    def changed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The response, or the one shape of what it tells."""
+        return _in_shape(request, response)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The answer to what Django would take for a bug; None: the error is Django's to tell."""
@@ -60,12 +51,6 @@ def refused(request: HttpRequest, exception: Exception | None = None) -> HttpRes
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's view for a request without its CSRF token; the reason is for the log alone."""
     return refusal_response(request.path, refusals.CSRF_FAILED)
-
-
-async def _in_shape_later(
-    request: HttpRequest, response: Awaitable[HttpResponseBase]
-) -> HttpResponseBase:
-    return _in_shape(request, await response)
 
 
 def _in_shape(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:

@@ -40,6 +40,8 @@ HEADERS = [
     (b"content-type", b"multipart/form-data"),
     (b"content-type", b"multipart/form-data; boundary="),
     (b"content-type", b"multipart/form-data; boundary=x"),
+    (b"content-type", b"multipart/form-data; boundary=x; charset=idna"),
+    (b"content-type", b"text/plain; charset*=nonsense'en'x"),
     (b"content-type", b"multipart/form-data; boundary=" + b"x" * 300),
     (b"content-type", b"\xff\xfe"),
     (b"cookie", b"session=; csrftoken="),
@@ -117,20 +119,23 @@ async def status_of(application, scope: dict, body: list[bytes]) -> int:
     """What the request is answered with; the client leaves when it has its answer."""
     messages = [{"type": "http.request", "body": part, "more_body": True} for part in body]
     messages.append({"type": "http.request", "body": b"", "more_body": False})
-    started: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    statuses: list[int] = []
+    is_answered = asyncio.Event()
 
     async def receive() -> dict:
         if messages:
             return messages.pop(0)
-        await started
+        await is_answered.wait()
         return {"type": "http.disconnect"}
 
     async def send(message: dict) -> None:
         if message["type"] == "http.response.start":
-            started.set_result(message["status"])
+            statuses.append(message["status"])
+            is_answered.set()
 
     await application(scope, receive, send)
-    return await started
+    [status] = statuses
+    return status
 
 
 @settings(
