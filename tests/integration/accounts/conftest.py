@@ -1,3 +1,4 @@
+import json
 import logging
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ from accounts import sign_in_log
 from accounts.encryption import Secret
 from accounts.models import Account, Credential
 from tests.integration.accounts.exchange import Exchange
-from tests.integration.visitors import make_account
+from tests.integration.visitors import ACCOUNT, make_account
 
 
 @pytest.fixture
@@ -58,3 +59,17 @@ def told(caplog) -> list[tuple[str, str, str, str]]:
         for record in caplog.records
         if record.name == "accounts.sign_in_log"
     ]
+
+
+def error_of(response):
+    return response.status_code, response.json()["error"]["code"]
+
+
+async def sign_in_async(browser, key):
+    await browser.get(f"{ACCOUNT}session")
+    return await browser.post(
+        f"{ACCOUNT}authenticate",
+        json.dumps({"environment": "demo", **vars(key)}),
+        content_type="application/json",
+        headers={"X-CSRFToken": browser.cookies["csrftoken"].value},
+    )
