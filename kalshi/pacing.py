@@ -55,21 +55,30 @@ class Pacer:
         # The lock's waiters are served in the order they came. One that is cancelled has taken
         # nothing.
         async with queue.lock:
+            if queue is self._balance:
+                # At one call a second, two that arrive closer together than they left are one too
+                # many: the next goes when this one is known to have arrived.
+                await queue.is_idle.wait()
             while delay := queue.bucket.delay(cost, self._monotonic()):
                 await self._sleep(delay)
             queue.bucket.take(cost, self._monotonic())
+            queue.is_idle.clear()
 
     def answered(self, path: str, status: int) -> None:
         """Note the answer's status: after a 429 everyone waits, longer with each in a row."""
-        queue, cost = self._of(path)
-        now = self._monotonic()
+        self.unanswered(path)
+        queue, _ = self._of(path)
         if status == 429:
-            queue.bucket.refused(now, self._jitter())
-            return
-        queue.bucket.accepted()
-        if queue is self._balance:
-            # At one call a second, a tenth of it on the way is enough to be refused the next.
-            queue.bucket.settle(cost, now)
+            queue.bucket.refused(self._monotonic(), self._jitter())
+        else:
+            queue.bucket.accepted()
+
+    def unanswered(self, path: str) -> None:
+        """Note that a request is over; it may have arrived as late as now."""
+        queue, cost = self._of(path)
+        if queue is self._balance and not queue.is_idle.is_set():
+            queue.bucket.settle(cost, self._monotonic())
+        queue.is_idle.set()
 
     def _of(self, path: str) -> "tuple[_Queue, int]":
         if path.endswith(_BALANCE_PATH):
@@ -83,3 +92,6 @@ class _Queue:
     def __init__(self, bucket: Bucket) -> None:
         self.bucket = bucket
         self.lock = asyncio.Lock()
+        # Whether no request of it is under way.
+        self.is_idle = asyncio.Event()
+        self.is_idle.set()

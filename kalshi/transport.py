@@ -170,6 +170,7 @@ class Transport:
             headers(self._key_id, self._key, "GET", sent_path, int(sent_at * 1000))
         )
         started = time.monotonic()
+        response = None
         try:
             # httpx limits each read, so that a peer sending a byte at a time would never time out.
             async with asyncio.timeout(self._timeout_seconds):
@@ -184,6 +185,9 @@ class Transport:
             raise Unavailable("The exchange took too long to answer.") from error
         except httpx.HTTPError as error:
             raise Unavailable("The exchange cannot be reached.") from error
+        finally:
+            if response is None:
+                self._pacer.unanswered(endpoint)
         return Answer(response.status_code, body, response.headers.get("Date"))
 
     def _heed(

@@ -32,11 +32,12 @@ def pacer(time):
 
 
 async def turns(pacer, time, path, count):
-    """When each of so many requests in a row may go, in seconds from now."""
+    """When each of so many requests, over at once, may go, in seconds from now."""
     start, times = time.now, []
     for _ in range(count):
         await pacer.turn(path)
         times.append(time.now - start)
+        pacer.unanswered(path)
     return times
 
 
@@ -117,12 +118,31 @@ async def test_refusal_holds_everyone_longer_each_time(pacer, time):
 
 
 async def test_balance_is_counted_from_its_answer_on(pacer, time):
-    await turns(pacer, time, BALANCE, 1)
+    await pacer.turn(BALANCE)
     time.now += 0.8
 
     pacer.answered(BALANCE, 200)
 
     assert await turns(pacer, time, BALANCE, 1) == pytest.approx([1 / 0.9])
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+async def test_next_balance_waits_until_the_last_is_known_to_have_arrived(pacer, time, is_answered):
+    await pacer.turn(BALANCE)
+    time.now += 5
+    following = asyncio.create_task(pacer.turn(BALANCE))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    was_waiting, arrived_at = not following.done(), time.now
+
+    if is_answered:
+        pacer.answered(BALANCE, 200)
+    else:
+        pacer.unanswered(BALANCE)
+    await following
+
+    assert was_waiting
+    assert time.now - arrived_at == pytest.approx(1 / 0.9)
 
 
 async def test_refusal_of_the_balance_holds_only_the_balance(pacer, time):
