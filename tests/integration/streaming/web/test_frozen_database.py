@@ -22,7 +22,9 @@ from tests.frozen import frozen
 from tests.processes import MANAGE, Process, listens
 from tests.waiting import until
 
-ANSWERED_WITHIN_SECONDS = 3
+# The server waits two for the database. The rest is for a hundred answers at once, on cores that
+# three other test processes and whoever else is there share (3.3 s were seen).
+ANSWERED_WITHIN_SECONDS = 5
 STOPPED_WITHIN_SECONDS = 8
 
 CALLS = [
