@@ -1,20 +1,21 @@
-"""Staff see the state of accounts, keys and sessions, and can revoke; no secret is shown."""
+"""Staff see people, accounts, keys and sessions, and can revoke; no secret is shown."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts import credentials, sessions
-from accounts.models import Account, Credential, Session
+from accounts.models import Account, Credential, Session, User
 
 if TYPE_CHECKING:
     _AccountAdmin = admin.ModelAdmin[Account]
     _CredentialAdmin = admin.ModelAdmin[Credential]
     _SessionAdmin = admin.ModelAdmin[Session]
+    _UserAdmin = admin.ModelAdmin[User]
 else:
-    _AccountAdmin = _CredentialAdmin = _SessionAdmin = admin.ModelAdmin
+    _AccountAdmin = _CredentialAdmin = _SessionAdmin = _UserAdmin = admin.ModelAdmin
 
 
 class _WrittenByTheProduct:
@@ -27,12 +28,49 @@ class _WrittenByTheProduct:
         return False
 
 
+@admin.register(User)
+class UserAdmin(_WrittenByTheProduct, _UserAdmin):
+    list_display = ("id", "username", "is_staff", "is_active", "is_guest", "created_at")
+    list_filter = ("is_staff", "is_active")
+    search_fields = ("=id", "username")
+    # Named one by one: the password's hash is not among them.
+    fields = ("id", "username", "is_staff", "is_active", "is_guest", "created_at")
+    actions = ("sign_out", "deactivate", "activate")
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        # Their history would go with them, and that is theirs to decide (logout with `forget`).
+        return False
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_user")
+
+    @admin.action(description="End all sessions of the selected users", permissions=["end"])
+    def sign_out(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            sessions.end_all(user)
+        self.message_user(request, "Their sessions have ended.")
+
+    @admin.action(description="Deactivate the selected users", permissions=["end"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset.exclude(pk=cast(User, request.user).pk):
+            user.is_active = False
+            user.save(update_fields=["is_active"])
+            sessions.end_all(user)
+        self.message_user(request, "They can't sign in any more, but for you yourself.")
+
+    @admin.action(description="Activate the selected users", permissions=["end"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        queryset.update(is_active=True)
+        self.message_user(request, "They can sign in again.")
+
+
 @admin.register(Account)
 class AccountAdmin(_WrittenByTheProduct, _AccountAdmin):
-    list_display = ("id", "environment", "subaccount", "created_at")
+    list_display = ("id", "name", "owner", "environment", "subaccount", "created_at")
     list_filter = ("environment",)
-    search_fields = ("=id", "keys__api_key_id", "credentials__api_key_id")
-    fields = ("id", "environment", "subaccount", "created_at")
+    list_select_related = ("owner",)
+    search_fields = ("=id", "owner__username", "keys__api_key_id", "credentials__api_key_id")
+    fields = ("id", "name", "owner", "environment", "subaccount", "same_as", "created_at")
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
         # Its history would go with it, and that is the owner's to decide (logout with `forget`).
@@ -59,20 +97,31 @@ class CredentialAdmin(_WrittenByTheProduct, _CredentialAdmin):
     )
 
     def delete_model(self, request: HttpRequest, obj: Credential) -> None:
-        credentials.delete_credential(obj.account, obj.pk)
+        credentials.delete_credential([obj.account], obj.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
         for credential in queryset.select_related("account"):
-            credentials.delete_credential(credential.account, credential.pk)
+            credentials.delete_credential([credential.account], credential.pk)
 
 
 @admin.register(Session)
 class SessionAdmin(_WrittenByTheProduct, _SessionAdmin):
-    list_display = ("id", "account", "created_at", "expires_at", "ended_at")
-    list_filter = ("account__environment",)
-    list_select_related = ("account",)
-    search_fields = ("=id", "=account__id")
-    fields = ("id", "account", "created_at", "expires_at", "ended_at")
+    list_display = ("id", "user", "of", "browser", "last_used_at", "expires_at", "ended_at")
+    list_filter = ("of",)
+    list_select_related = ("user",)
+    search_fields = ("=id", "=user__id", "user__username")
+    fields = (
+        "id",
+        "user",
+        "of",
+        "browser",
+        "address",
+        "created_at",
+        "proved_at",
+        "last_used_at",
+        "expires_at",
+        "ended_at",
+    )
     actions = ("end_sessions",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:

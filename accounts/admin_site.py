@@ -1,13 +1,32 @@
-"""The admin's sign-in: as slow for guessers as any other sign-in with a password."""
+"""
+The admin, opened by our own sessions: those of the staff, of the person, proved lately.
 
-from typing import Any
+For everybody else who is signed in it is not there. Its sign-in is as slow for guessers as any
+other sign-in with a password.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import rotate_token
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import passwords
-from accounts.errors import WrongPassword
+from accounts import passwords, sessions, sight
+from accounts.devices import device_of
+from accounts.errors import SignInAgain, WrongPassword
+
+_View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -31,7 +50,93 @@ class SignInForm(AdminAuthenticationForm):
         return self.cleaned_data
 
 
-class SignInSite(AdminSite):
-    """Django's admin with that form."""
+class SignInView(LoginView):
+    """Django's, but for the session: it is ours."""
 
-    login_form = SignInForm
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        before = sessions.of_request(self.request)
+        _, token = sessions.prove(form.get_user(), device_of(self.request))
+        if before is not None:
+            sessions.end(before)
+        rotate_token(self.request)
+        response = HttpResponseRedirect(self.get_success_url())
+        sessions.set_cookie(response, token)
+        return response
+
+
+class SignInSite(AdminSite):
+    """Django's admin behind our sessions."""
+
+    def admin_view(self, view: _View, cacheable: bool = False) -> _View:
+        """Django's name for what stands before each page."""
+        inner = super().admin_view(view, cacheable)
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            session = sessions.of_request(request)
+            if session is None:
+                # To the sign-in, as Django does.
+                return inner(request, *args, **kwargs)
+            if not session.user.is_staff:
+                raise Http404
+            if not sight.is_proved(session):
+                return self._asked_to_sign_in_again(request)
+            return inner(request, *args, **kwargs)
+
+        return cast(_View, guarded)
+
+    @method_decorator(never_cache)
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The sign-in's page; for those who are signed in and not of the staff there is none."""
+        session = sessions.of_request(request)
+        if session is not None and not session.user.is_staff:
+            raise Http404
+        index = reverse("admin:index", current_app=self.name)
+        if request.method == "GET" and session is not None and sight.is_proved(session):
+            return HttpResponseRedirect(index)
+        context: dict[str, Any] = self.each_context(request) | {
+            "title": "Sign in",
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            REDIRECT_FIELD_NAME: index,
+        }
+        if REDIRECT_FIELD_NAME in request.GET or REDIRECT_FIELD_NAME in request.POST:
+            del context[REDIRECT_FIELD_NAME]
+        request.current_app = self.name
+        view = SignInView.as_view(
+            extra_context=context | (extra_context or {}),
+            authentication_form=SignInForm,
+            template_name="admin/login.html",
+        )
+        return cast(HttpResponse, view(request))
+
+    def logout(  # type: ignore[override]  # Django shows a page; we go on
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """End the session, of the page too."""
+        session = sessions.of_request(request)
+        if session is not None and request.method == "POST":
+            sessions.end(session)
+        response = HttpResponseRedirect(reverse("admin:login", current_app=self.name))
+        sessions.clear_cookie(response)
+        return response
+
+    def password_change(  # type: ignore[override]  # as above
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Where everybody changes it."""
+        return HttpResponseRedirect("/settings")
+
+    def _asked_to_sign_in_again(self, request: HttpRequest) -> HttpResponse:
+        context = {"sign_in_again": str(SignInAgain())}
+        if request.method == "GET":
+            context[REDIRECT_FIELD_NAME] = request.get_full_path()
+        get = request.method
+        request.method = "GET"  # what was sent is not taken for a sign-in
+        try:
+            response = self.login(request, context)
+        finally:
+            request.method = get
+        response.status_code = HTTPStatus.FORBIDDEN
+        return response

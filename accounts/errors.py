@@ -4,6 +4,14 @@ What can go wrong between a visitor and an account, told as the API tells it.
     ApiError
     ├── NotSignedIn
     ├── NotFound
+    │   └── NoAccount
+    ├── SignInAgain
+    ├── StaffOnly
+    ├── UnfitUsername
+    ├── UnfitPassword
+    ├── UsernameTaken
+    ├── PasskeyRefused
+    ├── TooManyPasskeys
     ├── HttpsNeeded
     ├── TooManyTries
     ├── TooManyStreams
@@ -19,11 +27,15 @@ What can go wrong between a visitor and an account, told as the API tells it.
     │   ├── LoopbackOnly
     │   ├── InvalidApiKeyId
     │   ├── TradingKeyUnconfirmed
+    │   ├── RegistrationClosed
+    │   ├── AccountHasOwner
     │   └── FailedTry              and it counts towards TooManyTries
     │       ├── InvalidPrivateKey
     │       ├── KeyRefused
     │       ├── KeyScope
-    │       └── WrongPassword
+    │       ├── WrongPassword
+    │       ├── WrongPasskey
+    │       └── WrongLink
     ├── ExchangeUnavailable        nobody's fault here: try again later
     │   ├── ExchangeMaintenance
     │   └── ClockSkewed
@@ -65,6 +77,51 @@ class NotFound(ApiError):
     status = HTTPStatus.NOT_FOUND
     code = "not_found"
     message = "There is nothing here by that name."
+
+
+class NoAccount(NotFound):
+    code = "no_account"
+    message = "You have no account here yet. Add one with a key of the exchange."
+
+
+class SignInAgain(ApiError):
+    status = HTTPStatus.FORBIDDEN
+    code = "sign_in_again"
+    message = "Sign in again, by password or passkey: this needs you, not a key, and lately."
+
+
+class StaffOnly(ApiError):
+    status = HTTPStatus.FORBIDDEN
+    code = "staff_only"
+    message = "Only the staff of this server may do this."
+
+
+class UnfitUsername(ApiError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "unfit_username"
+
+
+class UnfitPassword(ApiError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "unfit_password"
+
+
+class UsernameTaken(ApiError):
+    status = HTTPStatus.CONFLICT
+    code = "username_taken"
+    message = "Somebody else has this name. Choose another."
+
+
+class PasskeyRefused(ApiError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "passkey_refused"
+    message = "The browser's answer makes no passkey here. Begin again."
+
+
+class TooManyPasskeys(ApiError):
+    status = HTTPStatus.CONFLICT
+    code = "too_many_passkeys"
+    message = "You have as many passkeys as there may be. Delete one first."
 
 
 class HttpsNeeded(ApiError):
@@ -169,6 +226,20 @@ class TradingKeyUnconfirmed(SignInRefused):
     )
 
 
+class RegistrationClosed(SignInRefused):
+    status = HTTPStatus.FORBIDDEN
+    code = "registration_closed"
+
+
+class AccountHasOwner(SignInRefused):
+    status = HTTPStatus.CONFLICT
+    code = "account_has_owner"
+    message = (
+        "This account belongs to another user here. If that is you too: sign out, sign in with "
+        "this key, forget the account there, and add it again."
+    )
+
+
 class FailedTry(SignInRefused):
     """A key or password that is no good: what someone guessing would see again and again."""
 
@@ -197,6 +268,24 @@ class WrongPassword(FailedTry):
     status = HTTPStatus.UNAUTHORIZED
     code = "wrong_password"
     message = "The name and the password do not belong together."
+
+
+class WrongPasskey(FailedTry):
+    status = HTTPStatus.UNAUTHORIZED
+    code = "wrong_passkey"
+    message = (
+        "This passkey opens nothing here: it was removed, or the request is older than five "
+        "minutes. Try again, or sign in another way."
+    )
+
+
+class WrongLink(FailedTry):
+    status = HTTPStatus.UNAUTHORIZED
+    code = "wrong_link"
+    message = (
+        "This link was used already, or is older than an hour. Whoever runs the server can make "
+        "another: manage.py recover."
+    )
 
 
 class ExchangeUnavailable(ApiError):

@@ -20,6 +20,7 @@ _SENTENCES = {
     "greater_than_equal": "must be at least {ge}",
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
+    "one_line": "must be one line of text",
 }
 # The same for all problems whose name begins so.
 _TYPES = {

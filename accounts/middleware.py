@@ -1,9 +1,13 @@
-"""Sends the renewed token of a session along with whatever the response is."""
+"""What a session means to the rest of Django, on the way in and on the way out."""
 
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
 
 from accounts import sessions
+from accounts.models import Session, User
 from accounts.on_the_way_out import OnTheWayOut
 
 
@@ -22,3 +26,22 @@ class SessionCookieMiddleware(OnTheWayOut):
         if token and sessions.COOKIE not in response.cookies:
             sessions.set_cookie(response, token)
         return response
+
+
+class PersonMiddleware(AuthenticationMiddleware):
+    """
+    `request.user` for the admin: whoever has a session of the person, else nobody.
+
+    In the place of Django's own, which knows sessions of its own only. Looks when it is asked.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Django's name for it."""
+        request.user = SimpleLazyObject(lambda: _person(request))  # type: ignore[assignment]
+
+
+def _person(request: HttpRequest) -> User | AnonymousUser:
+    session = sessions.of_request(request)
+    if session is None or session.of != Session.Of.PERSON:
+        return AnonymousUser()
+    return session.user

@@ -9,7 +9,6 @@ other, in its answers and in the work that is done for it.
 import logging
 
 from django.contrib import auth
-from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
@@ -17,6 +16,7 @@ from accounts import known_networks, names, sign_in_load
 from accounts.addresses import network_of
 from accounts.attempts import Attempt
 from accounts.errors import WrongPassword
+from accounts.models import User
 from accounts.throttle import Key
 
 logger = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ def check(request: HttpRequest, *, username: str, password: str) -> User:
             user = auth.authenticate(
                 request, username=names.storable(username), password=names.storable(password)
             )
-        if user is None:
+        if not isinstance(user, User):
             raise WrongPassword
     known_networks.remember(name, network)
     logger.info("signed in", extra={"user_id": user.pk, "by": "password"})

@@ -17,9 +17,10 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from ninja.security import APIKeyCookie
 
-from accounts.models import Account, Session
+from accounts.devices import Device, device_of
+from accounts.models import Account, Session, ShownKey, User
 from accounts.purging import purge
-from postgres.channels import SESSION_ENDED
+from postgres.channels import SESSION_ENDED, SIGHT_CHANGED
 from postgres.notifications import publish
 
 COOKIE = "session"
@@ -27,6 +28,8 @@ LIFETIME = timedelta(hours=24)
 # A token younger than this is not replaced: a page makes several requests at once, and each new
 # token costs a write.
 RENEW_AFTER = timedelta(minutes=5)
+# When and where it was last used is kept to the minute, for the same reason.
+NOTED_AFTER = timedelta(minutes=1)
 # How far the clock of the host that issued a token may be ahead of ours. A token is dead at its
 # expiry all the same.
 LEEWAY_SECONDS = 30
@@ -47,12 +50,47 @@ class _Claims:
     issued_at: datetime
 
 
-def issue(account: Account) -> tuple[Session, str]:
-    """A new session of the account and its first token."""
+def prove(user: User, device: Device) -> tuple[Session, str]:
+    """A new session of the person, who has just proved to be this user, and its first token."""
+    now = timezone.now()
+    return _issue(Session(user=user, of=Session.Of.PERSON, proved_at=now), device)
+
+
+@transaction.atomic
+def show_key(
+    account: Account, *, session: Session | None = None, device: Device
+) -> tuple[Session, str]:
+    """
+    A session in which a key of the account was shown, and a fresh token for it.
+
+    Args:
+        session: one of the account's owner, in which it was; a new one of the key when None.
+    """
+    if session is None:
+        session, token = _issue(Session(user=account.owner, of=Session.Of.KEY), device)
+    else:
+        token = _renew(session)
+    if session.of == Session.Of.KEY:
+        ShownKey.objects.get_or_create(session=session, account=account)
+    publish(SIGHT_CHANGED, str(account.owner_id))
+    return session, token
+
+
+def _issue(session: Session, device: Device) -> tuple[Session, str]:
     purge(Session.objects.filter(expires_at__lt=timezone.now()), oldest_first="expires_at")
     now = _whole_second()
-    session = Session.objects.create(account=account, expires_at=now + LIFETIME)
+    session.expires_at = now + LIFETIME
+    session.last_used_at = now
+    session.address, session.browser = device.address, device.browser
+    session.save(force_insert=True)
     return session, _token(session, issued_at=now)
+
+
+def _renew(session: Session) -> str:
+    now = _whole_second()
+    session.expires_at = now + LIFETIME
+    Session.objects.alive(now).filter(pk=session.pk).update(expires_at=session.expires_at)
+    return _token(session, issued_at=now)
 
 
 def of_request(request: HttpRequest) -> Session | None:
@@ -67,12 +105,17 @@ def of_request(request: HttpRequest) -> Session | None:
     if claims is None or session is None:
         return None
     now = _whole_second()
-    if now - claims.issued_at >= RENEW_AFTER:
-        renewed = Session.objects.alive(now).filter(pk=session.pk).update(expires_at=now + LIFETIME)
-        if renewed != 1:
-            # It was ended since we read it.
-            return None
-        session.expires_at = now + LIFETIME
+    changes: dict[str, object] = {}
+    if now - session.last_used_at >= NOTED_AFTER:
+        device = device_of(request)
+        changes |= {"last_used_at": now, "address": device.address, "browser": device.browser}
+    is_renewed = now - claims.issued_at >= RENEW_AFTER
+    if is_renewed:
+        changes["expires_at"] = session.expires_at = now + LIFETIME
+    if changes and not Session.objects.alive(now).filter(pk=session.pk).update(**changes):
+        # It was ended since we read it.
+        return None
+    if is_renewed:
         request.META[RENEWED] = _token(session, issued_at=now)
     return session
 
@@ -82,6 +125,17 @@ def end(session: Session) -> None:
     with transaction.atomic():
         Session.objects.filter(pk=session.pk, ended_at=None).update(ended_at=timezone.now())
         publish(SESSION_ENDED, str(session.pk))
+
+
+def end_all(user: User, *, but: Session | None = None, of: Session.Of | None = None) -> None:
+    """End the user's sessions: all, or but one, or those of a kind."""
+    ended = Session.objects.filter(user=user, ended_at=None)
+    if but is not None:
+        ended = ended.exclude(pk=but.pk)
+    if of is not None:
+        ended = ended.filter(of=of)
+    for session in ended:
+        end(session)
 
 
 def alive(session_ids: Iterable[UUID]) -> set[UUID]:
@@ -129,7 +183,7 @@ class SignedInRequest(HttpRequest):
 
 def _token(session: Session, *, issued_at: datetime) -> str:
     claims = {
-        "user_id": session.account_id,
+        "user_id": session.user_id,
         "sid": str(session.pk),
         "iat": issued_at,
         "exp": session.expires_at,
@@ -182,8 +236,8 @@ def _seconds(value: object) -> float | None:
 def _session(claims: _Claims) -> Session | None:
     return (
         Session.objects.alive(timezone.now())
-        .select_related("account")
-        .filter(pk=claims.session_id, account_id=claims.user_id)
+        .select_related("user")
+        .filter(pk=claims.session_id, user_id=claims.user_id)
         .first()
     )
 

@@ -16,7 +16,7 @@ from accounts.errors import ApiError, Busy, FailedTry, TooManyTries
 
 logger = logging.getLogger(__name__)
 
-SignInBy = Literal["key", "password"]
+SignInBy = Literal["key", "link", "passkey", "password"]
 
 KINDS_REMEMBERED = 1000
 

@@ -8,6 +8,7 @@ default. Whatever is missing or can't be is a `WrongSetting`: every process stop
 from pathlib import Path
 
 from config import database_url, exchange_addresses, public_origin, secret_keys, values
+from config.values import Registration
 from config.variables import read_file, setting, text
 from positions.pnl import MarkPrice
 from postgres import embedded
@@ -47,16 +48,11 @@ if _origin:
 HTTP_PROBES = ("/healthz", "/readyz", "/metrics")
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COOKIES_SECURE
-# The session token has the name `session`; Django's own session serves the admin alone.
-SESSION_COOKIE_NAME = "admin_session"
-SESSION_COOKIE_PATH = "/admin/"
 if COOKIES_SECURE:
     SECURE_HSTS_SECONDS = 31_536_000
     # What HttpsMiddleware lets pass may pass here too; it has answered all the rest.
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [rf"^{probe.removeprefix('/')}$" for probe in HTTP_PROBES]
-    # HSTS of subdomains, and its preload list: we speak for our own host alone.
-    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 
 CSRF_FAILURE_VIEW = "config.refusals.csrf_failure"
@@ -75,7 +71,6 @@ INSTALLED_APPS = [
     "config.apps.SignInAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
@@ -87,10 +82,9 @@ MIDDLEWARE = [
     "config.refusals.RefusalsMiddleware",
     "config.static_files.StaticFilesMiddleware",
     "accounts.middleware.SessionCookieMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.PersonMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -112,6 +106,22 @@ TEMPLATES = [
     }
 ]
 
+# The admin's sign-in and its notes need no sessions of Django's: ours serve there too.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+SILENCED_SYSTEM_CHECKS = ["admin.E410"]
+if COOKIES_SECURE:
+    # HSTS of subdomains, and its preload list: we speak for our own host alone.
+    SILENCED_SYSTEM_CHECKS += ["security.W005", "security.W021"]
+
+# People
+
+AUTH_USER_MODEL = "accounts.User"
+# Who may become a user by a first sign-in with a key.
+REGISTRATION: Registration = setting("REGISTRATION", values.registration, default="first")
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},

@@ -5,14 +5,15 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from config.api import api
-from streaming.web import views
+from streaming.web import pages, views
 from streaming.web.asgi import HEALTH_PATH, STREAM_PATH
 
 handler400 = handler403 = handler404 = handler500 = "config.refusals.refused"
 
 # Exempt are those that only read: a POST is to be told that it is no method for this.
 urlpatterns = [
-    path("", csrf_exempt(views.page)),
+    path("", csrf_exempt(pages.page)),
+    path("settings", csrf_exempt(pages.settings_page)),
     path(STREAM_PATH.removeprefix("/"), views.positions_stream),
     path("api/v1/", api.urls),
     path(HEALTH_PATH.removeprefix("/"), csrf_exempt(views.healthz)),

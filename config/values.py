@@ -6,6 +6,7 @@ Each rule takes the variable's name and its text, and raises `WrongSetting` wher
 
 import re
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from config.errors import WrongSetting
@@ -14,6 +15,8 @@ from positions.pnl import MarkPrice
 # django-environ's words. For it every other word is false, a misspelt true as well.
 TRUE = ("true", "on", "ok", "y", "yes", "1")
 FALSE = ("false", "off", "n", "no", "0")
+
+Registration = Literal["first", "open", "closed"]
 
 LARGEST_PORT = 65_535
 LARGEST_NUMBER = 999_999_999
@@ -71,3 +74,12 @@ def mark_price(name: str, text: str) -> MarkPrice:
             return text
         case _:
             raise WrongSetting(f"{name} must be bid, mid or last.")
+
+
+def registration(name: str, text: str) -> Registration:
+    """Who may become a user by a first sign-in with a key."""
+    match text:
+        case "first" | "open" | "closed":
+            return text
+        case _:
+            raise WrongSetting(f"{name} must be first, open or closed.")

@@ -1,48 +1,118 @@
-"""REST for positions and portfolio; documents as the stream sends them."""
+"""REST for positions and portfolios; documents as the stream sends them."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 from django.http import JsonResponse
 from django.utils import timezone
-from ninja import Router, Status
+from ninja import Query, Router, Status
 
+from accounts import sight
+from accounts.models import Account
+from accounts.schemas import account_out
 from accounts.sessions import SessionCookie, SignedInRequest
-from positions import documents, reading
+from accounts.sight import Sight
+from positions import documents, reading, sums
 from positions.models import AccountStream
-from positions.schemas import PortfolioOut, PositionsOut
+from positions.schemas import AccountsOut, PortfolioOut, PositionsOfAllOut, PositionsOut
 from postgres.channels import REFRESH_REQUESTED
 from postgres.notifications import publish
 
 router = Router(tags=["positions"], auth=SessionCookie())
 
+ALL = "all"
+One = Annotated[
+    str | None,
+    Query(description="An account's id; without, the default one.", pattern=r"^[0-9]{1,19}$"),
+]
+OneOrAll = Annotated[
+    str | None,
+    Query(
+        description="An account's id, or `all`; without, the default one.",
+        pattern=r"^([0-9]{1,19}|all)$",
+    ),
+]
 
-@router.get("positions", response=PositionsOut)
-def positions(request: SignedInRequest) -> JsonResponse:
+
+@router.get("accounts", response=AccountsOut)
+def accounts(request: SignedInRequest) -> JsonResponse:
+    """
+    The accounts that this session sees, with their figures, and the sums of each environment in
+    which it sees more than one.
+    """
+    seen = sight.of(request.auth)
+    rows = {account.pk: reading.read(account.pk) for account in seen.accounts}
+    now = timezone.now()
+    return JsonResponse(
+        {
+            "accounts": [
+                account_out(account, seen).model_dump(mode="json")
+                | {
+                    "portfolio": documents.portfolio_document(account.pk, rows[account.pk].stream),
+                    "connection": documents.connection_document(rows[account.pk].seen(now)),
+                }
+                for account in seen.accounts
+            ],
+            "sums": [
+                sums.sum_document(
+                    group.environment, [rows[account_id].stream for account_id in group.counted]
+                )
+                for group in sums.groups(seen.accounts)
+            ],
+        }
+    )
+
+
+@router.get("positions", response={200: PositionsOut | PositionsOfAllOut})
+def positions(request: SignedInRequest, account: OneOrAll = None) -> JsonResponse:
     """The open positions with their figures; `as_of` is now while the exchange's stream is live."""
-    found = reading.read(request.auth.account_id)
+    seen = sight.of(request.auth)
+    now = timezone.now()
+    if account == ALL:
+        found = [reading.read(each.pk) for each in seen.accounts]
+        known = [rows.as_of(now) for rows in found]
+        oldest = min((at for at in known if at is not None), default=None)
+        return JsonResponse(
+            {
+                "positions": [
+                    documents.position_document(row) for rows in found for row in rows.positions
+                ],
+                # Of the account that is furthest behind; unknown if any is.
+                "as_of": documents.instant(None if None in known else oldest),
+            }
+        )
+    rows = reading.read(_one(seen, account).pk)
     # Straight from the rows: five hundred positions through a schema would cost more than reading.
     return JsonResponse(
         {
-            "positions": [documents.position_document(row) for row in found.positions],
-            "version": found.seq,
-            "as_of": documents.instant(found.as_of(timezone.now())),
+            "positions": [documents.position_document(row) for row in rows.positions],
+            "version": rows.seq,
+            "as_of": documents.instant(rows.as_of(now)),
         }
     )
 
 
 @router.get("portfolio", response=PortfolioOut)
-def portfolio(request: SignedInRequest) -> JsonResponse:
+def portfolio(request: SignedInRequest, account: One = None) -> JsonResponse:
     """Cash, the positions' value and their sums."""
-    stream = AccountStream.objects.filter(pk=request.auth.account_id).first()
-    return JsonResponse(documents.portfolio_document(stream))
+    account_id = _one(sight.of(request.auth), account).pk
+    stream = AccountStream.objects.filter(pk=account_id).first()
+    return JsonResponse(documents.portfolio_document(account_id, stream))
 
 
 @router.post("refresh", response={202: None})
-def refresh(request: SignedInRequest) -> Status[None]:
+def refresh(request: SignedInRequest, account: OneOrAll = None) -> Status[None]:
     """
     Ask the worker to reconcile with the exchange now.
 
     Ends a wait to reconnect. Requests within two seconds of the last one are one with it.
     """
-    publish(REFRESH_REQUESTED, str(request.auth.account_id))
+    seen = sight.of(request.auth)
+    meant = seen.accounts if account == ALL else [_one(seen, account)]
+    for each in meant:
+        publish(REFRESH_REQUESTED, str(each.pk))
     return Status(HTTPStatus.ACCEPTED, None)
+
+
+def _one(seen: Sight, account: str | None) -> Account:
+    return seen.one(None if account is None else int(account))

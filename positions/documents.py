@@ -55,10 +55,11 @@ def closed_document(row: Position) -> Document:
     }
 
 
-def portfolio_document(row: AccountStream | None) -> Document:
+def portfolio_document(account_id: int, row: AccountStream | None) -> Document:
     """The sums of an account's positions and its cash; every one unknown before the first read."""
     row = row or AccountStream()
     return _figures(row) | {
+        "account_id": account_id,
         "cash_as_of": instant(row.cash_as_of),
         "cash_provisional": False,  # the balance is the exchange's own, never ours moved on
         "collateral_returned": None,  # needs the ledger of cash flows, which nothing records yet

@@ -44,6 +44,10 @@ class AccountRows:
         """How far the account got."""
         return self.stream.seq if self.stream else 0
 
+    def seen(self, now: datetime) -> ConnectionState:
+        """The connection as it can be believed; `now` where nothing was written yet."""
+        return as_seen(self.written or ConnectionState("connecting", since=now), self.heartbeat)
+
     def as_of(self, now: datetime) -> datetime | None:
         """
         The instant that the figures are of; None until they were first read from the exchange.

@@ -7,6 +7,7 @@ from django.db.models import Model
 from ninja import Schema
 from pydantic import Field, create_model
 
+from accounts.schemas import AccountOut
 from positions.documents import figure_columns
 from positions.models import AccountStream, Position
 
@@ -38,6 +39,7 @@ class _PositionFacts(Schema):
 
 
 class _PortfolioFacts(Schema):
+    account_id: int | None = Field(description="Null for a sum of accounts.")
     cash_as_of: datetime | None
     cash_provisional: bool
     collateral_returned: Figure | None
@@ -50,8 +52,21 @@ class _PortfolioFacts(Schema):
         description="Rows of the exchange that can't be understood and are left out."
     )
     reconciled_at: datetime | None
-    version: int
+    version: int | None = Field(description="Null for a sum of accounts.")
     updated_at: datetime | None
+
+
+class ConnectionOut(Schema):
+    """How an account's connection to the exchange stands."""
+
+    status: Literal[
+        "connecting", "live", "reconnecting", "disconnected", "unauthorized", "maintenance"
+    ]
+    attempt: int
+    retry_at: datetime | None
+    reason: str | None
+    since: datetime | None
+    live_until: datetime | None
 
 
 def _with_figures(name: str, facts: type[Schema], model: type[Model], about: str) -> type[Schema]:
@@ -72,9 +87,36 @@ PositionsOut = create_model(
     version=(int, ...),
     as_of=(datetime | None, ...),
 )
+PositionsOfAllOut = create_model(
+    "PositionsOfAllOut",
+    __base__=Schema,
+    __doc__="Of all accounts; `as_of` is of the one furthest behind, null while any is unknown.",
+    positions=(list[PositionOut], ...),  # type: ignore[valid-type]  # as above
+    as_of=(datetime | None, ...),
+)
 PortfolioOut = _with_figures(
     "PortfolioOut",
     _PortfolioFacts,
     AccountStream,
     "Cash and the sums of the open positions; null is unknown.",
+)
+SumOut = create_model(
+    "SumOut",
+    __base__=PortfolioOut,
+    __doc__="The accounts of one environment added up.",
+    environment=(str, ...),
+)
+AccountWithFiguresOut = create_model(
+    "AccountWithFiguresOut",
+    __base__=AccountOut,
+    __doc__="An account, its sums and its connection.",
+    portfolio=(PortfolioOut, ...),
+    connection=(ConnectionOut, ...),
+)
+AccountsOut = create_model(
+    "AccountsOut",
+    __base__=Schema,
+    __doc__="The accounts that a session sees, and a sum for each environment with several.",
+    accounts=(list[AccountWithFiguresOut], ...),  # type: ignore[valid-type]  # as above
+    sums=(list[SumOut], ...),  # type: ignore[valid-type]  # as above
 )

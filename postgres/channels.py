@@ -8,3 +8,5 @@ REFRESH_REQUESTED = "refresh_requested"
 CREDENTIALS_CHANGED = "credentials_changed"
 # A session ended, so its open streams end too; its id.
 SESSION_ENDED = "session_ended"
+# The accounts that a user's sessions see have become others; the user's id.
+SIGHT_CHANGED = "sight_changed"

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import credentials
+from accounts import credentials, key_check
 from accounts.credentials import RevealedCredential
 from accounts.errors import CredentialUnusable, UnknownEnvironment
 from accounts.models import Credential
@@ -84,7 +84,7 @@ def _key_of_file(options: dict[str, Any]) -> RevealedCredential:
         pem = options["private_key_file"].read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise CommandError(f"{options['private_key_file']} cannot be read.") from error
-    environment = credentials.exchange_of(options["environment"])
+    environment = key_check.exchange_of(options["environment"])
     key_id = pasted_keys.api_key_id(options["key_id"])
     return RevealedCredential(environment, key_id, SigningKey.from_pem(pem), 0)
 

@@ -1,7 +1,5 @@
-"""Accounts, the keys that open them, and the sessions of those who hold such a key."""
+"""Accounts at the exchange, and the keys that open them."""
 
-import uuid
-from datetime import datetime
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -9,6 +7,9 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.fields import EncryptedTextField
+from accounts.models.people import User
+
+LONGEST_NAME = 60
 
 
 class EnvironmentName(models.TextChoices):
@@ -21,15 +22,24 @@ class EnvironmentName(models.TextChoices):
 
 class Account(models.Model):
     """
-    One account at the exchange, narrowed to one of its subaccounts: the product's user.
+    One account at the exchange, narrowed to one of its subaccounts, of one owner.
 
     The exchange names no account. What identifies one is the set of its key ids (`AccountKey`),
     or, for a key that may not list them, that key alone (`sole_key_id`).
     """
 
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="accounts")
+    # The owner's word for it.
+    name = models.CharField(max_length=LONGEST_NAME)
+    # The owner's choice; the first where none is chosen.
+    is_chosen = models.BooleanField(default=False)
     environment = models.CharField(max_length=10, choices=EnvironmentName.choices)
     subaccount = models.PositiveIntegerField()
     sole_key_id = models.CharField(max_length=128, blank=True, default="")
+    # The account that turned out to be the same one at the exchange, where no key could tell.
+    same_as = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -42,6 +52,9 @@ class Account(models.Model):
                 name="key_that_lists_no_keys_has_one_account",
                 fields=["environment", "sole_key_id"],
                 condition=~Q(sole_key_id=""),
+            ),
+            models.UniqueConstraint(
+                name="one_account_is_chosen", fields=["owner"], condition=Q(is_chosen=True)
             ),
         ]
 
@@ -135,72 +148,6 @@ class Credential(models.Model):
     def api_key_id_hint(self) -> str:
         """Enough of the key id to recognise it, such as `…1a2b`."""
         return key_id_hint(self.api_key_id)
-
-
-class SessionQuerySet(models.QuerySet["Session"]):
-    def alive(self, now: datetime) -> Self:
-        """Neither ended nor expired at `now`."""
-        return self.filter(ended_at__isnull=True, expires_at__gt=now)
-
-
-class Session(models.Model):
-    """One sign-in. Its tokens name it, so that ending it kills them all."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="sessions")
-    created_at = models.DateTimeField(auto_now_add=True)
-    # The expiry of its newest token.
-    expires_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True, blank=True)
-
-    objects = SessionQuerySet.as_manager()
-
-    class Meta:
-        # The purge of expired sessions wants it.
-        indexes: ClassVar = [models.Index(name="session_by_expiry", fields=["expires_at"])]
-
-    def __str__(self) -> str:
-        return f"session {self.pk}"
-
-
-class SignInTry(models.Model):
-    """A try to sign in that is under way, or that failed for a reason on the visitor's side."""
-
-    # What it counts for, as `throttle.Key` writes it.
-    key = models.CharField(max_length=80)
-    at = models.DateTimeField()
-
-    class Meta:
-        indexes: ClassVar = [
-            # "How many of this key were there lately?", asked at every sign-in.
-            models.Index(name="try_by_key_and_time", fields=["key", "at"]),
-            # The purge of those too old to count.
-            models.Index(name="try_by_time", fields=["at"]),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.key} at {self.at:%Y-%m-%d %H:%M:%S}"
-
-
-class KnownNetwork(models.Model):
-    """A network from which somebody signed in with a name and its password."""
-
-    # Of `names.digest`: the name itself may be a password in the wrong field.
-    name_digest = models.CharField(max_length=64)
-    network = models.CharField(max_length=43)
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                name="network_is_known_once_for_a_name", fields=["name_digest", "network"]
-            ),
-        ]
-        # The purge of those not seen for long.
-        indexes: ClassVar = [models.Index(name="known_network_by_time", fields=["seen_at"])]
-
-    def __str__(self) -> str:
-        return f"{self.network}, seen at {self.seen_at:%Y-%m-%d %H:%M:%S}"
 
 
 def key_id_hint(api_key_id: str) -> str:

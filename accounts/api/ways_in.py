@@ -1,0 +1,98 @@
+"""A person's own ways in: passkeys, and a name with a password."""
+
+from django.views.decorators.debug import sensitive_variables
+from ninja import Router, Status
+
+from accounts import passkeys, sessions, sight, ways_in
+from accounts.errors import NotFound
+from accounts.models import Session
+from accounts.schemas import (
+    ErrorOut,
+    NewPasskeyIn,
+    PasskeyOut,
+    PasskeysOut,
+    PasswordIn,
+)
+from accounts.sessions import SessionCookie, SignedInRequest
+
+router = Router(auth=SessionCookie())
+
+
+@router.get("passkeys", response={200: PasskeysOut, 401: ErrorOut})
+def list_passkeys(request: SignedInRequest) -> PasskeysOut:
+    """The person's passkeys; none are told to a session of a key that may not change them."""
+    session = request.auth
+    if session.of == Session.Of.KEY and not sight.may_set_first_way_in(session):
+        return PasskeysOut(passkeys=[])
+    host = passkeys.relying_party(request).host
+    return PasskeysOut(
+        passkeys=[
+            PasskeyOut(
+                id=passkey.pk,
+                name=passkey.name,
+                created_at=passkey.created_at,
+                last_used_at=passkey.last_used_at,
+                works_here=passkey.relying_party == host,
+            )
+            for passkey in session.user.passkeys.all()
+        ]
+    )
+
+
+@router.post(
+    "passkeys/options",
+    response={200: dict[str, object], frozenset({401, 403, 409}): ErrorOut},
+)
+def passkey_creation_options(request: SignedInRequest) -> dict[str, object]:
+    """
+    What `PublicKeyCredential.parseCreationOptionsFromJSON` takes; good for five minutes, once.
+    """
+    sight.require_person(request.auth)
+    return passkeys.creation_options(request, request.auth)
+
+
+@router.post(
+    "passkeys",
+    response={201: PasskeyOut, frozenset({401, 403, 409, 422}): ErrorOut},
+)
+def create_passkey(request: SignedInRequest, payload: NewPasskeyIn) -> Status[PasskeyOut]:
+    """Add the passkey that the browser made: as `PublicKeyCredential.toJSON()` gives it."""
+    sight.require_person(request.auth)
+    made = passkeys.create(request, request.auth, payload.name, payload.credential)
+    return Status(
+        201,
+        PasskeyOut(
+            id=made.pk,
+            name=made.name,
+            created_at=made.created_at,
+            last_used_at=made.last_used_at,
+            works_here=True,
+        ),
+    )
+
+
+@router.delete(
+    "passkeys/{int:passkey_id}", response={204: None, frozenset({401, 403, 404}): ErrorOut}
+)
+def delete_passkey(request: SignedInRequest, passkey_id: int) -> Status[None]:
+    """Delete one: it opens nothing any more."""
+    sight.require_person(request.auth)
+    deleted, _ = request.auth.user.passkeys.filter(pk=passkey_id).delete()
+    if not deleted:
+        raise NotFound
+    return Status(204, None)
+
+
+@router.post("password", response={204: None, frozenset({401, 403, 409, 422}): ErrorOut})
+@sensitive_variables()
+def set_password(request: SignedInRequest, payload: PasswordIn) -> Status[None]:
+    """Set or change name and password; ends the user's other sessions of the person."""
+    session = request.auth
+    sight.require_person(session)
+    ways_in.set_password(
+        session.user,
+        username=payload.username.get_secret_value(),
+        new_password=payload.new_password.get_secret_value(),
+    )
+    sessions.end_all(session.user, but=session, of=Session.Of.PERSON)
+    return Status(204, None)

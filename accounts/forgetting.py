@@ -1,0 +1,83 @@
+"""Forget accounts with their keys and figures, and people with all that is theirs."""
+
+from collections.abc import Callable, Collection
+
+from django.db import DatabaseError, transaction
+
+from accounts import sessions, sight, ways_in
+from accounts.models import Account, Session, User
+from postgres.channels import CREDENTIALS_CHANGED, SESSION_ENDED, SIGHT_CHANGED
+from postgres.notifications import publish
+
+ATTEMPTS = 3
+
+
+def forget_accounts(user: User, account_ids: Collection[int]) -> None:
+    """
+    Delete these accounts of the user: their keys, and all that was kept for them.
+
+    Who owns none then, and has no way in but keys, is forgotten too. Sessions of keys that see
+    nothing any more end.
+    """
+    _again_if_written_meanwhile(lambda: _forget_accounts(user.pk, account_ids))
+
+
+def forget_user(user: User) -> None:
+    """Delete the person: their ways in, sessions and accounts."""
+    _again_if_written_meanwhile(lambda: _forget_user(user))
+
+
+def forget_all_seen(session: Session) -> None:
+    """
+    Delete all that the session stands for, and end it.
+
+    Of a session of the person that is the user, of one of a key the accounts whose keys were shown.
+    """
+    if session.of == Session.Of.PERSON:
+        forget_user(session.user)
+        return
+    seen = [account.pk for account in sight.of(session).accounts]
+    forget_accounts(session.user, seen)
+    sessions.end(session)
+
+
+def _again_if_written_meanwhile(delete: Callable[[], None]) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return delete()
+        except DatabaseError:
+            # The worker wrote a row of the account while its rows were being deleted: a foreign
+            # key without its account, or a deadlock. All is as before, and the worker is done.
+            if attempt == ATTEMPTS:
+                raise
+
+
+@transaction.atomic
+def _forget_accounts(user_id: int, account_ids: Collection[int]) -> None:
+    # Locked, so that two who forget the last two accounts don't each see the other's left.
+    user = User.objects.select_for_update().filter(pk=user_id).first()
+    if user is None:
+        return
+    _delete(Account.objects.filter(owner=user, pk__in=account_ids).values_list("pk", flat=True))
+    if not user.accounts.exists() and not ways_in.exist(user):
+        _forget_user(user)
+        return
+    blind = Session.objects.filter(user=user, of=Session.Of.KEY, ended_at=None, shown_keys=None)
+    for session in blind:
+        sessions.end(session)
+    publish(SIGHT_CHANGED, str(user.pk))
+
+
+@transaction.atomic
+def _forget_user(user: User) -> None:
+    _delete(user.accounts.values_list("pk", flat=True))
+    for session_id in user.sessions.values_list("pk", flat=True):
+        publish(SESSION_ENDED, str(session_id))
+    user.delete()
+
+
+def _delete(account_ids: Collection[int]) -> None:
+    ids = sorted(account_ids)
+    Account.objects.filter(pk__in=ids).delete()
+    for account_id in ids:
+        publish(CREDENTIALS_CHANGED, str(account_id))

@@ -1,0 +1,159 @@
+"""
+Ask the exchange about a key: whether it accepts it, whose it is, and what it may do.
+
+Whoever can sign with a key holds the account at the exchange that the key belongs to.
+"""
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from accounts import sign_in_load
+from accounts.encryption import Secret
+from accounts.errors import (
+    ClockSkewed,
+    ExchangeMaintenance,
+    ExchangeUnavailable,
+    InvalidPrivateKey,
+    KeyRefused,
+    KeyScope,
+    UnknownEnvironment,
+)
+from kalshi import errors as kalshi_errors
+from kalshi.environments import Environment
+from kalshi.rest import Client
+from kalshi.rows import Rows
+from kalshi.signing import InvalidKey, SigningKey
+
+logger = logging.getLogger(__name__)
+
+CHECK_TIMEOUT_SECONDS = 20
+PRIMARY_SUBACCOUNT = 0
+LOGGED_ROWS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedKey:
+    """
+    What the exchange says of a key that may read its portfolio.
+
+    `listed_key_ids` are those of the key's whole account, its own included; None if the key may
+    not list them. `scopes` is empty when the exchange does not tell.
+    """
+
+    subaccount: int
+    listed_key_ids: frozenset[str] | None
+    scopes: tuple[str, ...]
+
+    @property
+    def may_trade(self) -> bool:
+        """Whether it may do more than read; true when the exchange does not tell."""
+        return not self.scopes or any(
+            scope == "write" or scope.startswith("write::") for scope in self.scopes
+        )
+
+
+async def check(environment: str, api_key_id: str, private_key: Secret) -> CheckedKey:
+    """
+    What the exchange says of a key.
+
+    Args:
+        environment: "production", "demo" or "sandbox".
+        private_key: the key as PEM text.
+    Raises:
+        UnknownEnvironment, InvalidPrivateKey, KeyRefused, KeyScope, ExchangeUnavailable,
+        ExchangeMaintenance, ClockSkewed: as their messages say.
+        Busy: too many sign in at the moment.
+    """
+    exchange = exchange_of(environment)
+    key = await sign_in_load.KEYS.in_thread(lambda: _signing_key(private_key))
+    async with sign_in_load.CHECKS.turn_async():
+        return await _check(exchange, api_key_id, key)
+
+
+def exchange_of(environment: str) -> Environment:
+    """
+    Where the exchange of that name is.
+
+    Raises:
+        UnknownEnvironment: this server is not configured for it.
+    """
+    environments: dict[str, Environment] = settings.KALSHI_ENVIRONMENTS
+    try:
+        return environments[environment]
+    except KeyError:
+        raise UnknownEnvironment from None
+
+
+def sandbox_key() -> tuple[str, Secret]:
+    """
+    The key id and private key that the local sandbox has written down for us.
+
+    Raises:
+        ExchangeUnavailable: it has not, so it was never started.
+    """
+    try:
+        written = json.loads((Path(settings.SANDBOX_DIR) / "credentials.json").read_text())
+        return written["api_key_id"], Secret.seal(written["private_key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        # Without its cause, which may quote the file.
+        raise ExchangeUnavailable("The sandbox is not running on this machine.") from None
+
+
+def _signing_key(private_key: Secret) -> SigningKey:
+    try:
+        return SigningKey.from_pem(private_key.reveal())
+    except InvalidKey as error:
+        raise InvalidPrivateKey(str(error)) from None
+
+
+async def _check(exchange: Environment, api_key_id: str, key: SigningKey) -> CheckedKey:
+    try:
+        async with (
+            asyncio.timeout(CHECK_TIMEOUT_SECONDS),
+            Client(exchange, api_key_id, key) as client,
+        ):
+            return await _ask(client, api_key_id)
+    except kalshi_errors.KeyRefused as error:
+        raise KeyRefused(str(error)) from error
+    except kalshi_errors.ScopeRefused as error:
+        raise KeyScope from error
+    except kalshi_errors.ClockSkew as error:
+        raise ClockSkewed(str(error)) from error
+    except (kalshi_errors.TurnedAway, kalshi_errors.AnswerTooLarge) as error:
+        raise ExchangeUnavailable(f"{error} Try again in a while.") from error
+    except (kalshi_errors.KalshiError, TimeoutError) as error:
+        raise ExchangeUnavailable from error
+
+
+async def _ask(client: Client, api_key_id: str) -> CheckedKey:
+    if await client.outage():
+        raise ExchangeMaintenance
+    try:
+        records = await client.api_keys()
+    except kalshi_errors.ScopeRefused:
+        checked = CheckedKey(PRIMARY_SUBACCOUNT, listed_key_ids=None, scopes=())
+    else:
+        _log_left_out(records)
+        own = next((record for record in records if record.api_key_id == api_key_id), None)
+        locked_to = own.subaccount if own else None
+        checked = CheckedKey(
+            subaccount=PRIMARY_SUBACCOUNT if locked_to is None else locked_to,
+            listed_key_ids=frozenset({api_key_id, *(record.api_key_id for record in records)}),
+            scopes=own.scopes if own else (),
+        )
+    # The proof that it may read the portfolio. The balance would tell as well, but may be asked
+    # only once a second, and the worker wants it.
+    _log_left_out(await client.positions(checked.subaccount))
+    return checked
+
+
+def _log_left_out(rows: Rows[Any]) -> None:  # Any: of whatever kind
+    # One odd row is no reason to refuse the key. Of many the first will do.
+    for row in rows.left_out[:LOGGED_ROWS]:
+        logger.warning("row not understood", extra={"kind": row.kind, "reason": row.reason})

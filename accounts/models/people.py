@@ -1,0 +1,161 @@
+"""People, and what they sign in with beside a key of the exchange."""
+
+import uuid
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+
+from accounts.names import LONGEST_NAME
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users by name, however its letters are written."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Django's name for it: by this it looks for who signs in."""
+        return self.get(username__iexact=self.model.normalize_username(username or ""))
+
+    def create_superuser(
+        self, username: str, password: str | None = None, **fields: Any
+    ) -> "User":  # Any: as Django's own
+        """For `manage.py createsuperuser`: one of the staff, who has no account yet."""
+        user = self.model(username=username, is_staff=True, is_guest=False, **fields)
+        user.username = self.model.normalize_username(username)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """
+    A person. Made by a first sign-in with a key, and then without name, password and passkey.
+
+    `is_guest`: has been let in by the sandbox's click alone, which needs nobody's leave, and needs
+    it for accounts at the real exchange.
+    """
+
+    # What passkeys know the person by: it tells nothing, and stays when the name changes.
+    handle = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    username = models.CharField(
+        max_length=LONGEST_NAME,
+        unique=True,
+        null=True,
+        blank=True,
+        validators=[UnicodeUsernameValidator()],
+        error_messages={"unique": "This name is taken."},
+    )
+    # Of one rank: the staff may do all there is in the admin, which is to look and to revoke.
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    is_guest = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(Upper("username"), name="username_is_one_in_any_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.username or f"user {self.pk}"
+
+    @property
+    def is_superuser(self) -> bool:
+        """For Django's `createsuperuser`: the staff has no ranks."""
+        return self.is_staff
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        """For the admin."""
+        return self.is_active and self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        """For the admin."""
+        return self.is_active and self.is_staff
+
+
+class Passkey(models.Model):
+    """One WebAuthn credential of a person."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="passkeys")
+    name = models.CharField(max_length=100)
+    # Up to 1,023 bytes by the standard.
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    # As the authenticator gave it, in COSE.
+    public_key = models.BinaryField()
+    # Of synced passkeys always 0.
+    sign_count = models.BigIntegerField(default=0)
+    # Made for this host: no browser offers it at another.
+    relying_party = models.CharField(max_length=253)
+    created_at = models.DateTimeField(auto_now_add=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SpentChallenge(models.Model):
+    """A WebAuthn challenge that was answered, kept until it would have expired by itself."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [
+            # The purge of those that have expired.
+            models.Index(name="spent_challenge_by_expiry", fields=["expires_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.digest[:8]}…"
+
+
+class OneTimeLinkQuerySet(models.QuerySet["OneTimeLink"]):
+    def good(self, now: datetime) -> Self:
+        """Neither used nor expired at `now`."""
+        return self.filter(used_at__isnull=True, expires_at__gt=now)
+
+
+class OneTimeLink(models.Model):
+    """A link that serves once: it lets somebody become a user, or a user back in."""
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation"
+        RECOVERY = "recovery"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    # Of its token, which is kept nowhere.
+    digest = models.CharField(max_length=64, unique=True)
+    # An invitation's: who uses it becomes one of the staff.
+    is_staff = models.BooleanField(default=False)
+    # A recovery's: who gets back in.
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, blank=True, related_name="recovery_links"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OneTimeLinkQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="recovery_is_of_a_user",
+                condition=Q(kind="invitation", user__isnull=True)
+                | Q(kind="recovery", user__isnull=False, is_staff=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

@@ -1,0 +1,103 @@
+"""
+What a session may see and do.
+
+A key proves one account; only a password, a passkey or a recovery link proves the person. So a
+session of a key sees the accounts whose keys were shown in it, and whatever concerns the person is
+left to a session of the person, proved lately.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts import ways_in
+from accounts.errors import NoAccount, NotFound, SignInAgain
+from accounts.models import Account, Session
+
+PROVED_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The accounts that a session sees, oldest first, and which of them is its default."""
+
+    accounts: tuple[Account, ...]
+    default: Account | None
+
+    def one(self, account_id: int | None) -> Account:
+        """
+        The account of this id, the default one without.
+
+        Raises:
+            NotFound: this session sees no such account, whoever else may.
+            NoAccount: it sees none at all.
+        """
+        if account_id is None:
+            if self.default is None:
+                raise NoAccount
+            return self.default
+        for account in self.accounts:
+            if account.pk == account_id:
+                return account
+        raise NotFound
+
+
+def of(session: Session) -> Sight:
+    """What the session sees."""
+    seen = Account.objects.filter(owner=session.user_id)
+    if session.of == Session.Of.KEY:
+        seen = seen.filter(shown_in__session=session).order_by("shown_in__pk")
+    else:
+        seen = seen.order_by("pk")
+    accounts = tuple(seen)
+    chosen = next((account for account in accounts if account.is_chosen), None)
+    return Sight(
+        tuple(sorted(accounts, key=lambda account: account.pk)),
+        chosen or (accounts[0] if accounts else None),
+    )
+
+
+def of_sessions(session_ids: Iterable[UUID]) -> dict[UUID, Sight]:
+    """What each of these sessions sees; those that are no longer alive are left out."""
+    living = Session.objects.alive(timezone.now()).filter(pk__in=list(session_ids))
+    return {session.pk: of(session) for session in living}
+
+
+def require_person(session: Session) -> None:
+    """
+    Let pass whoever may change what concerns the person.
+
+    While there is no other way in than keys, that is who has shown a key of every account.
+
+    Raises:
+        SignInAgain: by password or passkey, or with the other keys too.
+    """
+    if not ways_in.exist(session.user):
+        if sees_everything(session):
+            return
+        raise SignInAgain("Show a key of each of your accounts in this session first.")
+    if not is_proved(session):
+        raise SignInAgain
+
+
+def may_set_first_way_in(session: Session) -> bool:
+    """Whether the user has no way in but keys, and this session may set the first."""
+    return not ways_in.exist(session.user) and sees_everything(session)
+
+
+def is_proved(session: Session) -> bool:
+    """Whether the person was proved lately in this session."""
+    if session.of != Session.Of.PERSON or session.proved_at is None:
+        return False
+    return timezone.now() - session.proved_at < PROVED_FOR
+
+
+def sees_everything(session: Session) -> bool:
+    """Whether the session sees all accounts that its user owns."""
+    if session.of == Session.Of.PERSON:
+        return True
+    seen = {account.pk for account in of(session).accounts}
+    return seen == set(Account.objects.filter(owner=session.user_id).values_list("pk", flat=True))

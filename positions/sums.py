@@ -1,0 +1,103 @@
+"""
+The accounts of one environment added up. Never over environments: their dollars are not the same.
+
+What is unknown for one account is unknown for the sum, and nothing is counted twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from accounts.models import Account
+from positions.decimal_text import plain
+from positions.documents import Document, figure_columns, instant
+from positions.models import AccountStream
+from positions.pnl import percent
+
+_PERCENT = "unrealized_pnl_percent"
+_COUNTS = ("position_count", "unpriced_count", "estimated_count")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """
+    The accounts that a session sees in one environment.
+
+    `counted` leaves out those that are another member at the exchange.
+    """
+
+    environment: str
+    members: tuple[int, ...]
+    counted: tuple[int, ...]
+
+
+def groups(accounts: Iterable[Account]) -> list[Group]:
+    """A group for each environment with more than one of these accounts."""
+    found: dict[str, list[Account]] = {}
+    for account in accounts:
+        found.setdefault(account.environment, []).append(account)
+    return [_group(environment, of) for environment, of in found.items() if len(of) > 1]
+
+
+def sum_document(environment: str, streams: Sequence[AccountStream | None]) -> Document:
+    """A portfolio's document for the sum of these accounts' streams; None for one never opened."""
+    rows = [stream or AccountStream() for stream in streams]
+    figures: dict[str, object] = {
+        field.name: plain(_sum(getattr(row, field.name) for row in rows))
+        for field in figure_columns(AccountStream)
+    }
+    value = _sum(row.positions_value for row in rows)
+    unrealized = _sum(row.unrealized_pnl for row in rows)
+    if value is not None and unrealized is not None:
+        # What they cost that have a mark.
+        figures[_PERCENT] = plain(percent(unrealized, value - unrealized))
+    left_out = [None if row.reconciled_at is None else len(row.left_out) for row in rows]
+    return (
+        figures
+        | {name: _sum(getattr(row, name) for row in rows) for name in _COUNTS}
+        | {
+            "account_id": None,
+            "environment": environment,
+            "cash_as_of": instant(_oldest(row.cash_as_of for row in rows)),
+            "cash_provisional": False,  # as each account's
+            "collateral_returned": None,  # as each account's
+            "day_pnl": None,
+            "day_pnl_since": None,
+            "unreadable_count": _sum(left_out),
+            "reconciled_at": instant(_oldest(row.reconciled_at for row in rows)),
+            "version": None,
+            "updated_at": instant(_newest(row.updated_at for row in rows)),
+        }
+    )
+
+
+def _group(environment: str, accounts: Sequence[Account]) -> Group:
+    members = {account.pk for account in accounts}
+    return Group(
+        environment,
+        members=tuple(sorted(members)),
+        counted=tuple(
+            account.pk
+            for account in accounts
+            if account.same_as_id is None or account.same_as_id not in members
+        ),
+    )
+
+
+def _sum(values: Iterable[Any]) -> Any:  # Any: decimals or counts
+    total: Any = 0
+    for value in values:
+        if value is None:
+            return None
+        total += value
+    return total
+
+
+def _newest(instants: Iterable[datetime | None]) -> datetime | None:
+    return max((at for at in instants if at is not None), default=None)
+
+
+def _oldest(instants: Iterable[datetime | None]) -> datetime | None:
+    known = list(instants)
+    return None if None in known else min((at for at in known if at is not None), default=None)

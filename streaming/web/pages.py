@@ -1,0 +1,78 @@
+"""The pages: sign-in, dashboard, settings."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from accounts import passkeys, sessions, sight, ways_in
+from accounts.addresses import is_direct_loopback
+from accounts.models import EnvironmentName, Session
+
+
+@require_safe
+@ensure_csrf_cookie
+def page(request: HttpRequest) -> HttpResponse:
+    """`GET /`: the dashboard with a session, the sign-in without."""
+    session = sessions.of_request(request)
+    if session is None:
+        return _render(request, "sign_in.html", _sign_in(request))
+    return _render(request, "dashboard.html", _dashboard(session))
+
+
+@require_safe
+@ensure_csrf_cookie
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """`GET /settings`: ways in, accounts and keys, sessions; the sign-in without a session."""
+    session = sessions.of_request(request)
+    if session is None:
+        return redirect("/?reason=expired")
+    return _render(request, "settings.html", _settings(request, session))
+
+
+def _dashboard(session: Session) -> dict[str, object]:
+    seen = sight.of(session)
+    return {
+        "accounts": seen.accounts,
+        "default": seen.default,
+        "mark_price": settings.MARK_PRICE,
+        "has_way_in": ways_in.exist(session.user),
+    }
+
+
+def _settings(request: HttpRequest, session: Session) -> dict[str, object]:
+    return _doors(request) | {
+        "user": session.user,
+        "of": session.of,
+        "is_staff": session.user.is_staff,
+    }
+
+
+def _sign_in(request: HttpRequest) -> dict[str, object]:
+    return _doors(request) | {"reason": request.GET.get("reason")}
+
+
+def _doors(request: HttpRequest) -> dict[str, object]:
+    """What a form for a key offers, and whether passkeys are possible at this address."""
+    offered = [
+        {"name": name, "label": EnvironmentName(name).label}
+        for name in settings.KALSHI_ENVIRONMENTS
+    ]
+    host = passkeys.relying_party(request).host
+    return {
+        "environments": offered,
+        "one_click_sandbox": "sandbox" in settings.KALSHI_ENVIRONMENTS
+        and is_direct_loopback(request),
+        "passkeys_possible": passkeys.is_possible(request),
+        "passkeys_origin": passkeys.better_origin(request),
+        "passkeys_host": host,
+        "has_orphans": passkeys.orphans(host).exists(),
+    }
+
+
+def _render(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:
+    response = render(request, template, context)
+    # Another person's page, or yesterday's, must not come out of a cache.
+    response["Cache-Control"] = "no-store"
+    return response
