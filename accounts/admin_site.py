@@ -17,6 +17,7 @@ from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import rotate_token
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -25,6 +26,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import passwords, sessions, sight
 from accounts.devices import device_of
 from accounts.errors import SignInAgain, WrongPassword
+from accounts.responses import RefusalResponse
 
 _View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
@@ -132,11 +134,11 @@ class SignInSite(AdminSite):
         context = {"sign_in_again": str(SignInAgain())}
         if request.method == "GET":
             context[REDIRECT_FIELD_NAME] = request.get_full_path()
-        get = request.method
-        request.method = "GET"  # what was sent is not taken for a sign-in
+        sent, request.method = request.method, "GET"  # what was sent is no sign-in
         try:
             response = self.login(request, context)
         finally:
-            request.method = get
-        response.status_code = HTTPStatus.FORBIDDEN
-        return response
+            request.method = sent
+        if isinstance(response, TemplateResponse):
+            response.render()
+        return RefusalResponse(response.content, status=HTTPStatus.FORBIDDEN)

@@ -17,6 +17,7 @@ What can go wrong between a visitor and an account, told as the API tells it.
     ├── TooManyStreams
     ├── NoWebSocket
     ├── MalformedRequest
+    ├── InvalidRequest
     ├── UnreadableCookies
     ├── RequestTooLarge
     ├── RequestTooSlow
@@ -29,6 +30,7 @@ What can go wrong between a visitor and an account, told as the API tells it.
     │   ├── TradingKeyUnconfirmed
     │   ├── RegistrationClosed
     │   ├── AccountHasOwner
+    │   ├── Deactivated
     │   └── FailedTry              and it counts towards TooManyTries
     │       ├── InvalidPrivateKey
     │       ├── KeyRefused
@@ -163,6 +165,11 @@ class MalformedRequest(ApiError):
     message = "The request cannot be read."
 
 
+class InvalidRequest(ApiError):
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    code = "invalid_request"
+
+
 class UnreadableCookies(ApiError):
     status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
     code = "unreadable_cookies"
@@ -238,6 +245,12 @@ class AccountHasOwner(SignInRefused):
         "This account belongs to another user here. If that is you too: sign out, sign in with "
         "this key, forget the account there, and add it again."
     )
+
+
+class Deactivated(SignInRefused):
+    status = HTTPStatus.FORBIDDEN
+    code = "deactivated"
+    message = "Whoever runs this server has closed it to you. Ask them."
 
 
 class FailedTry(SignInRefused):

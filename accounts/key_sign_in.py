@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import key_check, registration, sessions
 from accounts.devices import Device
 from accounts.encryption import Secret
-from accounts.errors import AccountHasOwner, TradingKeyUnconfirmed
+from accounts.errors import AccountHasOwner, Deactivated, TradingKeyUnconfirmed
 from accounts.key_check import CheckedKey
 from accounts.models import Account, AccountKey, Credential, Session, User
 from postgres.channels import CREDENTIALS_CHANGED
@@ -118,9 +118,15 @@ def _store_once(
 def _account_of(key: ShownKey, checked: CheckedKey, user: User | None) -> Account:
     """The account that the key opens, which is the user's then, or made for them."""
     account = _known_account(key, checked)
+    if account is None:
+        # One who makes it at this moment may be the only one who can: look again after them.
+        registration.wait_for_others()
+        account = _known_account(key, checked)
     owner = account.owner if account else _owner_of_stored(key)
     if user is not None and owner is not None and owner != user:
         raise AccountHasOwner
+    if owner is not None and not owner.is_active:
+        raise Deactivated
     if account is None:
         owner = owner or registration.owner_of_new_account(
             user,

@@ -13,7 +13,7 @@ from accounts.errors import RegistrationClosed
 from accounts.models import Account, EnvironmentName, OneTimeLink, User
 from accounts.one_time_links import Issued
 
-# One after another, or two could both be the first. See also `throttle.LOCK_NAMESPACE`.
+# See also `throttle.LOCK_NAMESPACE`.
 _LOCK = (0x5245, 0)  # "RE"
 
 _SOMEBODY = (
@@ -28,13 +28,19 @@ _CLOSED = "This server takes nobody in. Whoever runs it can change that by REGIS
 _USED = "This invitation was used already, or is older than seven days. Ask for another."
 
 
+def wait_for_others() -> None:
+    """Let nobody else become a user until this transaction ends: two could both be the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", _LOCK)
+
+
 def owner_of_new_account(
     user: User | None, environment: str, *, invitation: str | None, is_own_sandbox: bool
 ) -> User:
     """
     Who is to own an account that nobody here owns yet: the user who is signed in, or a new one.
 
-    Within a transaction, which must make the account.
+    Within a transaction that has waited for others, and must make the account.
 
     Args:
         user: who is signed in, if anybody is.
@@ -45,8 +51,6 @@ def owner_of_new_account(
     is_real = environment != EnvironmentName.SANDBOX
     if user is not None and not (is_real and user.is_guest):
         return user
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", _LOCK)
     is_first = not _is_in_use()
     link = None
     if invitation is not None and settings.REGISTRATION != "closed":

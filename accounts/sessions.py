@@ -5,7 +5,7 @@ A token is a JWT that names its session. The row decides whether it still counts
 logout kills every token of a session; the signature spares a look at rows for forged ones.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -136,12 +136,6 @@ def end_all(user: User, *, but: Session | None = None, of: Session.Of | None = N
         ended = ended.filter(of=of)
     for session in ended:
         end(session)
-
-
-def alive(session_ids: Iterable[UUID]) -> set[UUID]:
-    """Those sessions that were not ended and are not past the expiry of their newest token."""
-    living = Session.objects.alive(timezone.now()).filter(pk__in=session_ids)
-    return set(living.values_list("pk", flat=True))
 
 
 def set_cookie(response: HttpResponseBase, token: str) -> None:

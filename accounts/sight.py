@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from accounts import ways_in
 from accounts.errors import NoAccount, NotFound, SignInAgain
-from accounts.models import Account, Session
+from accounts.models import Account, Session, ShownKey
 
 PROVED_FOR = timedelta(minutes=10)
 
@@ -47,23 +47,38 @@ class Sight:
 
 def of(session: Session) -> Sight:
     """What the session sees."""
-    seen = Account.objects.filter(owner=session.user_id)
-    if session.of == Session.Of.KEY:
-        seen = seen.filter(shown_in__session=session).order_by("shown_in__pk")
-    else:
-        seen = seen.order_by("pk")
-    accounts = tuple(seen)
-    chosen = next((account for account in accounts if account.is_chosen), None)
-    return Sight(
-        tuple(sorted(accounts, key=lambda account: account.pk)),
-        chosen or (accounts[0] if accounts else None),
-    )
+    owned = Account.objects.filter(owner=session.user_id).order_by("pk")
+    if session.of == Session.Of.PERSON:
+        return _sight(owned)
+    return _sight(owned.filter(shown_in__session=session).order_by("shown_in__pk"))
 
 
 def of_sessions(session_ids: Iterable[UUID]) -> dict[UUID, Sight]:
     """What each of these sessions sees; those that are no longer alive are left out."""
-    living = Session.objects.alive(timezone.now()).filter(pk__in=list(session_ids))
-    return {session.pk: of(session) for session in living}
+    living = list(Session.objects.alive(timezone.now()).filter(pk__in=list(session_ids)))
+    owned: dict[int, dict[int, Account]] = {session.user_id: {} for session in living}
+    for account in Account.objects.filter(owner__in=owned).order_by("pk"):
+        owned[account.owner_id][account.pk] = account
+    shown: dict[UUID, list[int]] = {session.pk: [] for session in living}
+    keys = ShownKey.objects.filter(session__in=shown).order_by("pk")
+    for session_id, account_id in keys.values_list("session_id", "account_id"):
+        shown[session_id].append(account_id)
+    seen = {}
+    for session in living:
+        own = owned[session.user_id]
+        if session.of == Session.Of.PERSON:
+            seen[session.pk] = _sight(own.values())
+        else:
+            ids = [account_id for account_id in shown[session.pk] if account_id in own]
+            seen[session.pk] = _sight(own[account_id] for account_id in ids)
+    return seen
+
+
+def _sight(in_order: Iterable[Account]) -> Sight:
+    accounts = tuple(in_order)
+    chosen = next((account for account in accounts if account.is_chosen), None)
+    first = accounts[0] if accounts else None
+    return Sight(tuple(sorted(accounts, key=lambda account: account.pk)), chosen or first)
 
 
 def require_person(session: Session) -> None:

@@ -6,8 +6,9 @@ from decimal import Decimal
 from django.utils import timezone
 
 from accounts import sessions
+from accounts.devices import Device
 from accounts.encryption import Secret
-from accounts.models import Account, Credential
+from accounts.models import Account, Credential, User
 from sandbox import account as exchange_account
 from sandbox import keys
 from sandbox.keys import Credentials
@@ -77,10 +78,14 @@ def spoil_key(member: Member) -> None:
 
 def new_account() -> int:
     """An account without a key; its id."""
-    return Account.objects.create(environment="sandbox", subaccount=0).pk
+    owner = User.objects.create()
+    return Account.objects.create(
+        owner=owner, name="sandbox", environment="sandbox", subaccount=0
+    ).pk
 
 
 def cookie_of(member: Member) -> str:
     """The cookie of a new session."""
-    _, token = sessions.issue(Account.objects.get(pk=member.account_id))
+    account = Account.objects.select_related("owner").get(pk=member.account_id)
+    _, token = sessions.show_key(account, device=Device())
     return f"{sessions.COOKIE}={token}"

@@ -5,8 +5,9 @@ import asyncio
 from django.db import OperationalError
 from django.http import HttpRequest
 
-from accounts import sessions
+from accounts import sessions, sight
 from accounts.models import Session
+from accounts.sight import Sight
 from postgres.threads import DatabaseThreads
 
 THREADS = 4
@@ -26,14 +27,14 @@ class Admission:
     def __init__(self) -> None:
         self._database = DatabaseThreads(THREADS)
 
-    async def session_of(self, request: HttpRequest) -> Session | None:
+    async def look(self, request: HttpRequest) -> tuple[Session, Sight] | None:
         """
-        As `sessions.of_request`, within ANSWER_SECONDS.
+        The request's session and what it sees, within ANSWER_SECONDS; None without a session.
 
         Raises:
             OperationalError: the database did not answer in time; or what else the look raises.
         """
-        look = asyncio.ensure_future(self._database.run(sessions.of_request, request))
+        look = asyncio.ensure_future(self._database.run(_look, request))
         try:
             await asyncio.wait([look], timeout=ANSWER_SECONDS)
             if not look.done():
@@ -46,3 +47,8 @@ class Admission:
     async def stop(self) -> None:
         """Let go of the database."""
         await self._database.close()
+
+
+def _look(request: HttpRequest) -> tuple[Session, Sight] | None:
+    session = sessions.of_request(request)
+    return None if session is None else (session, sight.of(session))

@@ -9,7 +9,7 @@ died, a session that expired.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from itertools import count
 from typing import Never
 from uuid import UUID
@@ -17,15 +17,19 @@ from uuid import UUID
 from django.db import Error
 from django.utils import timezone
 
-from accounts import sessions
-from positions import reading
-from postgres.channels import ACCOUNT_CHANGED, SESSION_ENDED
+from accounts import sight
+from accounts.models import Session
+from accounts.sight import Sight
+from positions import reading, sums
+from positions.sums import Group
+from postgres.channels import ACCOUNT_CHANGED, SESSION_ENDED, SIGHT_CHANGED
 from postgres.notifications import Announcement, Listening, announcements
 from postgres.threads import DatabaseThread
 from streaming.together import until_one_fails
 from streaming.web import sse
-from streaming.web.fanout import Subscriber
+from streaming.web.stream import Source, Stream
 from streaming.web.watched_account import WatchedAccount
+from streaming.web.watched_sum import WatchedSum
 
 logger = logging.getLogger(__name__)
 
@@ -40,28 +44,6 @@ STREAM_SECONDS = (1800.0, 3600.0)
 RECONNECT_MS = 1000
 
 
-class Stream(Subscriber):
-    """One client's open stream."""
-
-    def __init__(self, account_id: int, session_id: UUID, ends_at: float) -> None:
-        self._wakeup = asyncio.Event()
-        super().__init__(self._wakeup.set)
-        self.account_id = account_id
-        self.session_id = session_id
-        self.ends_at = ends_at
-        self.is_ended = False
-
-    def end(self) -> None:
-        """Let the stream come to its end."""
-        self.is_ended = True
-        self._wakeup.set()
-
-    async def news(self) -> None:
-        """Wait until there is something to take, or the stream has ended."""
-        await self._wakeup.wait()
-        self._wakeup.clear()
-
-
 class Hub:
     """
     The watched accounts of this process and their streams.
@@ -74,8 +56,11 @@ class Hub:
     def __init__(self) -> None:
         self.database = DatabaseThread()
         self._accounts: dict[int, WatchedAccount] = {}
+        self._sums: dict[Group, WatchedSum] = {}
         self._streams: set[Stream] = set()
         self._behind: set[int] = set()
+        # Users whose sessions may see other accounts than they did.
+        self._sight_changed: set[int] = set()
         # The account that is being read at the moment.
         self._reading: int | None = None
         self._catch_up = asyncio.Event()
@@ -99,40 +84,83 @@ class Hub:
             await asyncio.wait([self._work])
         await self.database.close()
 
-    async def events(self, account_id: int, session_id: UUID) -> AsyncIterator[bytes]:
+    async def events(
+        self, session: Session, seen: Sight, wanted: int | None
+    ) -> AsyncIterator[bytes]:
         """
-        One stream's events: a snapshot, then what is newer than it.
+        One stream's events: a snapshot of each account, then what is newer than it.
 
         Ends when the session does, when its time is over, or when the process stops; each chunk is
         one event or more.
+
+        Args:
+            seen: what the session saw when it was looked at.
+            wanted: the account it is about; None for all that the session sees.
         """
         ends_at = asyncio.get_running_loop().time() + random.uniform(*STREAM_SECONDS)  # noqa: S311  # spread, not secret
-        stream = Stream(account_id, session_id, ends_at)
-        account = self._accounts.setdefault(account_id, WatchedAccount(timezone.now))
-        account.channel.join(stream)
+        stream = Stream(session.pk, session.user_id, wanted, ends_at)
         self._streams.add(stream)
         try:
-            if account.is_loaded:
-                stream.start_over()
-            else:
-                self._want(account_id)
+            self._show(stream, seen)
             if self._is_draining:
                 stream.end()
             yield sse.retry(RECONNECT_MS)
             while not stream.is_ended:
-                await stream.news()
-                if news := account.channel.take(stream):
+                if news := await stream.news():
                     yield news
             yield sse.retry(RECONNECT_MS)
         finally:
             logger.info(
                 "stream closed",
-                extra={"account_id": account_id, "superseded": stream.superseded},
+                extra={"user_id": stream.user_id, "superseded": stream.superseded},
             )
             self._streams.discard(stream)
-            account.channel.leave(stream)
-            if account.channel.is_deserted and self._accounts.get(account_id) is account:
-                del self._accounts[account_id]
+            for source in list(stream.sources):
+                self._leave(stream, source)
+
+    def _show(self, stream: Stream, seen: Sight) -> None:
+        """Let the stream follow what its session sees now, and tell it what is no more."""
+        shown = [account for account in seen.accounts if stream.wanted in (None, account.pk)]
+        groups = set(sums.groups(shown))
+        ids = {account.pk for account in shown}
+        for source in list(stream.sources):
+            if isinstance(source, WatchedSum):
+                if source.group not in groups:
+                    self._leave(stream, source)
+            elif isinstance(source, WatchedAccount) and source.account_id not in ids:
+                self._leave(stream, source)
+                stream.say(sse.account_removed(source.seq, source.account_id))
+        for account_id in sorted(ids):
+            stream.follow(self._watched(account_id))
+        for group in groups:
+            stream.follow(self._summed(group))
+        if stream.wanted is not None and not ids:
+            stream.end()
+
+    def _watched(self, account_id: int) -> WatchedAccount:
+        account = self._accounts.get(account_id)
+        if account is None:
+            account = self._accounts[account_id] = WatchedAccount(account_id, timezone.now)
+        if not account.is_loaded:
+            self._want(account_id)
+        return account
+
+    def _summed(self, group: Group) -> WatchedSum:
+        if group not in self._sums:
+            # Each member is followed by whoever follows the sum.
+            self._sums[group] = WatchedSum(group, self._accounts)
+        return self._sums[group]
+
+    def _leave(self, stream: Stream, source: Source) -> None:
+        stream.leave(source)
+        if not source.channel.is_deserted:
+            return
+        if isinstance(source, WatchedAccount):
+            if self._accounts.get(source.account_id) is source:
+                del self._accounts[source.account_id]
+        elif isinstance(source, WatchedSum) and self._sums.get(source.group) is source:
+            source.close()
+            del self._sums[source.group]
 
     async def _supervise(self) -> Never:
         while True:
@@ -145,17 +173,22 @@ class Hub:
                 await asyncio.sleep(RESTART_SECONDS)
 
     async def _listen(self) -> Never:
-        async for heard in announcements(ACCOUNT_CHANGED, SESSION_ENDED):
+        async for heard in announcements(ACCOUNT_CHANGED, SESSION_ENDED, SIGHT_CHANGED):
             match heard:
                 case Announcement(channel=channel, payload=payload) if channel == ACCOUNT_CHANGED:
                     account_id, epoch, seq = (int(part) for part in payload.split(":"))
                     self._heard(account_id, epoch, seq)
-                case Announcement(payload=payload):
+                case Announcement(channel=channel, payload=payload) if channel == SESSION_ENDED:
                     self._end_sessions({UUID(payload)})
+                case Announcement(payload=payload):
+                    self._sight_changed.add(int(payload))
+                    self._catch_up.set()
                 case Listening():
                     # Whatever was announced before was announced to nobody.
                     for account_id in self._accounts:
                         self._want(account_id)
+                    self._sight_changed |= {stream.user_id for stream in self._streams}
+                    self._catch_up.set()
         raise AssertionError("announcements ended")
 
     def _heard(self, account_id: int, epoch: int, seq: int) -> None:
@@ -170,7 +203,7 @@ class Hub:
             try:
                 await self._look()
                 if polls % SESSION_POLLS == 0:
-                    await self._look_after_sessions()
+                    await self._look_after_sessions(list(self._streams))
             except Error as error:
                 logger.warning("poll failed", extra={"error": type(error).__name__})
                 for account in self._accounts.values():
@@ -191,11 +224,16 @@ class Hub:
                 # Its announcement is still on the way, or was lost.
                 self._want(account_id)
 
-    async def _look_after_sessions(self) -> None:
-        open_now = {stream.session_id for stream in self._streams}
-        if open_now:
-            alive = await self.database.run(sessions.alive, open_now)
-            self._end_sessions(open_now - alive)
+    async def _look_after_sessions(self, streams: Collection[Stream]) -> None:
+        """End the streams of sessions that are over, and show the others what they see now."""
+        open_now = {stream.session_id for stream in streams}
+        if not open_now:
+            return
+        seen = await self.database.run(sight.of_sessions, open_now)
+        self._end_sessions(open_now - seen.keys())
+        for stream in streams:
+            if stream.session_id in seen and stream in self._streams:
+                self._show(stream, seen[stream.session_id])
 
     def _want(self, account_id: int) -> None:
         self._behind.add(account_id)
@@ -205,12 +243,24 @@ class Hub:
         while True:
             await self._catch_up.wait()
             self._catch_up.clear()
+            await self._look_again()
             while self._behind:
                 self._reading = self._behind.pop()
                 try:
                     await self._read_account(self._reading)
                 finally:
                     self._reading = None
+
+    async def _look_again(self) -> None:
+        """Look after the sessions of users of whom it was said that they see something else."""
+        changed, self._sight_changed = self._sight_changed, set()
+        try:
+            await self._look_after_sessions(
+                [stream for stream in self._streams if stream.user_id in changed]
+            )
+        except Error as error:
+            # The poll finds it.
+            logger.warning("look failed", extra={"error": type(error).__name__})
 
     async def _read_account(self, account_id: int) -> None:
         account = self._accounts.get(account_id)
@@ -227,11 +277,10 @@ class Hub:
             # The poll wants it again as soon as the database answers.
             logger.warning("read failed", extra={"error": type(error).__name__})
         except Exception:
-            # A bug, with this account alone: its streams would look live for ever, so they end.
-            logger.exception("account cannot be shown", extra={"account_id": account_id})
-            for stream in self._streams:
-                if stream.account_id == account_id:
-                    stream.end()
+            # A bug, with this account alone. The poll wants it again.
+            if not account.is_set_aside:
+                logger.exception("account cannot be shown", extra={"account_id": account_id})
+            account.set_aside()
 
     async def _keep_time(self) -> Never:
         loop = asyncio.get_running_loop()
@@ -242,6 +291,8 @@ class Hub:
                 if seconds % KEEPALIVE_SECONDS == 0:
                     account.keep_alive()
             for stream in self._streams:
+                if not stream.sources and seconds % KEEPALIVE_SECONDS == 0:
+                    stream.say(sse.COMMENT)
                 if stream.ends_at < loop.time():
                     stream.end()
         raise AssertionError("numbers ended")

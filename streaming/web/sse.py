@@ -23,6 +23,16 @@ def event(name: str, version: int, document: str) -> bytes:
     return f'id: {version}\nevent: {name}\ndata: {{"type":"{name}",{document[1:]}\n\n'.encode()
 
 
+def account_removed(version: int, account_id: int) -> bytes:
+    """
+    Tell that an account is no longer there for this client.
+
+    Args:
+        version: the last it was told of.
+    """
+    return event("account_removed", version, to_json({"account_id": account_id}))
+
+
 def retry(milliseconds: int) -> bytes:
     """Tell the browser how long to wait before it reconnects."""
     return f"retry: {milliseconds}\n\n".encode()

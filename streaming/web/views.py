@@ -1,11 +1,14 @@
 """The stream, and the probes."""
 
+import re
+
 from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_safe
 
-from accounts.errors import NotSignedIn
+from accounts.errors import InvalidRequest, NotSignedIn
+from accounts.sight import Sight
 from streaming.web import health
 from streaming.web.asgi import streaming_of
 
@@ -15,17 +18,31 @@ from streaming.web.asgi import streaming_of
 @csrf_exempt
 @require_GET
 async def positions_stream(request: HttpRequest) -> HttpResponseBase:
-    """`GET /sse/positions`: the signed-in account's positions as Server-Sent Events."""
+    """
+    `GET /sse/positions`: positions as Server-Sent Events.
+
+    Of the session's default account, of `?account=ID`, or of all that it sees (`?account=all`).
+    """
     streaming = streaming_of(request)
-    session = await streaming.admission.session_of(request)
-    if session is None:
+    looked = await streaming.admission.look(request)
+    if looked is None:
         raise NotSignedIn
+    session, seen = looked
+    wanted = _wanted(request.GET.get("account"), seen)
     streaming.seat.take(session.pk)
     return StreamingHttpResponse(
-        streaming.hub.events(session.account_id, session.pk),
+        streaming.hub.events(session, seen, wanted),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _wanted(account: str | None, seen: Sight) -> int | None:
+    if account == "all":
+        return None
+    if account is not None and not re.fullmatch(r"[0-9]{1,19}", account):
+        raise InvalidRequest("“account” must be an account's id, or all.")
+    return seen.one(None if account is None else int(account)).pk
 
 
 @require_safe

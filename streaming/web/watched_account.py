@@ -2,14 +2,19 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from positions import documents
 from positions.connection import ConnectionState, Heartbeat, as_seen
-from positions.models import Position
+from positions.models import AccountStream, Position
 from positions.reading import AccountRows
 from streaming.web import sse
 from streaming.web.fanout import Channel, Frame, Key
+
+if TYPE_CHECKING:
+    from streaming.web.watched_sum import WatchedSum
 
 _PORTFOLIO = "portfolio"
 _CONNECTION = "connection_status"
@@ -23,13 +28,23 @@ class WatchedAccount:
     an epoch nothing follows on it, and the next read replaces all.
 
     Args:
+        account_id: whose it is.
         now: the time, for people.
         monotonic: seconds, by which a worker's heartbeat grows old.
     """
 
     def __init__(
-        self, now: Callable[[], datetime], monotonic: Callable[[], float] = time.monotonic
+        self,
+        account_id: int,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.account_id = account_id
+        # Those that count it.
+        self.sums: set[WatchedSum] = set()
+        # Its sums as they were last read; None before any worker opened it.
+        self.stream: AccountStream | None = None
+        self.is_set_aside = False
         self._now = now
         self._monotonic = monotonic
         self.channel = Channel(self._snapshot)
@@ -50,6 +65,7 @@ class WatchedAccount:
         self._take(rows)
         self.is_loaded = True
         self.channel.start_over()
+        self._renew_sums()
 
     def doubt(self) -> None:
         """The rows may have become others than those we read: start over at the next read."""
@@ -62,6 +78,24 @@ class WatchedAccount:
     def update(self, rows: AccountRows) -> None:
         """Take in what is new and pass it on."""
         self.channel.publish(self._take(rows))
+        self._renew_sums()
+
+    def set_aside(self) -> None:
+        """
+        Its rows can't be shown, for a fault of ours: say so; the others go on.
+
+        What was shown stays, as of before. The next read replaces all.
+        """
+        self.is_set_aside = True
+        self.doubt()
+        if self.is_loaded:
+            self.channel.publish(self._see())
+        else:
+            self._portfolio = sse.to_json(documents.portfolio_document(self.account_id, None))
+            self._see()
+            self.is_loaded = True
+            self.channel.start_over()
+        self._renew_sums()
 
     def look(self, heartbeat: Heartbeat | None) -> None:
         """Judge the connection anew by its worker's last heartbeat."""
@@ -78,16 +112,18 @@ class WatchedAccount:
         if not self.is_loaded:
             self.channel.publish({_CONNECTION: Frame(0, sse.COMMENT)})
             return
-        event = sse.event(_CONNECTION, self.seq, self._connection)
+        event = sse.event(_CONNECTION, self.seq, self._of_account(self._connection))
         self.channel.publish({_CONNECTION: Frame(self.seq, sse.COMMENT + event)})
 
     def _take(self, rows: AccountRows) -> dict[Key, Frame]:
         frames = {}
         for row in rows.positions:
             frames[f"position {row.market.ticker}"] = self._take_position(row)
+        self.is_set_aside = False
+        self.stream = rows.stream
         self.seq = rows.seq
         self.epoch = _epoch(rows)
-        portfolio = sse.to_json(documents.portfolio_document(rows.stream))
+        portfolio = sse.to_json(documents.portfolio_document(self.account_id, rows.stream))
         if portfolio != self._portfolio:
             self._portfolio = portfolio
             frames[_PORTFOLIO] = Frame(self.seq, sse.event("portfolio", self.seq, portfolio))
@@ -101,7 +137,7 @@ class WatchedAccount:
             text = self._positions[ticker] = sse.to_json(documents.position_document(row))
             return Frame(row.seq, sse.event("position", row.seq, text))
         self._positions.pop(ticker, None)
-        text = sse.to_json(documents.closed_document(row))
+        text = self._of_account(sse.to_json(documents.closed_document(row)))
         return Frame(row.seq, sse.event("position_closed", row.seq, text))
 
     def _hear(self, heartbeat: Heartbeat | None) -> None:
@@ -112,20 +148,30 @@ class WatchedAccount:
         written = self._written or ConnectionState("connecting", since=self._watched_since)
         age = self._monotonic() - self._heard_at
         state = as_seen(written, self._heartbeat.aged(age) if self._heartbeat else None)
+        if self.is_set_aside:
+            state = replace(state, status="reconnecting", reason="set_aside")
         connection = sse.to_json(documents.connection_document(state))
         if connection == self._connection:
             return {}
         self._connection = connection
-        return {_CONNECTION: Frame(self.seq, sse.event(_CONNECTION, self.seq, connection))}
+        event = sse.event(_CONNECTION, self.seq, self._of_account(connection))
+        return {_CONNECTION: Frame(self.seq, event)}
 
     def _snapshot(self) -> bytes:
         # The parts are JSON already; joining them is all that a client's arrival costs.
         text = (
-            f'{{"version":{self.seq},"positions":[{",".join(self._positions.values())}],'
+            f'{{"account_id":{self.account_id},"version":{self.seq},"positions":[{",".join(self._positions.values())}],'
             f'"portfolio":{self._portfolio},"connection":{self._connection},'
             f'"server_time":"{documents.instant(self._now())}"}}'
         )
         return sse.event("snapshot", self.seq, text)
+
+    def _of_account(self, document: str) -> str:
+        return f'{{"account_id":{self.account_id},{document[1:]}'
+
+    def _renew_sums(self) -> None:
+        for total in self.sums:
+            total.renew(self.seq)
 
 
 def _epoch(rows: AccountRows) -> int:

@@ -3,9 +3,11 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 from django.db import connection
+from django.test import Client
 
+from accounts.models import User
 from postgres import channels
-from tests.integration.visitors import Visitor
+from tests.integration.visitors import Visitor, make_user, person_session
 
 CHANNELS = (
     channels.ACCOUNT_CHANGED,
@@ -51,3 +53,17 @@ def announced(own_connection) -> Callable[[], list[tuple[str, str]]]:
         return heard
 
     return heard
+
+
+@pytest.fixture
+def admin_user(db) -> User:
+    """One of the staff, who has just been proved."""
+    return make_user("ada", "a long password", is_staff=True)
+
+
+@pytest.fixture
+def admin_client(admin_user: User) -> Client:
+    """Their browser, in the place of pytest-django's, which knows Django's sessions only."""
+    client = Client()
+    client.cookies["session"] = person_session(admin_user)[1]
+    return client

@@ -5,7 +5,8 @@ import json
 from django.test import Client, RequestFactory
 
 from accounts import sessions
-from accounts.models import Account, Session
+from accounts.devices import Device
+from accounts.models import Account, Session, User
 from tests.integration.accounts.exchange import Key
 
 ACCOUNT = "/api/v1/account/"
@@ -47,8 +48,31 @@ class Visitor:
         )
 
 
-def make_account(**fields) -> Account:
-    return Account.objects.create(**{"environment": "demo", "subaccount": 0} | fields)
+def make_user(username: str | None = None, password: str | None = None, **fields) -> User:
+    """Somebody; who has no password has no name either."""
+    user = User(username=username, **fields)
+    user.set_password(password)
+    user.save()
+    return user
+
+
+def make_account(owner: User | None = None, **fields) -> Account:
+    """An account of somebody else than all others, unless whose it is is said."""
+    environment = fields.get("environment", "demo")
+    return Account.objects.create(
+        owner=owner or make_user(),
+        **{"environment": environment, "name": environment, "subaccount": 0} | fields,
+    )
+
+
+def key_session(account: Account, session: Session | None = None) -> tuple[Session, str]:
+    """A session in which a key of the account was shown, and its token."""
+    return sessions.show_key(account, session=session, device=Device())
+
+
+def person_session(user: User) -> tuple[Session, str]:
+    """A session of the person, just proved, and its token."""
+    return sessions.prove(user, Device())
 
 
 def session_of(token: str) -> Session | None:

@@ -24,6 +24,8 @@ def product(settings, exchange):
     settings.KALSHI_ENVIRONMENTS = {
         name: exchange.environment(name) for name in ("production", "demo")
     }
+    # Who may register is a question of its own: tests/integration/accounts/test_registration.py.
+    settings.REGISTRATION = "open"
 
 
 @pytest.fixture(autouse=True)

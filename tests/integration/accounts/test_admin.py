@@ -1,13 +1,22 @@
+from datetime import timedelta
+
 import pytest
 from cryptography.fernet import Fernet
-from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
 
-from accounts import sessions, sign_in_load
+from accounts import sign_in_load
 from accounts.encryption import Secret
 from accounts.models import Credential, Session, SignInTry
 from accounts.turns import Turns
 from tests.integration.accounts.conftest import make_credential
-from tests.integration.visitors import make_account, session_of
+from tests.integration.visitors import (
+    key_session,
+    make_account,
+    make_user,
+    person_session,
+    session_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -100,19 +109,21 @@ def test_credentials_deleted_together_are_announced(admin_client, credential, an
 
 
 def test_accounts_and_sessions_can_be_read(admin_client):
-    session, token = sessions.issue(make_account())
+    session, token = key_session(make_account())
 
     pages = [
         admin_client.get(path)
         for path in (
             "/admin/accounts/account/",
-            f"/admin/accounts/account/{session.account_id}/change/",
+            f"/admin/accounts/account/{session.user.accounts.get().pk}/change/",
+            "/admin/accounts/user/",
+            f"/admin/accounts/user/{session.user_id}/change/",
             "/admin/accounts/session/",
             f"/admin/accounts/session/{session.pk}/change/",
         )
     ]
 
-    assert [page.status_code for page in pages] == [200, 200, 200, 200]
+    assert [page.status_code for page in pages] == [200] * 6
     assert token not in "".join(page.content.decode() for page in pages)
 
 
@@ -126,39 +137,139 @@ def test_search_of_accounts_by_key_id_finds_the_account(admin_client, credential
 
 @pytest.mark.django_db(transaction=True)
 def test_session_that_staff_ends_is_announced(admin_client, announced):
-    session, token = sessions.issue(make_account())
+    session, token = key_session(make_account())
 
     admin_client.post(
         "/admin/accounts/session/", {"action": "end_sessions", "_selected_action": [session.pk]}
     )
 
     assert session_of(token) is None
-    assert Session.objects.get().ended_at
+    assert Session.objects.get(pk=session.pk).ended_at
     assert announced() == [("session_ended", str(session.pk))]
 
 
-def test_staff_without_permission_cannot_end_sessions(client, django_user_model):
-    staff = django_user_model.objects.create_user("viewer", password="viewer", is_staff=True)
-    staff.user_permissions.add(
-        Permission.objects.get(codename="view_session", content_type__app_label="accounts")
-    )
-    client.force_login(staff)
-    session, token = sessions.issue(make_account())
+@pytest.mark.django_db(transaction=True)
+def test_staff_signs_somebody_out_everywhere(admin_client, announced):
+    account = make_account()
+    session, token = key_session(account)
+    announced()
 
-    client.post(
-        "/admin/accounts/session/", {"action": "end_sessions", "_selected_action": [session.pk]}
+    admin_client.post(
+        "/admin/accounts/user/", {"action": "sign_out", "_selected_action": [account.owner_id]}
     )
 
-    assert session_of(token)
+    assert session_of(token) is None
+    assert announced() == [("session_ended", str(session.pk))]
+
+
+def test_deactivated_user_is_signed_out_and_stays_out_until_activated(admin_client):
+    account = make_account()
+    _, token = key_session(account)
+    chosen = {"_selected_action": [account.owner_id]}
+
+    admin_client.post("/admin/accounts/user/", {"action": "deactivate"} | chosen)
+    _, refused = key_session(account)
+    was_signed_in = session_of(refused)
+    admin_client.post("/admin/accounts/user/", {"action": "activate"} | chosen)
+
+    assert session_of(token) is None
+    assert was_signed_in is None
+    assert session_of(refused)
+
+
+def test_staff_does_not_deactivate_itself(admin_client, admin_user):
+    admin_client.post(
+        "/admin/accounts/user/", {"action": "deactivate", "_selected_action": [admin_user.pk]}
+    )
+
+    assert admin_client.get("/admin/").status_code == 200
+
+
+# Who is let in
+
+
+PAGES = [
+    "/admin/",
+    CREDENTIALS,
+    "/admin/accounts/user/",
+    "/admin/positions/position/",
+    "/admin/jsi18n/",
+    "/admin/password_change/",
+    "/admin/nothing/",
+]
+
+
+def as_(session_and_token) -> Client:
+    client = Client()
+    client.cookies["session"] = session_and_token[1]
+    return client
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_stranger_is_led_to_the_sign_in(client, path):
+    response = client.get(path)
+
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/admin/login/?next=")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/admin/login/"])
+@pytest.mark.parametrize("way", ["key", "person"])
+def test_admin_is_not_there_for_others(path, way):
+    account = make_account()
+    client = as_(key_session(account) if way == "key" else person_session(account.owner))
+
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_key_of_the_staff_opens_no_page(path):
+    client = as_(key_session(make_account(make_user("ada", RIGHT, is_staff=True))))
+
+    response = client.get(path)
+
+    assert response.status_code == 403
+    assert "Sign in again" in response.content.decode()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_proof_of_long_ago_opens_no_page(admin_client, path):
+    Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))
+
+    assert admin_client.get(path).status_code == 403
+
+
+def test_nothing_is_done_for_a_proof_of_long_ago(admin_client, credential):
+    Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))
+
+    response = admin_client.post(f"{CREDENTIALS}{credential.pk}/delete/", {"post": "yes"})
+
+    assert response.status_code == 403
+    assert Credential.objects.exists()
+
+
+def test_logout_of_the_admin_ends_the_session(admin_client):
+    token = admin_client.cookies["session"].value
+
+    response = admin_client.post("/admin/logout/")
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/admin/login/")
+    assert session_of(token) is None
+
+
+def test_password_is_changed_on_the_settings_page(admin_client):
+    response = admin_client.get("/admin/password_change/")
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/settings")
 
 
 # Signing in
 
 
 @pytest.fixture
-def staff(settings, django_user_model):
+def staff(settings):
     settings.PASSWORD_HASHERS = ["tests.integration.accounts.hashers.CountingHasher"]
-    return django_user_model.objects.create_user("ada", password=RIGHT, is_staff=True)
+    return make_user("ada", RIGHT, is_staff=True)
 
 
 def sign_in(client, username="ada", password=RIGHT, **request):
@@ -179,8 +290,8 @@ def test_wrong_password_is_told_as_django_tells_it(client, staff):
     assert "Please enter the correct username and password" in response.content.decode()
 
 
-def test_user_who_is_no_staff_is_told_the_same(client, staff, django_user_model):
-    django_user_model.objects.create_user("bob", password=RIGHT)
+def test_user_who_is_no_staff_is_told_the_same(client, staff):
+    make_user("bob", RIGHT)
 
     response = sign_in(client, "bob")
 
@@ -199,7 +310,7 @@ def test_ten_wrong_passwords_close_the_admins_door_too(client, staff):
     assert 590 <= int(response.headers["Retry-After"]) <= 600
     assert "no-store" in response.headers["Cache-Control"]
     assert "Too many failed tries from this address. Try again in" in page
-    assert "_auth_user_id" not in client.session
+    assert "session" not in client.cookies
 
 
 def test_ten_wrong_passwords_from_anywhere_slow_the_name_in_the_admin(client, staff):

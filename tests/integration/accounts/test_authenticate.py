@@ -10,13 +10,15 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection, connections
 from django.test import AsyncClient, Client
 
-from accounts import credentials
+from accounts import credentials, key_sign_in
+from accounts.devices import Device
 from accounts.encryption import Secret
-from accounts.models import Account, Credential, Session
+from accounts.key_sign_in import ShownKey
+from accounts.models import Account, Credential, Session, User
 from kalshi.signing import SigningKey
 from tests.integration.accounts.conftest import error_of, sign_in_async
 from tests.integration.accounts.exchange import Key
-from tests.integration.visitors import ACCOUNT, Visitor
+from tests.integration.visitors import ACCOUNT, Visitor, session_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,15 +37,18 @@ def test_good_key_signs_in(alice, exchange):
     session = Session.objects.get()
     assert response.status_code == 200
     assert response.json() == {
-        "user_id": account.pk,
+        "user_id": account.owner_id,
+        "account": response.json()["account"],
         "expires_at": session.expires_at.isoformat().replace("+00:00", "Z"),
         "credential": {
             "id": credential.pk,
+            "account_id": account.pk,
             "environment": "demo",
             "api_key_id_hint": f"…{key.api_key_id[-4:]}",
             "status": "usable",
             "scopes": ["read"],
             "created_at": response.json()["credential"]["created_at"],
+            "checked_at": response.json()["credential"]["checked_at"],
         },
     }
     assert credential.private_key.reveal() == key.private_key
@@ -420,8 +425,8 @@ def test_second_key_of_an_account_becomes_its_credential(alice, exchange):
 
     second = alice.sign_in(exchange.issue_key("alice"))
 
-    assert second.json()["user_id"] == first.json()["user_id"]
-    assert Credential.objects.filter(account_id=first.json()["user_id"]).count() == 2
+    assert second.json()["account"]["id"] == first.json()["account"]["id"]
+    assert Credential.objects.filter(account_id=first.json()["account"]["id"]).count() == 2
 
 
 def test_key_of_another_owner_makes_another_user(alice, charlie, exchange):
@@ -430,33 +435,91 @@ def test_key_of_another_owner_makes_another_user(alice, charlie, exchange):
     second = charlie.sign_in(exchange.issue_key("charlie"))
 
     assert second.json()["user_id"] != first.json()["user_id"]
+    assert second.json()["account"]["id"] != first.json()["account"]["id"]
 
 
-def test_signing_in_over_another_session_ends_with_the_keys_own_user(alice, exchange):
-    first = alice.sign_in(exchange.issue_key("alice"))
+def test_account_of_a_key_shown_while_signed_in_becomes_ones_own(alice, exchange):
+    first = alice.sign_in(exchange.issue_key("alice")).json()
+    token = alice.token
 
-    second = alice.sign_in(exchange.issue_key("charlie"))
+    second = alice.sign_in(exchange.issue_key("charlie")).json()
 
-    assert alice.get("session").json()["user_id"] == second.json()["user_id"]
-    assert second.json()["user_id"] != first.json()["user_id"]
+    session = alice.get("session").json()
+    assert second["user_id"] == first["user_id"] == session["user_id"]
+    assert [each["id"] for each in session["accounts"]] == [
+        first["account"]["id"],
+        second["account"]["id"],
+    ]
+    assert session_of(alice.token) == session_of(token)
 
 
-def test_same_key_in_another_environment_makes_another_user(alice, exchange):
+def test_account_of_another_user_stays_theirs(alice, charlie, exchange):
+    alice.sign_in(exchange.issue_key("alice"))
+    theirs = charlie.sign_in(exchange.issue_key("charlie")).json()
+
+    response = alice.sign_in(exchange.issue_key("charlie"))
+
+    assert error_of(response) == (409, "account_has_owner")
+    assert Account.objects.get(pk=theirs["account"]["id"]).owner_id == theirs["user_id"]
+    assert len(alice.get("session").json()["accounts"]) == 1
+    assert Credential.objects.count() == 2
+
+
+def test_key_of_a_deactivated_user_signs_nobody_in(alice, charlie, exchange):
+    key = exchange.issue_key("alice")
+    alice.sign_in(key)
+    User.objects.update(is_active=False)
+
+    response = charlie.sign_in(key)
+
+    assert error_of(response) == (403, "deactivated")
+    assert alice.get("session").status_code == 401
+
+
+def test_key_that_may_no_longer_list_keys_stays_its_owners(alice, charlie, exchange):
+    key = exchange.issue_key("alice")
+    first = alice.sign_in(key).json()
+    exchange.keys[key.api_key_id] = replace(exchange.keys[key.api_key_id], may_list=False)
+
+    second = charlie.sign_in(key, accept_trading_key=True).json()
+
+    assert second["account"]["id"] != first["account"]["id"]
+    assert second["user_id"] == first["user_id"]
+    assert [each["id"] for each in charlie.get("session").json()["accounts"]] == [
+        second["account"]["id"]
+    ]
+
+
+def test_account_is_named_after_its_environment_at_first(alice, exchange):
+    account = alice.sign_in(exchange.issue_key("alice")).json()["account"]
+
+    assert account == {
+        "id": account["id"],
+        "name": "demo",
+        "environment": "demo",
+        "subaccount": 0,
+        "is_default": True,
+        "same_as": None,
+        "created_at": account["created_at"],
+    }
+
+
+def test_same_key_in_another_environment_makes_another_account(alice, exchange):
     key = exchange.issue_key("alice")
     first = alice.sign_in(key, environment="demo")
 
     second = alice.sign_in(key, environment="production")
 
-    assert second.json()["user_id"] != first.json()["user_id"]
+    assert second.json()["account"]["id"] != first.json()["account"]["id"]
 
 
-def test_key_locked_to_a_subaccount_makes_a_user_of_that_subaccount(alice, exchange):
+def test_key_locked_to_a_subaccount_makes_an_account_of_that_subaccount(alice, exchange):
     first = alice.sign_in(exchange.issue_key("alice"))
 
     second = alice.sign_in(exchange.issue_key("alice", subaccount=3))
 
-    assert second.json()["user_id"] != first.json()["user_id"]
-    assert Account.objects.get(pk=second.json()["user_id"]).subaccount == 3
+    assert second.json()["account"]["id"] != first.json()["account"]["id"]
+    assert Account.objects.get(pk=second.json()["account"]["id"]).subaccount == 3
 
 
 def test_key_locked_to_the_primary_subaccount_is_of_the_primary_account(alice, exchange):
@@ -464,7 +527,7 @@ def test_key_locked_to_the_primary_subaccount_is_of_the_primary_account(alice, e
 
     second = alice.sign_in(exchange.issue_key("alice", subaccount=0))
 
-    assert second.json()["user_id"] == first.json()["user_id"]
+    assert second.json()["account"]["id"] == first.json()["account"]["id"]
 
 
 def test_key_that_may_not_list_keys_is_an_account_of_its_own(alice, exchange):
@@ -474,8 +537,8 @@ def test_key_that_may_not_list_keys_is_an_account_of_its_own(alice, exchange):
     listing_it = alice.sign_in(exchange.issue_key("alice"))
     again = alice.sign_in(silent, accept_trading_key=True)
 
-    assert listing_it.json()["user_id"] != first.json()["user_id"]
-    assert again.json()["user_id"] == first.json()["user_id"]
+    assert listing_it.json()["account"]["id"] != first.json()["account"]["id"]
+    assert again.json()["account"]["id"] == first.json()["account"]["id"]
 
 
 def test_account_is_known_by_a_key_id_it_once_listed(alice, exchange):
@@ -486,7 +549,7 @@ def test_account_is_known_by_a_key_id_it_once_listed(alice, exchange):
 
     second = alice.sign_in(unused)
 
-    assert second.json()["user_id"] == first.json()["user_id"]
+    assert second.json()["account"]["id"] == first.json()["account"]["id"]
 
 
 def test_account_is_known_by_a_key_id_added_at_a_later_sign_in(alice, exchange):
@@ -498,7 +561,7 @@ def test_account_is_known_by_a_key_id_added_at_a_later_sign_in(alice, exchange):
 
     second = alice.sign_in(second_key)
 
-    assert second.json()["user_id"] == first.json()["user_id"]
+    assert second.json()["account"]["id"] == first.json()["account"]["id"]
 
 
 def test_key_that_signs_in_again_is_usable_again_and_stored_once(alice, exchange):
@@ -508,7 +571,8 @@ def test_key_that_signs_in_again_is_usable_again_and_stored_once(alice, exchange
 
     second = alice.sign_in(key)
 
-    assert second.json()["credential"] == first.json()["credential"]
+    assert second.json()["credential"]["id"] == first.json()["credential"]["id"]
+    assert second.json()["credential"]["status"] == "usable"
     assert Credential.objects.get().refused_at is None
 
 
@@ -519,8 +583,8 @@ def test_key_whose_lock_was_changed_moves_to_the_account_of_its_subaccount(alice
 
     second = alice.sign_in(key)
 
-    assert second.json()["user_id"] != first.json()["user_id"]
-    assert Credential.objects.get().account_id == second.json()["user_id"]
+    assert second.json()["account"]["id"] != first.json()["account"]["id"]
+    assert Credential.objects.get().account_id == second.json()["account"]["id"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -563,9 +627,9 @@ async def test_key_signs_in_on_an_asynchronous_server(exchange):
 
 @pytest.mark.django_db(transaction=True)
 def test_sign_in_announces_that_the_credentials_changed(alice, exchange, announced):
-    user_id = alice.sign_in(exchange.issue_key("alice")).json()["user_id"]
+    account = alice.sign_in(exchange.issue_key("alice")).json()["account"]
 
-    assert announced() == [("credentials_changed", str(user_id))]
+    assert announced() == [("credentials_changed", str(account["id"]))]
 
 
 # The sandbox's own key
@@ -616,16 +680,13 @@ def test_sandbox_that_never_ran_is_unavailable(alice, sandbox, written):
 
 def test_signed_in_does_not_show_its_token(exchange):
     key = exchange.issue_key("alice")
+    shown = ShownKey("demo", key.api_key_id, Secret.seal(key.private_key), invitation="secret")
 
-    signed_in = async_to_sync(credentials.authenticate)(
-        environment="demo",
-        api_key_id=key.api_key_id,
-        private_key=Secret.seal(key.private_key),
-        accept_trading_key=False,
-    )
+    signed_in = async_to_sync(key_sign_in.authenticate)(shown, session=None, device=Device())
 
     assert signed_in.token not in repr(signed_in)
     assert key.private_key not in repr(signed_in)
+    assert "secret" not in repr(shown)
 
 
 def test_get_is_no_way_to_sign_in():
@@ -635,7 +696,7 @@ def test_get_is_no_way_to_sign_in():
 def test_signing_in_is_logged_by_number_only(alice, exchange, caplog):
     caplog.set_level(logging.INFO, logger="accounts")
 
-    user_id = alice.sign_in(exchange.issue_key("alice")).json()["user_id"]
+    account = alice.sign_in(exchange.issue_key("alice")).json()["account"]
 
     [record] = [record for record in caplog.records if record.message == "signed in"]
-    assert record.account_id == user_id
+    assert record.account_id == account["id"]

@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from accounts import credentials, sessions
+from accounts import credentials, forgetting
 from accounts.encryption import Secret
 from accounts.errors import CredentialUnusable
 from accounts.models import Account, AccountKey, Credential, Session
 from kalshi.signing import InvalidKey
 from tests.integration.accounts.conftest import make_credential
-from tests.integration.visitors import make_account
+from tests.integration.visitors import key_session, make_account
 from tests.unit.kalshi.conftest import PAYLOADS
 from tests.unit.kalshi.der import as_pem, integers
 
@@ -270,7 +270,7 @@ def test_unknown_credential_is_told_like_another_users(charlie, exchange):
 def test_deletion_is_announced(announced):
     credential = make_credential()
 
-    credentials.delete_credential(credential.account, credential.pk)
+    credentials.delete_credential([credential.account], credential.pk)
 
     assert announced() == [("credentials_changed", str(credential.account_id))]
 
@@ -307,9 +307,9 @@ def test_forgotten_account_comes_back_as_another_user(alice, exchange):
 @pytest.mark.django_db(transaction=True)
 def test_forgetting_ends_every_session_of_the_account(announced):
     account = make_account()
-    ended = [str(sessions.issue(account)[0].pk) for _ in range(2)]
+    ended = [str(key_session(account)[0].pk) for _ in range(2)]
 
-    credentials.forget(account)
+    forgetting.forget_user(account.owner)
 
     assert sorted(announced()) == sorted(
         [
@@ -328,21 +328,21 @@ def test_row_written_while_its_account_is_forgotten_goes_with_it(own_connection)
 
     def forget():
         with closing(connection):
-            credentials.forget(account)
+            forgetting.forget_accounts(account.owner, [account.pk])
 
-    forgetting = threading.Thread(target=forget)
-    forgetting.start()
+    thread = threading.Thread(target=forget)
+    thread.start()
     wait_until_it_blocks_another(own_connection)
     own_connection.execute(
-        "INSERT INTO accounts_session (id, account_id, created_at, expires_at)"
-        " VALUES (gen_random_uuid(), %s, now(), now())",
+        "INSERT INTO accounts_accountkey (account_id, environment, subaccount, api_key_id)"
+        " VALUES (%s, 'demo', 0, 'key')",
         [account.pk],
     )
     own_connection.execute("COMMIT")
-    forgetting.join(timeout=10)
+    thread.join(timeout=10)
 
     assert not Account.objects.exists()
-    assert not Session.objects.exists()
+    assert not AccountKey.objects.exists()
 
 
 def wait_until_it_blocks_another(blocking):

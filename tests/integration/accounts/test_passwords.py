@@ -11,6 +11,7 @@ from accounts.models import KnownNetwork, SignInTry
 from accounts.turns import Turns
 from tests.integration.accounts.conftest import told
 from tests.integration.accounts.hashers import CountingHasher
+from tests.integration.visitors import make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -25,8 +26,8 @@ def quick_hashes(settings):
 
 
 @pytest.fixture(autouse=True)
-def ada(quick_hashes, django_user_model):
-    return django_user_model.objects.create_user("ada", password="right")
+def ada(quick_hashes):
+    return make_user("ada", password="right")
 
 
 @pytest.fixture
@@ -61,9 +62,14 @@ def test_name_and_its_password_tell_the_user(check, ada, caplog):
     assert not SignInTry.objects.exists()
 
 
+@pytest.mark.parametrize("written", ["Ada", "ADA", "\uff41da"], ids=["Ada", "ADA", "full width"])
+def test_name_is_known_however_its_letters_are_written(check, ada, written):
+    assert check(written, "right") == ada
+
+
 @pytest.mark.parametrize(
     ("username", "password"),
-    [("ada", "wrong"), ("ada", ""), ("Ada", "right"), ("", "right"), ("nobody", "right")],
+    [("ada", "wrong"), ("ada", ""), ("", "right"), ("nobody", "right")],
 )
 def test_any_other_pair_is_refused_and_counted_by_address_and_name(check, username, password):
     with pytest.raises(WrongPassword) as caught:
@@ -155,8 +161,8 @@ def test_owners_own_mistakes_do_not_slow_the_name_elsewhere(check, ada):
     assert check("ada", "right", address=CAFE) == ada
 
 
-def test_network_known_to_one_name_is_not_known_to_another(check, guess, django_user_model):
-    django_user_model.objects.create_user("bob", password="right")
+def test_network_known_to_one_name_is_not_known_to_another(check, guess):
+    make_user("bob", password="right")
     check("bob", "right", address=HOME)
 
     guess("ada")

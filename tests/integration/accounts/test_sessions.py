@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import credentials, sessions
+from accounts import credentials, sessions, sight
 from accounts.models import Session
-from tests.integration.visitors import ACCOUNT, make_account, session_of
+from tests.integration.visitors import ACCOUNT, key_session, make_account, session_of
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def claims_of(token, settings):
 def forged(session, settings, *, key=None, algorithm="HS256", **changes):
     now = timezone.now()
     claims = {
-        "user_id": session.account_id,
+        "user_id": session.user_id,
         "sid": str(session.pk),
         "iat": now,
         "exp": now + timedelta(hours=1),
@@ -31,7 +31,7 @@ def forged(session, settings, *, key=None, algorithm="HS256", **changes):
 
 @pytest.fixture
 def session():
-    session, _ = sessions.issue(make_account())
+    session, _ = key_session(make_account())
     return session
 
 
@@ -44,18 +44,18 @@ def request_with(rf, token):
 def test_issued_token_stands_for_its_session():
     account = make_account()
 
-    session, token = sessions.issue(account)
+    session, token = key_session(account)
 
     assert session_of(token) == session
-    assert session_of(token).account == account
+    assert session_of(token).user == account.owner
 
 
 def test_token_says_who_and_until_when(settings):
-    session, token = sessions.issue(make_account())
+    session, token = key_session(make_account())
 
     claims = claims_of(token, settings)
 
-    assert claims["user_id"] == session.account_id
+    assert claims["user_id"] == session.user_id
     assert claims["exp"] == session.expires_at.timestamp()
     assert claims["exp"] - claims["iat"] == 24 * 60 * 60
 
@@ -109,7 +109,7 @@ def test_token_signed_by_another_algorithm_is_refused(session, settings):
 
 def test_token_without_a_signature_is_refused(session):
     claims = {
-        "user_id": session.account_id,
+        "user_id": session.user_id,
         "sid": str(session.pk),
         "iat": timezone.now(),
         "exp": timezone.now() + timedelta(hours=1),
@@ -124,39 +124,44 @@ def test_nonsense_is_refused(token):
 
 
 def test_token_of_an_ended_session_is_refused():
-    session, token = sessions.issue(make_account())
+    session, token = key_session(make_account())
 
     sessions.end(session)
 
     assert session_of(token) is None
-    assert sessions.alive([session.pk]) == set()
+    assert sight.of_sessions([session.pk]) == {}
 
 
-def test_token_of_a_deleted_account_is_refused():
+def test_token_of_a_deleted_user_is_refused():
     account = make_account()
-    session, token = sessions.issue(account)
+    session, token = key_session(account)
 
-    account.delete()
+    account.owner.delete()
 
     assert session_of(token) is None
-    assert sessions.alive([session.pk]) == set()
+    assert sight.of_sessions([session.pk]) == {}
 
 
 def test_sessions_are_alive_until_their_newest_token_expires():
     account = make_account()
-    expired, _ = sessions.issue(account)
+    expired, _ = key_session(account)
     Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     current = Session.objects.create(
-        account=account, expires_at=timezone.now() + timedelta(hours=1)
+        user=account.owner,
+        of="key",
+        last_used_at=timezone.now(),
+        expires_at=timezone.now() + timedelta(hours=1),
     )
 
-    assert sessions.alive([expired.pk, current.pk, uuid.uuid4()]) == {current.pk}
+    seen = sight.of_sessions([expired.pk, current.pk, uuid.uuid4()])
+
+    assert seen.keys() == {current.pk}
 
 
 def test_ending_one_session_leaves_the_others_of_the_account_alone():
     account = make_account()
-    ended, _ = sessions.issue(account)
-    _, token = sessions.issue(account)
+    ended, _ = key_session(account)
+    _, token = key_session(account)
 
     sessions.end(ended)
 
@@ -165,7 +170,7 @@ def test_ending_one_session_leaves_the_others_of_the_account_alone():
 
 @pytest.mark.django_db(transaction=True)
 def test_end_of_a_session_is_announced(announced):
-    session, _ = sessions.issue(make_account())
+    session, _ = key_session(make_account())
 
     sessions.end(session)
 
@@ -229,10 +234,10 @@ def test_request_without_a_session_asks_the_database_nothing(rf, django_assert_n
 
 def test_expired_sessions_are_purged_at_the_next_sign_in():
     account = make_account()
-    expired, _ = sessions.issue(account)
+    expired, _ = key_session(account)
     Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
-    current, _ = sessions.issue(account)
+    current, _ = key_session(account)
 
     assert list(Session.objects.all()) == [current]
     assert expired != current
@@ -249,7 +254,13 @@ def test_session_endpoint_tells_the_user_and_the_credentials(alice, exchange):
 
     assert response.json() == {
         "user_id": second["user_id"],
+        "username": None,
+        "of": "key",
         "expires_at": second["expires_at"],
+        "is_staff": True,
+        "has_password": False,
+        "passkey_count": 0,
+        "accounts": [second["account"]],
         "credentials": [second["credential"], first["credential"]],
     }
 
@@ -310,11 +321,11 @@ def test_logout_needs_no_body(alice, exchange):
 
 
 def test_logout_keeps_the_keys(alice, exchange):
-    user_id = alice.sign_in(exchange.issue_key("alice")).json()["user_id"]
+    account = alice.sign_in(exchange.issue_key("alice")).json()["account"]
 
     alice.post("logout", {"forget": False})
 
-    assert len(credentials.held_by(user_id).usable) == 1
+    assert len(credentials.held_by(account["id"]).usable) == 1
 
 
 @pytest.mark.parametrize(("method", "path"), [("post", "logout"), ("delete", "credentials/1")])

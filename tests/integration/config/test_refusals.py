@@ -2,7 +2,6 @@
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import OperationalError
 from django.test import AsyncClient, Client
@@ -316,10 +315,8 @@ def test_debugging_shows_django_s_technical_pages_to_people(client, settings):
     assert "<h1>Not possible here</h1>" in client.get("/answers/method").text
 
 
-def test_admin_s_own_refusal_is_told_on_a_page(client):
-    client.force_login(User.objects.create_user("bob", is_staff=True))
-
-    response = client.get("/admin/accounts/account/")
+def test_admin_s_own_refusal_is_told_on_a_page(admin_client):
+    response = admin_client.get("/admin/accounts/account/add/")
 
     assert response.status_code == 403
     assert "<h1>Not allowed</h1>" in response.text

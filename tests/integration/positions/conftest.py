@@ -5,13 +5,12 @@ from uuid import UUID
 import pytest
 from django.db import connection, connections
 
-from accounts import sessions
 from accounts.models import Account
 from positions import workers
 from positions.connection import ConnectionState
 from positions.tracker import Tracker
 from positions.writing import OpenedStream, StreamWriter, open_stream
-from tests.integration.visitors import Visitor, make_account
+from tests.integration.visitors import Visitor, key_session, make_account
 from tests.told import NOON, reconcile, row
 
 WORKER = UUID(int=1)
@@ -60,7 +59,7 @@ def hold(opened: OpenedStream, count: int, **rest) -> None:
 def signed_in(account: Account) -> Visitor:
     """Somebody with a session of this account."""
     visitor = Visitor()
-    _, token = sessions.issue(account)
+    _, token = key_session(account)
     visitor.browser.cookies["session"] = token
     return visitor
 

@@ -4,11 +4,11 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from uuid import UUID
 
-from accounts import sessions
-from accounts.models import Account
+from accounts import sight
+from accounts.models import Account, Session
 from streaming.web.hub import Hub
+from tests.integration.visitors import key_session
 
 
 class Client:
@@ -65,19 +65,27 @@ class Client:
         self.version = event.get("version", self.version)
 
 
-def new_session(account_id: int) -> UUID:
-    """Sign in; the session's id."""
-    return sessions.issue(Account.objects.get(pk=account_id))[0].pk
+def new_session(account_id: int) -> Session:
+    """Sign in with a key."""
+    return key_session(Account.objects.get(pk=account_id))[0]
 
 
 @asynccontextmanager
 async def watching(
-    hub: Hub, account_id: int, session_id: UUID | None = None
+    hub: Hub, account_id: int | None, session: Session | None = None
 ) -> AsyncIterator[Client]:
-    """A client of a hub's stream, reading as fast as it is sent; of a new session if of none."""
+    """
+    A client of a hub's stream, reading as fast as it is sent.
+
+    Args:
+        account_id: whose; None for all that the session sees.
+        session: a new one of the account's key if None.
+    """
     client = Client()
-    session_id = session_id or await hub.database.run(new_session, account_id)
-    reader = asyncio.create_task(_read(hub, account_id, session_id, client))
+    if session is None:
+        session = await hub.database.run(new_session, account_id)
+    seen = await hub.database.run(sight.of, session)
+    reader = asyncio.create_task(_read(hub.events(session, seen, account_id), client))
     try:
         yield client
     finally:
@@ -87,8 +95,8 @@ async def watching(
             reader.result()
 
 
-async def _read(hub: Hub, account_id: int, session_id: UUID, client: Client) -> None:
-    async with aclosing(hub.events(account_id, session_id)) as chunks:
+async def _read(events: AsyncIterator[bytes], client: Client) -> None:
+    async with aclosing(events) as chunks:
         async for chunk in chunks:
             client.feed(chunk)
     client.is_ended = True

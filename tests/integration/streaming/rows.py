@@ -7,20 +7,21 @@ from uuid import UUID, uuid4
 from django.utils import timezone
 
 from accounts.encryption import Secret
-from accounts.models import Account, Credential
+from accounts.models import Credential
 from positions import models, pnl, reading, workers
 from positions.connection import ConnectionState
 from positions.pnl import Holding, MarketState, Quote
 from positions.portfolio import Changes, Closed, MarketFacts, Position
 from positions.writing import StreamWriter, open_stream
 from sandbox.server import Sandbox
+from tests.integration import visitors
 
 FACTS = MarketFacts("EVENT", "SERIES", "A title", "Yes", "No", None)
 
 
 def make_account() -> int:
     """An account without a key; its id."""
-    return Account.objects.create(environment="sandbox", subaccount=0).pk
+    return visitors.make_account(environment="sandbox").pk
 
 
 def make_credential(

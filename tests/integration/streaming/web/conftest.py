@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from accounts import sessions
 from accounts.models import Account
 from streaming.web.asgi import StreamingHandler
 from streaming.web.server import DrainingServer, listening_socket
+from tests.integration.visitors import key_session
 from tests.waiting import until
 
 
@@ -46,7 +46,7 @@ async def web(database) -> AsyncIterator[Web]:
 @pytest.fixture
 async def token(database, alice) -> str:
     def sign_in() -> str:
-        return sessions.issue(Account.objects.get(pk=alice))[1]
+        return key_session(Account.objects.get(pk=alice))[1]
 
     return await database.run(sign_in)
 

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from django.conf import settings as django_settings
 
-from accounts import sessions
 from accounts.models import Account
 from streaming.web import http_connection
 from streaming.web.edge import AT_ONCE
 from streaming.web.http_connection import HEAD_BYTES
+from tests.integration.visitors import key_session
 from tests.waiting import until
 
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -303,7 +303,7 @@ class TestStreams:
 
     async def test_server_has_only_so_many_streams(self, few, database, web, alice, worker):
         def sign_in() -> str:
-            return sessions.issue(Account.objects.get(pk=alice))[1]
+            return key_session(Account.objects.get(pk=alice))[1]
 
         async with AsyncExitStack() as streams:
             for _ in range(3):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import credentials, sessions
+from accounts import forgetting, sessions, sight
 from accounts.models import Account, Session
 from positions import documents, models
 from positions.connection import ConnectionState
@@ -17,6 +17,7 @@ from streaming.web import hub as hub_module
 from streaming.web.hub import Hub
 from tests.integration.streaming import rows
 from tests.integration.streaming.clients import Client, watching
+from tests.integration.visitors import key_session
 from tests.waiting import until
 
 
@@ -36,7 +37,7 @@ def unpolled(monkeypatch) -> None:
 @pytest.fixture
 async def session(database, alice) -> Session:
     def issue() -> Session:
-        return sessions.issue(Account.objects.get(pk=alice))[0]
+        return key_session(Account.objects.get(pk=alice))[0]
 
     return await database.run(issue)
 
@@ -275,14 +276,14 @@ async def test_logout_ends_the_sessions_streams_and_no_others(
     database, unpolled, hub, alice, worker, session
 ):
     def another_session() -> Session:
-        return sessions.issue(session.account)[0]
+        return key_session(Account.objects.get(pk=alice))[0]
 
     other = await database.run(another_session)
     await database.run(worker.write, {"A": "0.10"})
     async with (
-        watching(hub, alice, session.pk) as ended,
-        watching(hub, alice, session.pk) as ended_too,
-        watching(hub, alice, other.pk) as staying,
+        watching(hub, alice, session) as ended,
+        watching(hub, alice, session) as ended_too,
+        watching(hub, alice, other) as staying,
     ):
         await until(lambda: ended.events and ended_too.events and staying.events)
         await until(database.is_listened_to)
@@ -297,7 +298,7 @@ async def test_logout_ends_the_sessions_streams_and_no_others(
 
 
 async def test_expired_session_ends_its_stream(database, hub, alice, worker, session):
-    async with watching(hub, alice, session.pk) as client:
+    async with watching(hub, alice, session) as client:
         await until(lambda: client.events)
 
         def expire() -> None:
@@ -324,13 +325,13 @@ async def test_session_renewed_elsewhere_keeps_its_stream(
         Session.objects.filter(pk=session_id).update(ended_at=timezone.now())
 
     def another_session() -> Session:
-        return sessions.issue(session.account)[0]
+        return key_session(Account.objects.get(pk=alice))[0]
 
     revoked = await database.run(another_session)
     await database.run(nearly_expire)
     async with (
-        watching(hub, alice, session.pk) as client,
-        watching(hub, alice, revoked.pk) as witness,
+        watching(hub, alice, session) as client,
+        watching(hub, alice, revoked) as witness,
     ):
         await until(lambda: client.events and witness.events)
         await database.run(renew)
@@ -345,11 +346,11 @@ async def test_session_renewed_elsewhere_keeps_its_stream(
 
 async def test_forgotten_account_ends_its_streams(database, unpolled, hub, alice, worker, session):
     await database.run(worker.write, {"A": "0.10"})
-    async with watching(hub, alice, session.pk) as client:
+    async with watching(hub, alice, session) as client:
         await until(lambda: client.events)
         await until(database.is_listened_to)
 
-        await database.run(credentials.forget, session.account)
+        await database.run(forgetting.forget_user, session.user)
         await until(lambda: client.is_ended)
 
 
@@ -400,7 +401,7 @@ async def test_frozen_client_delays_nobody_and_gets_the_newest_when_it_thaws(
     await database.run(worker.write, {"A": "0.10", "B": "0.10"})
     frozen = Client()
     async with (
-        aclosing(hub.events(alice, session.pk)) as chunks,
+        aclosing(hub.events(session, await database.run(sight.of, session), alice)) as chunks,
         watching(hub, alice) as quick,
     ):
         frozen.feed(await anext(chunks))

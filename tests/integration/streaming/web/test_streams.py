@@ -63,7 +63,7 @@ async def test_stream_without_a_session_is_refused(stranger):
 
 async def test_stream_of_an_ended_session_is_refused(database, alice, web, browser):
     def end() -> None:
-        for session in Account.objects.get(pk=alice).sessions.all():
+        for session in Account.objects.get(pk=alice).owner.sessions.all():
             sessions.end(session)
 
     await database.run(end)

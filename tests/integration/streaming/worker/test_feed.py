@@ -493,7 +493,7 @@ async def test_key_that_is_deleted_while_in_use_gives_way_to_the_other(
         rows.make_credential(
             alice, sandbox, api_key_id=other.api_key_id, private_key=other.private_key
         )
-        credentials.delete_credential(Account.objects.get(pk=alice), credential)
+        credentials.delete_credential([Account.objects.get(pk=alice)], credential)
 
     await database.run(replace_key)
     live.look_at_credentials()
@@ -506,7 +506,7 @@ async def test_deleted_key_leaves_the_figures(database, alice, credential, live)
     before = await database.run(rows.quantities, alice)
 
     def delete() -> None:
-        credentials.delete_credential(Account.objects.get(pk=alice), credential)
+        credentials.delete_credential([Account.objects.get(pk=alice)], credential)
 
     await database.run(delete)
     live.look_at_credentials()

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import credentials
+from accounts import credentials, forgetting
 from accounts.models import Account
 from positions import models, pnl, reading
 from positions.connection import as_seen
@@ -130,7 +130,7 @@ async def test_deleted_key_reaches_the_feed(database, alice, credential, running
     await database.until(status_is, alice, "live")
 
     def delete() -> None:
-        credentials.delete_credential(Account.objects.get(pk=alice), credential)
+        credentials.delete_credential([Account.objects.get(pk=alice)], credential)
 
     await database.run(delete)
 
@@ -142,7 +142,7 @@ async def test_forgotten_account_is_let_go_of(database, alice, credential, runni
     await database.until(status_is, alice, "live")
 
     def forget() -> None:
-        credentials.forget(Account.objects.get(pk=alice))
+        forgetting.forget_user(Account.objects.get(pk=alice).owner)
 
     await database.run(forget)
 
@@ -351,7 +351,7 @@ async def test_account_whose_last_words_fail_ends_all_the_same(
     feed_of(running, alice)._tracker.cash = Cash(Decimal(10) ** 30, None, timezone.now())
 
     def forget() -> None:
-        credentials.forget(Account.objects.get(pk=alice))
+        forgetting.forget_user(Account.objects.get(pk=alice).owner)
 
     await database.run(forget)
 

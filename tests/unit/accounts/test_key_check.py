@@ -1,6 +1,6 @@
 import pytest
 
-from accounts.credentials import CheckedKey
+from accounts.key_check import CheckedKey
 
 
 @pytest.mark.parametrize(

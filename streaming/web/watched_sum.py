@@ -1,0 +1,61 @@
+"""The sum of several accounts that somebody looks at, encoded once for all who look."""
+
+from collections.abc import Mapping
+
+from positions import sums
+from positions.sums import Group
+from streaming.web import sse
+from streaming.web.fanout import Channel, Frame
+from streaming.web.watched_account import WatchedAccount
+
+_KEY = "portfolio"
+
+
+class WatchedSum:
+    """
+    The state that the streams of all accounts show for one environment.
+
+    Args:
+        accounts: its members, by id.
+    """
+
+    def __init__(self, group: Group, accounts: Mapping[int, WatchedAccount]) -> None:
+        self.group = group
+        self.channel = Channel(self._whole)
+        self.is_loaded = False
+        self._counted = [accounts[account_id] for account_id in group.counted]
+        self._text = ""
+        self._version = 0
+        for account in self._counted:
+            account.sums.add(self)
+        self.renew(0)
+
+    def renew(self, version: int) -> None:
+        """
+        One of the members has changed; nothing is told until all of them are known.
+
+        Args:
+            version: that member's, for the event's id.
+        """
+        if not all(account.is_loaded for account in self._counted):
+            return
+        document = sums.sum_document(
+            self.group.environment, [account.stream for account in self._counted]
+        )
+        text = sse.to_json(document)
+        if text == self._text:
+            return
+        self._text, self._version = text, version
+        if self.is_loaded:
+            self.channel.publish({_KEY: Frame(version, self._whole())})
+        else:
+            self.is_loaded = True
+            self.channel.start_over()
+
+    def close(self) -> None:
+        """Nobody looks any more."""
+        for account in self._counted:
+            account.sums.discard(self)
+
+    def _whole(self) -> bytes:
+        return sse.event("portfolio", self._version, self._text)
