@@ -34,7 +34,7 @@ def test_every_call_and_every_shape_is_documented(page):
 def test_what_is_documented_of_a_call_is_there(page):
     text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", "", page)))
 
-    assert "Sign in with an API key of the exchange; sets the session cookie." in text
+    assert "Sign in with an API key of the exchange; signed in, add its account to yours." in text
     assert 'environment "production" or "demo" or "sandbox"' in text
     assert "accept_trading_key true or false, else false · may be left out" in text
     assert "credential_id in the path whole number" in text

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from accounts.models import Account
 from positions import workers
 from positions.connection import ConnectionState
 from positions.models import AccountStream, Worker
@@ -16,7 +17,12 @@ from tests.told import NOON, at, market, prices, quote, reconcile, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-EMPTY_PORTFOLIO = {
+
+def empty_portfolio(account: Account) -> dict[str, object]:
+    return EMPTY | {"account_id": account.pk}
+
+
+EMPTY = {
     "cash": None,
     "cash_as_of": None,
     "cash_provisional": False,
@@ -133,7 +139,7 @@ def test_position_of_no_without_a_price(opened, alice):
     }
 
 
-def test_portfolio_whole(opened, alice):
+def test_portfolio_whole(opened, account, alice):
     opened.tracker.cash = Cash(Decimal("98.0186"), Decimal("8.12"), at(1))
     reconcile(
         opened.tracker,
@@ -149,6 +155,7 @@ def test_portfolio_whole(opened, alice):
 
     assert answer.status_code == 200
     assert answer.json() == {
+        "account_id": account.pk,
         "cash": "98.0186",
         "cash_as_of": "2026-11-23T12:00:01Z",
         "cash_provisional": False,
@@ -180,16 +187,16 @@ def test_before_the_first_reconciliation_everything_is_unknown(account, alice):
     assert positions.status_code == 200
     assert positions.json() == {"positions": [], "version": 0, "as_of": None}
     assert portfolio.status_code == 200
-    assert portfolio.json() == EMPTY_PORTFOLIO
+    assert portfolio.json() == empty_portfolio(account)
 
 
-def test_opened_and_not_reconciled_everything_is_unknown_too(opened, alice):
+def test_opened_and_not_reconciled_everything_is_unknown_too(opened, account, alice):
     write(opened.writer, opened.tracker)
 
     positions, portfolio = alice.get("positions"), alice.get("portfolio")
 
     assert positions.json() == {"positions": [], "version": 1, "as_of": None}
-    assert portfolio.json() == EMPTY_PORTFOLIO | {
+    assert portfolio.json() == empty_portfolio(account) | {
         "version": 1,
         "updated_at": "2026-11-23T12:00:00Z",
     }
@@ -300,7 +307,7 @@ def test_without_a_session_nothing_is_told(opened, path, client):
     assert set(answer.json()["error"]) == {"code", "message"}
 
 
-def test_charlie_sees_nothing_of_alice_s(opened, alice, charlie):
+def test_charlie_sees_nothing_of_alice_s(opened, account, alice, charlie):
     opened.tracker.cash = Cash(Decimal(100), Decimal(4), NOON)
     hold(opened, 2)
 
@@ -308,7 +315,8 @@ def test_charlie_sees_nothing_of_alice_s(opened, alice, charlie):
 
     assert len(alice.get("positions").json()["positions"]) == 2
     assert positions.json() == {"positions": [], "version": 0, "as_of": None}
-    assert portfolio.json() == EMPTY_PORTFOLIO
+    assert portfolio.json() == EMPTY | {"account_id": portfolio.json()["account_id"]}
+    assert portfolio.json()["account_id"] != account.pk
 
 
 def test_refresh_asks_for_the_own_account_only(opened, account, alice, announced):
@@ -359,8 +367,8 @@ def test_any_number_of_positions_costs_the_same_queries(
 ):
     hold(opened, count)
 
-    # The session, and the account.
-    with django_assert_num_queries(2):
+    # The session, what it sees, and the account.
+    with django_assert_num_queries(3):
         answer = alice.get("positions")
 
     assert len(answer.json()["positions"]) == count
@@ -369,7 +377,7 @@ def test_any_number_of_positions_costs_the_same_queries(
 def test_portfolio_of_a_stream_row_alone_needs_no_positions(account, alice):
     AccountStream.objects.create(account=account)
 
-    assert alice.get("portfolio").json() == EMPTY_PORTFOLIO
+    assert alice.get("portfolio").json() == empty_portfolio(account)
 
 
 def test_rows_of_the_exchange_that_cannot_be_read_are_counted(opened, alice):

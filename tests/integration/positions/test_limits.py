@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import CharField, IntegerField, TextField
 
 from accounts.models import Account, AccountKey, Credential
+from accounts.models.exchange_accounts import LONGEST_NAME
 from kalshi import fields
 from kalshi.resources import Balance, Market, PositionRow
 from positions import models
@@ -25,6 +26,7 @@ INDEXED_BYTES = 2_600
 TOLD = {
     "Account.environment": None,
     "Account.subaccount": fields.MAXIMUM_SUBACCOUNT,
+    "Account.name": LONGEST_NAME,
     "Account.sole_key_id": fields.LONGEST_ID,
     "AccountKey.environment": None,
     "AccountKey.subaccount": fields.MAXIMUM_SUBACCOUNT,

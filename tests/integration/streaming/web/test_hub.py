@@ -417,7 +417,7 @@ async def test_frozen_client_delays_nobody_and_gets_the_newest_when_it_thaws(
     assert frozen.types.count("position") == 1
 
 
-async def test_account_that_cannot_be_shown_ends_no_stream_but_its_own(
+async def test_account_that_cannot_be_shown_says_so_and_the_others_go_on(
     database, hub, alice, worker, monkeypatch
 ):
     other = await database.run(rows.make_account)
@@ -431,13 +431,21 @@ async def test_account_that_cannot_be_shown_ends_no_stream_but_its_own(
             raise RuntimeError("a bug")
         return encode(row)
 
-    monkeypatch.setattr(documents, "position_document", encode_none_of_alice)
+    with monkeypatch.context() as bug:
+        bug.setattr(documents, "position_document", encode_none_of_alice)
+        async with watching(hub, other) as theirs, watching(hub, alice) as client:
+            await until(lambda: client.connection.get("reason") == "set_aside")
+            positions_meanwhile = dict(client.positions)
+            await database.run(others_worker.write, {"B": "0.20"})
+            await until(lambda: theirs.bids == {"B": "0.2"})
+            bug.undo()
+            # Without news of it, and without another stream.
+            await until(lambda: client.bids == {"A": "0.1"})
 
-    async with watching(hub, other) as theirs, watching(hub, alice) as client:
-        await until(lambda: client.is_ended)
-        await database.run(others_worker.write, {"B": "0.20"})
-        await until(lambda: theirs.bids == {"B": "0.2"})
-        assert not theirs.is_ended
+            assert positions_meanwhile == {}
+            assert client.connection["reason"] != "set_aside"
+            assert not theirs.is_ended
+            assert not client.is_ended
 
 
 async def test_two_accounts_never_see_each_other(database, hub, alice, worker):

@@ -75,7 +75,7 @@ def row(ticker: str, seq: int, *, quantity: str = "5", bid: str = "0.40") -> Pos
 
 def watched(clock: Clock | None = None) -> WatchedAccount:
     clock = clock or Clock()
-    return WatchedAccount(clock, clock.monotonic)
+    return WatchedAccount(1, clock, clock.monotonic)
 
 
 def account_rows(
