@@ -36,7 +36,7 @@ class Account(models.Model):
     environment = models.CharField(max_length=10, choices=EnvironmentName.choices)
     subaccount = models.PositiveIntegerField()
     sole_key_id = models.CharField(max_length=128, blank=True, default="")
-    # The account that turned out to be the same one at the exchange, where no key could tell.
+    # The one that it turned out to be at the exchange, where no key could tell (`positions.twins`).
     same_as = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

@@ -12,7 +12,7 @@ from typing import Never
 from uuid import UUID, uuid4
 
 from accounts.models import Account
-from positions import workers
+from positions import twins, workers
 from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.claims import Claims, open_claims
 from postgres.errors import DATABASE_TROUBLE
@@ -125,6 +125,7 @@ class Worker:
         while True:
             self._look_now.clear()
             accounts = set(await self._lookout.run(_account_ids))
+            await self._lookout.run(twins.note)
             for account_id in self._tasks.keys() - accounts:
                 self._tasks[account_id].cancel()
             for account_id in [key for key, task in self._tasks.items() if task.done()]:

@@ -1,0 +1,54 @@
+"""
+Accounts that are one at the exchange, though no key could tell.
+
+A key that may not list its account's keys has an account of its own here. A second one of the same
+account then shows the same positions again, and sums would count them twice.
+"""
+
+from django.db import connection, transaction
+
+from accounts.models import Account, AccountKey
+from positions.models import Position
+from postgres.channels import SIGHT_CHANGED
+from postgres.notifications import publish
+
+_ACCOUNTS, _KEYS = Account._meta.db_table, AccountKey._meta.db_table
+_POSITIONS = Position._meta.db_table
+
+# One of them lists the other's key; or they have a row in common to the exchange's own microsecond.
+# Where both list their keys they are known to differ.
+_NOTE = f"""
+    UPDATE {_ACCOUNTS} AS later SET same_as_id = earlier.id
+    FROM {_ACCOUNTS} AS earlier
+    WHERE later.same_as_id IS NULL AND earlier.same_as_id IS NULL
+        AND earlier.id < later.id
+        AND earlier.owner_id = later.owner_id
+        AND earlier.environment = later.environment
+        AND earlier.subaccount = later.subaccount
+        AND (earlier.sole_key_id <> '' OR later.sole_key_id <> '')
+        AND (
+            EXISTS (
+                SELECT FROM {_KEYS} AS listed
+                WHERE (listed.account_id = earlier.id AND listed.api_key_id = later.sole_key_id)
+                    OR (listed.account_id = later.id AND listed.api_key_id = earlier.sole_key_id)
+            )
+            OR EXISTS (
+                SELECT FROM {_POSITIONS} AS one
+                JOIN {_POSITIONS} AS other USING (market_id, held_at, quantity, exposure, fees_paid)
+                WHERE one.account_id = earlier.id AND other.account_id = later.id
+                    AND one.realized_pnl IS NOT DISTINCT FROM other.realized_pnl
+            )
+        )
+    RETURNING later.owner_id
+"""  # noqa: S608  # names of tables, from our own models
+
+
+@transaction.atomic
+def note() -> int:
+    """Note which accounts have turned out to be another one of their owner; how many did."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE)
+        owners = [owner_id for (owner_id,) in cursor.fetchall()]
+    for owner_id in set(owners):
+        publish(SIGHT_CHANGED, str(owner_id))
+    return len(owners)
