@@ -8,15 +8,27 @@ account then shows the same positions again, and sums would count them twice.
 from django.db import connection, transaction
 
 from accounts.models import Account, AccountKey
-from positions.models import Position
+from positions.models import AccountStream, Position
 from postgres.channels import SIGHT_CHANGED
 from postgres.notifications import publish
 
 _ACCOUNTS, _KEYS = Account._meta.db_table, AccountKey._meta.db_table
-_POSITIONS = Position._meta.db_table
+_POSITIONS, _STREAMS = Position._meta.db_table, AccountStream._meta.db_table
 
-# One of them lists the other's key; or they have a row in common to the exchange's own microsecond.
-# Where both list their keys they are known to differ.
+# What two open rows have in common that are one row of the exchange.
+_SAME_ROW = "market_id, held_at, quantity, exposure, fees_paid, realized_pnl"
+
+
+def _only_in(one: str, other: str) -> str:
+    return f"""
+        SELECT {_SAME_ROW} FROM {_POSITIONS} WHERE account_id = {one}.id AND quantity <> 0
+        EXCEPT
+        SELECT {_SAME_ROW} FROM {_POSITIONS} WHERE account_id = {other}.id AND quantity <> 0
+    """  # noqa: S608  # names of tables, from our own models
+
+
+# One of them lists the other's key; or all that they hold is the same, each row as of the same
+# second, and so is the cash. Where both list their keys they are known to differ.
 _NOTE = f"""
     UPDATE {_ACCOUNTS} AS later SET same_as_id = earlier.id
     FROM {_ACCOUNTS} AS earlier
@@ -32,11 +44,14 @@ _NOTE = f"""
                 WHERE (listed.account_id = earlier.id AND listed.api_key_id = later.sole_key_id)
                     OR (listed.account_id = later.id AND listed.api_key_id = earlier.sole_key_id)
             )
-            OR EXISTS (
-                SELECT FROM {_POSITIONS} AS one
-                JOIN {_POSITIONS} AS other USING (market_id, held_at, quantity, exposure, fees_paid)
-                WHERE one.account_id = earlier.id AND other.account_id = later.id
-                    AND one.realized_pnl IS NOT DISTINCT FROM other.realized_pnl
+            OR (
+                EXISTS (
+                    SELECT FROM {_STREAMS} AS one JOIN {_STREAMS} AS other USING (cash)
+                    WHERE one.account_id = earlier.id AND other.account_id = later.id
+                        AND one.position_count > 0
+                )
+                AND NOT EXISTS ({_only_in("earlier", "later")})
+                AND NOT EXISTS ({_only_in("later", "earlier")})
             )
         )
     RETURNING later.owner_id

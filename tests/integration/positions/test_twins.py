@@ -1,10 +1,13 @@
+from decimal import Decimal
+
 import pytest
 
 from accounts.models import Account, AccountKey
 from positions import twins
+from positions.portfolio import Cash
 from tests.integration.positions.conftest import open, write
 from tests.integration.visitors import make_account, make_user
-from tests.told import reconcile
+from tests.told import NOON, reconcile
 from tests.told import row as untimed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -15,13 +18,14 @@ def owner():
     return make_user()
 
 
-def row(*figures: str, updated: float = 7.000001):
-    """A row as of the exchange's own microsecond."""
+def row(*figures: str, updated: float = 7):
+    """A row as of the exchange's own second."""
     return untimed(*figures, updated=updated)
 
 
-def hold(account: Account, *rows) -> None:
+def hold(account: Account, *rows, cash: str = "98.0186") -> None:
     opened = open(account)
+    opened.tracker.cash = Cash(Decimal(cash), None, NOON)
     reconcile(opened.tracker, list(rows))
     write(opened.writer, opened.tracker)
 
@@ -35,7 +39,7 @@ def test_equal_rows_of_two_keys_that_cannot_list_keys_are_one_account(owner, ann
     first = make_account(owner, sole_key_id="a")
     second = make_account(owner, sole_key_id="b")
     hold(first, row("M", "10", "4", "0.5", "0.17"), row("N", "2", "1"))
-    hold(second, row("M", "10", "4", "0.5", "0.17"))
+    hold(second, row("M", "10", "4", "0.5", "0.17"), row("N", "2", "1"))
 
     assert same_as() == [None, first.pk]
     assert Account.objects.get(pk=second.pk).same_as == first
@@ -67,7 +71,7 @@ def test_key_that_the_other_account_lists_is_that_account_without_any_row(owner)
         row("M", "10", "4", "0.6", "0.17"),
         row("M", "10", "4", "0.5", "0.18"),
         row("N", "10", "4", "0.5", "0.17"),
-        row("M", "10", "4", "0.5", "0.17", updated=7.000002),
+        row("M", "10", "4", "0.5", "0.17", updated=8),
         untimed("M", "10", "4", "0.5", "0.17"),
     ],
     ids=["quantity", "exposure", "realized", "fees", "market", "time", "no time"],
@@ -75,6 +79,27 @@ def test_key_that_the_other_account_lists_is_that_account_without_any_row(owner)
 def test_rows_that_differ_are_of_two_accounts(owner, other):
     hold(make_account(owner, sole_key_id="a"), row("M", "10", "4", "0.5", "0.17"))
     hold(make_account(owner, sole_key_id="b"), other)
+
+    assert same_as() == [None, None]
+
+
+def test_one_row_that_differs_is_enough(owner):
+    hold(make_account(owner, sole_key_id="a"), row("M", "10", "4"), row("N", "2", "1"))
+    hold(make_account(owner, sole_key_id="b"), row("M", "10", "4"))
+
+    assert same_as() == [None, None]
+
+
+def test_cash_that_differs_is_of_two_accounts(owner):
+    hold(make_account(owner, sole_key_id="a"), row("M", "10", "4"), cash="1")
+    hold(make_account(owner, sole_key_id="b"), row("M", "10", "4"), cash="2")
+
+    assert same_as() == [None, None]
+
+
+def test_accounts_that_hold_nothing_tell_nothing(owner):
+    hold(make_account(owner, sole_key_id="a"))
+    hold(make_account(owner, sole_key_id="b"))
 
     assert same_as() == [None, None]
 
