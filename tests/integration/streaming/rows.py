@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.encryption import Secret
@@ -110,3 +111,14 @@ def _position(ticker: str, bid: Decimal) -> Position:
     state = MarketState("active")
     figures = pnl.figures_of(holding, quote, state, "bid")
     return Position(ticker, FACTS, state, holding, quote, figures)
+
+
+def reconcile(account_id: int, *, positions_value: str, unrealized_pnl: str) -> None:
+    """Give an opened account sums, as its first reconciliation does; unannounced."""
+    models.AccountStream.objects.filter(pk=account_id).update(
+        seq=F("seq") + 1,
+        positions_value=Decimal(positions_value),
+        exposure=Decimal(positions_value) - Decimal(unrealized_pnl),
+        unrealized_pnl=Decimal(unrealized_pnl),
+        reconciled_at=timezone.now(),
+    )
