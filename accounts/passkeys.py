@@ -69,16 +69,19 @@ class RelyingParty:
 
 def relying_party(request: HttpRequest) -> RelyingParty:
     """This server by its name; for addresses of this machine, which have none, `localhost`."""
-    if settings.PUBLIC_ORIGIN is not None:
-        scheme, _, authority = settings.PUBLIC_ORIGIN.partition("://")
-    else:
-        # Checked against ALLOWED_HOSTS: this machine's own.
-        scheme, authority = "http", request.get_host()
+    # Without an origin the address is this machine's own, as ALLOWED_HOSTS has it.
+    origin = settings.PUBLIC_ORIGIN or f"http://{request.get_host()}"
+    scheme, _, authority = origin.partition("://")
     host, port = _host_and_port(authority)
-    origin = f"{scheme}://{authority}"
     if host in LOOPBACK_ADDRESSES:
         return RelyingParty("localhost", (f"{scheme}://localhost{port}", origin))
     return RelyingParty(host, (origin,))
+
+
+def relying_host() -> str:
+    """The host of `relying_party`, whoever asks."""
+    host, _ = _host_and_port((settings.PUBLIC_ORIGIN or "http://localhost").partition("://")[2])
+    return "localhost" if host in LOOPBACK_ADDRESSES else host
 
 
 def is_possible(request: HttpRequest) -> bool:

@@ -1,5 +1,6 @@
 """uvicorn, set up for streams that stay open for hours and for clients that stop reading."""
 
+import errno
 import resource
 import socket
 
@@ -16,6 +17,8 @@ KEEP_ALIVE_SECONDS = 30
 SEND_BUFFER_BYTES = 64 * 1024
 # A peer that answers nothing for so long is gone, whatever its connection says.
 PEER_TIMEOUT_MS = 30_000
+# How a machine without IPv6 says so.
+WITHOUT_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 # Beside the streams: pages, calls of the API, and those who connect and say nothing.
 OTHER_CONNECTIONS = 1000
 # Files and connections of the process itself.
@@ -63,6 +66,27 @@ def _connections_allowed() -> int:
     return wanted if most == resource.RLIM_INFINITY else min(wanted, most - OWN_FILES)
 
 
+def loopback_sockets(port: int) -> list[socket.socket]:
+    """
+    Bound sockets of this machine alone, by all that `localhost` may mean.
+
+    Raises:
+        OSError: one of the addresses is taken, so that another program would answer there.
+        OverflowError: there is no such port.
+    """
+    listener = listening_socket("127.0.0.1", port)
+    try:
+        return [listener, listening_socket("::1", listener.getsockname()[1])]
+    except OSError as error:
+        if error.errno in WITHOUT_IPV6:
+            return [listener]
+        listener.close()
+        if port == 0:
+            # The one that the system chose was free at one address only.
+            return loopback_sockets(port)
+        raise
+
+
 def listening_socket(host: str, port: int) -> socket.socket:
     """
     A bound socket whose connections inherit small buffers and a time limit for silent peers.
@@ -75,6 +99,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # Else all IPv6 addresses would take the IPv4 ones too.
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_TIMEOUT_MS)

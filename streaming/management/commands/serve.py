@@ -7,11 +7,15 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
 
+from accounts import passkeys, registration
 from postgres import patience
 from streaming.web.asgi import StreamingHandler
-from streaming.web.server import DrainingServer, listening_socket
+from streaming.web.server import DrainingServer, listening_socket, loopback_sockets
 
+# By both of its addresses: a browser takes which it likes.
+LOCALHOST = "localhost"
 SWITCH_SECONDS = 0.0005
 
 
@@ -22,7 +26,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Where to listen."""
-        parser.add_argument("--host", default="127.0.0.1", help="default: %(default)s")
+        parser.add_argument("--host", default=LOCALHOST, help="default: %(default)s")
         parser.add_argument(
             "--port", type=int, default=settings.PORT, help="default: PORT, now %(default)s"
         )
@@ -39,12 +43,16 @@ class Command(BaseCommand):
         sys.setswitchinterval(SWITCH_SECONDS)
         patience.adopt(patience.WEB)
         try:
-            listener = listening_socket(host, port)
+            listeners = (
+                loopback_sockets(port) if host == LOCALHOST else [listening_socket(host, port)]
+            )
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise CommandError(f"Cannot listen on {host}:{port}: {reason}.") from None
-        origin = settings.PUBLIC_ORIGIN or f"http://{host}:{listener.getsockname()[1]}"
+        address = f"[{host}]" if ":" in host else host
+        origin = settings.PUBLIC_ORIGIN or f"http://{address}:{listeners[0].getsockname()[1]}"
         self.stdout.write(f"Serving {origin}")
+        self._tell_of_people()
         self.stdout.flush()  # also into a pipe or a file
         server = DrainingServer(
             StreamingHandler(), proxy_headers=settings.PUBLIC_ORIGIN is not None
@@ -53,7 +61,27 @@ class Command(BaseCommand):
             # uvicorn does so itself while it serves, and in the end raises what it got once more
             # for whoever handled it before: then an orderly end would look like a crash.
             signal.signal(number, server.handle_exit)
-        server.run(sockets=[listener])
+        server.run(sockets=listeners)
+
+    def _tell_of_people(self) -> None:
+        """Print what only whoever runs the server may read."""
+        try:
+            link = registration.first_link()
+            lost = passkeys.orphans(passkeys.relying_host()).count()
+        except Error:
+            # Not there yet, or without tables: /readyz tells.
+            return
+        if link is not None:
+            self.stdout.write(
+                "Nobody uses this server yet. The first person opens this link, once, within "
+                f"seven days: {link.url}"
+            )
+        if lost:
+            self.stdout.write(
+                f"{lost} of the passkeys here were made for another address than "
+                f"{passkeys.relying_host()}, and open nothing at this one. Put the old "
+                "PUBLIC_ORIGIN back, or let people in by password, key, or manage.py recover."
+            )
 
 
 def _is_loopback(host: str) -> bool:

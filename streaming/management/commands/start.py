@@ -52,8 +52,12 @@ class Command(BaseCommand):
             processes.wait_until(lambda: _answers(port))
             if processes.is_stopping:
                 return
-            origin = settings.PUBLIC_ORIGIN or f"http://127.0.0.1:{port}"
-            self.stdout.write(f"\nOpen {origin} — Ctrl-C stops everything.\n")
+            origin = settings.PUBLIC_ORIGIN or f"http://localhost:{port}"
+            self.stdout.write(f"\nOpen {origin} — Ctrl-C stops everything.")
+            if settings.PUBLIC_ORIGIN is None:
+                self.stdout.write(
+                    f"(http://127.0.0.1:{port} is the same, but there browsers make no passkeys.)\n"
+                )
             processes.run()
         except KeyboardInterrupt:
             return

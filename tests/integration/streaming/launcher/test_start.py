@@ -60,7 +60,7 @@ async def test_nothing_is_left_when_it_is_killed(launcher, port, base):
     wait_for_lock(base / "postgres" / "attached")
     wait_for_lock(base / "postgres" / "log")
 
-    assert f"http://127.0.0.1:{port} " in greeting
+    assert f"http://localhost:{port} " in greeting
     assert listened
     assert not await listens(port)
     assert not (base / "postgres" / "data" / "postmaster.pid").exists()
@@ -89,7 +89,7 @@ async def test_two_first_ones_at_once_both_come_up(start):
 
     launchers = [start(port) for port in ports]
     for launcher, port in zip(launchers, ports, strict=True):
-        await until(lambda launcher=launcher, port=port: f"127.0.0.1:{port} " in launcher.said)
+        await until(lambda launcher=launcher, port=port: f"localhost:{port} " in launcher.said)
 
     assert [await listens(port) for port in ports] == [True, True]
     assert [launcher.stop() for launcher in launchers] == [0, 0]

@@ -206,7 +206,7 @@ async def test_stopping_ends_open_streams_before_they_are_cut_off(database, web,
 async def serving(database, start_process) -> tuple[Process, int]:
     """The web server as a process, and its port."""
     process = start_process("serve", "--port", "0")
-    served = await until(lambda: re.search(r"Serving http://127\.0\.0\.1:(\d+)", process.said))
+    served = await until(lambda: re.search(r"Serving http://localhost:(\d+)", process.said))
     port = int(served[1])
     await until(lambda: listens(port))
     return process, port

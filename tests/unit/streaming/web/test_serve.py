@@ -1,16 +1,19 @@
 """The server refuses in one line what it cannot do safely or at all."""
 
+import errno
 import socket
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from streaming.web import server
 from streaming.web.server import (
     PEER_TIMEOUT_MS,
     SEND_BUFFER_BYTES,
     DrainingServer,
     StreamingHandler,
     listening_socket,
+    loopback_sockets,
 )
 
 
@@ -24,19 +27,21 @@ def test_other_hosts_than_loopback_need_an_https_origin(host, settings):
     assert "\n" not in str(refusal.value)
 
 
-def test_taken_port_is_told_in_one_line():
-    with listening_socket("127.0.0.1", 0) as taken:
+# At the second somebody else's program would answer whoever asks for localhost.
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_taken_port_is_told_in_one_line(address):
+    with listening_socket(address, 0) as taken:
         taken.listen()
         port = taken.getsockname()[1]
 
         with pytest.raises(CommandError) as refusal:
             call_command("serve", port=port)
 
-    assert str(refusal.value) == f"Cannot listen on 127.0.0.1:{port}: Address already in use."
+    assert str(refusal.value) == f"Cannot listen on localhost:{port}: Address already in use."
 
 
 def test_impossible_port_is_told_in_one_line():
-    with pytest.raises(CommandError, match=r"Cannot listen on 127\.0\.0\.1:99999") as refusal:
+    with pytest.raises(CommandError, match="Cannot listen on localhost:99999") as refusal:
         call_command("serve", port=99999)
 
     assert "\n" not in str(refusal.value)
@@ -62,11 +67,35 @@ def test_ipv6_loopback_can_be_listened_on():
         assert listener.family is socket.AF_INET6
 
 
+def test_localhost_is_listened_on_by_both_of_its_addresses():
+    listeners = loopback_sockets(0)
+
+    addresses = {listener.getsockname()[:2] for listener in listeners}
+    for listener in listeners:
+        listener.close()
+    [port] = {port for _, port in addresses}
+    assert addresses == {("127.0.0.1", port), ("::1", port)}
+
+
+def test_machine_without_ipv6_is_served_all_the_same(monkeypatch):
+    def bind(host, port):
+        if host == "::1":
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        return listening_socket(host, port)
+
+    monkeypatch.setattr(server, "listening_socket", bind)
+
+    [listener] = loopback_sockets(0)
+
+    assert listener.getsockname()[0] == "127.0.0.1"
+    listener.close()
+
+
 @pytest.mark.parametrize("is_behind_proxy", [True, False])
 def test_forwarding_headers_count_only_behind_a_proxy(is_behind_proxy):
-    server = DrainingServer(StreamingHandler(), proxy_headers=is_behind_proxy)
+    built = DrainingServer(StreamingHandler(), proxy_headers=is_behind_proxy)
 
-    assert server.config.proxy_headers is is_behind_proxy
+    assert built.config.proxy_headers is is_behind_proxy
 
 
 @pytest.mark.parametrize(
