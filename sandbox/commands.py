@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import cast, get_args
 
+from sandbox import keys
 from sandbox.command_fields import BadCommand, Fields
 from sandbox.faults import FRAME_FAULTS, Body, FailedAnswer, FrameFault, Latency, Way
 from sandbox.fees import FeeType
@@ -20,7 +21,9 @@ from sandbox.session import CHANNELS
 from sandbox.spoiling import Spoil
 from sandbox.transfers import Direction, Method, TransferStatus
 
-Perform = Callable[[Sandbox, Fields], Awaitable[None] | None]
+# What it answers, if anything.
+Answer = Mapping[str, str]
+Perform = Callable[[Sandbox, Fields], Awaitable[None] | Answer | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,9 @@ class Command:
     what: str
 
 
-async def perform(sandbox: Sandbox, values: Mapping[str, object]) -> None:
+async def perform(sandbox: Sandbox, values: Mapping[str, object]) -> Answer:
     """
-    Carry out one command.
+    Carry out one command; what it answers, mostly nothing.
 
     Raises:
         BadCommand: it is unknown, a field is wrong, or the exchange refuses it.
@@ -46,9 +49,11 @@ async def perform(sandbox: Sandbox, values: Mapping[str, object]) -> None:
         raise BadCommand(f"do is one of {', '.join(COMMANDS)}")
     fields = Fields(sandbox, left)
     try:
-        waiting = command.perform(sandbox, fields)
-        if waiting is not None:
-            await waiting
+        done = command.perform(sandbox, fields)
+        if isinstance(done, Awaitable):
+            await done
+            return {}
+        return done or {}
     except ValueError as error:
         raise BadCommand(str(error)) from error
     except KeyError as error:
@@ -253,6 +258,20 @@ def _revoke_key(sandbox: Sandbox, fields: Fields) -> None:
     sandbox.revoke_key(key_id)
 
 
+def _open_member(sandbox: Sandbox, fields: Fields) -> Answer:
+    positions, cash = fields.whole("positions", 5), fields.number("cash", "1000")
+    fields.done()
+    account = sandbox.open_account({0: cash})
+    held = sorted(sandbox.account.portfolios[0].positions)[:positions]
+    for number, ticker in enumerate(held, start=1):
+        side: OutcomeSide = "yes" if number % 2 else "no"
+        now = sandbox.market_clock.now()
+        sandbox.exchange.hold(account, ticker, side, Decimal(number), Decimal("0.30"), now)
+    credentials = keys.new_ed25519()
+    sandbox.add_key(credentials, account=account, name="another member")
+    return {"api_key_id": credentials.api_key_id, "private_key": credentials.private_key}
+
+
 COMMANDS: dict[str, Command] = {
     "quote": Command(
         _quote, "market yes_bid yes_ask yes_bid_size=100 yes_ask_size=100", "move a price"
@@ -334,6 +353,11 @@ COMMANDS: dict[str, Command] = {
     ),
     "lag": Command(_lag, "account=0 markets=0", "answer REST with what was so many seconds ago"),
     "skew": Command(_skew, "seconds", "put the exchange's clock wrong"),
+    "open_member": Command(
+        _open_member,
+        "positions=5 cash=1000",
+        "open another member's account; answers with its key, which lives as long as the sandbox",
+    ),
     "revoke_key": Command(_revoke_key, "key=", "forget a key and cut its connections"),
     "maintenance": Command(
         _of_duration("seconds", Sandbox.begin_maintenance), "seconds", "stop the whole exchange"

@@ -68,12 +68,12 @@ class Control:
             command = json.loads(await request.text(), parse_float=Decimal)
             if not isinstance(command, dict):
                 raise BadCommand("a command is an object")
-            await perform(self._sandbox, command)
+            told = await perform(self._sandbox, command)
         except (ValueError, RecursionError):
             return _json(400, {"error": "that is no JSON"})
         except BadCommand as bad:
             return _json(400, {"error": str(bad)})
-        return _json(200, {})
+        return _json(200, dict(told))
 
     async def _play(self, request: web.Request) -> web.Response:
         try:

@@ -21,8 +21,8 @@ async function call(path, body) {
 
 async function act(what, path, body) {
   try {
-    await call(path, body);
-    say(`${what}: done`, false);
+    const told = await call(path, body);
+    say([`${what}: done`, ...Object.values(told)].join('\n'), false);
     await show();
   } catch (error) {
     say(`${what}: ${error.message}`, true);

@@ -119,6 +119,17 @@ async def test_key_is_revoked(sandbox: Sandbox) -> None:
     assert sandbox.exchange.key(sandbox.key_id) is None
 
 
+async def test_opened_member_has_positions_and_a_key_of_its_own(sandbox: Sandbox) -> None:
+    told = await perform(sandbox, {"do": "open_member", "positions": 2, "cash": "500"})
+
+    key = sandbox.exchange.key(told["api_key_id"])
+    assert key is not None
+    member = sandbox.exchange.accounts[key.user_id]
+    assert member is not sandbox.account
+    assert [each.quantity for each in member.portfolios[0].positions.values()] == [1, -2]
+    assert told["private_key"].startswith("-----BEGIN")
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
