@@ -63,6 +63,40 @@ def test_two_first_ones_at_once_both_succeed(start):
     assert "No migrations to apply" in first.said + second.said
 
 
+# As django_migrations was left by 850008d and what came before people.
+BEFORE_PEOPLE = [
+    ("contenttypes", "0001_initial"),
+    ("auth", "0001_initial"),
+    ("admin", "0001_initial"),
+    ("accounts", "0001_initial"),
+    ("positions", "0001_initial"),
+    ("sessions", "0001_initial"),
+]
+
+
+def test_database_from_before_people_is_told_with_what_to_delete(start, attach, directory):
+    attach(directory).postmaster_pid()
+    with session(directory) as observer:
+        observer.execute(
+            "CREATE TABLE django_migrations (id bigserial PRIMARY KEY, app varchar(255),"
+            " name varchar(255), applied timestamptz)"
+        )
+        for app, name in BEFORE_PEOPLE:
+            observer.execute(
+                "INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, now())",
+                [app, name],
+            )
+
+        process = start("migrate")
+        code = process.exit_code()
+        tables = observer.execute("SELECT to_regclass('accounts_user')").fetchone()
+
+    assert code == 1
+    [line] = process.said.splitlines()
+    assert f"delete the directory {directory}, and start again" in line
+    assert tables == (None,)
+
+
 async def test_waits_while_another_migrates(start, attach, directory):
     attach(directory).postmaster_pid()
     with session(directory) as holder:
