@@ -41,7 +41,7 @@ def accounts(request: SignedInRequest) -> JsonResponse:
     which it sees more than one.
     """
     seen = sight.of(request.auth)
-    rows = {account.pk: reading.read(account.pk) for account in seen.accounts}
+    rows = {account.pk: reading.read_head(account.pk) for account in seen.accounts}
     now = timezone.now()
     return JsonResponse(
         {

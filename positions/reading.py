@@ -20,6 +20,8 @@ from positions.models import AccountStream, Market, Position, Worker
 
 _M = TypeVar("_M", bound=Model)
 
+# A flush that no account gets to.
+_NEVER = 2**63 - 1
 _STREAMS, _WORKERS = AccountStream._meta.db_table, Worker._meta.db_table
 
 
@@ -67,6 +69,11 @@ def read(account_id: int) -> AccountRows:
     held = [position for position in rows.positions if position.quantity]
     held.sort(key=lambda position: position.market.ticker)
     return AccountRows(rows.stream, held, rows.written, rows.heartbeat)
+
+
+def read_head(account_id: int) -> AccountRows:
+    """Read an account without its positions."""
+    return read_since(account_id, _NEVER)
 
 
 def read_since(account_id: int, seq: int) -> AccountRows:

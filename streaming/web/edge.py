@@ -26,7 +26,14 @@ from accounts.turns import Turns
 BODY_BYTES = 64 * 1024
 # Two fields as of `accounts.schemas.AuthenticateIn`, or a name and a password.
 SIGN_IN_BYTES = 32 * 1024
-SIGN_IN_PATHS = ("/api/v1/account/authenticate", "/api/v1/account/login", "/admin/login/")
+SIGN_IN_PATHS = (
+    "/api/v1/account/authenticate",
+    "/api/v1/account/login",
+    "/api/v1/account/login/passkey",
+    "/api/v1/account/login/passkey/options",
+    "/api/v1/account/recover",
+    "/admin/login/",
+)
 BODY_SECONDS = 15.0
 # How many requests are worked on, and how many more may wait for their turn, for how long.
 AT_ONCE = 32

@@ -47,7 +47,7 @@ def test_call_says_so_in_the_shape_of_its_errors(client, monkeypatch):
 
 def test_trouble_in_a_middleware_is_told_too(client, monkeypatch):
     monkeypatch.setattr(
-        "django.contrib.sessions.middleware.SessionMiddleware.process_response",
+        "django.middleware.csrf.CsrfViewMiddleware.process_response",
         failing(OperationalError("lost while saving")),
     )
 

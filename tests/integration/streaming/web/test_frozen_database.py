@@ -102,7 +102,7 @@ async def served(directory, cookies, tmp_path) -> AsyncIterator[Served]:
         *("serve", "--port", "0"), log=tmp_path / "log", environment=environment(directory)
     )
     try:
-        begun = await until(lambda: re.search(r"http://127\.0\.0\.1:(\d+)", process.said))
+        begun = await until(lambda: re.search(r"http://localhost:(\d+)", process.said))
         port = int(begun[1])
         await until(lambda: listens(port))
         yield Served(directory, process, port, cookies)
