@@ -24,6 +24,9 @@ class Visitor:
     def post(self, path: str, body: object = None, **request):
         return self._send(self.browser.post, path, body, **request)
 
+    def patch(self, path: str, body: object):
+        return self._send(self.browser.patch, path, body)
+
     def delete(self, path: str):
         return self._send(self.browser.delete, path, None)
 
@@ -73,6 +76,13 @@ def key_session(account: Account, session: Session | None = None) -> tuple[Sessi
 def person_session(user: User) -> tuple[Session, str]:
     """A session of the person, just proved, and its token."""
     return sessions.prove(user, Device())
+
+
+def visitor_with(token: str) -> Visitor:
+    """Somebody whose browser has this session's cookie."""
+    visitor = Visitor()
+    visitor.browser.cookies[sessions.COOKIE] = token
+    return visitor
 
 
 def session_of(token: str) -> Session | None:
