@@ -70,6 +70,8 @@ def _forget_accounts(user_id: int, account_ids: Collection[int]) -> None:
 
 @transaction.atomic
 def _forget_user(user: User) -> None:
+    # First, as who adds an account does: two who begin at both ends would wait for each other.
+    User.objects.select_for_update().filter(pk=user.pk).first()
     _delete(user.accounts.values_list("pk", flat=True))
     for session_id in user.sessions.values_list("pk", flat=True):
         publish(SESSION_ENDED, str(session_id))

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import key_check, registration, sessions
 from accounts.devices import Device
 from accounts.encryption import Secret
-from accounts.errors import AccountHasOwner, Deactivated, TradingKeyUnconfirmed
+from accounts.errors import AccountHasOwner, Deactivated, NotSignedIn, TradingKeyUnconfirmed
 from accounts.key_check import CheckedKey
 from accounts.models import Account, AccountKey, Credential, Session, User
 from postgres.channels import CREDENTIALS_CHANGED
@@ -70,7 +70,7 @@ async def authenticate(key: ShownKey, *, session: Session | None, device: Device
         session: of who is signed in already.
     Raises:
         TradingKeyUnconfirmed, AccountHasOwner, RegistrationClosed, and what `key_check.check`
-        raises.
+        raises; NotSignedIn: the session ended meanwhile.
     """
     checked = await key_check.check(key.environment, key.api_key_id, key.private_key)
     if checked.may_trade and not key.accept_trading_key:
@@ -91,6 +91,7 @@ def _store(key: ShownKey, checked: CheckedKey, session: Session | None, device: 
 def _store_once(
     key: ShownKey, checked: CheckedKey, session: Session | None, device: Device
 ) -> SignedIn:
+    session = _still_alive(session) if session else None
     account = _account_of(key, checked, session.user if session else None)
     stored = Credential.objects.filter(environment=key.environment, api_key_id=key.api_key_id)
     # A key whose subaccount or scopes were changed at the exchange moves to another account.
@@ -113,6 +114,16 @@ def _store_once(
         publish(CREDENTIALS_CHANGED, str(account_id))
     logger.info("signed in", extra={"account_id": account.pk, "credential_id": credential.pk})
     return SignedIn(session=session, account=account, credential=credential, token=token)
+
+
+def _still_alive(session: Session) -> Session:
+    # The exchange took its time to answer: the session may have ended, and its user be another
+    # than they were. Locked, so that what is written of them now is what they are.
+    alive = Session.objects.alive(timezone.now()).select_related("user").filter(pk=session.pk)
+    found = alive.select_for_update(of=("self", "user")).first()
+    if found is None:
+        raise NotSignedIn
+    return found
 
 
 def _account_of(key: ShownKey, checked: CheckedKey, user: User | None) -> Account:

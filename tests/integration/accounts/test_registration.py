@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from accounts import one_time_links, registration
+from accounts import one_time_links, registration, sessions
 from accounts.models import Account, Credential, OneTimeLink, Session, ShownKey, User
 from tests.integration.accounts.conftest import error_of
 from tests.integration.visitors import (
@@ -484,6 +484,63 @@ def test_second_click_is_the_same_person(alice, charlie, sandbox):
 
 
 # What changes while the exchange is asked
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "ending", [sessions.end_all, User.delete], ids=["signed out everywhere", "forgotten"]
+)
+def test_session_that_ends_meanwhile_adds_no_account(alice, exchange, ending):
+    user = User.objects.get(pk=alice.sign_in(exchange.issue_key("alice")).json()["user_id"])
+
+    def end():
+        with closing(connection):
+            ending(user)
+
+    exchange.on_positions = end
+
+    response = alice.sign_in(exchange.issue_key("another of hers"))
+
+    assert error_of(response) == (401, "not_signed_in")
+    assert Account.objects.count() <= 1
+    assert Credential.objects.count() <= 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guest_is_not_made_active_again_by_a_sign_in_under_way(alice, exchange, sandbox):
+    guest_id = click(alice).json()["user_id"]
+
+    def deactivate():
+        with closing(connection):
+            User.objects.update(is_active=False)
+
+    exchange.on_positions = deactivate
+
+    response = alice.sign_in(exchange.issue_key("alice"))
+
+    assert response.status_code == 401
+    assert not User.objects.get(pk=guest_id).is_active
+
+
+@pytest.mark.django_db(transaction=True)
+def test_password_that_a_guest_sets_meanwhile_stays(alice, exchange, sandbox):
+    user_id = click(alice).json()["user_id"]
+
+    def set_password():
+        with closing(connection):
+            user = User.objects.get(pk=user_id)
+            user.username = "alice"
+            user.set_password("correct horse battery")
+            user.save()
+
+    exchange.on_positions = set_password
+
+    response = alice.sign_in(exchange.issue_key("alice"))
+
+    user = User.objects.get(pk=user_id)
+    assert response.status_code == 200
+    assert (user.username, user.check_password("correct horse battery")) == ("alice", True)
+    assert not user.is_guest
 
 
 # At the same moment
