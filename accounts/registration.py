@@ -49,25 +49,42 @@ def owner_of_new_account(
         RegistrationClosed: they may not; the message says what they can do.
     """
     is_real = environment != EnvironmentName.SANDBOX
-    if user is not None and not (is_real and user.is_guest):
-        return user
     is_first = not _is_in_use()
+    if user is None or (is_real and user.is_guest):
+        user = _let_in(
+            user or _new_user(),
+            invitation=invitation,
+            is_own_sandbox=is_own_sandbox,
+            is_first=is_first,
+            is_real=is_real,
+        )
+    if is_first and is_real:
+        _end_what_was_before(user)
+    return user
+
+
+def _let_in(
+    user: User, *, invitation: str | None, is_own_sandbox: bool, is_first: bool, is_real: bool
+) -> User:
     link = None
     if invitation is not None and settings.REGISTRATION != "closed":
         link = one_time_links.use(OneTimeLink.Kind.INVITATION, invitation)
     if link is None and not is_own_sandbox:
         _refuse_unless_open(is_first, is_invited=invitation is not None)
-    user = user or _new_user()
     user.is_guest = is_own_sandbox and link is None
     if (link is not None and link.is_staff) or _becomes_staff(is_first, is_real=is_real):
         user.is_staff = True
-    if is_first and is_real:
-        # They were for the first person, and are in the logs of every start.
-        OneTimeLink.objects.filter(
-            kind=OneTimeLink.Kind.INVITATION, is_staff=True, used_at__isnull=True
-        ).delete()
     user.save()
     return user
+
+
+def _end_what_was_before(first: User) -> None:
+    # The links to become staff were for the first person, and are in the logs of every start.
+    OneTimeLink.objects.filter(
+        kind=OneTimeLink.Kind.INVITATION, is_staff=True, used_at__isnull=True
+    ).delete()
+    # Whoever uses this machine gets into the sandbox, and was staff while it was all there is.
+    User.objects.filter(is_guest=True, is_staff=True).exclude(pk=first.pk).update(is_staff=False)
 
 
 def first_link() -> Issued | None:

@@ -308,6 +308,19 @@ def test_unused_links_to_become_staff_end_with_the_first_person(alice, charlie, 
     assert User.objects.get().is_staff
 
 
+def test_they_end_too_where_the_first_account_is_added_by_who_was_made_by_hand(
+    exchange, charlie, settings
+):
+    settings.REGISTRATION, settings.PUBLIC_ORIGIN = "first", ABROAD
+    of_today = registration.first_link()
+    admin = visitor_with(person_session(make_user("ada", "a password", is_staff=True))[1])
+
+    admin.sign_in(exchange.issue_key("ada"))
+    response = charlie.sign_in(exchange.issue_key("charlie"), invitation=of_today.url)
+
+    assert error_of(response) == (403, "registration_closed")
+
+
 def test_other_invitations_outlive_the_first_person(alice, charlie, exchange, settings):
     settings.REGISTRATION = "first"
     other = one_time_links.invite(is_staff=False)
@@ -382,6 +395,19 @@ def test_click_uses_nothing_up(alice, charlie, exchange, sandbox, settings):
 
     assert response.status_code == 200
     assert User.objects.get(pk=response.json()["user_id"]).is_staff
+
+
+def test_staff_of_the_click_is_staff_no_more_when_the_first_person_comes(
+    alice, charlie, exchange, sandbox, settings
+):
+    settings.REGISTRATION = "first"
+    guest_id = click(alice).json()["user_id"]
+
+    charlie.sign_in(exchange.issue_key("charlie"))
+
+    # Whoever uses this machine has the sandbox's session for a click.
+    assert not User.objects.get(pk=guest_id).is_staff
+    assert error_of(alice.post("invitations", {"staff": True})) == (403, "staff_only")
 
 
 def test_click_makes_no_staff_where_somebody_is_there(alice, sandbox, settings, somebody):
