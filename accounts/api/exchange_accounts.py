@@ -1,10 +1,11 @@
 """The accounts at the exchange, and the stored keys of each."""
 
+from django.db import transaction
 from ninja import Router, Status
 
 from accounts import credentials, forgetting, sight
 from accounts.errors import SignInAgain
-from accounts.models import Account
+from accounts.models import Account, User
 from accounts.schemas import AccountOut, AccountPatch, ErrorOut, account_out
 from accounts.sessions import SessionCookie, SignedInRequest
 
@@ -23,8 +24,7 @@ def change_account(request: SignedInRequest, account_id: int, payload: AccountPa
         # Which one it is concerns all of them.
         if not sight.sees_everything(session):
             raise SignInAgain
-        Account.objects.filter(owner=session.user_id, is_chosen=True).update(is_chosen=False)
-        Account.objects.filter(pk=account.pk).update(is_chosen=payload.is_default)
+        _choose(account, payload.is_default)
     if payload.name is not None:
         Account.objects.filter(pk=account.pk).update(name=payload.name)
     seen = sight.of(session)
@@ -47,3 +47,12 @@ def delete_credential(request: SignedInRequest, credential_id: int) -> Status[No
     """Delete a stored key. The last known figures stay."""
     credentials.delete_credential(sight.of(request.auth).accounts, credential_id)
     return Status(204, None)
+
+
+@transaction.atomic
+def _choose(account: Account, is_default: bool) -> None:
+    # Locked, so that of two that are chosen at once one is left.
+    User.objects.select_for_update().filter(pk=account.owner_id).first()
+    if is_default:
+        Account.objects.filter(owner=account.owner_id, is_chosen=True).update(is_chosen=False)
+    Account.objects.filter(pk=account.pk).update(is_chosen=is_default)

@@ -261,6 +261,35 @@ def test_who_has_shown_all_keys_chooses(a, b):
     assert default_of(visitor) == "B"
 
 
+def test_account_that_was_not_the_default_stays_none_and_leaves_the_default_alone(a, b, olga):
+    visitor = person(olga)
+    visitor.patch(f"accounts/{b.pk}", {"is_default": True})
+
+    response = visitor.patch(f"accounts/{a.pk}", {"is_default": False})
+
+    assert response.json()["is_default"] is False
+    assert default_of(visitor) == "B"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_defaults_chosen_at_once_leave_one(a, b, olga):
+    choices = [a.pk, b.pk] * 4
+    visitors = [person(olga) for _ in choices]
+
+    def choose(visitor, account_id):
+        with closing(connection):
+            return [
+                visitor.patch(f"accounts/{account_id}", {"is_default": True}).status_code
+                for _ in range(5)
+            ]
+
+    with ThreadPoolExecutor(len(visitors)) as threads:
+        statuses = list(threads.map(choose, visitors, choices))
+
+    assert statuses == [[200] * 5] * 8
+    assert Account.objects.filter(is_chosen=True).count() == 1
+
+
 def test_key_names_its_account(a, b):
     response = holder(a).patch(f"accounts/{a.pk}", {"name": "  Tuesdays  "})
 
