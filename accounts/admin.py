@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from django.contrib import admin
+from django.contrib.auth.admin import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     _UserAdmin = admin.ModelAdmin[User]
 else:
     _AccountAdmin = _CredentialAdmin = _SessionAdmin = _UserAdmin = admin.ModelAdmin
+
+
+# Django's own, registered by the import: nobody here is in a group, and none can be made.
+admin.site.unregister(Group)
 
 
 class _WrittenByTheProduct:
@@ -33,6 +38,7 @@ class UserAdmin(_WrittenByTheProduct, _UserAdmin):
     list_display = ("id", "username", "is_staff", "is_active", "is_guest", "created_at")
     list_filter = ("is_staff", "is_active")
     search_fields = ("=id", "username")
+    ordering = ("id",)
     # Named one by one: the password's hash is not among them.
     fields = ("id", "username", "is_staff", "is_active", "is_guest", "created_at")
     actions = ("sign_out", "deactivate", "activate")
@@ -69,6 +75,7 @@ class AccountAdmin(_WrittenByTheProduct, _AccountAdmin):
     list_display = ("id", "name", "owner", "environment", "subaccount", "created_at")
     list_filter = ("environment",)
     list_select_related = ("owner",)
+    ordering = ("id",)
     search_fields = ("=id", "owner__username", "keys__api_key_id", "credentials__api_key_id")
     fields = ("id", "name", "owner", "environment", "subaccount", "same_as", "created_at")
 
