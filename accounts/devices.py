@@ -52,7 +52,8 @@ def browser_name(user_agent: str) -> str:
     for name, pattern in _BROWSERS:
         if found := re.search(pattern, text):
             system = next((system for system, sign in _SYSTEMS if re.search(sign, text)), None)
-            return f"{name} {found[1]} on {system}" if system else f"{name} {found[1]}"
+            named = f"{name} {found[1]} on {system}" if system else f"{name} {found[1]}"
+            return named[:LONGEST_BROWSER]
     return text.partition(" ")[0].replace("/", " ")[:LONGEST_BROWSER]
 
 

@@ -530,6 +530,16 @@ def test_session_tells_when_and_by_what_it_was_used_last(a):
     assert datetime.fromisoformat(told["created_at"]) < long_ago + timedelta(seconds=1)
 
 
+def test_browser_that_claims_whatever_version_signs_in_all_the_same(olga):
+    visitor = Visitor()
+    visitor.browser.defaults["HTTP_USER_AGENT"] = "Firefox/" + "9" * 900
+
+    response = visitor.post("login", {"username": "olga", "password": PASSWORD})
+
+    assert response.status_code == 200
+    assert listed(visitor)[0]["browser"].startswith("Firefox 9999")
+
+
 def test_person_ends_another_session(a, olga):
     key, token = key_session(a)
     visitor = person(olga)
