@@ -4,7 +4,7 @@ The accounts of one environment added up. Never over environments: their dollars
 What is unknown for one account is unknown for the sum, and nothing is counted twice.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ class Group:
     """
     The accounts that a session sees in one environment.
 
-    `counted` leaves out those that are another member at the exchange.
+    Of those that are one account at the exchange `counted` has one.
     """
 
     environment: str
@@ -73,16 +73,26 @@ def sum_document(environment: str, streams: Sequence[AccountStream | None]) -> D
 
 
 def _group(environment: str, accounts: Sequence[Account]) -> Group:
-    members = {account.pk for account in accounts}
-    return Group(
-        environment,
-        members=tuple(sorted(members)),
-        counted=tuple(
-            account.pk
-            for account in accounts
-            if account.same_as_id is None or account.same_as_id not in members
-        ),
-    )
+    same_as = {account.pk: account.same_as_id for account in accounts}
+    members = sorted(same_as)
+    counted: dict[int, int] = {}
+    for member in members:
+        first = _first(member, same_as)
+        # Where the first itself is not seen, one of the others stands for it.
+        counted.setdefault(first, first if first in same_as else member)
+    return Group(environment, members=tuple(members), counted=tuple(sorted(counted.values())))
+
+
+def _first(member: int, same_as: Mapping[int, int | None]) -> int:
+    """The account that this one is in the end, seen or not."""
+    passed: list[int] = []
+    while (following := same_as.get(member)) is not None:
+        if member in passed:
+            # Each was found to be the other.
+            return min(passed[passed.index(member) :])
+        passed.append(member)
+        member = following
+    return member
 
 
 def _sum(values: Iterable[Any]) -> Any:  # Any: decimals or counts
