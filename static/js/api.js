@@ -29,16 +29,47 @@ export class ApiError extends Error {
  * @param {string} path below the account's address, such as `refresh`
  * @param {object} [body]
  * @param {number} [seconds] how long the answer may take
+ * @returns {Promise<any>} what the server answered, in the contract's shape; undefined if nothing
  * @throws {ApiError} for every answer but success, and for none in time
  */
-export async function post(path, body = {}, seconds = ANSWER_SECONDS) {
+export function post(path, body = {}, seconds = ANSWER_SECONDS) {
+  return change("POST", path, body, seconds);
+}
+
+/** @param {string} path @param {object} body @returns {Promise<any>} as `post` */
+export function patch(path, body) {
+  return change("PATCH", path, body);
+}
+
+/** @param {string} path @returns {Promise<void>} as `post` */
+export function remove(path) {
+  return change("DELETE", path);
+}
+
+/** @param {string} path @returns {Promise<any>} as `post` */
+export async function get(path) {
+  return answered(await call(path, {}));
+}
+
+/** @param {string} method @param {string} path @param {object} [body] @param {number} [seconds] */
+async function change(method, path, body, seconds = ANSWER_SECONDS) {
   const options = {
-    method: "POST",
+    method,
     headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-    body: JSON.stringify(body),
+    body: body && JSON.stringify(body),
   };
-  const response = await call(path, options, seconds);
+  return answered(await call(path, options, seconds));
+}
+
+/** @param {Response} response */
+async function answered(response) {
   if (!response.ok) throw await errorOf(response);
+  try {
+    const text = await response.text();
+    return text ? JSON.parse(text) : undefined;
+  } catch {
+    throw new ApiError(response.status, "unexpected", "The server's answer can't be read.");
+  }
 }
 
 /**

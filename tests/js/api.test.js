@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
-import { ApiError, post, refusalOf } from "../../static/js/api.js";
+import { ApiError, get, patch, post, refusalOf, remove } from "../../static/js/api.js";
 
 /** The limits that calls have asked for, in milliseconds, each with the hand that ends it. */
 let limits;
@@ -41,6 +41,37 @@ describe("a call", () => {
     await post("logout", { forget: false });
 
     assert.deepEqual(asked, ["/api/v1/account/logout", "abc", '{"forget":false}']);
+  });
+
+  test("gives what the server answered", async () => {
+    answer = () => reply(200, { user_id: 7 });
+
+    assert.deepEqual(await post("login", {}), { user_id: 7 });
+    assert.deepEqual(await get("session"), { user_id: 7 });
+  });
+
+  test("that only asks carries no token, and others do", async () => {
+    const asked = [];
+    answer = (_, url, { method = "GET", headers, body }) => {
+      asked.push([method, url, headers?.["X-CSRFToken"], body]);
+      return reply(204);
+    };
+
+    await get("sessions");
+    await patch("accounts/1", { name: "mine" });
+    await remove("accounts/1");
+
+    assert.deepEqual(asked, [
+      ["GET", "/api/v1/account/sessions", undefined, undefined],
+      ["PATCH", "/api/v1/account/accounts/1", "abc", '{"name":"mine"}'],
+      ["DELETE", "/api/v1/account/accounts/1", "abc", undefined],
+    ]);
+  });
+
+  test("whose success is no JSON says so", async () => {
+    answer = () => new Response("<html>", { status: 200 });
+
+    await assert.rejects(get("session"), { name: "ApiError", status: 200, code: "unexpected" });
   });
 
   test("that the server refuses fails with the server's words", async () => {
