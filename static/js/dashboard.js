@@ -287,4 +287,6 @@ addEventListener("pageshow", (event) => {
 });
 setInterval(tick, 1000);
 showConnection();
-stream.open();
+// A link back in, opened by somebody who is in still, by a key say: the settings take it.
+if (location.hash.startsWith("#recover=")) location.replace(`/settings${location.hash}`);
+else stream.open();

@@ -1,127 +1,116 @@
 // @ts-check
 /**
- * The sign-in page. The private key goes from its field into one request, and nowhere else.
+ * The sign-in page: a person's own ways in, a key of the exchange, and links that serve once.
  */
 
+import { withAdvice } from "./advice.js";
+import { takeBack, tell } from "./alerts.js";
 import { ApiError, post } from "./api.js";
+import { Cancelled } from "./cancelled.js";
+import { destination } from "./destination.js";
 import { part } from "./elements/template.js";
+import { KeyForm } from "./key_form.js";
+import { oneTimeLink } from "./one_time_link.js";
+import {
+  NOT_IN_THIS_BROWSER,
+  PasskeyFailed,
+  arePasskeysKnown,
+  signInWithPasskey,
+} from "./passkeys.js";
 
-const form = part(document, "form");
-/** @type {HTMLSelectElement} */
-const environment = part(document, "#environment");
-/** @type {HTMLInputElement} */
-const keyId = part(document, "#api-key-id");
-/** @type {HTMLTextAreaElement} */
-const privateKey = part(document, "#private-key");
-/** @type {HTMLInputElement} */
-const keyFile = part(document, "#key-file");
-/** @type {HTMLInputElement} */
-const acceptTradingKey = part(document, "#accept-trading-key");
-/** @type {HTMLButtonElement} */
-const submit = part(document, "#sign-in");
-const pending = part(document, ".sign-in-pending");
-const alert = part(document, "[role=alert]");
+const link = oneTimeLink(location.href);
+if (link.invitation !== null || link.recovery !== null) {
+  history.replaceState(null, "", link.address);
+}
+
 const buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (
   document.querySelectorAll("button")
 );
-
-/** A key is some 2 KB; what is far larger isn't one, and isn't read into the page. */
-const LARGEST_KEY_BYTES = 64_000;
-
-/** The server asks the exchange about the key, which may take up to 20 s. */
-const CHECK_SECONDS = 30;
-
-/**
- * What to do about an error, beside the server's own message. That of a wrong field (422) says
- * all of it.
- *
- * @param {ApiError} error
- */
-function advice({ status, code, retryAfterSeconds }) {
-  if (code === "trading_key_unconfirmed") {
-    return "Use a read-only key, or tick the box below the key and sign in again.";
-  }
-  if (code === "key_scope") return "Create a key with read access on the exchange.";
-  if (code === "clock_skew") return "Set the clock of the server (for example by NTP).";
-  switch (status) {
-    case 401:
-      return "Check the environment and the key ID, and that the private key belongs to it.";
-    case 429:
-      return retryAfterSeconds ? `Try again in ${wait(retryAfterSeconds)}.` : "Try again later.";
-    case 503:
-      return "Nothing was stored. Try again in a minute.";
-    default:
-      return "";
-  }
-}
-
-/** @param {number} seconds */
-function wait(seconds) {
-  return seconds < 90 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
-}
-
-/** @param {object} credentials */
-async function authenticate(credentials) {
-  setPending(true);
-  try {
-    await post("authenticate", credentials, CHECK_SECONDS);
-  } catch (error) {
-    setPending(false);
-    if (!(error instanceof ApiError)) throw error;
-    show(error);
-    return;
-  }
-  forgetKey();
-  location.replace("/");
-}
+const person = part(document, "#person");
+const said = part(document, "[role=status]");
 
 /** @param {boolean} isPending */
 function setPending(isPending) {
   for (const button of buttons) button.disabled = isPending;
-  pending.textContent = isPending ? "Checking the key with the exchange…" : "";
-  if (isPending) alert.textContent = "";
 }
 
-/** @param {ApiError} error */
-function show(error) {
-  alert.textContent = [error.message, advice(error)].filter(Boolean).join(" ");
-  if (error.code === "trading_key_unconfirmed") {
-    part(document, ".sign-in-trading").hidden = false;
-    acceptTradingKey.focus();
-  } else {
-    submit.focus();
+function goOn() {
+  location.replace(destination(location.search));
+}
+
+const keyForm = new KeyForm(part(document, "#key-form"), {
+  invitation: () => link.invitation,
+  onAccepted: goOn,
+  onPending: setPending,
+});
+
+/**
+ * One try to come in as oneself.
+ *
+ * @param {() => Promise<unknown>} way
+ * @param {HTMLElement} alert where it is told if it fails
+ * @param {string} [meanwhile] what is said while it is tried
+ * @returns {Promise<boolean>}
+ */
+async function signIn(way, alert, meanwhile = "") {
+  takeBack();
+  said.textContent = meanwhile;
+  setPending(true);
+  try {
+    await way();
+    return true;
+  } catch (error) {
+    setPending(false);
+    said.textContent = "";
+    if (error instanceof Cancelled) said.textContent = error.message;
+    else if (error instanceof PasskeyFailed) tell(alert, error.message);
+    else if (error instanceof ApiError) tell(alert, withAdvice(error));
+    else throw error;
+    return false;
   }
 }
 
-function forgetKey() {
-  privateKey.value = "";
-  keyFile.value = "";
+function bindPassword() {
+  const form = part(person, "form");
+  /** @type {HTMLInputElement} */
+  const username = part(form, "#username");
+  /** @type {HTMLInputElement} */
+  const password = part(form, "#password");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const typed = { username: username.value, password: password.value };
+    if (await signIn(() => post("login", typed), part(person, "[role=alert]"))) goOn();
+    else password.select();
+  });
+  // The back button must not bring it back.
+  addEventListener("pagehide", () => (password.value = ""));
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  authenticate({
-    environment: environment.value,
-    api_key_id: keyId.value.trim(),
-    private_key: privateKey.value,
-    accept_trading_key: acceptTradingKey.checked,
-  });
-});
-
-keyFile.addEventListener("change", async () => {
-  const file = keyFile.files?.[0];
-  if (!file) return;
-  if (file.size > LARGEST_KEY_BYTES) {
-    alert.textContent = "That file is too large to be a private key.";
+function bindPasskey() {
+  const button = /** @type {HTMLButtonElement | null} */ (document.querySelector("#use-passkey"));
+  if (!button) return;
+  if (!arePasskeysKnown()) {
+    const note = document.createElement("p");
+    note.className = "muted";
+    note.textContent = NOT_IN_THIS_BROWSER;
+    button.replaceWith(note);
     return;
   }
-  alert.textContent = "";
-  privateKey.value = await file.text();
-});
+  button.addEventListener("click", async () => {
+    if (await signIn(signInWithPasskey, part(person, "[role=alert]"))) goOn();
+    else button.focus();
+  });
+}
 
-document.querySelector("#open-sandbox")?.addEventListener("click", () => {
-  authenticate({ environment: "sandbox" });
-});
+/** @param {string} token */
+async function recover(token) {
+  const alert = part(document, "#link-failure");
+  if (await signIn(() => post("recover", { token }), alert, "Letting you in with the link…")) {
+    location.replace("/settings?recovered#ways-in");
+  }
+}
 
-// The back button may bring this page back as it was left; the key must not come with it.
-addEventListener("pagehide", forgetKey);
+bindPassword();
+bindPasskey();
+document.querySelector("#open-sandbox")?.addEventListener("click", () => keyForm.openSandbox());
+if (link.recovery !== null) recover(link.recovery);

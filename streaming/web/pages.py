@@ -1,6 +1,7 @@
 """The pages: sign-in, dashboard, settings."""
 
 from django.conf import settings
+from django.contrib.auth import password_validation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
@@ -46,11 +47,16 @@ def _settings(request: HttpRequest, session: Session) -> dict[str, object]:
         "user": session.user,
         "of": session.of,
         "is_staff": session.user.is_staff,
+        "password_rules": password_validation.password_validators_help_texts(),
+        "recovered": "recovered" in request.GET,
     }
 
 
 def _sign_in(request: HttpRequest) -> dict[str, object]:
-    return _doors(request) | {"reason": request.GET.get("reason")}
+    return _doors(request) | {
+        "reason": request.GET.get("reason"),
+        "is_invited": "invitation" in request.GET,
+    }
 
 
 def _doors(request: HttpRequest) -> dict[str, object]:
