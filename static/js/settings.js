@@ -1,0 +1,108 @@
+// @ts-check
+/**
+ * The settings: the parts, and what they share.
+ */
+
+import { withAdvice } from "./advice.js";
+import { tell } from "./alerts.js";
+import { ApiError, post } from "./api.js";
+import { part } from "./elements/template.js";
+import { oneTimeLink } from "./one_time_link.js";
+import { bindAccounts, drawAccounts } from "./settings/accounts.js";
+import { Desk, leaveBecause } from "./settings/desk.js";
+import { bindInvitations } from "./settings/invitations.js";
+import { bindSessions, drawSessions } from "./settings/sessions.js";
+import { bindWaysIn, drawWaysIn } from "./settings/ways_in.js";
+import { hasWayIn, whatIsForgotten } from "./settings/words.js";
+
+/** @typedef {import("./settings/desk.js").Known} Known */
+
+const forgetPlace = part(document, "#forget");
+/** @type {HTMLButtonElement} */
+const forgetAll = part(forgetPlace, "#forget-all");
+const recoveredNotice = part(document, "#recovered");
+const pageFailure = part(document, "#page-failure");
+
+const desk = new Desk([
+  drawOfAKey,
+  (known) => drawWaysIn(known, desk),
+  (known) => drawAccounts(known, desk),
+  (known) => drawSessions(known, desk),
+  drawForget,
+]);
+
+/** @param {Known} known */
+function drawOfAKey({ session }) {
+  part(document, "#of-a-key").hidden = session.of !== "key" || !hasWayIn(session);
+}
+
+/** @param {Known} known */
+function drawForget({ session }) {
+  forgetAll.disabled = false;
+  part(document, "#forget-text").textContent = whatIsForgotten(session);
+}
+
+function bindForget() {
+  part(document, "#confirm-now").addEventListener("click", () =>
+    desk.do({
+      at: part(document, "main"),
+      act: () => desk.confirmNow(),
+      done: "Confirmed.",
+    }),
+  );
+  forgetAll.addEventListener("click", () =>
+    desk.do({
+      at: forgetPlace,
+      question: {
+        title: "Forget everything?",
+        text: whatIsForgotten(desk.known.session),
+        yes: "Forget everything",
+      },
+      act: () => post("logout", { forget: true }),
+      leave: "forgotten",
+    }),
+  );
+}
+
+/** What came with the address is done once: a reload must not tell it again. */
+async function takeLink() {
+  const { recovery, address } = oneTimeLink(location.href);
+  const isRecovered = !recoveredNotice.hidden;
+  if (recovery === null && !isRecovered) return;
+  const hash = recovery === null ? location.hash : "#ways-in";
+  history.replaceState(null, "", `${new URL(address, location.href).pathname}${hash}`);
+  if (recovery === null) return;
+  await post("recover", { token: recovery });
+  recoveredNotice.hidden = false;
+}
+
+async function start() {
+  try {
+    await takeLink();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    tell(pageFailure, withAdvice(error));
+  }
+  try {
+    await desk.reload();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 401) leaveBecause("expired");
+    else tell(pageFailure, withAdvice(error));
+    return;
+  }
+  // What was there when the browser looked for the place was still without its rows.
+  const place = location.hash && document.getElementById(location.hash.slice(1));
+  if (place) place.scrollIntoView();
+}
+
+bindWaysIn(desk);
+bindAccounts(desk);
+bindSessions(desk);
+bindInvitations(desk);
+bindForget();
+// Another tab may have changed something, or ended the session.
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") desk.lookAgain();
+});
+start();
