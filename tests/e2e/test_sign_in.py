@@ -1,4 +1,7 @@
-"""Signing in with a key, and what is refused; a market's title is text, whatever it holds."""
+"""
+Signing in with a key, a password or a link, and what is refused; a market's title is text,
+whatever it holds.
+"""
 
 from dataclasses import replace
 
@@ -7,8 +10,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from playwright.async_api import Page, expect
 
-from accounts.models import Credential
-from postgres.threads import DatabaseThread
+from accounts import one_time_links
+from accounts.models import Credential, User
+from tests.e2e.people import in_database, log_in, open_sandbox_settings, settled, sign_out
 from tests.e2e.visitor import sign_in
 
 
@@ -30,10 +34,13 @@ async def fill_in(page: Page, product: str, *, key_id: str, private_key: str) ->
 
 
 async def stored_credentials() -> int:
-    thread = DatabaseThread()
-    count = await thread.run(Credential.objects.count)
-    await thread.close()
-    return count
+    return await in_database(Credential.objects.count)
+
+
+async def recovery_token() -> str:
+    """Of the one user there is."""
+    issued = await in_database(lambda: one_time_links.recovery(User.objects.get()))
+    return issued.url.partition("#recover=")[2]
 
 
 async def test_right_key_opens_the_dashboard(page, product, sandbox, complaints):
@@ -94,3 +101,67 @@ async def test_signing_out_ends_the_stream_and_shows_the_sign_in(page, product):
     await page.get_by_role("button", name="Sign out", exact=True).click()
 
     await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+
+
+async def test_wrong_password_is_told_with_what_else_to_do(page, product):
+    await page.goto(product)
+
+    await log_in(page, password="not this one")
+
+    alert = page.get_by_role("alert")
+    await expect(alert).to_contain_text("do not belong together")
+    await expect(alert).to_contain_text("sign in another way")
+    await expect(page.get_by_label("Password")).to_be_focused()
+
+
+async def test_after_ten_wrong_passwords_the_page_says_how_long_to_wait(page, product):
+    await page.goto(product)
+    for _ in range(10):
+        await log_in(page, password="not this one")
+        await expect(page.get_by_role("button", name="Continue with password")).to_be_enabled()
+        await expect(page.get_by_role("alert")).to_be_visible()
+
+    await log_in(page, password="not this one")
+
+    await expect(page.get_by_role("alert")).to_contain_text("Too many failed tries")
+    await expect(page.get_by_role("alert")).to_contain_text("10 min")
+
+
+async def test_recovery_link_serves_once_and_asks_for_a_new_way_in(page, product, complaints):
+    await open_sandbox_settings(page, product)
+    await sign_out(page)
+    token = await recovery_token()
+
+    await page.goto(f"{product}/#recover={token}")
+
+    await expect(page.get_by_text("You are in by a link that serves once.")).to_be_visible()
+    await settled(page)
+    assert page.url == f"{product}/settings#ways-in"
+    await sign_out(page)
+    assert complaints == []
+    await page.goto("about:blank")
+    await page.goto(f"{product}/#recover={token}")
+    await expect(page.get_by_role("alert")).to_contain_text("This link was used already")
+    assert token not in page.url
+
+
+async def test_recovery_link_serves_who_is_signed_in_by_a_key(page, product):
+    await open_sandbox_settings(page, product)
+    token = await recovery_token()
+
+    await page.goto(f"{product}/#recover={token}")
+
+    await expect(page.get_by_text("You are in by a link that serves once.")).to_be_visible()
+    await settled(page)
+    assert page.url == f"{product}/settings#ways-in"
+    await expect(page.locator("#session-list")).to_contain_text("By password, passkey or link")
+
+
+async def test_place_to_go_on_to_is_one_of_ours(page, product):
+    await page.goto(f"{product}/?reason=sign_in_again&next=%2F%2Fexample.com%2Fsettings")
+    await expect(page.get_by_text("Confirm that it is you.")).to_be_visible()
+
+    await page.get_by_role("button", name="Open the sandbox").click()
+
+    await expect(page.locator("portfolio-summary-bar")).to_be_visible()
+    assert page.url == f"{product}/"

@@ -40,7 +40,9 @@ export function drawWaysIn({ session, passkeys, sessions }, desk) {
 
 /** @param {number} seen @param {number} unseen */
 function passkeyState(seen, unseen) {
-  if (unseen > 0) return `You have ${unseen}; a session of a key is not told more.`;
+  if (unseen > 0) {
+    return `You have ${unseen}. ${unseen > 1 ? "They are" : "It is"} shown once you have confirmed that it is you.`;
+  }
   return seen === 0 ? "None yet." : "";
 }
 
