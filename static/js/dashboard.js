@@ -16,6 +16,7 @@ import { PositionPanel } from "./elements/position-panel.js";
 import { part } from "./elements/template.js";
 import { maskFigures, writeText } from "./figures.js";
 import { moment } from "./format.js";
+import { oneTimeLink } from "./one_time_link.js";
 import { inOrder, isOrder } from "./order.js";
 import { applyPreferences, loadPreferences } from "./preferences.js";
 import { Store } from "./store.js";
@@ -287,6 +288,7 @@ addEventListener("pageshow", (event) => {
 });
 setInterval(tick, 1000);
 showConnection();
-// A link back in, opened by somebody who is in still, by a key say: the settings take it.
-if (location.hash.startsWith("#recover=")) location.replace(`/settings${location.hash}`);
-else stream.open();
+// A link that serves once, opened by somebody who is in still: the settings know what it is for.
+const { invitation, recovery } = oneTimeLink(location.href);
+if (invitation === null && recovery === null) stream.open();
+else location.replace(`/settings${location.search}${location.hash}`);

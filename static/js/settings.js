@@ -64,16 +64,31 @@ function bindForget() {
   );
 }
 
-/** What came with the address is done once: a reload must not tell it again. */
+/** What came with the address is done once: a reload must not do or tell it again. */
 async function takeLink() {
-  const { recovery, address } = oneTimeLink(location.href);
-  const isRecovered = !recoveredNotice.hidden;
-  if (recovery === null && !isRecovered) return;
-  const hash = recovery === null ? location.hash : "#ways-in";
-  history.replaceState(null, "", `${new URL(address, location.href).pathname}${hash}`);
-  if (recovery === null) return;
-  await post("recover", { token: recovery });
+  const { invitation, recovery } = oneTimeLink(location.href);
+  if (invitation !== null) takeInvitation(invitation);
+  if (recovery !== null) await recover(recovery);
+  if (!recoveredNotice.hidden) showAddress("#ways-in");
+}
+
+/** @param {string} token for who is a guest of the sandbox: with an account of their own they stay */
+function takeInvitation(token) {
+  showAddress("#add-account");
+  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("#invitation"));
+  if (field) field.value = token;
+}
+
+/** @param {string} token */
+async function recover(token) {
+  showAddress("#ways-in");
+  await post("recover", { token });
   recoveredNotice.hidden = false;
+}
+
+/** @param {string} hash where the page is, without what came along */
+function showAddress(hash) {
+  history.replaceState(null, "", location.pathname + hash);
 }
 
 async function start() {

@@ -48,7 +48,7 @@ async def test_passkey_lets_its_owner_back_in(owner, complaints):
 
     await owner.get_by_role("button", name="Continue with a passkey").click()
 
-    await expect(owner.locator("portfolio-summary-bar")).to_be_visible()
+    await expect(owner.locator("[data-connection=live]")).to_be_visible()
     await owner.goto(owner.url + "settings")
     await expect(owner.locator("#passkeys")).to_contain_text("used just now")
     assert complaints == []

@@ -1,8 +1,11 @@
 """The settings: ways in, accounts and keys, sessions, invitations, forgetting."""
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
+from accounts import one_time_links
 from accounts.models import Account, Credential, OneTimeLink, Session, User
 from sandbox.keys import new_ed25519
 from tests.e2e.people import (
@@ -60,7 +63,7 @@ async def test_password_lets_its_owner_back_in(owner, product, complaints):
 
     await log_in(owner)
 
-    await expect(owner.locator("portfolio-summary-bar")).to_be_visible()
+    await expect(owner.locator("[data-connection=live]")).to_be_visible()
     assert complaints == []
 
 
@@ -256,7 +259,7 @@ async def test_signed_out_everywhere_nobody_is_left(person, browser, product):
     other = await context.new_page()
     await other.goto(product)
     await log_in(other)
-    await expect(other.locator("portfolio-summary-bar")).to_be_visible()
+    await expect(other.locator("[data-connection=live]")).to_be_visible()
 
     await person.get_by_role("button", name="Sign out everywhere").click()
 
@@ -282,7 +285,9 @@ async def test_staff_invite_somebody_who_then_signs_in_with_a_key(
     owner, browser, second_key, complaints
 ):
     await owner.get_by_role("button", name="Make an invitation link").click()
-    url = await owner.get_by_label("The link, which is shown this once").input_value()
+    link = owner.get_by_label("The link, which is shown this once")
+    await expect(link).to_have_value(re.compile(r"/\?invitation=\S+$"))
+    url = await link.input_value()
     await owner.get_by_role("button", name="Copy the link").click()
     await expect(owner.locator(".saying")).to_have_text("Copied.")
 
@@ -293,12 +298,22 @@ async def test_staff_invite_somebody_who_then_signs_in_with_a_key(
     assert "invitation" not in invited.url
     await show_key(invited, second_key, "Sign in")
 
-    await expect(invited.locator("portfolio-summary-bar")).to_be_visible()
+    await expect(invited.locator("[data-connection=live]")).to_be_visible()
     unused = OneTimeLink.objects.filter(used_at=None)
     assert await in_database(unused.count) == 0
     assert await in_database(User.objects.filter(is_guest=False).count) == 1
     await context.close()
     assert complaints == []
+
+
+async def test_guest_of_the_sandbox_finds_the_invitation_in_the_form(owner, product):
+    issued = await in_database(lambda: one_time_links.invite(is_staff=False, origin=product))
+
+    await owner.goto(issued.url)
+
+    token = issued.url.partition("=")[2]
+    await expect(owner.get_by_label("Invitation link")).to_have_value(token)
+    assert owner.url == f"{product}/settings#add-account"
 
 
 async def test_who_is_not_of_the_staff_is_offered_no_invitations(owner, product):

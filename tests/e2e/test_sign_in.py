@@ -163,5 +163,5 @@ async def test_place_to_go_on_to_is_one_of_ours(page, product):
 
     await page.get_by_role("button", name="Open the sandbox").click()
 
-    await expect(page.locator("portfolio-summary-bar")).to_be_visible()
+    await expect(page.locator("[data-connection=live]")).to_be_visible()
     assert page.url == f"{product}/"

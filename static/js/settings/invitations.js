@@ -15,7 +15,7 @@ export function bindInvitations(desk) {
   if (!place) return; // not of the staff
   /** @type {HTMLInputElement} */
   const isStaff = part(place, "#invite-staff");
-  const shown = part(place, "#invitation");
+  const shown = part(place, "#invitation-made");
   /** @type {HTMLInputElement} */
   const url = part(place, "#invitation-url");
   const copied = part(document, ".saying");
