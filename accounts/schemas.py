@@ -97,6 +97,7 @@ class InvitationIn(Schema):
 class AccountOut(Schema):
     id: int
     name: str = Field(description="The owner's word for it; at first the environment's.")
+    label: str = Field(description="The name, told apart from others that have the same.")
     environment: str
     subaccount: int
     is_default: bool
@@ -184,6 +185,7 @@ def account_out(account: Account, seen: Sight) -> AccountOut:
     return AccountOut(
         id=account.pk,
         name=account.name,
+        label=seen.label(account),
         environment=account.environment,
         subaccount=account.subaccount,
         is_default=account == seen.default,

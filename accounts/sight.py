@@ -27,6 +27,13 @@ class Sight:
     accounts: tuple[Account, ...]
     default: Account | None
 
+    def label(self, account: Account) -> str:
+        """Its name, told apart from others that have the same."""
+        named_so = [each.pk for each in self.accounts if each.name == account.name]
+        # At first the environment's word, which is a program's.
+        name = account.name.capitalize() if account.name == account.environment else account.name
+        return f"{name} {named_so.index(account.pk) + 1}" if len(named_so) > 1 else name
+
     def one(self, account_id: int | None) -> Account:
         """
         The account of this id, the default one without.

@@ -83,6 +83,29 @@ export function connectionView(connection, loss, now) {
   };
 }
 
+/** From what is worst to what is well. @type {Status[]} */
+const WORST_FIRST = [
+  "unauthorized",
+  "disconnected",
+  "maintenance",
+  "reconnecting",
+  "connecting",
+  "live",
+];
+
+/**
+ * How several connections stand together.
+ *
+ * @param {ConnectionView[]} views at least one
+ * @returns {Pick<ConnectionView, "status" | "word">}
+ */
+export function overview(views) {
+  const status = WORST_FIRST.find((each) => views.some((view) => view.status === each)) ?? "live";
+  const live = views.filter((view) => view.status === "live").length;
+  const isOneWord = views.length === 1 || live === views.length;
+  return { status, word: isOneWord ? views[0].word : `${live} of ${views.length} live` };
+}
+
 /**
  * @param {ConnectionStatus | null} connection
  * @param {Loss | null} loss

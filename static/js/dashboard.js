@@ -4,8 +4,10 @@
  * people do in the elements becomes calls.
  */
 
-import { ApiError, post, refusalOf } from "./api.js";
-import { connectionView } from "./connection.js";
+import { keyOf } from "./account_state.js";
+import { ApiError, get, post, refusalOf } from "./api.js";
+import { connectionView, overview } from "./connection.js";
+import { AccountSwitcher } from "./elements/account-switcher.js";
 import { ClosingNotices } from "./elements/closing-notices.js";
 import { ConnectionNotice } from "./elements/connection-notice.js";
 import { ConnectionState } from "./elements/connection-state.js";
@@ -19,10 +21,13 @@ import { moment } from "./format.js";
 import { oneTimeLink } from "./one_time_link.js";
 import { inOrder, isOrder } from "./order.js";
 import { applyPreferences, loadPreferences } from "./preferences.js";
+import { Repeated } from "./repeated.js";
 import { Store } from "./store.js";
 import { PositionStream } from "./stream.js";
 
 /** @typedef {import("./store.js").Changes} Changes */
+/** @typedef {import("./connection.js").ConnectionView} ConnectionView */
+/** @typedef {import("./account_state.js").AccountState} AccountState */
 
 for (const element of [
   PositionCard,
@@ -32,6 +37,7 @@ for (const element of [
   ConnectionState,
   ConnectionNotice,
   ClosingNotices,
+  AccountSwitcher,
 ]) {
   element.define();
 }
@@ -40,12 +46,16 @@ for (const element of [
 const panel = part(document, "position-panel");
 /** @type {PositionDetail} */
 const detail = part(document, "position-detail");
-/** @type {PortfolioSummaryBar} */
-const summary = part(document, "portfolio-summary-bar");
+/** @type {AccountSwitcher} */
+const switcher = part(document, "account-switcher");
 /** @type {ConnectionState} */
 const connectionState = part(document, "connection-state");
-/** @type {ConnectionNotice} */
-const connectionNotice = part(document, "connection-notice");
+const summaries = new Repeated(
+  /** @type {PortfolioSummaryBar} */ (part(document, "portfolio-summary-bar")),
+);
+const connectionNotices = new Repeated(
+  /** @type {ConnectionNotice} */ (part(document, "connection-notice")),
+);
 /** @type {ClosingNotices} */
 const notices = part(document, "closing-notices");
 const announcer = part(document, "[role=status]");
@@ -54,7 +64,8 @@ const updatedAt = part(document, ".bar-updated");
 const preferences = loadPreferences();
 const store = new Store();
 
-const STREAM = "/sse/positions";
+/** One connection, whatever is looked at: nothing is missed when that changes. */
+const STREAM = "/sse/positions?account=all";
 
 /** Our link to the server is down. */
 let loss = /** @type {import("./connection.js").Loss | null} */ (null);
@@ -80,6 +91,65 @@ const stream = new PositionStream(STREAM, {
   whyRefused: () => refusalOf(STREAM),
 });
 
+// Whose figures they are ---------------------------------------------------------------------
+
+/** @param {number} id */
+function accountOf(id) {
+  return switcher.accounts.find((account) => account.id === id);
+}
+
+/** The name of an account, where several are looked at; else empty. @param {number} id */
+function nameOf(id) {
+  return store.view === null && store.accounts.size > 1 ? (accountOf(id)?.label ?? "") : "";
+}
+
+/** The environments of the accounts that are looked at. */
+function viewedEnvironments() {
+  const viewed = switcher.accounts.filter(({ id }) => store.view === null || store.view === id);
+  return [...new Set(viewed.map(({ environment }) => environment))];
+}
+
+/** Accounts have come or gone: learn their names, and look at what there is. */
+async function learnAccounts() {
+  const known = switcher.accounts.map(({ id }) => id);
+  if (known.some((id) => !store.accounts.has(id)) || store.accounts.size !== known.length) {
+    try {
+      switcher.accounts = (await get("accounts")).accounts;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // The next change of accounts, or the page's next start, tries again.
+    }
+  }
+  look();
+}
+
+/** Look at the account that is chosen. */
+function look() {
+  const accounts = switcher.accounts;
+  part(document, ".no-account").hidden = accounts.length > 0;
+  part(document, "main").hidden = accounts.length === 0;
+  store.view = accounts.length > 1 ? switcher.view : null;
+  part(document, ".badges").replaceChildren(...viewedEnvironments().map(badge));
+  const hint = part(document, ".same-as-hint");
+  hint.textContent = accounts.map(twinText).filter(Boolean).join(" ");
+  hint.hidden = hint.textContent === "";
+}
+
+/** @param {string} environment */
+function badge(environment) {
+  const element = document.createElement("span");
+  element.className = "badge";
+  element.dataset.environment = environment;
+  element.textContent = environment.toUpperCase();
+  return element;
+}
+
+/** @param {import("./elements/account-switcher.js").NamedAccount} account */
+function twinText({ label, same_as }) {
+  const twin = same_as === null ? undefined : accountOf(same_as);
+  return twin ? `${label} is the same account at the exchange as ${twin.label}: sums count it once.` : "";
+}
+
 // What is drawn ------------------------------------------------------------------------------
 
 /** Titles outlive their positions by one frame, for the note that says they are closed. */
@@ -87,31 +157,66 @@ const titles = /** @type {Map<string, string>} */ (new Map());
 
 /** @param {Changes} changes */
 function draw(changes) {
+  if (changes.accounts) learnAccounts();
   for (const closed of changes.closed) {
-    notices.show(closed, titles.get(closed.ticker) ?? closed.ticker);
-    titles.delete(closed.ticker);
+    const title = titles.get(keyOf(closed)) ?? closed.ticker;
+    notices.show(closed, [nameOf(closed.account_id), title].filter(Boolean).join(" · "));
+    titles.delete(keyOf(closed));
   }
-  for (const ticker of changes.tickers) {
-    const title = store.positions.get(ticker)?.title;
-    if (title) titles.set(ticker, title);
+  for (const key of changes.keys) {
+    const title = store.positions.get(key)?.title;
+    if (title) titles.set(key, title);
   }
-  if (changes.membership || changes.tickers.size > 0) panel.update(store.positions, changes);
+  if (changes.membership || changes.keys.size > 0) panel.update(store.positions, changes);
   if (changes.membership) showSelection();
-  else if (changes.tickers.has(detail.position?.ticker ?? "")) drawDetail();
-  if (changes.portfolio && store.portfolio) summary.portfolio = store.portfolio;
-  if (changes.connection) showConnection();
+  else if (detail.position && changes.keys.has(keyOf(detail.position))) drawDetail();
+  if (changes.portfolio) drawSums();
+  if (changes.connection || changes.membership) showConnection();
   panel.isKnown = isKnown();
-  panel.unreadableCount = store.portfolio?.unreadable_count;
+  panel.unreadableCount = unreadableCount();
 }
 
 /** Whether the positions are known: until the exchange has been asked, none means nothing. */
 function isKnown() {
-  return store.portfolio !== null && store.portfolio.reconciled_at !== null;
+  const { viewed } = store;
+  return viewed.length > 0 && viewed.every(({ portfolio }) => portfolio.reconciled_at !== null);
+}
+
+function unreadableCount() {
+  return store.viewed.reduce((sum, { portfolio }) => sum + (portfolio.unreadable_count ?? 0), 0);
+}
+
+/** A summary for each environment: dollars of two are not the same. */
+function drawSums() {
+  const environments = viewedEnvironments();
+  const sums = environments.map((environment) => sumOf(environment));
+  summaries.show(sums.length, (summary, index) => {
+    const { heading, portfolio } = sums[index];
+    summary.heading = heading;
+    if (portfolio) summary.portfolio = portfolio;
+  });
+}
+
+/** @param {string} environment */
+function sumOf(environment) {
+  const accounts = switcher.accounts.filter(
+    (account) =>
+      account.environment === environment && (store.view === null || store.view === account.id),
+  );
+  const isAll = store.view === null && switcher.accounts.length > 1;
+  const word = environment[0].toUpperCase() + environment.slice(1);
+  if (accounts.length === 1) {
+    const portfolio = store.accounts.get(accounts[0].id)?.portfolio;
+    return { heading: isAll ? `${word} · ${accounts[0].label}` : "", portfolio };
+  }
+  return { heading: `${word} · ${accounts.length} accounts`, portfolio: store.sums.get(environment) };
 }
 
 function drawDetail() {
-  const ticker = detail.position?.ticker;
-  if (ticker) detail.position = store.positions.get(ticker) ?? null;
+  const position = detail.position && store.positions.get(keyOf(detail.position));
+  if (!position) return;
+  detail.account = nameOf(position.account_id);
+  detail.position = position;
 }
 
 function serverNow() {
@@ -120,20 +225,57 @@ function serverNow() {
 
 let announced = "";
 
+/**
+ * How each of the accounts that are looked at is connected; one view of it all while our own link
+ * to the server is down, or before it spoke.
+ *
+ * @returns {{id: number | null, view: ConnectionView}[]}
+ */
+function connections() {
+  const now = serverNow();
+  const ids = [...store.accounts.keys()].filter((id) => store.view === null || store.view === id);
+  if (ids.length === 0) return [{ id: null, view: connectionView(null, loss, now) }];
+  return ids.map((id) => {
+    const connection = store.accounts.get(id)?.connection ?? null;
+    return { id, view: connectionView(connection, loss, now) };
+  });
+}
+
 function showConnection() {
-  const view = connectionView(store.connection, loss, serverNow());
-  connectionState.view = view;
-  connectionNotice.view = view;
-  document.documentElement.toggleAttribute("data-stale", view.isStale);
+  const all = connections();
+  // A link that is down is one trouble, whatever it brings news of.
+  const told = loss ? all.slice(0, 1) : all.filter(({ view }) => view.message !== "");
+  const together = overview(loss ? [told[0].view] : all.map(({ view }) => view));
+  connectionState.view = together;
+  connectionNotices.show(Math.max(told.length, 1), (notice, index) => {
+    const { id, view } = told[index] ?? all[0];
+    notice.account = !loss && id !== null ? nameOf(id) : "";
+    notice.dataset.account = String(id ?? "");
+    notice.view = view;
+  });
+  const stale = new Set(all.filter(({ view }) => view.isStale).map(({ id }) => id ?? NaN));
+  document.documentElement.toggleAttribute("data-stale", stale.size === all.length);
+  panel.showStale(stale);
+  detail.toggleAttribute("data-stale", stale.has(detail.position?.account_id ?? NaN));
+  announce(told, together.word);
+}
+
+/** @param {{id: number | null, view: ConnectionView}[]} told @param {string} word */
+function announce(told, word) {
   // A listener hears of changes; attempts and times within one state stay silent.
-  const state = `${view.status} ${view.reason}`;
-  if (state !== announced) announcer.textContent = view.message || view.word;
+  const state = told.map(({ id, view }) => `${id} ${view.status} ${view.reason}`).join() || word;
+  if (state === announced) return;
   announced = state;
+  const sentences = told.map(({ id, view }) =>
+    [!loss && id !== null ? nameOf(id) : "", view.message].filter(Boolean).join(": "),
+  );
+  announcer.textContent = sentences.filter(Boolean).join(" ") || word;
 }
 
 function tick() {
   const now = serverNow();
-  const changedAt = store.portfolio?.updated_at ?? null;
+  const changed = store.viewed.map(({ portfolio }) => portfolio.updated_at ?? "").sort();
+  const changedAt = changed.at(-1) || null;
   panel.tick(changedAt, now);
   detail.tick(now);
   writeText(updatedAt, changedAt ? moment(changedAt, now) : "");
@@ -142,35 +284,52 @@ function tick() {
 
 // Which position is shown --------------------------------------------------------------------
 
-/** @returns {string | null} */
-function chosenTicker() {
-  const match = /^#\/position\/(.+)$/.exec(location.hash);
+/**
+ * What the address chooses: a ticker, and whose, where that has to be said.
+ *
+ * @returns {{ticker: string, accountId: number | null} | null}
+ */
+function chosen() {
+  const match = /^#\/position\/([^/]+)(?:\/(\d+))?$/.exec(location.hash);
   try {
-    return match && decodeURIComponent(match[1]);
+    return (
+      match && { ticker: decodeURIComponent(match[1]), accountId: match[2] ? Number(match[2]) : null }
+    );
   } catch {
     return null; // half an escape, typed by hand
   }
 }
 
+/** The position that is chosen, if it is looked at. @returns {import("./types.js").Position | undefined} */
+function chosenPosition() {
+  const choice = chosen();
+  if (!choice) return undefined;
+  const { ticker, accountId } = choice;
+  return [...store.positions.values()].find(
+    (position) =>
+      position.ticker === ticker && (accountId === null || accountId === position.account_id),
+  );
+}
+
 function showSelection() {
-  const chosen = chosenTicker();
-  document.documentElement.toggleAttribute("data-chosen", chosen !== null);
+  const isChosen = chosen() !== null;
+  document.documentElement.toggleAttribute("data-chosen", isChosen);
   // Where there is room for both, the first position is shown until one is chosen.
-  const shown = chosen ?? stillOpen(detail.position?.ticker) ?? firstTicker();
-  const position = shown === null ? null : store.positions.get(shown);
-  panel.selected = position ? shown : null;
-  if (position) detail.position = position;
-  else detail.clear(chosen !== null && isKnown() ? "closed" : "none");
+  const position = isChosen ? chosenPosition() : (stillOpen() ?? firstPosition());
+  panel.selected = position ? keyOf(position) : null;
+  if (position) {
+    detail.account = nameOf(position.account_id);
+    detail.position = position;
+  } else detail.clear(isChosen && isKnown() ? "closed" : "none");
   detail.tick(serverNow());
 }
 
-/** @param {string | undefined} ticker */
-function stillOpen(ticker) {
-  return ticker !== undefined && store.positions.has(ticker) ? ticker : null;
+function stillOpen() {
+  return detail.position ? store.positions.get(keyOf(detail.position)) : undefined;
 }
 
-function firstTicker() {
-  return inOrder(store.positions.values(), panel.order)[0]?.ticker ?? null;
+function firstPosition() {
+  return inOrder(store.positions.values(), panel.order)[0];
 }
 
 // What people do -----------------------------------------------------------------------------
@@ -178,7 +337,7 @@ function firstTicker() {
 async function refresh() {
   panel.showRefresh("pending");
   try {
-    await post("refresh");
+    await post(`refresh?account=${store.view ?? "all"}`);
     panel.showRefresh("idle");
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -212,7 +371,7 @@ function leave(reason) {
 
 /** Somebody has come to look, or the network is back: waits that are under way end now. */
 function refreshUnlessLive() {
-  if (store.connection && store.connection.status !== "live") refresh();
+  if (store.viewed.some(({ connection }) => connection.status !== "live")) refresh();
 }
 
 function redraw() {
@@ -243,6 +402,30 @@ function bindPreferences() {
   });
 }
 
+function bindAccounts() {
+  panel.nameOf = nameOf;
+  // Gives it the choice of all, where there are several.
+  switcher.accounts = switcher.accounts;
+  if (preferences.account) switcher.choice = preferences.account;
+  switcher.addEventListener("view-change", () => {
+    preferences.account = switcher.choice;
+    applyPreferences(preferences);
+    look();
+  });
+  look();
+}
+
+function bindHint() {
+  const hint = document.querySelector(".ways-in-hint");
+  if (!(hint instanceof HTMLElement) || preferences.knowsWaysIn) return;
+  hint.hidden = false;
+  part(hint, "button").addEventListener("click", () => {
+    hint.hidden = true;
+    preferences.knowsWaysIn = true;
+    applyPreferences(preferences);
+  });
+}
+
 function bindAccount() {
   /** @type {HTMLDialogElement} */
   const confirmation = part(document, "#forget");
@@ -256,20 +439,20 @@ function bindAccount() {
 
 bindPreferences();
 bindAccount();
+bindAccounts();
+bindHint();
 redraw();
 store.subscribe(draw);
 panel.addEventListener("refresh", refresh);
-connectionNotice.addEventListener("retry", () => {
+connectionNotices.listen("retry", () => {
   if (loss) stream.reconnect();
   else refresh();
 });
-connectionNotice.addEventListener("sign-in", () => {
-  signOut(false, store.connection?.reason === "key_refused" ? "key_refused" : "signed_out");
-});
+connectionNotices.listen("sign-in", () => location.assign("/settings#add-account"));
 addEventListener("hashchange", () => {
   showSelection();
   // As after a link to another page: on from here, or back to where one came from.
-  if (chosenTicker() === null) panel.focusCard();
+  if (chosen() === null) panel.focusCard();
   else part(detail, "h2").focus();
 });
 addEventListener("online", () => {

@@ -11,10 +11,12 @@ const KEY = "preferences";
  * @property {"standard" | "colour-blind"} palette
  * @property {boolean} privacy
  * @property {string} order
+ * @property {string} account the id of the one that is looked at, or `all`; empty for the default
+ * @property {boolean} knowsWaysIn has been told that without a way in the key is needed again
  */
 
 /** @type {Preferences} */
-const DEFAULTS = { theme: "system", palette: "standard", privacy: false, order: "value" };
+const DEFAULTS = { theme: "system", palette: "standard", privacy: false, order: "value", account: "", knowsWaysIn: false };
 
 /** @returns {Preferences} */
 export function loadPreferences() {

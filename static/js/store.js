@@ -1,52 +1,56 @@
 // @ts-check
 /**
- * What the page knows of the account, fed event by event and read once per frame.
+ * What the page knows, fed event by event and read once per frame.
  *
  * The stream carries states, not steps: applying one twice changes nothing, and however many
- * arrive between two frames, each listener runs once and is told what to draw again.
+ * arrive between two frames, each listener runs once and is told what to draw again. It carries all
+ * accounts; `view` says which of them is looked at.
  */
+
+import { AccountState, keyOf } from "./account_state.js";
 
 /** @typedef {import("./types.js").Position} Position */
 /** @typedef {import("./types.js").Portfolio} Portfolio */
-/** @typedef {import("./types.js").ConnectionStatus} ConnectionStatus */
 /** @typedef {import("./types.js").PositionClosed} PositionClosed */
 /** @typedef {import("./types.js").Snapshot} Snapshot */
 /** @typedef {import("./types.js").StreamEvent} StreamEvent */
 
 /**
- * What happened since the last frame.
+ * What happened since the last frame to what is looked at.
  *
  * @typedef {object} Changes
- * @property {Set<string>} tickers positions to draw again
+ * @property {Set<string>} keys positions to draw again
  * @property {boolean} membership positions have come or gone
  * @property {boolean} portfolio
  * @property {boolean} connection
+ * @property {boolean} accounts accounts have come or gone
  * @property {PositionClosed[]} closed
  */
 
 /** @returns {Changes} */
 function nothing() {
   return {
-    tickers: new Set(),
+    keys: new Set(),
     membership: false,
     portfolio: false,
     connection: false,
+    accounts: false,
     closed: [],
   };
 }
 
 export class Store {
-  /** @type {Map<string, Position>} */
-  positions = new Map();
-  /** @type {Portfolio | null} null until the first snapshot */
-  portfolio = null;
-  /** @type {ConnectionStatus | null} null until the first snapshot */
-  connection = null;
+  /** By id, in the order in which they came. @type {Map<number, AccountState>} */
+  accounts = new Map();
+  /** What the server made of several accounts, by environment. @type {Map<string, Portfolio>} */
+  sums = new Map();
   /** How far the server's clock is ahead of this one, in milliseconds. */
   clockOffset = 0;
 
-  /** Newest version per ticker, of closed ones too: a late event must not bring them back. */
-  #versions = /** @type {Map<string, number>} */ (new Map());
+  /** Of all accounts, by key. @type {Map<string, Position>} */
+  #positions = new Map();
+  /** @type {number | null} */
+  #view = null;
   #changes = nothing();
   #isScheduled = false;
   #listeners = /** @type {Set<(changes: Changes) => void>} */ (new Set());
@@ -57,6 +61,29 @@ export class Store {
    */
   constructor(schedule = (callback) => requestAnimationFrame(callback)) {
     this.#schedule = schedule;
+  }
+
+  /** The account that is looked at; null for all of them. @type {number | null} */
+  get view() {
+    return this.#view;
+  }
+
+  set view(view) {
+    this.#view = view;
+    this.touch();
+  }
+
+  /** Those that are looked at. @returns {AccountState[]} */
+  get viewed() {
+    if (this.#view === null) return [...this.accounts.values()];
+    const account = this.accounts.get(this.#view);
+    return account ? [account] : [];
+  }
+
+  /** Their positions, by key. @returns {ReadonlyMap<string, Position>} */
+  get positions() {
+    if (this.#view === null) return this.#positions;
+    return this.accounts.get(this.#view)?.positions ?? new Map();
   }
 
   /**
@@ -75,28 +102,18 @@ export class Store {
    * @param {number} [now] this computer's clock, milliseconds since 1970
    */
   apply(event, now = Date.now()) {
-    switch (event.type) {
-      case "snapshot":
-        this.clockOffset = Date.parse(event.server_time) - now;
-        this.#replace(event);
-        break;
-      case "position":
-        this.#update(event);
-        break;
-      case "position_closed":
-        this.#close(event);
-        break;
-      case "portfolio":
-        if (this.portfolio && event.version < this.portfolio.version) return;
-        this.portfolio = event;
-        this.#changes.portfolio = true;
-        break;
-      case "connection_status":
-        this.connection = event;
-        this.#changes.connection = true;
-        break;
-      default:
-        return; // a newer server may say more
+    if (event.type === "snapshot") {
+      this.clockOffset = Date.parse(event.server_time) - now;
+      this.#replace(event);
+    } else if (event.type === "account_removed") {
+      this.#remove(event.account_id);
+    } else if (event.type === "portfolio" && event.account_id === null) {
+      this.sums.set(event.environment ?? "", event);
+      this.#changes.portfolio = true;
+    } else {
+      // Of an account that is no more there may be late ones.
+      const account = this.accounts.get(event.account_id ?? NaN);
+      if (!account || !this.#change(account, event)) return;
     }
     this.#request();
   }
@@ -109,41 +126,77 @@ export class Store {
 
   /** @param {Snapshot} snapshot */
   #replace(snapshot) {
+    const id = snapshot.account_id;
     // Even an older version replaces: the server's cache may have been rebuilt.
-    this.positions = new Map(snapshot.positions.map((each) => [each.ticker, each]));
-    this.#versions = new Map(snapshot.positions.map((each) => [each.ticker, each.version]));
-    this.portfolio = snapshot.portfolio;
-    this.connection = snapshot.connection;
+    this.#forget(this.accounts.get(id));
+    this.#changes.accounts ||= !this.accounts.has(id);
+    const account = new AccountState(snapshot);
+    this.accounts.set(id, account);
+    for (const [key, position] of account.positions) this.#positions.set(key, position);
+    if (this.#isViewed(id)) this.#markAll();
+  }
+
+  /** @param {number} id */
+  #remove(id) {
+    const account = this.accounts.get(id);
+    if (!account) return;
+    this.#forget(account);
+    this.accounts.delete(id);
+    // The server makes new ones, where there are still several.
+    this.sums.clear();
+    this.#changes.accounts = true;
     this.#markAll();
   }
 
-  /** @param {Position} position */
-  #update(position) {
-    const { ticker, version } = position;
-    if (this.#isOlder(ticker, version)) return;
-    if (!this.positions.has(ticker)) this.#changes.membership = true;
-    this.positions.set(ticker, position);
-    this.#versions.set(ticker, version);
-    this.#changes.tickers.add(ticker);
+  /** @param {AccountState | undefined} account */
+  #forget(account) {
+    for (const key of account?.positions.keys() ?? []) this.#positions.delete(key);
   }
 
-  /** @param {PositionClosed} closed */
-  #close(closed) {
-    const { ticker, version } = closed;
-    if (this.#isOlder(ticker, version)) return;
-    this.#versions.set(ticker, version);
-    if (!this.positions.delete(ticker)) return;
-    this.#changes.membership = true;
-    this.#changes.closed.push(closed);
+  /**
+   * @param {AccountState} account
+   * @param {Exclude<StreamEvent, Snapshot>} event
+   * @returns {boolean} whether there is anything to draw
+   */
+  #change(account, event) {
+    const isViewed = this.#isViewed(event.account_id ?? NaN);
+    switch (event.type) {
+      case "position": {
+        const key = keyOf(event);
+        const isNew = !account.positions.has(key);
+        if (!account.update(event)) return false;
+        this.#positions.set(key, event);
+        if (!isViewed) return false;
+        this.#changes.membership ||= isNew;
+        this.#changes.keys.add(key);
+        return true;
+      }
+      case "position_closed":
+        if (!account.close(event)) return false;
+        this.#positions.delete(keyOf(event));
+        if (!isViewed) return false;
+        this.#changes.membership = true;
+        this.#changes.closed.push(event);
+        return true;
+      case "portfolio":
+        this.#changes.portfolio ||= account.sum(event) && isViewed;
+        return isViewed;
+      case "connection_status":
+        account.connection = event;
+        this.#changes.connection = true;
+        return true;
+      default:
+        return false; // a newer server may say more
+    }
   }
 
-  /** @param {string} ticker @param {number} version */
-  #isOlder(ticker, version) {
-    return version < (this.#versions.get(ticker) ?? -Infinity);
+  /** @param {number} id */
+  #isViewed(id) {
+    return this.#view === null || this.#view === id;
   }
 
   #markAll() {
-    for (const ticker of this.positions.keys()) this.#changes.tickers.add(ticker);
+    for (const key of this.positions.keys()) this.#changes.keys.add(key);
     this.#changes.membership = true;
     this.#changes.portfolio = true;
     this.#changes.connection = true;

@@ -12,7 +12,14 @@
 
 /** @typedef {import("./types.js").StreamEvent} StreamEvent */
 
-const EVENTS = ["snapshot", "position", "position_closed", "portfolio", "connection_status"];
+const EVENTS = [
+  "snapshot",
+  "position",
+  "position_closed",
+  "portfolio",
+  "connection_status",
+  "account_removed",
+];
 
 /**
  * Comments are invisible here, but the connection's state is told every 10 s. Without a word for

@@ -6,7 +6,7 @@
  * @typedef {string | null} Figure
  *
  * @typedef {object} Position
- * @property {string | number} account_id
+ * @property {number} account_id
  * @property {string} ticker
  * @property {string | null} event_ticker
  * @property {string | null} series_ticker
@@ -40,6 +40,8 @@
  * @property {number} version the account's at this position's last change
  *
  * @typedef {object} Portfolio
+ * @property {number | null} account_id null for the sum of several accounts
+ * @property {string} [environment] of a sum
  * @property {Figure} cash
  * @property {string | null} cash_as_of
  * @property {boolean} cash_provisional
@@ -61,7 +63,7 @@
  * @property {Figure} estimated_value
  * @property {Figure} exchange_portfolio_value
  * @property {string | null} reconciled_at null before the first reconciliation
- * @property {number} version
+ * @property {number | null} version null for a sum
  * @property {string | null} updated_at
  *
  * @typedef {"connecting" | "live" | "reconnecting" | "disconnected" | "unauthorized" | "maintenance"} Status
@@ -77,6 +79,7 @@
  *
  * @typedef {object} Snapshot
  * @property {"snapshot"} type
+ * @property {number} account_id
  * @property {number} version
  * @property {Position[]} positions
  * @property {Portfolio} portfolio
@@ -85,6 +88,7 @@
  *
  * @typedef {object} PositionClosed
  * @property {"position_closed"} type
+ * @property {number} account_id
  * @property {string} ticker
  * @property {number} version
  * @property {"closed" | "settled"} reason
@@ -94,7 +98,8 @@
  *   | (Position & {type: "position"})
  *   | PositionClosed
  *   | (Portfolio & {type: "portfolio"})
- *   | (ConnectionStatus & {type: "connection_status"})} StreamEvent
+ *   | (ConnectionStatus & {type: "connection_status", account_id: number})
+ *   | {type: "account_removed", account_id: number}} StreamEvent
  */
 
 export {};

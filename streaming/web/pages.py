@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts import passkeys, sessions, sight, ways_in
 from accounts.addresses import is_direct_loopback
 from accounts.models import EnvironmentName, Session
+from accounts.schemas import account_out
 
 
 @require_safe
@@ -35,8 +36,9 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 def _dashboard(session: Session) -> dict[str, object]:
     seen = sight.of(session)
     return {
-        "accounts": seen.accounts,
+        "accounts": [account_out(account, seen) for account in seen.accounts],
         "default": seen.default,
+        "of": session.of,
         "mark_price": settings.MARK_PRICE,
         "has_way_in": ways_in.exist(session.user),
     }

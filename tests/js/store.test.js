@@ -5,24 +5,35 @@ import { Store } from "../../static/js/store.js";
 
 const CONNECTION = { type: "connection_status", status: "live" };
 
-const position = (ticker, version, mark = "0.50") => ({ type: "position", ticker, version, mark });
+/** The account of most tests. */
+const ALICE = 1;
 
-const portfolio = (version) => ({ type: "portfolio", version });
+const position = (ticker, version, mark = "0.50", account_id = ALICE) => ({
+  type: "position",
+  account_id,
+  ticker,
+  version,
+  mark,
+});
 
-const closed = (ticker, version) => ({
+const portfolio = (version, account_id = ALICE) => ({ type: "portfolio", account_id, version });
+
+const closed = (ticker, version, account_id = ALICE) => ({
   type: "position_closed",
+  account_id,
   ticker,
   version,
   reason: "settled",
   realized_pnl: "1.00",
 });
 
-const snapshot = (version, positions) => ({
+const snapshot = (version, positions, account_id = ALICE) => ({
   type: "snapshot",
+  account_id,
   version,
   positions,
-  portfolio: portfolio(version),
-  connection: CONNECTION,
+  portfolio: portfolio(version, account_id),
+  connection: { ...CONNECTION, account_id },
   server_time: "2026-11-24T12:00:00Z",
 });
 
@@ -34,6 +45,10 @@ let store;
 function drawFrame() {
   for (const draw of frames.splice(0)) draw();
 }
+
+const held = (ticker, account_id = ALICE) => store.positions.get(`${account_id}/${ticker}`);
+
+const tickers = () => [...store.positions.values()].map(({ ticker }) => ticker);
 
 beforeEach(() => {
   frames = [];
@@ -48,9 +63,9 @@ describe("a snapshot", () => {
 
     store.apply(snapshot(3, [position("BOTH", 3, "0.30")]));
 
-    assert.deepEqual([...store.positions.keys()], ["BOTH"]);
-    assert.equal(store.positions.get("BOTH").mark, "0.30");
-    assert.equal(store.portfolio.version, 3);
+    assert.deepEqual(tickers(), ["BOTH"]);
+    assert.equal(held("BOTH").mark, "0.30");
+    assert.equal(store.accounts.get(ALICE).portfolio.version, 3);
   });
 
   test("lets later events count from its own versions", () => {
@@ -59,7 +74,7 @@ describe("a snapshot", () => {
 
     store.apply(position("A", 4, "0.44"));
 
-    assert.equal(store.positions.get("A").mark, "0.44");
+    assert.equal(held("A").mark, "0.44");
   });
 
   test("tells how far the server's clock is ahead", () => {
@@ -84,7 +99,7 @@ describe("a position", () => {
 
     store.apply(position("A", 4, "0.44"));
 
-    assert.equal(store.positions.get("A").mark, "0.55");
+    assert.equal(held("A").mark, "0.55");
   });
 });
 
@@ -96,7 +111,7 @@ describe("a closed position", () => {
     store.apply(closed("A", 2));
     drawFrame();
 
-    assert.deepEqual([...store.positions.keys()], ["B"]);
+    assert.deepEqual(tickers(), ["B"]);
     assert.deepEqual(drawn[1].closed, [closed("A", 2)]);
     assert.equal(drawn[1].membership, true);
   });
@@ -107,7 +122,7 @@ describe("a closed position", () => {
     store.apply(closed("A", 3));
     store.apply(position("A", 2));
 
-    assert.equal(store.positions.has("A"), false);
+    assert.equal(held("A"), undefined);
   });
 
   test("can be opened again", () => {
@@ -116,7 +131,7 @@ describe("a closed position", () => {
     store.apply(closed("A", 2));
     store.apply(position("A", 3));
 
-    assert.equal(store.positions.has("A"), true);
+    assert.equal(held("A") !== undefined, true);
   });
 
   test("that we never had is not told of", () => {
@@ -141,7 +156,7 @@ describe("drawing", () => {
     drawFrame();
 
     assert.equal(drawn.length, 2);
-    assert.deepEqual([...drawn[1].tickers], ["A", "B"]);
+    assert.deepEqual([...drawn[1].keys], ["1/A", "1/B"]);
     assert.equal(drawn[1].membership, false);
     assert.equal(drawn[1].portfolio, false);
   });
@@ -153,7 +168,7 @@ describe("drawing", () => {
     store.touch();
     drawFrame();
 
-    assert.deepEqual([...drawn[1].tickers], ["A"]);
+    assert.deepEqual([...drawn[1].keys], ["1/A"]);
     assert.equal(drawn[1].portfolio, true);
   });
 
@@ -170,15 +185,119 @@ describe("drawing", () => {
 });
 
 test("an older portfolio is ignored", () => {
-  store.apply(portfolio(5));
+  store.apply(snapshot(5, []));
 
   store.apply(portfolio(4));
 
-  assert.equal(store.portfolio.version, 5);
+  assert.equal(store.accounts.get(ALICE).portfolio.version, 5);
 });
 
 test("an event of a kind we don't know is ignored", () => {
   store.apply({ type: "equity_point", version: 7 });
 
   assert.equal(frames.length, 0);
+});
+
+describe("several accounts", () => {
+  const BOB = 2;
+
+  beforeEach(() => {
+    store.apply(snapshot(9, [position("SAME", 9, "0.10"), position("A", 9)]));
+    store.apply(snapshot(3, [position("SAME", 3, "0.20", BOB)], BOB));
+    drawFrame();
+    drawn.length = 0;
+  });
+
+  test("may hold the same market", () => {
+    assert.deepEqual([held("SAME").mark, held("SAME", BOB).mark], ["0.10", "0.20"]);
+    assert.equal(store.positions.size, 3);
+  });
+
+  test("have versions of their own", () => {
+    store.apply(position("SAME", 4, "0.24", BOB));
+    store.apply(position("SAME", 8, "0.08"));
+    store.apply({ ...portfolio(4, BOB), cash: "4" });
+
+    assert.deepEqual([held("SAME").mark, held("SAME", BOB).mark], ["0.10", "0.24"]);
+    assert.equal(store.accounts.get(BOB).portfolio.cash, "4");
+  });
+
+  test("keep what they have when another gets a snapshot", () => {
+    store.apply(snapshot(1, [position("NEW", 1, "0.30", BOB)], BOB));
+
+    assert.deepEqual(tickers().sort(), ["A", "NEW", "SAME"]);
+    assert.equal(held("SAME").mark, "0.10");
+  });
+
+  test("close what is theirs", () => {
+    store.apply(closed("SAME", 10));
+
+    assert.equal(held("SAME"), undefined);
+    assert.equal(held("SAME", BOB).mark, "0.20");
+  });
+
+  test("can be looked at one by one", () => {
+    store.view = BOB;
+    drawFrame();
+
+    assert.deepEqual(tickers(), ["SAME"]);
+    assert.deepEqual([...drawn[0].keys], ["2/SAME"]);
+    assert.deepEqual(
+      store.viewed.map(({ portfolio: { account_id } }) => account_id),
+      [BOB],
+    );
+  });
+
+  test("that are not looked at draw nothing but how they are connected", () => {
+    store.view = BOB;
+    drawFrame();
+    drawn.length = 0;
+
+    store.apply(position("A", 10));
+    store.apply(closed("SAME", 10));
+    store.apply(portfolio(10));
+    assert.equal(frames.length, 0);
+    store.apply({ type: "connection_status", account_id: ALICE, status: "reconnecting" });
+    drawFrame();
+
+    assert.equal(drawn[0].connection, true);
+    assert.equal(drawn[0].keys.size, 0);
+    store.view = null;
+    assert.deepEqual(tickers().sort(), ["A", "SAME"]);
+  });
+
+  test("come and go", () => {
+    store.apply(snapshot(1, [position("C", 1, "0.30", 3)], 3));
+    store.apply({ type: "account_removed", account_id: BOB });
+    drawFrame();
+
+    assert.equal(drawn[0].accounts, true);
+    assert.deepEqual([...store.accounts.keys()], [ALICE, 3]);
+    assert.deepEqual(tickers().sort(), ["A", "C", "SAME"]);
+    assert.equal(held("SAME", BOB), undefined);
+  });
+
+  test("that are gone are not brought back by what comes late", () => {
+    store.apply({ type: "account_removed", account_id: BOB });
+
+    store.apply(position("SAME", 10, "0.20", BOB));
+    store.apply(portfolio(10, BOB));
+    store.apply({ type: "connection_status", account_id: BOB, status: "live" });
+    store.apply({ type: "account_removed", account_id: BOB });
+
+    assert.deepEqual([...store.accounts.keys()], [ALICE]);
+    assert.equal(held("SAME", BOB), undefined);
+  });
+
+  test("have sums by environment, which the server makes anew when one is gone", () => {
+    const sum = (cash) => ({ ...portfolio(null, null), environment: "demo", cash });
+    store.apply(sum("1"));
+    store.apply(sum("2"));
+    drawFrame();
+
+    assert.equal(drawn[0].portfolio, true);
+    assert.equal(store.sums.get("demo").cash, "2");
+    store.apply({ type: "account_removed", account_id: BOB });
+    assert.equal(store.sums.size, 0);
+  });
 });

@@ -31,6 +31,12 @@ export class ConnectionNotice extends HTMLElement {
     this.#lifetime.abort();
   }
 
+  /** Whose connection it is; empty where that is clear. */
+  set account(/** @type {string} */ name) {
+    writeText(part(this, ".notice-account"), name);
+    this.setAttribute("aria-label", name ? `Connection of ${name}` : "Connection");
+  }
+
   set view(/** @type {ConnectionView} */ view) {
     this.#action = view.action;
     this.hidden = view.message === "";

@@ -12,7 +12,7 @@ export class ConnectionState extends HTMLElement {
     registry.define(tag, ConnectionState);
   }
 
-  set view(/** @type {ConnectionView} */ view) {
+  set view(/** @type {Pick<ConnectionView, "status" | "word">} */ view) {
     if (this.dataset.connection !== view.status) this.dataset.connection = view.status;
     writeText(part(this, ".connection-word"), view.word);
   }

@@ -15,6 +15,13 @@ export class PortfolioSummaryBar extends HTMLElement {
   /** @type {Figures | null} */
   #figures = null;
 
+  /** Whose sums these are; empty where that is clear. */
+  set heading(/** @type {string} */ text) {
+    const heading = part(this, ".summary-of");
+    heading.hidden = !text;
+    writeText(heading, text);
+  }
+
   set portfolio(/** @type {Portfolio} */ portfolio) {
     this.#figures ??= new Figures(this);
     this.#figures.write(portfolio);

@@ -21,6 +21,8 @@ export class PositionCard extends HTMLElement {
 
   /** The server's `MARK_PRICE`. */
   markPrice = "bid";
+  /** Whose it is; empty where that is clear. */
+  account = "";
 
   /** @type {Position | null} */
   #position = null;
@@ -39,9 +41,10 @@ export class PositionCard extends HTMLElement {
     const previous = this.#position;
     this.#position = position;
     const { figures, title, outcome, side, note } = this.#parts;
+    this.#linkTo(position);
     figures.write(position);
     writeText(title, position.title ?? position.ticker);
-    writeText(outcome, position.outcome ?? "");
+    writeText(outcome, [this.account, position.outcome].filter(Boolean).join(" · "));
     writeText(side, position.side.toUpperCase());
     writeText(note, markNote(position, this.markPrice));
     const pnl = position.unrealized_pnl;
@@ -65,7 +68,6 @@ export class PositionCard extends HTMLElement {
   build(ticker) {
     this.replaceChildren(cloneTemplate("position-card-template"));
     this.dataset.ticker = ticker;
-    part(this, "a").setAttribute("href", `#/position/${encodeURIComponent(ticker)}`);
     return {
       figures: new Figures(this),
       title: part(this, ".card-title"),
@@ -74,6 +76,14 @@ export class PositionCard extends HTMLElement {
       note: part(this, ".card-note"),
       overlay: part(this, ".card-flash"),
     };
+  }
+
+  /** @param {Position} position */
+  #linkTo({ ticker, account_id }) {
+    const account = this.account ? `/${account_id}` : "";
+    const address = `#/position/${encodeURIComponent(ticker)}${account}`;
+    if (this.link.getAttribute("href") !== address) this.link.setAttribute("href", address);
+    this.dataset.account = String(account_id);
   }
 
   /** @param {"up" | "down"} direction */

@@ -19,6 +19,9 @@ export class PositionDetail extends HTMLElement {
     registry.define(tag, PositionDetail);
   }
 
+  /** Whose it is; empty where that is clear. */
+  account = "";
+
   /** @type {Figures | null} */
   #figures = null;
   /** @type {Position | null} */
@@ -35,6 +38,7 @@ export class PositionDetail extends HTMLElement {
     this.#figures.write(position);
     const texts = {
       title: position.title ?? position.ticker,
+      account: this.account,
       outcome: position.outcome ?? "",
       side: position.side.toUpperCase(),
       ticker: position.ticker,

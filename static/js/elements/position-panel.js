@@ -1,4 +1,5 @@
 // @ts-check
+import { keyOf } from "../account_state.js";
 import { age } from "../format.js";
 import { figureText, unreadableText, writeText } from "../figures.js";
 import { inOrder, isOrder } from "../order.js";
@@ -23,7 +24,14 @@ export class PositionPanel extends HTMLElement {
     registry.define(tag, PositionPanel);
   }
 
-  /** @type {Map<string, PositionCard>} */
+  /**
+   * The name of an account, where cards say whose they are; else empty.
+   *
+   * @type {(accountId: number) => string}
+   */
+  nameOf = () => "";
+
+  /** By the position's key. @type {Map<string, PositionCard>} */
   #cards = new Map();
   /** @type {ReadonlyMap<string, Position>} */
   #positions = new Map();
@@ -72,11 +80,22 @@ export class PositionPanel extends HTMLElement {
     this.#arrange();
   }
 
-  /** The ticker whose detail is shown. */
-  set selected(/** @type {string | null} */ ticker) {
+  /** The key of the position whose detail is shown. */
+  set selected(/** @type {string | null} */ key) {
     this.#card(this.#selected)?.link.removeAttribute("aria-current");
-    this.#selected = ticker;
-    this.#card(ticker)?.link.setAttribute("aria-current", "true");
+    this.#selected = key;
+    this.#card(key)?.link.setAttribute("aria-current", "true");
+  }
+
+  /**
+   * The accounts whose figures must not look live.
+   *
+   * @param {ReadonlySet<number>} accountIds
+   */
+  showStale(accountIds) {
+    for (const card of this.#cards.values()) {
+      card.toggleAttribute("data-stale", accountIds.has(card.position?.account_id ?? NaN));
+    }
   }
 
   /**
@@ -118,19 +137,19 @@ export class PositionPanel extends HTMLElement {
   /**
    * Draw what has changed.
    *
-   * @param {ReadonlyMap<string, Position>} positions
-   * @param {Pick<Changes, "tickers" | "membership">} changes
+   * @param {ReadonlyMap<string, Position>} positions by key
+   * @param {Pick<Changes, "keys" | "membership">} changes
    */
-  update(positions, { tickers, membership }) {
+  update(positions, { keys, membership }) {
     this.#positions = positions;
-    for (const ticker of tickers) {
-      const position = positions.get(ticker);
-      if (position) (this.#cards.get(ticker) ?? this.#add(ticker)).position = position;
+    for (const key of keys) {
+      const position = positions.get(key);
+      if (position) this.#draw(key, position);
     }
     this.#isOrderDue = true;
     if (membership) {
-      for (const ticker of this.#cards.keys()) {
-        if (!positions.has(ticker)) this.#remove(ticker);
+      for (const key of this.#cards.keys()) {
+        if (!positions.has(key)) this.#remove(key);
       }
       this.#arrange();
     }
@@ -161,23 +180,30 @@ export class PositionPanel extends HTMLElement {
     return part(this, "select");
   }
 
-  /** @param {string | null} ticker */
-  #card(ticker) {
-    return ticker === null ? undefined : this.#cards.get(ticker);
+  /** @param {string} key @param {Position} position */
+  #draw(key, position) {
+    const card = this.#cards.get(key) ?? this.#add(key);
+    card.account = this.nameOf(position.account_id);
+    card.position = position;
   }
 
-  /** @param {string} ticker */
-  #add(ticker) {
+  /** @param {string | null} key */
+  #card(key) {
+    return key === null ? undefined : this.#cards.get(key);
+  }
+
+  /** @param {string} key */
+  #add(key) {
     const card = new PositionCard();
     card.markPrice = this.getAttribute("mark-price") ?? "bid";
     card.setAttribute("role", "listitem");
-    this.#cards.set(ticker, card);
+    this.#cards.set(key, card);
     return card;
   }
 
-  /** @param {string} ticker */
-  #remove(ticker) {
-    const card = this.#cards.get(ticker);
+  /** @param {string} key */
+  #remove(key) {
+    const card = this.#cards.get(key);
     if (!card) return;
     const neighbour = card.nextElementSibling ?? card.previousElementSibling;
     if (card.contains(document.activeElement) && neighbour instanceof PositionCard) {
@@ -185,7 +211,7 @@ export class PositionPanel extends HTMLElement {
     }
     if (this.#stop === card) this.#stop = null;
     card.remove();
-    this.#cards.delete(ticker);
+    this.#cards.delete(key);
   }
 
   #arrange() {
@@ -194,7 +220,7 @@ export class PositionPanel extends HTMLElement {
     const ordered = inOrder(this.#positions.values(), this.order);
     let place = this.#list.firstElementChild;
     ordered.forEach((position, index) => {
-      const card = this.#cards.get(position.ticker);
+      const card = this.#cards.get(keyOf(position));
       if (!card) return;
       if (card === place) place = place.nextElementSibling;
       else this.#list.insertBefore(card, place);

@@ -496,6 +496,7 @@ def test_account_is_named_after_its_environment_at_first(alice, exchange):
     assert account == {
         "id": account["id"],
         "name": "demo",
+        "label": "Demo",
         "environment": "demo",
         "subaccount": 0,
         "is_default": True,
