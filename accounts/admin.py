@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from django.contrib import admin
-from django.contrib.auth.admin import Group
+from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
