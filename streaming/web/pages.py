@@ -29,7 +29,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     """`GET /settings`: ways in, accounts and keys, sessions; the sign-in without a session."""
     session = sessions.of_request(request)
     if session is None:
-        return redirect("/?reason=expired")
+        return redirect("/?reason=expired&next=/settings")
     return _render(request, "settings.html", _settings(request, session))
 
 

@@ -278,6 +278,16 @@ async def test_session_that_ran_out_leads_to_the_sign_in_and_back(person):
     await settled(person)
 
 
+async def test_without_a_session_the_settings_are_reached_by_the_sign_in(page, product):
+    await page.goto(f"{product}/settings")
+    await expect(page.get_by_text("Your session has ended.")).to_be_visible()
+
+    await page.get_by_role("button", name="Open the sandbox").click()
+
+    await settled(page)
+    assert page.url == f"{product}/settings"
+
+
 # Invitations and links
 
 

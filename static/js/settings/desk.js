@@ -51,6 +51,14 @@ export class Desk {
 
   /** Ask the server for everything, and draw it. */
   async reload() {
+    try {
+      await this.#askAndDraw();
+    } finally {
+      this.#main.removeAttribute("aria-busy");
+    }
+  }
+
+  async #askAndDraw() {
     const [session, { passkeys }, { sessions }] = await Promise.all([
       get("session"),
       get("passkeys"),
@@ -64,14 +72,13 @@ export class Desk {
     this.#known = { session, passkeys, sessions };
     const restoreFocus = focusKept();
     for (const draw of this.#draws) draw(this.#known);
-    this.#main.removeAttribute("aria-busy");
     restoreFocus();
   }
 
   /** Somebody has come back to look: what another tab did is seen, unless they are at something. */
   async lookAgain() {
     const isAtSomething = document.querySelector("dialog[open], .rename:not([hidden])");
-    if (isAtSomething || this.#main.hasAttribute("aria-busy")) return;
+    if (isAtSomething || this.#isBusy) return;
     try {
       await this.reload();
     } catch (error) {
@@ -88,6 +95,8 @@ export class Desk {
    * @returns {Promise<boolean>} whether it is done
    */
   async do({ at, act, question, done = "", leave }) {
+    // A second click on the same button, say.
+    if (this.#isBusy) return false;
     takeBack();
     this.#said.textContent = "";
     if (question && !(await ask(question))) return false;
@@ -104,6 +113,10 @@ export class Desk {
     } finally {
       this.#main.removeAttribute("aria-busy");
     }
+  }
+
+  get #isBusy() {
+    return this.#main.hasAttribute("aria-busy");
   }
 
   /** Ask the person to prove that it is them, whatever for. */

@@ -33,11 +33,12 @@ export function bindInvitations(desk) {
         part(place, "#invitation-expiry").textContent =
           `Lets one person in${isForStaff ? ", as one of the staff" : ""}; ` +
           `good until ${dateTime(made.expires_at)}.`;
-        shown.hidden = false;
       },
       done: "The link is made. It is shown this once.",
     });
-    if (!shown.hidden) url.select();
+    // Even if something went wrong after it was made: it can't be had again.
+    shown.hidden = !url.value;
+    url.select();
   });
   part(place, "#copy-invitation").addEventListener("click", () => {
     url.select();
