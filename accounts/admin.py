@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, cast
 
+import django.contrib.auth.admin  # noqa: F401  # registers groups, see below
 from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
@@ -19,7 +20,7 @@ else:
     _AccountAdmin = _CredentialAdmin = _SessionAdmin = _UserAdmin = admin.ModelAdmin
 
 
-# Django's own, registered by the import: nobody here is in a group, and none can be made.
+# Nobody here is in a group, and none can be made.
 admin.site.unregister(Group)
 
 

@@ -97,12 +97,25 @@ def require_person(session: Session) -> None:
     Raises:
         SignInAgain: by password or passkey, or with the other keys too.
     """
-    if not ways_in.exist(session.user):
-        if sees_everything(session):
-            return
-        raise SignInAgain("Show a key of each of your accounts in this session first.")
-    if not is_proved(session):
+    if ways_in.exist(session.user):
+        if not is_proved(session):
+            raise SignInAgain
+    else:
+        require_everything(session)
+
+
+def require_everything(session: Session) -> None:
+    """
+    Let pass who sees all accounts of the user.
+
+    Raises:
+        SignInAgain: by password or passkey, or with the other keys too.
+    """
+    if sees_everything(session):
+        return
+    if ways_in.exist(session.user):
         raise SignInAgain
+    raise SignInAgain("Show a key of each of your accounts in this session first.")
 
 
 def may_set_first_way_in(session: Session) -> bool:

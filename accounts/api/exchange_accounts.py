@@ -4,7 +4,6 @@ from django.db import transaction
 from ninja import Router, Status
 
 from accounts import credentials, forgetting, sight
-from accounts.errors import SignInAgain
 from accounts.models import Account, User
 from accounts.schemas import AccountOut, AccountPatch, ErrorOut, account_out
 from accounts.sessions import SessionCookie, SignedInRequest
@@ -22,8 +21,7 @@ def change_account(request: SignedInRequest, account_id: int, payload: AccountPa
     account = sight.of(session).one(account_id)
     if payload.is_default is not None:
         # Which one it is concerns all of them.
-        if not sight.sees_everything(session):
-            raise SignInAgain
+        sight.require_everything(session)
         _choose(account, payload.is_default)
     if payload.name is not None:
         Account.objects.filter(pk=account.pk).update(name=payload.name)
