@@ -35,6 +35,7 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
+from accounts import sight
 from accounts.errors import PasskeyRefused, TooManyPasskeys, WrongPasskey
 from accounts.models import Passkey, Session, SpentChallenge, User
 from accounts.purging import purge
@@ -181,6 +182,7 @@ def create(request: HttpRequest, session: Session, name: str, credential: Creden
 
     Raises:
         PasskeyRefused: the answer is not to a challenge of this session, or makes no passkey.
+        SignInAgain, TooManyPasskeys: the person may not have it, or not any more.
     """
     party = relying_party(request)
     user = session.user
@@ -200,7 +202,7 @@ def create(request: HttpRequest, session: Session, name: str, credential: Creden
         raise PasskeyRefused
     try:
         with transaction.atomic():
-            User.objects.select_for_update().get(pk=user.pk)
+            sight.lock_person(session)
             _check_number(user)
             return Passkey.objects.create(
                 user=user,

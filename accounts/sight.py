@@ -14,8 +14,8 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import ways_in
-from accounts.errors import NoAccount, NotFound, SignInAgain
-from accounts.models import Account, Session, ShownKey
+from accounts.errors import NoAccount, NotFound, NotSignedIn, SignInAgain
+from accounts.models import Account, Session, ShownKey, User
 
 PROVED_FOR = timedelta(minutes=10)
 
@@ -116,6 +116,18 @@ def require_everything(session: Session) -> None:
     if ways_in.exist(session.user):
         raise SignInAgain
     raise SignInAgain("Show a key of each of your accounts in this session first.")
+
+
+def lock_person(session: Session) -> None:
+    """
+    As `require_person`, for the rest of the transaction: nobody else sets a first way in, or adds
+    an account, between this look and its end.
+    """
+    user = User.objects.select_for_update().filter(pk=session.user_id).first()
+    if user is None:
+        raise NotSignedIn
+    session.user = user
+    require_person(session)
 
 
 def may_set_first_way_in(session: Session) -> bool:

@@ -1,5 +1,6 @@
 """A person's own ways in: passkeys, and a name with a password."""
 
+from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 from ninja import Router, Status
 
@@ -88,11 +89,12 @@ def delete_passkey(request: SignedInRequest, passkey_id: int) -> Status[None]:
 def set_password(request: SignedInRequest, payload: PasswordIn) -> Status[None]:
     """Set or change name and password; ends the user's other sessions of the person."""
     session = request.auth
-    sight.require_person(session)
-    ways_in.set_password(
-        session.user,
-        username=payload.username.get_secret_value(),
-        new_password=payload.new_password.get_secret_value(),
-    )
+    with transaction.atomic():
+        sight.lock_person(session)
+        ways_in.set_password(
+            session.user,
+            username=payload.username.get_secret_value(),
+            new_password=payload.new_password.get_secret_value(),
+        )
     sessions.end_all(session.user, but=session, of=Session.Of.PERSON)
     return Status(204, None)

@@ -608,6 +608,28 @@ def test_session_that_ends_before_the_answer_makes_none(vera, phone):
     assert error_of(response) == (401, "not_signed_in")
 
 
+@pytest.mark.django_db(transaction=True)
+def test_first_passkey_is_made_once_by_those_who_make_it_at_once(vera):
+    account = vera.accounts.get()
+    bodies = []
+    for _ in range(6):
+        visitor = visitor_with(key_session(account)[1])
+        options = visitor.post("passkeys/options").json()
+        bodies.append(
+            (visitor, {"name": "Phone", "credential": Authenticator().create(options, HERE)})
+        )
+
+    def send(visitor_and_body):
+        with closing(connection):
+            visitor, body = visitor_and_body
+            return visitor.post("passkeys", body).status_code
+
+    with ThreadPoolExecutor(6) as threads:
+        statuses = list(threads.map(send, bodies))
+
+    assert sorted(statuses) == [201] + [403] * 5
+
+
 # Garbage
 
 

@@ -672,6 +672,22 @@ def test_first_password_is_set_once(vera):
     assert User.objects.get().check_password(PASSWORD)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_first_password_is_set_once_by_those_who_set_it_at_once(vera):
+    account = make_account(vera)
+    visitors = [holder(account) for _ in range(8)]
+
+    def take(visitor_and_number):
+        visitor, number = visitor_and_number
+        with closing(connection):
+            return set_password(visitor, f"vera{number}").status_code
+
+    with ThreadPoolExecutor(len(visitors)) as threads:
+        statuses = list(threads.map(take, zip(visitors, range(8), strict=True)))
+
+    assert sorted(statuses) == [204] + [403] * 7
+
+
 def test_passkey_too_is_a_way_in(vera):
     visitor = holder(make_account(vera))
     make_passkey(vera)
