@@ -117,11 +117,11 @@ class SignInSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """End the session, of the page too."""
+        response = HttpResponseRedirect(reverse("admin:login", current_app=self.name))
         session = sessions.of_request(request)
         if session is not None and request.method == "POST":
             sessions.end(session)
-        response = HttpResponseRedirect(reverse("admin:login", current_app=self.name))
-        sessions.clear_cookie(response)
+            sessions.clear_cookie(response)
         return response
 
     def password_change(  # type: ignore[override]  # as above

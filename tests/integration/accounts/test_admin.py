@@ -257,6 +257,14 @@ def test_logout_of_the_admin_ends_the_session(admin_client):
     assert session_of(token) is None
 
 
+def test_link_to_the_logout_of_the_admin_changes_nothing(admin_client):
+    # Which any site can have.
+    response = admin_client.get("/admin/logout/")
+
+    assert "session" not in response.cookies
+    assert session_of(admin_client.cookies["session"].value)
+
+
 def test_password_is_changed_on_the_settings_page(admin_client):
     response = admin_client.get("/admin/password_change/")
 
