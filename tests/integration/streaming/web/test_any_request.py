@@ -13,13 +13,23 @@ PATHS = [
     "/",
     "/admin/",
     "/admin/login/",
+    "/api/v1/account/accounts",
+    "/api/v1/account/accounts/1",
     "/api/v1/account/authenticate",
     "/api/v1/account/credentials/1",
+    "/api/v1/account/invitations",
+    "/api/v1/account/login",
+    "/api/v1/account/login/passkey",
+    "/api/v1/account/login/passkey/options",
     "/api/v1/account/logout",
+    "/api/v1/account/passkeys/1",
+    "/api/v1/account/password",
     "/api/v1/account/portfolio",
     "/api/v1/account/positions",
+    "/api/v1/account/recover",
     "/api/v1/account/refresh",
     "/api/v1/account/session",
+    "/api/v1/account/sessions/00000000-0000-0000-0000-000000000001",
     "/api/v1/docs",
     "/api/v1/openapi.json",
     "/healthz",
@@ -67,7 +77,9 @@ methods = st.one_of(
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 paths = st.one_of(
     st.sampled_from(PATHS),
-    st.just("/api/v1/account/authenticate"),
+    st.sampled_from(
+        [f"/api/v1/account/{name}" for name in ("authenticate", "login", "login/passkey")]
+    ),
     st.builds("{}{}".format, st.sampled_from(PATHS), texts),
     st.builds("/{}".format, texts),
 )
@@ -92,6 +104,9 @@ bodies = st.lists(
                 b'{"environment": "sandbox"}',
                 b'{"forget": 1e999, "everywhere": [null]}',
                 b'--x\r\nContent-Disposition: form-data; name="a"; filename="\x00"\r\n\r\n1',
+                b'{"username": "\\u0000", "password": "\\ud800"}',
+                b'{"token": "\\ud800="}',
+                b'{"id": "x", "rawId": 7, "response": {"clientDataJSON": "bnVsbA"}}',
                 b"username=\x00&password=%ff",
                 b"&".join(b"a=1" for _ in range(2000)),
             ]
