@@ -6,6 +6,7 @@
  * @typedef {object} ExchangeAccount
  * @property {number} id
  * @property {string} name the owner's word for it
+ * @property {string} label the name, told apart from others that have the same
  * @property {string} environment
  * @property {number} subaccount
  * @property {boolean} is_default

@@ -180,10 +180,10 @@ async def test_account_is_added_named_made_the_default_and_forgotten(owner, seco
 
     await account(owner, "Savings").get_by_role("button", name="Make default").click()
     await expect(account(owner, "Savings").get_by_text("Default", exact=True)).to_be_visible()
-    await expect(account(owner, "sandbox").get_by_text("Default", exact=True)).to_be_hidden()
+    await expect(account(owner, "Sandbox").get_by_text("Default", exact=True)).to_be_hidden()
 
-    await account(owner, "sandbox").get_by_role("button", name="Forget").click()
-    question = owner.get_by_role("dialog", name="Forget “sandbox”?")
+    await account(owner, "Sandbox").get_by_role("button", name="Forget").click()
+    question = owner.get_by_role("dialog", name="Forget “Sandbox”?")
     await expect(question).to_contain_text("all figures kept for it are deleted")
     await question.get_by_role("button", name="Forget the account").click()
     await expect(rows).to_have_count(1)
@@ -193,13 +193,13 @@ async def test_account_is_added_named_made_the_default_and_forgotten(owner, seco
 
 
 async def test_name_is_kept_by_escape(owner):
-    await owner.get_by_role("button", name="Rename “sandbox”").click()
+    await owner.get_by_role("button", name="Rename “Sandbox”").click()
     await owner.keyboard.type("something else")
 
     await owner.keyboard.press("Escape")
 
-    await expect(owner.get_by_role("heading", name="sandbox", exact=True)).to_be_visible()
-    await expect(owner.get_by_role("button", name="Rename “sandbox”")).to_be_focused()
+    await expect(owner.get_by_role("heading", name="Sandbox", exact=True)).to_be_visible()
+    await expect(owner.get_by_role("button", name="Rename “Sandbox”")).to_be_focused()
 
 
 async def test_second_key_of_an_account_stands_beside_the_first(owner, sandbox):
@@ -211,7 +211,7 @@ async def test_second_key_of_an_account_stands_beside_the_first(owner, sandbox):
     await owner.get_by_label("Accept a key that can also trade").check()
     await owner.get_by_role("button", name="Add the account").click()
 
-    row = account(owner, "sandbox")
+    row = account(owner, "Sandbox")
     await expect(row.locator(".keys li")).to_have_count(2)
     await expect(row).to_contain_text("can only read")
     await expect(row).to_contain_text("can also trade")
@@ -221,7 +221,7 @@ async def test_deleted_key_leaves_the_account_which_says_so(owner):
     await owner.get_by_role("button", name="Delete… the key").click()
     await owner.get_by_role("button", name="Delete the key", exact=True).click()
 
-    await expect(account(owner, "sandbox")).to_contain_text("No key is stored")
+    await expect(account(owner, "Sandbox")).to_contain_text("No key is stored")
     assert await in_database(Credential.objects.count) == 0
     assert await in_database(Account.objects.count) == 1
 

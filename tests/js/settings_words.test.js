@@ -19,6 +19,7 @@ const THREE_HOURS_AGO = "2026-11-28T09:00:00Z";
 const account = (changes) => ({
   id: 1,
   name: "sandbox",
+  label: "sandbox",
   environment: "sandbox",
   subaccount: 0,
   is_default: true,

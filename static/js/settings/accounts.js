@@ -29,7 +29,7 @@ export function bindAccounts(desk) {
       const isDone = await desk.do({
         at: section(),
         act: async () => {},
-        done: `The account “${account.name}” is here.`,
+        done: `The account “${account.label}” is here.`,
       });
       if (isDone) document.getElementById(`rename-${account.id}`)?.focus();
     },
@@ -55,9 +55,9 @@ export function drawAccounts({ session }, desk) {
  * @param {Desk} desk
  */
 function accountRow(account, keys, accounts, desk) {
-  const { id, name, environment, is_default } = account;
+  const { id, label, environment, is_default } = account;
   const node = row("account-row", {
-    name,
+    name: label,
     facts: accountFacts(account),
     warning: accountWarning(account, accounts),
   });
@@ -66,19 +66,19 @@ function accountRow(account, keys, accounts, desk) {
   badge.dataset.environment = environment;
   part(node, ".mark-default").hidden = !is_default || accounts.length === 1;
   bindRename(node, account, desk);
-  const makeDefault = button(node, "default", `default-${id}`, `Make default: “${name}”`, () =>
+  const makeDefault = button(node, "default", `default-${id}`, `Make default: “${label}”`, () =>
     desk.do({
       at: section(),
       act: () => patch(`accounts/${id}`, { is_default: true }),
-      done: `“${name}” is the default account.`,
+      done: `“${label}” is the default account.`,
     }),
   );
   makeDefault.hidden = is_default;
-  button(node, "forget", `forget-${id}`, `Forget… the account “${name}”`, () =>
+  button(node, "forget", `forget-${id}`, `Forget… the account “${label}”`, () =>
     desk.do({
       at: section(),
       question: {
-        title: `Forget “${name}”?`,
+        title: `Forget “${label}”?`,
         text:
           "The account’s keys and all figures kept for it are deleted from this server. Nothing " +
           "changes at the exchange. If it is your last account and you have no password and no " +
@@ -86,13 +86,13 @@ function accountRow(account, keys, accounts, desk) {
         yes: "Forget the account",
       },
       act: () => remove(`accounts/${id}`),
-      done: `“${name}” is forgotten.`,
+      done: `“${label}” is forgotten.`,
     }),
   );
   const now = Date.now();
   const list = part(node, ".keys");
-  list.setAttribute("aria-label", `Keys of “${name}”`);
-  list.replaceChildren(...keys.map((key) => keyRow(key, name, now, desk)));
+  list.setAttribute("aria-label", `Keys of “${label}”`);
+  list.replaceChildren(...keys.map((key) => keyRow(key, label, now, desk)));
   list.hidden = keys.length === 0;
   if (keys.length === 0) tellNoKey(node);
   return node;
@@ -106,11 +106,11 @@ function tellNoKey(node) {
 }
 
 /** @param {HTMLElement} node @param {ExchangeAccount} account @param {Desk} desk */
-function bindRename(node, { id, name }, desk) {
+function bindRename(node, { id, name, label }, desk) {
   const form = part(node, "form");
   /** @type {HTMLInputElement} */
   const input = part(form, "input");
-  const open = button(node, "rename", `rename-${id}`, `Rename “${name}”`, () => show(true));
+  const open = button(node, "rename", `rename-${id}`, `Rename “${label}”`, () => show(true));
   const show = (/** @type {boolean} */ isOpen) => {
     form.hidden = !isOpen;
     open.hidden = isOpen;
@@ -118,8 +118,8 @@ function bindRename(node, { id, name }, desk) {
     if (isOpen) input.select();
     else open.focus();
   };
-  input.setAttribute("aria-label", `New name of “${name}”`);
-  button(node, "cancel", `keep-name-${id}`, `Cancel: keep the name “${name}”`, () => show(false));
+  input.setAttribute("aria-label", `New name of “${label}”`);
+  button(node, "cancel", `keep-name-${id}`, `Cancel: keep the name “${label}”`, () => show(false));
   form.addEventListener("keydown", (event) => {
     if (event.key === "Escape") show(false);
   });

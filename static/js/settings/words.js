@@ -55,7 +55,7 @@ export function accountWarning({ same_as }, accounts) {
   if (same_as === null) return "";
   const other = accounts.find((account) => account.id === same_as);
   return `At the exchange this is the same account as ${
-    other ? `“${other.name}”` : "another of yours"
+    other ? `“${other.label}”` : "another of yours"
   }, so sums count it once.`;
 }
 
@@ -121,5 +121,5 @@ export function whatIsForgotten(session) {
 
 /** @param {ExchangeAccount[]} accounts */
 function namesOf(accounts) {
-  return accounts.length === 0 ? "none" : accounts.map(({ name }) => `“${name}”`).join(", ");
+  return accounts.length === 0 ? "none" : accounts.map(({ label }) => `“${label}”`).join(", ");
 }
