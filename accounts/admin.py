@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts import credentials, sessions
+from accounts.admin_filters import OfferedFilters
 from accounts.models import Account, Credential, Session, User
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ else:
 admin.site.unregister(Group)
 
 
-class _WrittenByTheProduct:
+class _WrittenByTheProduct(OfferedFilters):
     """Rows are looked at here; the product's own functions write them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

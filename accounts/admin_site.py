@@ -55,6 +55,8 @@ class SignInForm(AdminAuthenticationForm):
 class SignInView(LoginView):
     """Django's, but for the session: it is ours."""
 
+    next_page = "admin:index"
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         before = sessions.of_request(self.request)
         _, token = sessions.prove(form.get_user(), device_of(self.request))

@@ -9,7 +9,6 @@ What can go wrong between a visitor and an account, told as the API tells it.
     ├── StaffOnly
     ├── UnfitUsername
     ├── UnfitPassword
-    ├── UsernameTaken
     ├── PasskeyRefused
     ├── TooManyPasskeys
     ├── HttpsNeeded
@@ -35,6 +34,7 @@ What can go wrong between a visitor and an account, told as the API tells it.
     │       ├── InvalidPrivateKey
     │       ├── KeyRefused
     │       ├── KeyScope
+    │       ├── UsernameTaken      or names could be asked for without an end
     │       ├── WrongPassword
     │       ├── WrongPasskey
     │       └── WrongLink
@@ -106,12 +106,6 @@ class UnfitUsername(ApiError):
 class UnfitPassword(ApiError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "unfit_password"
-
-
-class UsernameTaken(ApiError):
-    status = HTTPStatus.CONFLICT
-    code = "username_taken"
-    message = "Somebody else has this name. Choose another."
 
 
 class PasskeyRefused(ApiError):
@@ -275,6 +269,12 @@ class KeyScope(FailedTry):
     status = HTTPStatus.FORBIDDEN
     code = "key_scope"
     message = "This key may not read the portfolio. Create one with the scope “read”."
+
+
+class UsernameTaken(FailedTry):
+    status = HTTPStatus.CONFLICT
+    code = "username_taken"
+    message = "Somebody else has this name. Choose another."
 
 
 class WrongPassword(FailedTry):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from django.db import DatabaseError, transaction
 
-from accounts import sessions, sight, ways_in
+from accounts import known_networks, names, sessions, sight, ways_in
 from accounts.models import Account, Session, User
 from postgres.channels import CREDENTIALS_CHANGED, SESSION_ENDED, SIGHT_CHANGED
 from postgres.notifications import publish
@@ -75,6 +75,8 @@ def _forget_user(user: User) -> None:
     _delete(user.accounts.values_list("pk", flat=True))
     for session_id in user.sessions.values_list("pk", flat=True):
         publish(SESSION_ENDED, str(session_id))
+    if user.username is not None:
+        known_networks.forget(names.digest(user.username))
     user.delete()
 
 

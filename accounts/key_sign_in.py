@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import key_check, registration, sessions
+from accounts import key_check, registration, sessions, sight
 from accounts.devices import Device
 from accounts.encryption import Secret
 from accounts.errors import AccountHasOwner, Deactivated, NotSignedIn, TradingKeyUnconfirmed
@@ -92,7 +92,7 @@ def _store_once(
     key: ShownKey, checked: CheckedKey, session: Session | None, device: Device
 ) -> SignedIn:
     session = _still_alive(session) if session else None
-    account = _account_of(key, checked, session.user if session else None)
+    account = _account_of(key, checked, session)
     stored = Credential.objects.filter(environment=key.environment, api_key_id=key.api_key_id)
     # A key whose subaccount or scopes were changed at the exchange moves to another account.
     left = set(stored.exclude(account=account).values_list("account_id", flat=True))
@@ -126,8 +126,9 @@ def _still_alive(session: Session) -> Session:
     return found
 
 
-def _account_of(key: ShownKey, checked: CheckedKey, user: User | None) -> Account:
+def _account_of(key: ShownKey, checked: CheckedKey, session: Session | None) -> Account:
     """The account that the key opens, which is the user's then, or made for them."""
+    user = session.user if session else None
     account = _known_account(key, checked)
     if account is None:
         # One who makes it at this moment may be the only one who can: look again after them.
@@ -139,6 +140,9 @@ def _account_of(key: ShownKey, checked: CheckedKey, user: User | None) -> Accoun
     if owner is not None and not owner.is_active:
         raise Deactivated
     if account is None:
+        if session is not None:
+            # Else the holder of one key could plant an account that the owner does not see.
+            sight.require_everything(session)
         owner = owner or registration.owner_of_new_account(
             user,
             key.environment,

@@ -33,3 +33,8 @@ def remember(name_digest: str, network: str) -> None:
     latest = KnownNetwork.objects.filter(name_digest=name_digest).order_by("-seen_at", "-pk")
     surplus = latest.values_list("pk", flat=True)[NETWORKS_PER_NAME:]
     KnownNetwork.objects.filter(pk__in=list(surplus)).delete()
+
+
+def forget(name_digest: str) -> None:
+    """The name is nobody's any more."""
+    KnownNetwork.objects.filter(name_digest=name_digest).delete()

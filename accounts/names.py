@@ -6,6 +6,8 @@ from django.utils.crypto import salted_hmac
 
 # Django's users have no longer one.
 LONGEST_NAME = 150
+# A letter may fold to several.
+LONGEST_FOLDED = 18 * LONGEST_NAME
 
 
 def digest(name: str) -> str:
@@ -14,14 +16,16 @@ def digest(name: str) -> str:
 
     People type passwords into the field of the name: what was typed is kept nowhere.
     """
-    # What is longer is nobody's name, and would take up to half a second to normalize.
-    folded = name if len(name) > LONGEST_NAME else _folded(name)
     # Half a surrogate pair is no character, but JSON can hold it.
-    text = folded.encode(errors="surrogatepass")
+    text = folded(name).encode(errors="surrogatepass")
     return salted_hmac("accounts.names", text, algorithm="sha256").hexdigest()
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
+    """The name without what its letters' forms tell apart: two that fold alike are one name."""
+    # What is longer is nobody's name, and would take up to half a second to normalize.
+    if len(name) > LONGEST_NAME:
+        return name
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 

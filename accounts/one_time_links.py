@@ -45,6 +45,11 @@ def recovery(user: User) -> Issued:
     return Issued(f"{own_origin()}/#recover={token}", link.expires_at)
 
 
+def end_recoveries(user: User) -> None:
+    """What was printed for this user and not used opens nothing any more."""
+    OneTimeLink.objects.filter(user=user, used_at__isnull=True).delete()
+
+
 @transaction.atomic
 def use(kind: OneTimeLink.Kind, token: str) -> OneTimeLink | None:
     """

@@ -70,13 +70,20 @@ class RelyingParty:
 
 def relying_party(request: HttpRequest) -> RelyingParty:
     """This server by its name; for addresses of this machine, which have none, `localhost`."""
-    # Without an origin the address is this machine's own, as ALLOWED_HOSTS has it.
-    origin = settings.PUBLIC_ORIGIN or f"http://{request.get_host()}"
+    origin = settings.PUBLIC_ORIGIN or _own_origin(request)
     scheme, _, authority = origin.partition("://")
     host, port = _host_and_port(authority)
     if host in LOOPBACK_ADDRESSES:
         return RelyingParty("localhost", (f"{scheme}://localhost{port}", origin))
     return RelyingParty(host, (origin,))
+
+
+def _own_origin(request: HttpRequest) -> str:
+    # The host is this machine's own, as ALLOWED_HOSTS has it. The port in the header is the
+    # sender's word: another program's page, at another port, could have it send that one.
+    host, _ = _host_and_port(request.get_host())
+    port = request.META["SERVER_PORT"]
+    return f"http://{host}" if port == "80" else f"http://{host}:{port}"
 
 
 def relying_host() -> str:

@@ -60,6 +60,9 @@ def owner_of_new_account(
         )
     if is_first and is_real:
         _end_what_was_before(user)
+    if is_real and not user.is_settled:
+        user.is_settled = True
+        user.save(update_fields=["is_settled"])
     return user
 
 
@@ -127,7 +130,12 @@ def _becomes_staff(is_first: bool, *, is_real: bool) -> bool:
 
 
 def _is_in_use() -> bool:
-    return Account.objects.exclude(environment=EnvironmentName.SANDBOX).exists()
+    # Not by who owns an account now: whoever holds a key may forget its account, and would be the
+    # first again.
+    return (
+        Account.objects.exclude(environment=EnvironmentName.SANDBOX).exists()
+        or User.objects.filter(is_settled=True).exists()
+    )
 
 
 def _new_user() -> User:

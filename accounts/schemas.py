@@ -19,9 +19,16 @@ Pasted = Annotated[SecretStr, Field(max_length=20_000)]
 Typed = Annotated[SecretStr, Field(max_length=1000)]
 
 
+# They turn the order of what is around them.
+_TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
 def _one_line(text: str) -> str:
-    # As it can be stored, and shown on one line.
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+    # As it can be stored, and shown on one line in the order in which it was written.
+    if any(
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in _TURNING
+        for character in text
+    ):
         raise PydanticCustomError("one_line", "must be one line of text")
     return text
 
@@ -189,6 +196,7 @@ def account_out(account: Account, seen: Sight) -> AccountOut:
         environment=account.environment,
         subaccount=account.subaccount,
         is_default=account == seen.default,
-        same_as=account.same_as_id,
+        # Of one that the session does not see, nothing is told.
+        same_as=account.same_as_id if seen.has(account.same_as_id) else None,
         created_at=account.created_at,
     )

@@ -18,6 +18,7 @@ from django.utils import timezone
 from ninja.security import APIKeyCookie
 
 from accounts.devices import Device, device_of
+from accounts.errors import NotSignedIn
 from accounts.models import Account, Session, ShownKey, User
 from accounts.purging import purge
 from postgres.channels import SESSION_ENDED, SIGHT_CHANGED
@@ -50,10 +51,22 @@ class _Claims:
     issued_at: datetime
 
 
+@transaction.atomic
 def prove(user: User, device: Device) -> tuple[Session, str]:
-    """A new session of the person, who has just proved to be this user, and its first token."""
+    """
+    A new session of the person, who has just proved to be this user, and its first token.
+
+    Args:
+        user: as they were when it was proved.
+    Raises:
+        NotSignedIn: the password has changed since, or the user is gone or deactivated.
+    """
+    # Locked, as by whoever changes the password and then ends the sessions that it opened.
+    current = User.objects.select_for_update().filter(pk=user.pk, is_active=True).first()
+    if current is None or current.password != user.password:
+        raise NotSignedIn("What you signed in with has just changed. Sign in again.")
     now = timezone.now()
-    return _issue(Session(user=user, of=Session.Of.PERSON, proved_at=now), device)
+    return _issue(Session(user=current, of=Session.Of.PERSON, proved_at=now), device)
 
 
 @transaction.atomic

@@ -34,6 +34,10 @@ class Sight:
         name = account.name.capitalize() if account.name == account.environment else account.name
         return f"{name} {named_so.index(account.pk) + 1}" if len(named_so) > 1 else name
 
+    def has(self, account_id: int | None) -> bool:
+        """Whether an account of this id is among them."""
+        return any(account.pk == account_id for account in self.accounts)
+
     def one(self, account_id: int | None) -> Account:
         """
         The account of this id, the default one without.

@@ -217,7 +217,12 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        # What strangers send, and what they are told, needs no trace of ours.
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},
+        "django.security.TooManyFieldsSent": {"filters": ["no_traceback"]},
+        "django.security.TooManyFilesSent": {"filters": ["no_traceback"]},
+        "django.security.RequestDataTooBig": {"filters": ["no_traceback"]},
+        "django.security.SuspiciousOperation": {"filters": ["no_traceback"]},
         # One line a request says nothing that a proxy's log doesn't say better.
         "uvicorn.access": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Count, Model, QuerySet
 from django.http import HttpRequest
 
+from accounts.admin_filters import OfferedFilters
 from positions.models import AccountStream, Market, Position, Worker
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ else:
     _AccountStreamAdmin = _MarketAdmin = _PositionAdmin = _WorkerAdmin = admin.ModelAdmin
 
 
-class _OnlyLookedAt:
+class _OnlyLookedAt(OfferedFilters):
     """A row changed or deleted by hand would be written again, or break its writer's count."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -4,7 +4,9 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 from ninja import Router, Status
 
-from accounts import passkeys, sessions, sight, ways_in
+from accounts import one_time_links, passkeys, sessions, sight, ways_in
+from accounts.addresses import network_of
+from accounts.attempts import Attempt
 from accounts.errors import NotFound
 from accounts.models import Session
 from accounts.schemas import (
@@ -84,17 +86,21 @@ def delete_passkey(request: SignedInRequest, passkey_id: int) -> Status[None]:
     return Status(204, None)
 
 
-@router.post("password", response={204: None, frozenset({401, 403, 409, 422}): ErrorOut})
+@router.post("password", response={204: None, frozenset({401, 403, 409, 422, 429}): ErrorOut})
 @sensitive_variables()
 def set_password(request: SignedInRequest, payload: PasswordIn) -> Status[None]:
     """Set or change name and password; ends the user's other sessions of the person."""
     session = request.auth
-    with transaction.atomic():
-        sight.lock_person(session)
-        ways_in.set_password(
+    sight.require_person(session)
+    with Attempt("password", network_of(request)):
+        fitted = ways_in.fit(
             session.user,
             username=payload.username.get_secret_value(),
             new_password=payload.new_password.get_secret_value(),
         )
-    sessions.end_all(session.user, but=session, of=Session.Of.PERSON)
+        with transaction.atomic():
+            sight.lock_person(session)
+            ways_in.save(fitted)
+            sessions.end_all(session.user, but=session, of=Session.Of.PERSON)
+            one_time_links.end_recoveries(session.user)
     return Status(204, None)

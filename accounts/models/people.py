@@ -8,9 +8,8 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Upper
 
-from accounts.names import LONGEST_NAME
+from accounts import names
 
 
 class UserManager(BaseUserManager["User"]):
@@ -18,7 +17,8 @@ class UserManager(BaseUserManager["User"]):
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Django's name for it: by this it looks for who signs in."""
-        return self.get(username__iexact=self.model.normalize_username(username or ""))
+        # Not by the database's idea of upper case: that depends on how it was made.
+        return self.get(folded_username=names.folded(names.storable(username or "")))
 
     def create_superuser(
         self, username: str, password: str | None = None, **fields: Any
@@ -42,27 +42,35 @@ class User(AbstractBaseUser):
     # What passkeys know the person by: it tells nothing, and stays when the name changes.
     handle = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     username = models.CharField(
-        max_length=LONGEST_NAME,
+        max_length=names.LONGEST_NAME,
         unique=True,
         null=True,
         blank=True,
         validators=[UnicodeUsernameValidator()],
         error_messages={"unique": "This name is taken."},
     )
+    # Unique in the place of the name, of which several forms are one; see `save`.
+    folded_username = models.CharField(  # noqa: DJ001  # who has no name has no other's
+        max_length=names.LONGEST_FOLDED, unique=True, null=True, editable=False
+    )
     # Of one rank: the staff may do all there is in the admin, which is to look and to revoke.
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_guest = models.BooleanField(default=False)
+    # Has owned an account at the real exchange: then somebody uses this server, come what may.
+    is_settled = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = UserManager()
 
     USERNAME_FIELD = "username"
 
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(Upper("username"), name="username_is_one_in_any_case"),
-        ]
+    def save(self, *args: Any, **fields: Any) -> None:  # Any: as Django's own
+        """Django's, with the folded name beside the name."""
+        self.folded_username = None if self.username is None else names.folded(self.username)
+        if "username" in (written := fields.get("update_fields") or ()):
+            fields["update_fields"] = {*written, "folded_username"}
+        super().save(*args, **fields)
 
     def __str__(self) -> str:
         return self.username or f"user {self.pk}"

@@ -18,7 +18,13 @@ class Command(BaseCommand):
         parser.add_argument("user", help="their name, or their id")
 
     def handle(self, *args: Any, user: str, **options: Any) -> None:  # Any: Django's own signature
-        found = _named(user) or _numbered(user)
+        named, numbered = _named(user), _numbered(user)
+        if named and numbered and named != numbered:
+            raise CommandError(
+                f"{user!r} is the name of user {named.pk} and the id of {numbered}. Give the other "
+                "of the two that you know."
+            )
+        found = named or numbered
         if found is None:
             raise CommandError(f"Nobody here has the name or the id {user!r}. {_who_there_is()}")
         if not found.is_active:

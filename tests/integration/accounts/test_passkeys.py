@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
@@ -796,6 +797,12 @@ def test_who_has_to_wait_spends_no_challenge(known, phone):
 # Where
 
 
+def reached_at(address: str) -> dict[str, str]:
+    """How a request comes in at this address of ours."""
+    port = re.search(r":(\d+)$", address)
+    return {"HTTP_HOST": address, "SERVER_PORT": port[1] if port else "80"}
+
+
 @pytest.mark.parametrize(
     ("public", "host", "rp_id", "origin"),
     [
@@ -814,7 +821,7 @@ def test_passkey_is_made_and_used_for_the_host_by_its_name(
     vera, phone, settings, public, host, rp_id, origin
 ):
     settings.PUBLIC_ORIGIN = public
-    there = {"HTTP_HOST": host}
+    there = reached_at(host)
     visitor = person(vera)
     options = visitor.post("passkeys/options", **there).json()
 
@@ -827,11 +834,11 @@ def test_passkey_is_made_and_used_for_the_host_by_its_name(
 
 
 def test_passkey_of_localhost_works_at_each_of_its_addresses(vera, phone):
-    add(person(vera), phone, origin="http://localhost:8000", request={"HTTP_HOST": "[::1]:8000"})
+    add(person(vera), phone, origin="http://localhost:8000", request=reached_at("[::1]:8000"))
 
     statuses = [
         sign_in(
-            phone, origin="http://localhost:8000", request={"HTTP_HOST": f"{host}:8000"}
+            phone, origin="http://localhost:8000", request=reached_at(f"{host}:8000")
         ).status_code
         for host in ("localhost", "127.0.0.1", "[::1]")
     ]
@@ -841,10 +848,20 @@ def test_passkey_of_localhost_works_at_each_of_its_addresses(vera, phone):
 
 def test_page_of_another_port_of_this_machine_signs_nobody_in(vera, phone):
     # Any program of any user of the machine may serve one; the relying party is the same.
-    there = {"HTTP_HOST": "localhost:8000"}
+    there = reached_at("localhost:8000")
     add(person(vera), phone, origin="http://localhost:8000", request=there)
 
     response = sign_in(phone, origin="http://localhost:9999", request=there)
+
+    assert error_of(response) == (401, "wrong_passkey")
+
+
+def test_port_that_the_sender_names_is_not_ours(vera, phone):
+    add(person(vera), phone, origin="http://localhost:8000", request=reached_at("localhost:8000"))
+    # As relayed by the program whose page it was.
+    relayed = {"HTTP_HOST": "localhost:9999", "SERVER_PORT": "8000"}
+
+    response = sign_in(phone, origin="http://localhost:9999", request=relayed)
 
     assert error_of(response) == (401, "wrong_passkey")
 
@@ -853,7 +870,7 @@ def test_loopback_is_not_who_asks_where_there_is_a_public_origin(vera, phone, se
     settings.PUBLIC_ORIGIN = ABROAD
 
     response = add(
-        person(vera), phone, origin="http://localhost:8000", request={"HTTP_HOST": "localhost:8000"}
+        person(vera), phone, origin="http://localhost:8000", request=reached_at("localhost:8000")
     )
 
     assert error_of(response) == (422, "passkey_refused")

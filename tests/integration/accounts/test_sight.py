@@ -11,8 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from accounts import one_time_links, sessions, sight
+from accounts import one_time_links, sessions, sight, sign_in_load
+from accounts.devices import Device
+from accounts.errors import NotSignedIn
 from accounts.models import Account, Credential, OneTimeLink, Passkey, Session, SignInTry, User
+from accounts.turns import Turns
 from tests.integration.accounts.conftest import error_of, make_credential
 from tests.integration.visitors import (
     Visitor,
@@ -705,16 +708,109 @@ def test_account_that_the_owner_adds_elsewhere_is_needed_too(vera):
     assert "each of your accounts" in response.json()["error"]["message"]
 
 
-def test_who_adds_an_account_of_their_own_to_one_they_hold_a_key_of_gains_nothing(
-    a, b, olga, exchange
-):
+def test_who_holds_one_key_of_several_plants_no_account(a, b, olga, exchange):
+    # The owner would not see it, and could set no way in for it.
     thief = holder(a)
 
-    added = thief.sign_in(exchange.issue_key("thief"))
+    refused = thief.sign_in(exchange.issue_key("thief"))
+
+    assert error_of(refused) == (403, "sign_in_again")
+    assert seen(thief) == ["A"]
+    assert olga.accounts.count() == 2
+
+
+def test_who_sees_all_accounts_adds_one_by_its_key(a, olga, exchange):
+    owner = holder(a)
+
+    added = owner.sign_in(exchange.issue_key("owner"))
 
     assert added.json()["user_id"] == olga.pk
-    assert seen(thief) == ["A", "demo"]
-    assert error_of(set_password(thief)) == (403, "sign_in_again")
+    assert seen(owner) == ["A", "demo"]
+
+
+def test_key_of_an_account_that_is_ones_own_is_seen_without_the_others(a, b, olga, exchange):
+    third = exchange.issue_key("third")
+    Account.objects.create(owner=olga, name="C", environment="demo", subaccount=0).keys.create(
+        environment="demo", subaccount=0, api_key_id=third.api_key_id
+    )
+    session_of_one = holder(a)
+
+    shown = session_of_one.sign_in(third)
+
+    assert shown.status_code == 200
+    assert seen(session_of_one) == ["A", "C"]
+
+
+def test_who_forgets_the_last_real_account_of_a_person_is_not_the_first_again(
+    alice, charlie, exchange, settings
+):
+    settings.REGISTRATION = "first"
+    key = exchange.issue_key("alice")
+    account = alice.sign_in(key).json()["account"]
+    set_password(alice)
+    thief = charlie
+    thief.sign_in(key)
+    thief.delete(f"accounts/{account['id']}")
+
+    response = thief.sign_in(key)
+
+    assert error_of(response) == (403, "registration_closed")
+    assert User.objects.count() == 1
+
+
+def test_password_that_was_changed_meanwhile_opens_nothing(olga):
+    as_checked = User.objects.get(pk=olga.pk)
+    as_checked.password = "what it was before"
+
+    with pytest.raises(NotSignedIn):
+        sessions.prove(as_checked, Device())
+
+    assert not Session.objects.filter(of="person").exists()
+
+
+@pytest.mark.parametrize("is_gone", [True, False], ids=["gone", "deactivated"])
+def test_who_is_gone_meanwhile_is_not_signed_in(olga, is_gone):
+    as_checked = User.objects.get(pk=olga.pk)
+    if is_gone:
+        User.objects.filter(pk=olga.pk).delete()
+    else:
+        User.objects.filter(pk=olga.pk).update(is_active=False)
+
+    with pytest.raises(NotSignedIn):
+        sessions.prove(as_checked, Device())
+
+
+def test_names_that_are_taken_are_not_asked_for_without_an_end(olga):
+    make_user("taken", "a long password")
+    visitor = person(olga)
+
+    told = [error_of(set_password(visitor, "taken")) for _ in range(11)]
+
+    assert told == [(409, "username_taken")] * 10 + [(429, "too_many_tries")]
+
+
+def test_recovery_link_that_was_not_used_ends_with_the_password_it_was_for(olga):
+    issued = one_time_links.recovery(olga)
+
+    set_password(person(olga))
+
+    used = Visitor().post("recover", {"token": issued.url})
+    assert error_of(used) == (401, "wrong_link")
+
+
+def test_name_that_is_the_id_of_somebody_else_is_not_guessed(vera, olga):
+    named = make_user(str(olga.pk), "a long password")
+
+    with pytest.raises(CommandError, match=f"name of user {named.pk} and the id of olga"):
+        call_command("recover", str(olga.pk))
+
+
+def test_hashing_of_new_passwords_waits_its_turn(olga, monkeypatch):
+    monkeypatch.setattr(sign_in_load, "PASSWORDS", Turns(at_once=0, waiting=0, wait_seconds=1))
+
+    response = set_password(person(olga))
+
+    assert error_of(response) == (503, "busy")
 
 
 def test_session_that_sees_nothing_sees_not_all(vera):

@@ -6,7 +6,8 @@ from accounts.passkeys import RelyingParty
 
 
 def asked(host: str):
-    return RequestFactory().get("/", HTTP_HOST=host)
+    port = "8000" if host.endswith(":8000") else "80"
+    return RequestFactory().get("/", HTTP_HOST=host, SERVER_PORT=port)
 
 
 @pytest.mark.parametrize(
