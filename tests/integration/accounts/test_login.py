@@ -317,7 +317,7 @@ async def two_servers(
 
 
 def served_at(process: Process) -> re.Match[str] | None:
-    return re.search(r"Serving http://127\.0\.0\.1:(\d+)", process.said)
+    return re.search(r"Serving http://localhost:(\d+)", process.said)
 
 
 async def guess(browser: httpx.AsyncClient) -> int:
