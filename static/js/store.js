@@ -179,8 +179,9 @@ export class Store {
         this.#changes.closed.push(event);
         return true;
       case "portfolio":
-        this.#changes.portfolio ||= account.sum(event) && isViewed;
-        return isViewed;
+        if (!account.sum(event) || !isViewed) return false;
+        this.#changes.portfolio = true;
+        return true;
       case "connection_status":
         account.connection = event;
         this.#changes.connection = true;

@@ -192,6 +192,18 @@ test("an older portfolio is ignored", () => {
   assert.equal(store.accounts.get(ALICE).portfolio.version, 5);
 });
 
+test("of several portfolios in one frame the newest counts", () => {
+  store.apply(snapshot(1, []));
+  drawFrame();
+
+  store.apply({ ...portfolio(2), cash: "2" });
+  store.apply({ ...portfolio(3), cash: "3" });
+  drawFrame();
+
+  assert.equal(store.accounts.get(ALICE).portfolio.cash, "3");
+  assert.equal(drawn[1].portfolio, true);
+});
+
 test("an event of a kind we don't know is ignored", () => {
   store.apply({ type: "equity_point", version: 7 });
 
