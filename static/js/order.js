@@ -27,7 +27,8 @@ export function isOrder(name) {
 }
 
 /**
- * The positions in an order; what it can't tell apart is ordered by ticker, so that nothing jumps.
+ * The positions in an order; what it can't tell apart is ordered by ticker and account, so that
+ * nothing jumps.
  *
  * @param {Iterable<Position>} positions
  * @param {Order} order
@@ -35,7 +36,10 @@ export function isOrder(name) {
  */
 export function inOrder(positions, order) {
   const compare = COMPARISONS[order];
-  return [...positions].sort((a, b) => compare(a, b) || compareText(a.ticker, b.ticker));
+  return [...positions].sort(
+    (a, b) =>
+      compare(a, b) || compareText(a.ticker, b.ticker) || a.account_id - b.account_id,
+  );
 }
 
 /** @param {string} a @param {string} b */

@@ -54,6 +54,16 @@ test("equal positions keep one order, whatever the order they came in", () => {
   assert.deepEqual(tickers(inOrder([a, b], "day")), tickers(inOrder([b, a], "day")));
 });
 
+test("one market in two accounts keeps one order", () => {
+  const [first, second] = [
+    { ticker: "A", account_id: 9, day_pnl: null },
+    { ticker: "A", account_id: 10, day_pnl: null },
+  ];
+
+  assert.deepEqual(inOrder([second, first], "day"), [first, second]);
+  assert.deepEqual(inOrder([first, second], "day"), [first, second]);
+});
+
 test("only names of orders are orders", () => {
   assert.equal(isOrder("value"), true);
   assert.equal(isOrder("toString"), false);
