@@ -2,6 +2,7 @@
 import { compareDecimals } from "../decimal.js";
 import { Figures, writeText } from "../figures.js";
 import { markNote, signOf, profit } from "../format.js";
+import { positionAddress } from "../position_address.js";
 import { cloneTemplate, part } from "./template.js";
 
 /** @typedef {import("../types.js").Position} Position */
@@ -40,11 +41,12 @@ export class PositionCard extends HTMLElement {
     this.#parts ??= this.build(position.ticker);
     const previous = this.#position;
     this.#position = position;
-    const { figures, title, outcome, side, note } = this.#parts;
+    const { figures, title, account, outcome, side, note } = this.#parts;
     this.#linkTo(position);
     figures.write(position);
     writeText(title, position.title ?? position.ticker);
-    writeText(outcome, [this.account, position.outcome].filter(Boolean).join(" · "));
+    writeText(account, this.account);
+    writeText(outcome, position.outcome ?? "");
     writeText(side, position.side.toUpperCase());
     writeText(note, markNote(position, this.markPrice));
     const pnl = position.unrealized_pnl;
@@ -71,6 +73,7 @@ export class PositionCard extends HTMLElement {
     return {
       figures: new Figures(this),
       title: part(this, ".card-title"),
+      account: part(this, ".card-account"),
       outcome: part(this, ".card-outcome"),
       side: part(this, ".card-side"),
       note: part(this, ".card-note"),
@@ -80,9 +83,9 @@ export class PositionCard extends HTMLElement {
 
   /** @param {Position} position */
   #linkTo({ ticker, account_id }) {
-    const account = this.account ? `/${account_id}` : "";
-    const address = `#/position/${encodeURIComponent(ticker)}${account}`;
-    if (this.link.getAttribute("href") !== address) this.link.setAttribute("href", address);
+    const address = positionAddress(ticker, this.account ? account_id : null);
+    if (this.link.getAttribute("href") === address) return;
+    this.link.setAttribute("href", address);
     this.dataset.account = String(account_id);
   }
 
