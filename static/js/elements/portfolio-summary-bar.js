@@ -22,22 +22,31 @@ export class PortfolioSummaryBar extends HTMLElement {
     writeText(heading, text);
   }
 
-  set portfolio(/** @type {Portfolio} */ portfolio) {
+  /** Null while they are not known: those of another account must not stay. */
+  set portfolio(/** @type {Portfolio | null} */ portfolio) {
     this.#figures ??= new Figures(this);
-    this.#figures.write(portfolio);
-    this.removeAttribute("aria-busy");
+    this.#figures.write(portfolio ?? {});
+    if (portfolio) this.removeAttribute("aria-busy");
+    else this.setAttribute("aria-busy", "true");
+    this.#noteAll(portfolio);
+  }
+
+  /** @param {Portfolio | null} portfolio */
+  #noteAll(portfolio) {
+    const unpriced = portfolio?.unpriced_count ?? 0;
     this.#note(
       ".note-estimate",
       // Without a total there is nothing that could be an estimate.
-      portfolio.total_value !== null && portfolio.collateral_returned === null && "estimate",
+      (portfolio?.total_value ?? null) !== null &&
+        portfolio?.collateral_returned === null &&
+        "estimate",
     );
     this.#note(
       ".note-unpriced",
-      portfolio.unpriced_count > 0 &&
-        `${figureText("unpriced_count", portfolio.unpriced_count)} without a price`,
+      unpriced > 0 && `${figureText("unpriced_count", unpriced)} without a price`,
     );
-    this.#note(".note-provisional", portfolio.cash_provisional && "provisional");
-    this.#note(".note-unreadable", unreadableText(portfolio.unreadable_count));
+    this.#note(".note-provisional", (portfolio?.cash_provisional ?? false) && "provisional");
+    this.#note(".note-unreadable", unreadableText(portfolio?.unreadable_count));
   }
 
   /** @param {string} selector @param {string | false} text */
