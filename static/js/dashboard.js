@@ -20,14 +20,17 @@ import { maskFigures, writeText } from "./figures.js";
 import { moment } from "./format.js";
 import { oneTimeLink } from "./one_time_link.js";
 import { inOrder, isOrder } from "./order.js";
+import { chosenIn } from "./position_address.js";
 import { applyPreferences, loadPreferences } from "./preferences.js";
 import { Repeated } from "./repeated.js";
+import { Roster } from "./roster.js";
 import { Store } from "./store.js";
 import { PositionStream } from "./stream.js";
 
 /** @typedef {import("./store.js").Changes} Changes */
 /** @typedef {import("./connection.js").ConnectionView} ConnectionView */
-/** @typedef {import("./account_state.js").AccountState} AccountState */
+/** @typedef {import("./elements/account-switcher.js").NamedAccount} NamedAccount */
+/** @typedef {import("./types.js").Portfolio} Portfolio */
 
 for (const element of [
   PositionCard,
@@ -77,6 +80,7 @@ const stream = new PositionStream(STREAM, {
   onOpen() {
     loss = refusal = null;
     showConnection();
+    roster.renew();
   },
   onLost(heardAt) {
     loss = { lostAt: heardAt && heardAt + store.clockOffset, why: refusal };
@@ -98,41 +102,84 @@ function accountOf(id) {
   return switcher.accounts.find((account) => account.id === id);
 }
 
-/** The name of an account, where several are looked at; else empty. @param {number} id */
+/** Whether all of several accounts are looked at. */
+function isAll() {
+  return store.view === null && switcher.accounts.length > 1;
+}
+
+/** The name of an account, where several are looked at; else empty. @param {number | null} id */
 function nameOf(id) {
-  return store.view === null && store.accounts.size > 1 ? (accountOf(id)?.label ?? "") : "";
+  return id !== null && isAll() ? (accountOf(id)?.label ?? "") : "";
 }
 
-/** The environments of the accounts that are looked at. */
+/** The accounts that are looked at. */
+function viewedAccounts() {
+  return switcher.accounts.filter(({ id }) => store.view === null || store.view === id);
+}
+
+/** Their environments. */
 function viewedEnvironments() {
-  const viewed = switcher.accounts.filter(({ id }) => store.view === null || store.view === id);
-  return [...new Set(viewed.map(({ environment }) => environment))];
+  return [...new Set(viewedAccounts().map(({ environment }) => environment))];
 }
 
-/** Accounts have come or gone: learn their names, and look at what there is. */
-async function learnAccounts() {
-  const known = switcher.accounts.map(({ id }) => id);
-  if (known.some((id) => !store.accounts.has(id)) || store.accounts.size !== known.length) {
-    try {
-      switcher.accounts = (await get("accounts")).accounts;
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      // The next change of accounts, or the page's next start, tries again.
-    }
+const roster = new Roster(askForAccounts, learnAccounts);
+
+async function askForAccounts() {
+  const before = [...store.accounts.keys()];
+  return { before, accounts: /** @type {NamedAccount[]} */ ((await get("accounts")).accounts) };
+}
+
+/**
+ * @param {{before: number[], accounts: NamedAccount[]}} answer those we had when we asked, and
+ *   those there are
+ */
+function learnAccounts({ before, accounts }) {
+  const ids = accounts.map(({ id }) => id);
+  // What has come since we asked is none of those that are gone.
+  store.drop(before.filter((id) => !ids.includes(id)));
+  for (const environment of store.sums.keys()) {
+    // Of one account there is none; an old one must not wait for a second.
+    const members = accounts.filter((account) => account.environment === environment);
+    if (members.length < 2) store.sums.delete(environment);
   }
+  const wasAlone = switcher.accounts.length < 2;
+  switcher.accounts = accounts;
+  // There is something to choose again: what was chosen before counts.
+  if (wasAlone) switcher.choice = preferences.account;
   look();
+}
+
+/** Ask which accounts there are if the stream knows of others. */
+function compareAccounts() {
+  const ids = switcher.accounts.map(({ id }) => id);
+  const isSame = ids.length === store.accounts.size && ids.every((id) => store.accounts.has(id));
+  if (!isSame) roster.renew();
 }
 
 /** Look at the account that is chosen. */
 function look() {
   const accounts = switcher.accounts;
-  part(document, ".no-account").hidden = accounts.length > 0;
-  part(document, "main").hidden = accounts.length === 0;
+  const isNone = accounts.length === 0;
+  part(document, ".no-account").hidden = !isNone;
+  part(document, "main").hidden = isNone;
+  // Where there is no account there is nothing that could be connected.
+  part(document, ".notices").hidden = connectionState.hidden = isNone;
   store.view = accounts.length > 1 ? switcher.view : null;
-  part(document, ".badges").replaceChildren(...viewedEnvironments().map(badge));
+  const environments = viewedEnvironments();
+  part(document, ".badges").replaceChildren(...environments.map(badge));
+  document.title = [environments.map(capitalized).join(", "), "Kalshi Live"]
+    .filter(Boolean)
+    .join(" · ");
   const hint = part(document, ".same-as-hint");
   hint.textContent = accounts.map(twinText).filter(Boolean).join(" ");
   hint.hidden = hint.textContent === "";
+  const forgotten = document.querySelector(".forget-accounts");
+  if (forgotten) forgotten.textContent = accounts.map(({ label }) => label).join(", ");
+}
+
+/** @param {string} environment its word in programs */
+function capitalized(environment) {
+  return environment[0].toUpperCase() + environment.slice(1);
 }
 
 /** @param {string} environment */
@@ -144,10 +191,12 @@ function badge(environment) {
   return element;
 }
 
-/** @param {import("./elements/account-switcher.js").NamedAccount} account */
-function twinText({ label, same_as }) {
+/** @param {NamedAccount} account */
+function twinText({ id, label, same_as }) {
   const twin = same_as === null ? undefined : accountOf(same_as);
-  return twin ? `${label} is the same account at the exchange as ${twin.label}: sums count it once.` : "";
+  // Where each was found to be the other, once is enough.
+  if (!twin || (twin.same_as === id && id < twin.id)) return "";
+  return `${label} is the same account at the exchange as ${twin.label}: sums count it once.`;
 }
 
 // What is drawn ------------------------------------------------------------------------------
@@ -157,7 +206,7 @@ const titles = /** @type {Map<string, string>} */ (new Map());
 
 /** @param {Changes} changes */
 function draw(changes) {
-  if (changes.accounts) learnAccounts();
+  if (changes.accounts) compareAccounts();
   for (const closed of changes.closed) {
     const title = titles.get(keyOf(closed)) ?? closed.ticker;
     notices.show(closed, [nameOf(closed.account_id), title].filter(Boolean).join(" · "));
@@ -186,30 +235,35 @@ function unreadableCount() {
   return store.viewed.reduce((sum, { portfolio }) => sum + (portfolio.unreadable_count ?? 0), 0);
 }
 
+/**
+ * The sums in sight, and the accounts that each is of.
+ *
+ * @type {{heading: string, ids: number[], portfolio: Portfolio | undefined}[]}
+ */
+let sums = [];
+
 /** A summary for each environment: dollars of two are not the same. */
 function drawSums() {
-  const environments = viewedEnvironments();
-  const sums = environments.map((environment) => sumOf(environment));
+  sums = viewedEnvironments().map(sumOf);
   summaries.show(sums.length, (summary, index) => {
     const { heading, portfolio } = sums[index];
     summary.heading = heading;
-    if (portfolio) summary.portfolio = portfolio;
+    summary.portfolio = portfolio ?? null;
   });
 }
 
 /** @param {string} environment */
 function sumOf(environment) {
-  const accounts = switcher.accounts.filter(
-    (account) =>
-      account.environment === environment && (store.view === null || store.view === account.id),
-  );
-  const isAll = store.view === null && switcher.accounts.length > 1;
-  const word = environment[0].toUpperCase() + environment.slice(1);
-  if (accounts.length === 1) {
-    const portfolio = store.accounts.get(accounts[0].id)?.portfolio;
-    return { heading: isAll ? `${word} · ${accounts[0].label}` : "", portfolio };
+  const accounts = viewedAccounts().filter((account) => account.environment === environment);
+  const ids = accounts.map(({ id }) => id);
+  const word = capitalized(environment);
+  if (accounts.length > 1) {
+    const heading = `${word} · ${accounts.length} accounts`;
+    return { heading, ids, portfolio: store.sums.get(environment) };
   }
-  return { heading: `${word} · ${accounts.length} accounts`, portfolio: store.sums.get(environment) };
+  const [{ id, label }] = accounts;
+  const heading = label === word ? word : `${word} · ${label}`;
+  return { heading: isAll() ? heading : "", ids, portfolio: store.accounts.get(id)?.portfolio };
 }
 
 function drawDetail() {
@@ -226,16 +280,15 @@ function serverNow() {
 let announced = "";
 
 /**
- * How each of the accounts that are looked at is connected; one view of it all while our own link
- * to the server is down, or before it spoke.
+ * How each of the accounts that are looked at is connected.
  *
  * @returns {{id: number | null, view: ConnectionView}[]}
  */
 function connections() {
   const now = serverNow();
-  const ids = [...store.accounts.keys()].filter((id) => store.view === null || store.view === id);
-  if (ids.length === 0) return [{ id: null, view: connectionView(null, loss, now) }];
-  return ids.map((id) => {
+  const accounts = viewedAccounts();
+  if (accounts.length === 0) return [{ id: null, view: connectionView(null, loss, now) }];
+  return accounts.map(({ id }) => {
     const connection = store.accounts.get(id)?.connection ?? null;
     return { id, view: connectionView(connection, loss, now) };
   });
@@ -249,15 +302,19 @@ function showConnection() {
   connectionState.view = together;
   connectionNotices.show(Math.max(told.length, 1), (notice, index) => {
     const { id, view } = told[index] ?? all[0];
-    notice.account = !loss && id !== null ? nameOf(id) : "";
+    notice.account = loss ? "" : nameOf(id);
     notice.dataset.account = String(id ?? "");
     notice.view = view;
   });
   const stale = new Set(all.filter(({ view }) => view.isStale).map(({ id }) => id ?? NaN));
   document.documentElement.toggleAttribute("data-stale", stale.size === all.length);
   panel.showStale(stale);
+  summaries.show(sums.length, (summary, index) => {
+    // A sum is as old as the oldest part of it.
+    summary.toggleAttribute("data-stale", sums[index].ids.some((id) => stale.has(id)));
+  });
   detail.toggleAttribute("data-stale", stale.has(detail.position?.account_id ?? NaN));
-  announce(told, together.word);
+  if (switcher.accounts.length > 0) announce(told, together.word);
 }
 
 /** @param {{id: number | null, view: ConnectionView}[]} told @param {string} word */
@@ -267,7 +324,7 @@ function announce(told, word) {
   if (state === announced) return;
   announced = state;
   const sentences = told.map(({ id, view }) =>
-    [!loss && id !== null ? nameOf(id) : "", view.message].filter(Boolean).join(": "),
+    [loss ? "" : nameOf(id), view.message].filter(Boolean).join(": "),
   );
   announcer.textContent = sentences.filter(Boolean).join(" ") || word;
 }
@@ -284,38 +341,34 @@ function tick() {
 
 // Which position is shown --------------------------------------------------------------------
 
-/**
- * What the address chooses: a ticker, and whose, where that has to be said.
- *
- * @returns {{ticker: string, accountId: number | null} | null}
- */
-function chosen() {
-  const match = /^#\/position\/([^/]+)(?:\/(\d+))?$/.exec(location.hash);
-  try {
-    return (
-      match && { ticker: decodeURIComponent(match[1]), accountId: match[2] ? Number(match[2]) : null }
-    );
-  } catch {
-    return null; // half an escape, typed by hand
-  }
+/** The position that the address chooses, looked at or not. */
+function chosenPosition() {
+  const choice = chosenIn(location.hash);
+  return choice ? store.find(choice.ticker, choice.accountId) : undefined;
 }
 
-/** The position that is chosen, if it is looked at. @returns {import("./types.js").Position | undefined} */
-function chosenPosition() {
-  const choice = chosen();
-  if (!choice) return undefined;
-  const { ticker, accountId } = choice;
-  return [...store.positions.values()].find(
-    (position) =>
-      position.ticker === ticker && (accountId === null || accountId === position.account_id),
-  );
+/** @param {{account_id: number}} position */
+function isViewed({ account_id }) {
+  return store.view === null || store.view === account_id;
+}
+
+/** Who looks at another account has left the position that was chosen in this one. */
+function leaveUnviewed() {
+  const position = chosenPosition();
+  if (position && !isViewed(position)) history.replaceState(null, "", location.pathname);
 }
 
 function showSelection() {
-  const isChosen = chosen() !== null;
+  const isChosen = chosenIn(location.hash) !== null;
   document.documentElement.toggleAttribute("data-chosen", isChosen);
   // Where there is room for both, the first position is shown until one is chosen.
   const position = isChosen ? chosenPosition() : (stillOpen() ?? firstPosition());
+  if (position && !isViewed(position)) {
+    // A link to it leads to where it is; what is drawn next shows it.
+    switcher.choice = "all";
+    look();
+    return;
+  }
   panel.selected = position ? keyOf(position) : null;
   if (position) {
     detail.account = nameOf(position.account_id);
@@ -334,10 +387,11 @@ function firstPosition() {
 
 // What people do -----------------------------------------------------------------------------
 
-async function refresh() {
+/** @param {number | "all"} [account] what is looked at, if it isn't said */
+async function refresh(account = store.view ?? "all") {
   panel.showRefresh("pending");
   try {
-    await post(`refresh?account=${store.view ?? "all"}`);
+    await post(`refresh?account=${account}`);
     panel.showRefresh("idle");
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -404,24 +458,25 @@ function bindPreferences() {
 
 function bindAccounts() {
   panel.nameOf = nameOf;
-  // Gives it the choice of all, where there are several.
-  switcher.accounts = switcher.accounts;
-  if (preferences.account) switcher.choice = preferences.account;
+  switcher.choice = preferences.account;
   switcher.addEventListener("view-change", () => {
     preferences.account = switcher.choice;
     applyPreferences(preferences);
     look();
+    leaveUnviewed();
   });
   look();
 }
 
 function bindHint() {
   const hint = document.querySelector(".ways-in-hint");
-  if (!(hint instanceof HTMLElement) || preferences.knowsWaysIn) return;
+  if (!(hint instanceof HTMLElement)) return;
+  const user = hint.dataset.user ?? "";
+  if (preferences.knowWaysIn.includes(user)) return;
   hint.hidden = false;
   part(hint, "button").addEventListener("click", () => {
     hint.hidden = true;
-    preferences.knowsWaysIn = true;
+    preferences.knowWaysIn = [...preferences.knowWaysIn, user];
     applyPreferences(preferences);
   });
 }
@@ -443,16 +498,17 @@ bindAccounts();
 bindHint();
 redraw();
 store.subscribe(draw);
-panel.addEventListener("refresh", refresh);
-connectionNotices.listen("retry", () => {
+panel.addEventListener("refresh", () => refresh());
+connectionNotices.listen("retry", ({ target }) => {
+  const account = target instanceof HTMLElement ? Number(target.dataset.account) : 0;
   if (loss) stream.reconnect();
-  else refresh();
+  else refresh(account || undefined);
 });
 connectionNotices.listen("sign-in", () => location.assign("/settings#add-account"));
 addEventListener("hashchange", () => {
   showSelection();
   // As after a link to another page: on from here, or back to where one came from.
-  if (chosen() === null) panel.focusCard();
+  if (chosenIn(location.hash) === null) panel.focusCard();
   else part(detail, "h2").focus();
 });
 addEventListener("online", () => {
@@ -463,6 +519,8 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "visible") return;
   if (!stream.isFlowing) stream.reconnect();
   refreshUnlessLive();
+  // They may have got other names.
+  if (stream.isFlowing) roster.renew();
 });
 // A page kept for the back button must not hold a stream, nor show old figures as live.
 addEventListener("pagehide", () => stream.close());

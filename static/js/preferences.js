@@ -12,11 +12,19 @@ const KEY = "preferences";
  * @property {boolean} privacy
  * @property {string} order
  * @property {string} account the id of the one that is looked at, or `all`; empty for the default
- * @property {boolean} knowsWaysIn has been told that without a way in the key is needed again
+ * @property {string[]} knowWaysIn ids of the users who have been told that without a way in the key
+ *   is needed again
  */
 
 /** @type {Preferences} */
-const DEFAULTS = { theme: "system", palette: "standard", privacy: false, order: "value", account: "", knowsWaysIn: false };
+const DEFAULTS = {
+  theme: "system",
+  palette: "standard",
+  privacy: false,
+  order: "value",
+  account: "",
+  knowWaysIn: [],
+};
 
 /** @returns {Preferences} */
 export function loadPreferences() {

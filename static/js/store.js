@@ -87,6 +87,23 @@ export class Store {
   }
 
   /**
+   * What an account holds of a market, looked at or not.
+   *
+   * @param {string} ticker
+   * @param {number | null} accountId null for whichever holds it, first of those looked at
+   * @returns {Position | undefined}
+   */
+  find(ticker, accountId) {
+    const looked = this.#view === null ? [] : [this.#view];
+    const ids = accountId === null ? [...looked, ...this.accounts.keys()] : [accountId];
+    for (const id of ids) {
+      const position = this.#positions.get(keyOf({ account_id: id, ticker }));
+      if (position) return position;
+    }
+    return undefined;
+  }
+
+  /**
    * @param {(changes: Changes) => void} listener
    * @returns {() => void} ends the subscription
    */
@@ -118,6 +135,15 @@ export class Store {
     this.#request();
   }
 
+  /**
+   * Forget those of these accounts that are no more: while the stream is down nobody tells.
+   *
+   * @param {Iterable<number>} ids
+   */
+  drop(ids) {
+    for (const id of ids) this.apply({ type: "account_removed", account_id: id });
+  }
+
   /** Have everything drawn again, as when the way of writing figures has changed. */
   touch() {
     this.#markAll();
@@ -142,8 +168,6 @@ export class Store {
     if (!account) return;
     this.#forget(account);
     this.accounts.delete(id);
-    // The server makes new ones, where there are still several.
-    this.sums.clear();
     this.#changes.accounts = true;
     this.#markAll();
   }

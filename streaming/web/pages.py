@@ -39,6 +39,7 @@ def _dashboard(session: Session) -> dict[str, object]:
         "accounts": [account_out(account, seen) for account in seen.accounts],
         "default": seen.default,
         "of": session.of,
+        "user_id": session.user_id,
         "mark_price": settings.MARK_PRICE,
         "has_way_in": ways_in.exist(session.user),
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
-import { connectionView } from "../../static/js/connection.js";
+import { connectionView, overview } from "../../static/js/connection.js";
 import { REASONS } from "../../static/js/reasons.js";
 
 const NOON = new Date(2026, 10, 24, 12, 3, 22);
@@ -164,5 +164,23 @@ describe("when the server can't be reached", () => {
     const view = connectionView(gone, { lostAt: now, why: null }, now);
 
     assert.match(view.message, /prices as of 12:03:22/);
+  });
+});
+
+describe("several connections together", () => {
+  test("are live when all are", () => {
+    assert.deepEqual(overview([view("live"), view("live")]), { status: "live", word: "Live" });
+  });
+
+  test("stand as the worst does, and say how many are live", () => {
+    const together = overview([view("live"), view("unauthorized"), view("reconnecting")]);
+
+    assert.deepEqual(together, { status: "unauthorized", word: "1 of 3 live" });
+  });
+
+  test("are one where there is one", () => {
+    const together = overview([view("maintenance")]);
+
+    assert.deepEqual(together, { status: "maintenance", word: "Maintenance" });
   });
 });

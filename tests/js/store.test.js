@@ -301,15 +301,50 @@ describe("several accounts", () => {
     assert.equal(held("SAME", BOB), undefined);
   });
 
-  test("have sums by environment, which the server makes anew when one is gone", () => {
-    const sum = (cash) => ({ ...portfolio(null, null), environment: "demo", cash });
-    store.apply(sum("1"));
-    store.apply(sum("2"));
+  test("have sums by environment, each replaced by the next", () => {
+    const sum = (cash, environment) => ({ ...portfolio(null, null), environment, cash });
+    store.apply(sum("1", "demo"));
+    store.apply(sum("7", "sandbox"));
+    store.apply(sum("2", "demo"));
     drawFrame();
 
     assert.equal(drawn[0].portfolio, true);
     assert.equal(store.sums.get("demo").cash, "2");
+    assert.equal(store.sums.get("sandbox").cash, "7");
+  });
+
+  test("keep the sums of other environments when one is gone: nobody sends these again", () => {
+    store.apply({ ...portfolio(null, null), environment: "demo", cash: "1" });
+
     store.apply({ type: "account_removed", account_id: BOB });
-    assert.equal(store.sums.size, 0);
+
+    assert.equal(store.sums.get("demo").cash, "1");
+  });
+
+  test("all have their portfolios drawn that tell in one frame", () => {
+    store.apply({ ...portfolio(10), cash: "10" });
+    store.apply({ ...portfolio(4, BOB), cash: "4" });
+    drawFrame();
+
+    assert.equal(store.accounts.get(ALICE).portfolio.cash, "10");
+    assert.equal(store.accounts.get(BOB).portfolio.cash, "4");
+  });
+
+  test("that went while nobody told can be dropped", () => {
+    store.drop([BOB, 7]);
+    drawFrame();
+
+    assert.deepEqual([...store.accounts.keys()], [ALICE]);
+    assert.equal(drawn[0].accounts, true);
+  });
+
+  test("are searched for a market: the one that is named, or first what is looked at", () => {
+    store.view = BOB;
+
+    assert.equal(store.find("SAME", ALICE).mark, "0.10");
+    assert.equal(store.find("SAME", null).mark, "0.20");
+    assert.equal(store.find("A", null).account_id, ALICE);
+    assert.equal(store.find("A", BOB), undefined);
+    assert.equal(store.find("NONE", null), undefined);
   });
 });

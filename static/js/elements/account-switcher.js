@@ -8,6 +8,7 @@ import { part } from "./template.js";
  * @property {number} id
  * @property {string} label
  * @property {string} environment
+ * @property {boolean} is_default the one that is looked at until another is chosen
  * @property {number | null} same_as the one that it is at the exchange too
  */
 
@@ -23,9 +24,12 @@ export class AccountSwitcher extends HTMLElement {
     registry.define(tag, AccountSwitcher);
   }
 
+  /** @type {readonly NamedAccount[]} */
+  #accounts = [];
   #lifetime = new AbortController();
 
   connectedCallback() {
+    if (this.#accounts.length === 0) this.accounts = [...this.#select.options].map(accountOf);
     this.#lifetime = new AbortController();
     const { signal } = this.#lifetime;
     const tell = () => this.dispatchEvent(new CustomEvent("view-change"));
@@ -36,30 +40,14 @@ export class AccountSwitcher extends HTMLElement {
     this.#lifetime.abort();
   }
 
-  /** Those there are. @returns {NamedAccount[]} */
+  /** Those there are; the page names those of its start. */
   get accounts() {
-    return [...this.#select.options]
-      .filter(({ value }) => value !== ALL)
-      .map(({ value, text, dataset }) => ({
-        id: Number(value),
-        label: text,
-        environment: dataset.environment ?? "",
-        same_as: dataset.sameAs ? Number(dataset.sameAs) : null,
-      }));
+    return this.#accounts;
   }
 
   set accounts(accounts) {
-    const chosen = this.#select.value;
-    const options = accounts.map(({ id, label, environment, same_as }) => {
-      const option = new Option(label, String(id));
-      option.dataset.environment = environment;
-      if (same_as !== null) option.dataset.sameAs = String(same_as);
-      return option;
-    });
-    const isSeveral = accounts.length > 1;
-    this.#select.replaceChildren(...options, ...(isSeveral ? [new Option("All accounts", ALL)] : []));
-    this.hidden = !isSeveral;
-    this.#choose(chosen);
+    this.#accounts = accounts;
+    this.#offer();
   }
 
   /** The account that is looked at; null for all of them. @returns {number | null} */
@@ -77,15 +65,40 @@ export class AccountSwitcher extends HTMLElement {
     this.#choose(choice);
   }
 
-  /** @param {string} choice what is not there leaves the first */
+  #offer() {
+    const chosen = this.#select.value;
+    const options = this.#accounts.map(
+      ({ id, label, is_default }) => new Option(label, String(id), is_default),
+    );
+    const isSeveral = options.length > 1;
+    this.#select.replaceChildren(...options, ...(isSeveral ? [new Option("All accounts", ALL)] : []));
+    this.hidden = !isSeveral;
+    this.#choose(chosen);
+  }
+
+  /** @param {string} choice what is not there leaves the default */
   #choose(choice) {
-    const isThere = [...this.#select.options].some(({ value }) => value === choice);
-    if (isThere) this.#select.value = choice;
-    else this.#select.selectedIndex = 0;
+    const options = [...this.#select.options];
+    const option =
+      options.find(({ value }) => value === choice) ??
+      options.find(({ defaultSelected }) => defaultSelected) ??
+      options[0];
+    if (option) option.selected = true;
   }
 
   /** @returns {HTMLSelectElement} */
   get #select() {
     return part(this, "select");
   }
+}
+
+/** @param {HTMLOptionElement} option @returns {NamedAccount} */
+function accountOf({ value, text, defaultSelected, dataset }) {
+  return {
+    id: Number(value),
+    label: text,
+    environment: dataset.environment ?? "",
+    is_default: defaultSelected,
+    same_as: dataset.sameAs ? Number(dataset.sameAs) : null,
+  };
 }
