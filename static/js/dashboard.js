@@ -77,10 +77,11 @@ let refusal = /** @type {string | null} */ (null);
 
 const stream = new PositionStream(STREAM, {
   onEvent: (event) => store.apply(event),
+  // Nobody told of what went between two connections.
+  onConnected: () => roster.renew(),
   onOpen() {
     loss = refusal = null;
     showConnection();
-    roster.renew();
   },
   onLost(heardAt) {
     loss = { lostAt: heardAt && heardAt + store.clockOffset, why: refusal };

@@ -54,6 +54,7 @@ export function backoffDelay(failures, random) {
 /**
  * @typedef {object} Callbacks
  * @property {(event: StreamEvent) => void} onEvent
+ * @property {() => void} onConnected there is a new connection, whether or not the last was missed
  * @property {() => void} onOpen events flow; called once after each loss
  * @property {(heardAt: number | null) => void} onLost no events since that moment, in
  *   milliseconds since 1970; null if there never were any
@@ -126,6 +127,7 @@ export class PositionStream {
     const source = new this.#EventSource(this.#url);
     this.#source = source;
     for (const name of EVENTS) source.addEventListener(name, this.#receive);
+    source.addEventListener("open", () => source === this.#source && this.#callbacks.onConnected());
     source.addEventListener("error", () => this.#fail(source));
     this.#openedAt = Date.now();
     this.#watch();

@@ -7,11 +7,20 @@ from playwright.async_api import Page, expect
 
 from accounts import forgetting
 from accounts.models import Account
+from kalshi.environments import Environment
 from sandbox import keys
 from sandbox.account import Account as Member
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox
-from tests.e2e.people import in_database, open_sandbox_settings, show_key
+from tests.e2e.people import (
+    in_database,
+    log_in,
+    open_sandbox_settings,
+    set_password,
+    settled,
+    show_key,
+    sign_out,
+)
 from tests.e2e.visitor import sign_in
 
 
@@ -37,6 +46,13 @@ async def both(page: Page, product: str, second_member) -> Page:
     await page.get_by_label("Account", exact=True).select_option("All accounts")
     await expect(page.locator("position-card")).to_have_count(11)
     return page
+
+
+@pytest.fixture
+def demo_too(sandbox_environment: Environment, settings) -> None:
+    """The same exchange under a second environment's name."""
+    demo = Environment("demo", sandbox_environment.api_base, sandbox_environment.ws_url)
+    settings.KALSHI_ENVIRONMENTS = {"sandbox": sandbox_environment, "demo": demo}
 
 
 def cards_of(page: Page, account_id: int):
@@ -88,6 +104,52 @@ async def test_position_of_each_is_shown_in_full_although_the_market_is_one(both
     await expect(detail.locator("[data-text=account]")).to_have_text("Sandbox 2")
 
 
+async def test_who_looks_at_another_account_leaves_the_position_that_was_chosen(both, sandbox):
+    _, second = await ids()
+    await cards_of(both, second).get_by_role("link").click()
+
+    await both.get_by_label("Account", exact=True).select_option("Sandbox 1")
+
+    await expect(both.locator("position-card")).to_have_count(10)
+    await expect(both.get_by_text("This position is no longer open")).to_be_hidden()
+    await expect(both.locator("position-detail [data-text=account]")).to_be_hidden()
+
+
+async def test_link_to_a_position_leads_to_it_whatever_was_looked_at(both, product, second_member):
+    first, second = await ids()
+    member, _ = second_member
+    (ticker,) = member.portfolios[0].positions
+    await both.get_by_label("Account", exact=True).select_option("Sandbox 1")
+    await expect(both.locator("position-card")).to_have_count(10)
+
+    await both.evaluate("address => { location.hash = address; }", f"#/position/{ticker}/{second}")
+
+    detail = both.locator("position-detail")
+    await expect(detail.locator("[data-text=account]")).to_have_text("Sandbox 2")
+    await expect(detail.locator("[data-field=quantity]")).to_have_attribute("value", "7")
+    await expect(cards_of(both, first)).to_have_count(10)
+
+
+async def test_environments_are_never_added_up(page, demo_too, product, second_member):
+    await open_sandbox_settings(page, product)
+    await page.get_by_label("Environment").select_option("demo")
+    await page.get_by_label("API key ID").fill(second_member[1].api_key_id)
+    await page.get_by_label("Private key").fill(second_member[1].private_key)
+    await page.get_by_role("button", name="Add the account", exact=True).click()
+    await expect(page.locator("#account-list > li")).to_have_count(2)
+    await page.goto(product)
+
+    await page.get_by_label("Account", exact=True).select_option("All accounts")
+
+    await expect(page.locator(".summary-of")).to_have_text(["Sandbox", "Demo"])
+    await expect(page.locator(".badge")).to_have_text(["SANDBOX", "DEMO"])
+    cash = page.locator(".sums data[data-field=cash]")
+    await expect(cash.nth(1)).to_have_attribute(
+        "value", f"{second_member[0].portfolios[0].cash.normalize():f}"
+    )
+    await expect(page.locator("connection-state")).to_have_text("Live")
+
+
 async def test_one_is_chosen_and_stays_chosen(both, product):
     _, second = await ids()
 
@@ -133,6 +195,42 @@ async def test_account_that_comes_and_goes_needs_no_reload(both, sandbox):
     await expect(both.locator("position-card")).to_have_count(10)
     await expect(both.locator("account-switcher")).to_be_hidden()
     await expect(both.locator(".summary-of")).to_be_hidden()
+
+
+async def test_account_that_goes_while_the_page_is_away_is_gone_when_it_is_back(both):
+    first, second = await ids()
+    # As when the page is kept for the back button.
+    await both.evaluate("() => dispatchEvent(new Event('pagehide'))")
+    await in_database(
+        lambda: forgetting.forget_accounts(Account.objects.get(pk=first).owner, [second])
+    )
+
+    await both.evaluate(
+        "() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))"
+    )
+
+    await expect(both.locator("position-card")).to_have_count(10)
+    await expect(both.locator("account-switcher")).to_be_hidden()
+
+
+async def test_without_any_account_the_page_says_so_and_none_is_disconnected(page, product):
+    await open_sandbox_settings(page, product)
+    await set_password(page)
+    await sign_out(page)
+    await page.goto(product)
+    await log_in(page)
+    await expect(page.locator("position-card")).to_have_count(10)
+    (only,) = await ids()
+
+    await in_database(
+        lambda: forgetting.forget_accounts(Account.objects.get(pk=only).owner, [only])
+    )
+
+    await expect(page.get_by_text("You have no account here yet")).to_be_visible()
+    await expect(page.locator("portfolio-summary-bar")).to_be_hidden()
+    await expect(page.locator("connection-state")).to_be_hidden()
+    await page.get_by_role("link", name="Add one").click()
+    await settled(page)
 
 
 async def test_account_added_in_another_tab_is_offered(page, product, second_member):

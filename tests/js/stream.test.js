@@ -27,6 +27,12 @@ class FakeEventSource extends EventTarget {
     this.dispatchEvent(new MessageEvent(type, { data: JSON.stringify({ type }) }));
   }
 
+  /** The server answered; there need not be events. */
+  accept() {
+    this.readyState = FakeEventSource.OPEN;
+    this.dispatchEvent(new Event("open"));
+  }
+
   /** The connection broke; the browser will try again by itself. */
   breakOff() {
     this.readyState = FakeEventSource.CONNECTING;
@@ -60,6 +66,7 @@ beforeEach(() => {
     "/sse/positions",
     {
       onEvent: (event) => told.push(event.type),
+      onConnected: () => told.push("connected"),
       onOpen: () => told.push("open"),
       onLost: (heardAt) => told.push(`lost ${heardAt}`),
       onEnded: () => told.push("ended"),
@@ -92,6 +99,18 @@ test("events are passed on, and the first says that they flow", () => {
 
   assert.deepEqual(told, ["open", "snapshot", "position"]);
   assert.equal(stream.isFlowing, true);
+});
+
+test("each connection is told of, even one that was not missed or brings no events", () => {
+  newest().accept();
+  newest().send("snapshot");
+  newest().breakOff();
+  const [old] = made();
+  mock.timers.tick(1_500);
+  newest().accept();
+  old.accept();
+
+  assert.deepEqual(told, ["connected", "open", "snapshot", "connected"]);
 });
 
 test("opening twice makes one connection", () => {
