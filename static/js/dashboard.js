@@ -278,6 +278,9 @@ function serverNow() {
   return Date.now() + store.clockOffset;
 }
 
+/** The accounts whose figures must not look live. @type {ReadonlySet<number>} */
+let stale = new Set();
+
 let announced = "";
 
 /**
@@ -307,15 +310,19 @@ function showConnection() {
     notice.dataset.account = String(id ?? "");
     notice.view = view;
   });
-  const stale = new Set(all.filter(({ view }) => view.isStale).map(({ id }) => id ?? NaN));
+  stale = new Set(all.filter(({ view }) => view.isStale).map(({ id }) => id ?? NaN));
   document.documentElement.toggleAttribute("data-stale", stale.size === all.length);
   panel.showStale(stale);
+  showDetailsAge();
   summaries.show(sums.length, (summary, index) => {
     // A sum is as old as the oldest part of it.
     summary.toggleAttribute("data-stale", sums[index].ids.some((id) => stale.has(id)));
   });
-  detail.toggleAttribute("data-stale", stale.has(detail.position?.account_id ?? NaN));
   if (switcher.accounts.length > 0) announce(told, together.word);
+}
+
+function showDetailsAge() {
+  detail.toggleAttribute("data-stale", stale.has(detail.position?.account_id ?? NaN));
 }
 
 /** @param {{id: number | null, view: ConnectionView}[]} told @param {string} word */
@@ -375,6 +382,7 @@ function showSelection() {
     detail.account = nameOf(position.account_id);
     detail.position = position;
   } else detail.clear(isChosen && isKnown() ? "closed" : "none");
+  showDetailsAge();
   detail.tick(serverNow());
 }
 
