@@ -185,6 +185,19 @@ def test_staff_does_not_deactivate_itself(admin_client, admin_user):
     assert admin_client.get("/admin/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "password__startswith=a",
+        "password__regex=.",
+        "handle__startswith=1",
+        "created_at__year=99999",
+    ],
+)
+def test_list_takes_no_filter_that_it_does_not_offer(admin_client, query):
+    assert admin_client.get(f"/admin/accounts/user/?{query}").status_code == 400
+
+
 # Who is let in
 
 
