@@ -26,11 +26,11 @@ import { Repeated } from "./repeated.js";
 import { Roster } from "./roster.js";
 import { Store } from "./store.js";
 import { PositionStream } from "./stream.js";
+import { Viewed, capitalized, twinsText } from "./viewed.js";
 
 /** @typedef {import("./store.js").Changes} Changes */
 /** @typedef {import("./connection.js").ConnectionView} ConnectionView */
 /** @typedef {import("./elements/account-switcher.js").NamedAccount} NamedAccount */
-/** @typedef {import("./types.js").Portfolio} Portfolio */
 
 for (const element of [
   PositionCard,
@@ -98,31 +98,7 @@ const stream = new PositionStream(STREAM, {
 
 // Whose figures they are ---------------------------------------------------------------------
 
-/** @param {number} id */
-function accountOf(id) {
-  return switcher.accounts.find((account) => account.id === id);
-}
-
-/** Whether all of several accounts are looked at. */
-function isAll() {
-  return store.view === null && switcher.accounts.length > 1;
-}
-
-/** The name of an account, where several are looked at; else empty. @param {number | null} id */
-function nameOf(id) {
-  return id !== null && isAll() ? (accountOf(id)?.label ?? "") : "";
-}
-
-/** The accounts that are looked at. */
-function viewedAccounts() {
-  return switcher.accounts.filter(({ id }) => store.view === null || store.view === id);
-}
-
-/** Their environments. */
-function viewedEnvironments() {
-  return [...new Set(viewedAccounts().map(({ environment }) => environment))];
-}
-
+const viewed = new Viewed(store, switcher);
 const roster = new Roster(askForAccounts, learnAccounts);
 
 async function askForAccounts() {
@@ -166,21 +142,16 @@ function look() {
   // Where there is no account there is nothing that could be connected.
   part(document, ".notices").hidden = connectionState.hidden = isNone;
   store.view = accounts.length > 1 ? switcher.view : null;
-  const environments = viewedEnvironments();
+  const { environments } = viewed;
   part(document, ".badges").replaceChildren(...environments.map(badge));
   document.title = [environments.map(capitalized).join(", "), "Kalshi Live"]
     .filter(Boolean)
     .join(" · ");
   const hint = part(document, ".same-as-hint");
-  hint.textContent = accounts.map(twinText).filter(Boolean).join(" ");
+  hint.textContent = twinsText(accounts);
   hint.hidden = hint.textContent === "";
   const forgotten = document.querySelector(".forget-accounts");
   if (forgotten) forgotten.textContent = accounts.map(({ label }) => label).join(", ");
-}
-
-/** @param {string} environment its word in programs */
-function capitalized(environment) {
-  return environment[0].toUpperCase() + environment.slice(1);
 }
 
 /** @param {string} environment */
@@ -190,14 +161,6 @@ function badge(environment) {
   element.dataset.environment = environment;
   element.textContent = environment.toUpperCase();
   return element;
-}
-
-/** @param {NamedAccount} account */
-function twinText({ id, label, same_as }) {
-  const twin = same_as === null ? undefined : accountOf(same_as);
-  // Where each was found to be the other, once is enough.
-  if (!twin || (twin.same_as === id && id < twin.id)) return "";
-  return `${label} is the same account at the exchange as ${twin.label}: sums count it once.`;
 }
 
 // What is drawn ------------------------------------------------------------------------------
@@ -210,7 +173,7 @@ function draw(changes) {
   if (changes.accounts) compareAccounts();
   for (const closed of changes.closed) {
     const title = titles.get(keyOf(closed)) ?? closed.ticker;
-    notices.show(closed, [nameOf(closed.account_id), title].filter(Boolean).join(" · "));
+    notices.show(closed, [viewed.nameOf(closed.account_id), title].filter(Boolean).join(" · "));
     titles.delete(keyOf(closed));
   }
   for (const key of changes.keys) {
@@ -228,24 +191,19 @@ function draw(changes) {
 
 /** Whether the positions are known: until the exchange has been asked, none means nothing. */
 function isKnown() {
-  const { viewed } = store;
-  return viewed.length > 0 && viewed.every(({ portfolio }) => portfolio.reconciled_at !== null);
+  const accounts = store.viewed;
+  return accounts.length > 0 && accounts.every(({ portfolio }) => portfolio.reconciled_at !== null);
 }
 
 function unreadableCount() {
   return store.viewed.reduce((sum, { portfolio }) => sum + (portfolio.unreadable_count ?? 0), 0);
 }
 
-/**
- * The sums in sight, and the accounts that each is of.
- *
- * @type {{heading: string, ids: number[], portfolio: Portfolio | undefined}[]}
- */
+/** Those in sight. @type {import("./viewed.js").Sum[]} */
 let sums = [];
 
-/** A summary for each environment: dollars of two are not the same. */
 function drawSums() {
-  sums = viewedEnvironments().map(sumOf);
+  sums = viewed.sums;
   summaries.show(sums.length, (summary, index) => {
     const { heading, portfolio } = sums[index];
     summary.heading = heading;
@@ -253,24 +211,10 @@ function drawSums() {
   });
 }
 
-/** @param {string} environment */
-function sumOf(environment) {
-  const accounts = viewedAccounts().filter((account) => account.environment === environment);
-  const ids = accounts.map(({ id }) => id);
-  const word = capitalized(environment);
-  if (accounts.length > 1) {
-    const heading = `${word} · ${accounts.length} accounts`;
-    return { heading, ids, portfolio: store.sums.get(environment) };
-  }
-  const [{ id, label }] = accounts;
-  const heading = label === word ? word : `${word} · ${label}`;
-  return { heading: isAll() ? heading : "", ids, portfolio: store.accounts.get(id)?.portfolio };
-}
-
 function drawDetail() {
   const position = detail.position && store.positions.get(keyOf(detail.position));
   if (!position) return;
-  detail.account = nameOf(position.account_id);
+  detail.account = viewed.nameOf(position.account_id);
   detail.position = position;
 }
 
@@ -290,7 +234,7 @@ let announced = "";
  */
 function connections() {
   const now = serverNow();
-  const accounts = viewedAccounts();
+  const { accounts } = viewed;
   if (accounts.length === 0) return [{ id: null, view: connectionView(null, loss, now) }];
   return accounts.map(({ id }) => {
     const connection = store.accounts.get(id)?.connection ?? null;
@@ -306,7 +250,7 @@ function showConnection() {
   connectionState.view = together;
   connectionNotices.show(Math.max(told.length, 1), (notice, index) => {
     const { id, view } = told[index] ?? all[0];
-    notice.account = loss ? "" : nameOf(id);
+    notice.account = loss ? "" : viewed.nameOf(id);
     notice.dataset.account = String(id ?? "");
     notice.view = view;
   });
@@ -332,7 +276,7 @@ function announce(told, word) {
   if (state === announced) return;
   announced = state;
   const sentences = told.map(({ id, view }) =>
-    [loss ? "" : nameOf(id), view.message].filter(Boolean).join(": "),
+    [loss ? "" : viewed.nameOf(id), view.message].filter(Boolean).join(": "),
   );
   announcer.textContent = sentences.filter(Boolean).join(" ") || word;
 }
@@ -355,15 +299,11 @@ function chosenPosition() {
   return choice ? store.find(choice.ticker, choice.accountId) : undefined;
 }
 
-/** @param {{account_id: number}} position */
-function isViewed({ account_id }) {
-  return store.view === null || store.view === account_id;
-}
-
 /** Who looks at another account has left the position that was chosen in this one. */
 function leaveUnviewed() {
   const position = chosenPosition();
-  if (position && !isViewed(position)) history.replaceState(null, "", location.pathname);
+  if (!position || viewed.includes(position.account_id)) return;
+  history.replaceState(null, "", location.pathname);
 }
 
 function showSelection() {
@@ -371,7 +311,7 @@ function showSelection() {
   document.documentElement.toggleAttribute("data-chosen", isChosen);
   // Where there is room for both, the first position is shown until one is chosen.
   const position = isChosen ? chosenPosition() : (stillOpen() ?? firstPosition());
-  if (position && !isViewed(position)) {
+  if (position && !viewed.includes(position.account_id)) {
     // A link to it leads to where it is; what is drawn next shows it.
     switcher.choice = "all";
     look();
@@ -379,7 +319,7 @@ function showSelection() {
   }
   panel.selected = position ? keyOf(position) : null;
   if (position) {
-    detail.account = nameOf(position.account_id);
+    detail.account = viewed.nameOf(position.account_id);
     detail.position = position;
   } else detail.clear(isChosen && isKnown() ? "closed" : "none");
   showDetailsAge();
@@ -466,7 +406,7 @@ function bindPreferences() {
 }
 
 function bindAccounts() {
-  panel.nameOf = nameOf;
+  panel.nameOf = (id) => viewed.nameOf(id);
   switcher.choice = preferences.account;
   switcher.addEventListener("view-change", () => {
     preferences.account = switcher.choice;

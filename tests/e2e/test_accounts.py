@@ -246,6 +246,17 @@ async def test_account_added_in_another_tab_is_offered(page, product, second_mem
     await expect(page.locator("position-card")).to_have_count(11)
 
 
+async def test_forgetting_names_the_accounts_that_the_session_sees_by_now(both):
+    await both.get_by_role("button", name="Account").click()
+
+    await both.get_by_role("button", name="Sign out and forget").click()
+
+    dialog = both.get_by_role("dialog", name="Sign out and forget?")
+    await expect(dialog).to_contain_text("Sandbox 1, Sandbox 2: the keys and the figures kept here")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await expect(both.locator("position-card")).to_have_count(11)
+
+
 async def test_who_has_no_way_in_is_told_once(page, product):
     await sign_in(page, product)
     hint = page.get_by_text("Without a password or passkey")

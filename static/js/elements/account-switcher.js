@@ -70,9 +70,9 @@ export class AccountSwitcher extends HTMLElement {
     const options = this.#accounts.map(
       ({ id, label, is_default }) => new Option(label, String(id), is_default),
     );
-    const isSeveral = options.length > 1;
-    this.#select.replaceChildren(...options, ...(isSeveral ? [new Option("All accounts", ALL)] : []));
-    this.hidden = !isSeveral;
+    this.hidden = options.length < 2;
+    if (!this.hidden) options.push(new Option("All accounts", ALL));
+    this.#select.replaceChildren(...options);
     this.#choose(chosen);
   }
 
