@@ -9,7 +9,7 @@ from ninja import Query, Router, Status
 
 from accounts import sight
 from accounts.models import Account
-from accounts.schemas import account_out
+from accounts.schemas import ErrorOut, account_out
 from accounts.sessions import SessionCookie, SignedInRequest
 from accounts.sight import Sight
 from positions import documents, reading, sums
@@ -21,6 +21,8 @@ from postgres.notifications import publish
 router = Router(tags=["positions"], auth=SessionCookie())
 
 ALL = "all"
+# What is asked about an account may be answered with, beside the figures.
+NOT_SEEN = frozenset({401, 404, 422})
 One = Annotated[
     str | None,
     Query(description="An account's id; without, the default one.", pattern=r"^[0-9]{1,19}$"),
@@ -34,7 +36,7 @@ OneOrAll = Annotated[
 ]
 
 
-@router.get("accounts", response=AccountsOut)
+@router.get("accounts", response={200: AccountsOut, 401: ErrorOut})
 def accounts(request: SignedInRequest) -> JsonResponse:
     """
     The accounts that this session sees, with their figures, and the sums of each environment in
@@ -63,7 +65,7 @@ def accounts(request: SignedInRequest) -> JsonResponse:
     )
 
 
-@router.get("positions", response={200: PositionsOut | PositionsOfAllOut})
+@router.get("positions", response={200: PositionsOut | PositionsOfAllOut, NOT_SEEN: ErrorOut})
 def positions(request: SignedInRequest, account: OneOrAll = None) -> JsonResponse:
     """The open positions with their figures; `as_of` is now while the exchange's stream is live."""
     seen = sight.of(request.auth)
@@ -92,7 +94,7 @@ def positions(request: SignedInRequest, account: OneOrAll = None) -> JsonRespons
     )
 
 
-@router.get("portfolio", response=PortfolioOut)
+@router.get("portfolio", response={200: PortfolioOut, NOT_SEEN: ErrorOut})
 def portfolio(request: SignedInRequest, account: One = None) -> JsonResponse:
     """Cash, the positions' value and their sums."""
     account_id = _one(sight.of(request.auth), account).pk
@@ -100,7 +102,7 @@ def portfolio(request: SignedInRequest, account: One = None) -> JsonResponse:
     return JsonResponse(documents.portfolio_document(account_id, stream))
 
 
-@router.post("refresh", response={202: None})
+@router.post("refresh", response={202: None, NOT_SEEN: ErrorOut})
 def refresh(request: SignedInRequest, account: OneOrAll = None) -> Status[None]:
     """
     Ask the worker to reconcile with the exchange now.

@@ -12,7 +12,7 @@ from accounts.sessions import SessionCookie, SignedInRequest
 router = Router(auth=SessionCookie())
 
 
-@router.post("invitations", response={201: InvitationOut, frozenset({401, 403}): ErrorOut})
+@router.post("invitations", response={201: InvitationOut, frozenset({401, 403, 422}): ErrorOut})
 def invite(request: SignedInRequest, payload: InvitationIn) -> Status[InvitationOut]:
     """A link that lets one more person in, once, within seven days; staff only."""
     session = request.auth

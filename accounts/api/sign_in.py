@@ -141,7 +141,9 @@ def recover(request: HttpRequest, response: HttpResponse, payload: RecoverIn) ->
     return _proved(request, response, link.user)
 
 
-@router.post("logout", auth=SessionCookie(), response={204: None, frozenset({401, 403}): ErrorOut})
+@router.post(
+    "logout", auth=SessionCookie(), response={204: None, frozenset({401, 403, 422}): ErrorOut}
+)
 def logout(
     request: SignedInRequest, response: HttpResponse, payload: LogoutIn | None = None
 ) -> Status[None]:
