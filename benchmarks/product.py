@@ -132,7 +132,8 @@ def _start(*arguments: str, environment: dict[str, str]) -> subprocess.Popen[byt
 async def _manage(*arguments: str, environment: dict[str, str]) -> None:
     process = _start(*arguments, environment=environment)
     if await asyncio.to_thread(process.wait):
-        raise RuntimeError(f"manage.py {arguments[0]} failed")
+        *_, last = ["", *LOG.read_text().splitlines()]
+        raise RuntimeError(f"manage.py {arguments[0]} failed: {last}")
 
 
 async def _sign_in(sandbox: Sandbox, port: int) -> tuple[str, str]:
