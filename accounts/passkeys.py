@@ -10,14 +10,10 @@ import hmac
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import cast
 
-from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -39,69 +35,19 @@ from accounts import sight
 from accounts.errors import PasskeyRefused, TooManyPasskeys, WrongPasskey
 from accounts.models import Passkey, Session, SpentChallenge, User
 from accounts.purging import purge
+from accounts.relying_party import relying_party
 
 logger = logging.getLogger(__name__)
 
 CHALLENGE_LASTS = timedelta(minutes=5)
 RELYING_PARTY_NAME = "Kalshi Live"
 MOST_PASSKEYS = 20
-LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
 _RANDOM_BYTES = 16
 _TIME_BYTES = 8
 _LONGEST_ID = 1023
 
 # Whatever the browser sent.
 Credential = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class RelyingParty:
-    """
-    Who asks for passkeys, as browsers know it.
-
-    Attributes:
-        host: its id: passkeys made for another host are not offered here.
-        origins: the pages that may ask.
-    """
-
-    host: str
-    origins: tuple[str, ...]
-
-
-def relying_party(request: HttpRequest) -> RelyingParty:
-    """This server by its name; for addresses of this machine, which have none, `localhost`."""
-    origin = settings.PUBLIC_ORIGIN or _own_origin(request)
-    scheme, _, authority = origin.partition("://")
-    host, port = _host_and_port(authority)
-    if host in LOOPBACK_ADDRESSES:
-        return RelyingParty("localhost", (f"{scheme}://localhost{port}", origin))
-    return RelyingParty(host, (origin,))
-
-
-def _own_origin(request: HttpRequest) -> str:
-    # The host is this machine's own, as ALLOWED_HOSTS has it. The port in the header is the
-    # sender's word: another program's page, at another port, could have it send that one.
-    host, _ = _host_and_port(request.get_host())
-    port = request.META["SERVER_PORT"]
-    return f"http://{host}" if port == "80" else f"http://{host}:{port}"
-
-
-def relying_host() -> str:
-    """The host of `relying_party`, whoever asks."""
-    host, _ = _host_and_port((settings.PUBLIC_ORIGIN or "http://localhost").partition("://")[2])
-    return "localhost" if host in LOOPBACK_ADDRESSES else host
-
-
-def is_possible(request: HttpRequest) -> bool:
-    """Whether browsers make and use passkeys for the address that was asked."""
-    host, _ = _host_and_port(request.get_host())
-    return host == relying_party(request).host and not _is_address(host)
-
-
-def better_origin(request: HttpRequest) -> str | None:
-    """Where passkeys are possible if they are not here, as far as there is such a place."""
-    party = relying_party(request)
-    return None if is_possible(request) or _is_address(party.host) else party.origins[0]
 
 
 def sign_in_options(request: HttpRequest) -> dict[str, object]:
@@ -221,25 +167,6 @@ def create(request: HttpRequest, session: Session, name: str, credential: Creden
             )
     except IntegrityError:
         raise PasskeyRefused("This passkey is known here already.") from None
-
-
-def orphans(host: str) -> QuerySet[Passkey]:
-    """Those that were made for another host than this, so that no browser offers them here."""
-    return Passkey.objects.exclude(relying_party=host)
-
-
-def _host_and_port(authority: str) -> tuple[str, str]:
-    host, colon, port = authority.rpartition(":")
-    # The last colon of an IPv6 address is inside of its brackets.
-    return (host, colon + port) if colon and "]" not in port else (authority, "")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 def _check_number(user: User) -> None:

@@ -15,7 +15,6 @@ from accounts import (
     key_check,
     key_sign_in,
     one_time_links,
-    passkeys,
     passwords,
     sessions,
     sight,
@@ -109,6 +108,8 @@ def login(request: HttpRequest, response: HttpResponse, payload: LoginIn) -> Sig
 @router.post("login/passkey/options", auth=csrf_checked, response={200: dict[str, object]})
 def passkey_sign_in_options(request: HttpRequest) -> dict[str, object]:
     """What `PublicKeyCredential.parseRequestOptionsFromJSON` takes; good for five minutes, once."""
+    from accounts import passkeys  # here: its library takes 8 MB, which few processes need
+
     return passkeys.sign_in_options(request)
 
 
@@ -121,6 +122,8 @@ def passkey_sign_in(
     request: HttpRequest, response: HttpResponse, payload: PasskeyIn
 ) -> SignedInOut:
     """Sign in with a passkey: the credential as `PublicKeyCredential.toJSON()` gives it."""
+    from accounts import passkeys  # as above
+
     with Attempt("passkey", network_of(request)):
         user = passkeys.sign_in(request, payload.root)
     return _proved(request, response, user)

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.views.decorators.debug import sensitive_variables
 from ninja import Router, Status
 
-from accounts import one_time_links, passkeys, sessions, sight, ways_in
+from accounts import one_time_links, relying_party, sessions, sight, ways_in
 from accounts.addresses import network_of
 from accounts.attempts import Attempt
 from accounts.errors import NotFound
@@ -27,7 +27,7 @@ def list_passkeys(request: SignedInRequest) -> PasskeysOut:
     session = request.auth
     if session.of == Session.Of.KEY and not sight.may_set_first_way_in(session):
         return PasskeysOut(passkeys=[])
-    host = passkeys.relying_party(request).host
+    host = relying_party.relying_party(request).host
     return PasskeysOut(
         passkeys=[
             PasskeyOut(
@@ -51,6 +51,8 @@ def passkey_creation_options(request: SignedInRequest) -> dict[str, object]:
     What `PublicKeyCredential.parseCreationOptionsFromJSON` takes; good for five minutes, once.
     """
     sight.require_person(request.auth)
+    from accounts import passkeys  # here: its library takes 8 MB, which few processes need
+
     return passkeys.creation_options(request, request.auth)
 
 
@@ -61,6 +63,8 @@ def passkey_creation_options(request: SignedInRequest) -> dict[str, object]:
 def create_passkey(request: SignedInRequest, payload: NewPasskeyIn) -> Status[PasskeyOut]:
     """Add the passkey that the browser made: as `PublicKeyCredential.toJSON()` gives it."""
     sight.require_person(request.auth)
+    from accounts import passkeys  # as above
+
     made = passkeys.create(request, request.auth, payload.name, payload.credential)
     return Status(
         201,

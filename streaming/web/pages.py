@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 
-from accounts import passkeys, sessions, sight, ways_in
+from accounts import relying_party, sessions, sight, ways_in
 from accounts.addresses import is_direct_loopback
 from accounts.models import EnvironmentName, Session
 from accounts.schemas import account_out
@@ -68,15 +68,15 @@ def _doors(request: HttpRequest) -> dict[str, object]:
         {"name": name, "label": EnvironmentName(name).label}
         for name in settings.KALSHI_ENVIRONMENTS
     ]
-    host = passkeys.relying_party(request).host
+    host = relying_party.relying_party(request).host
     return {
         "environments": offered,
         "one_click_sandbox": "sandbox" in settings.KALSHI_ENVIRONMENTS
         and is_direct_loopback(request),
-        "passkeys_possible": passkeys.is_possible(request),
-        "passkeys_origin": passkeys.better_origin(request),
+        "passkeys_possible": relying_party.is_possible(request),
+        "passkeys_origin": relying_party.better_origin(request),
         "passkeys_host": host,
-        "has_orphans": passkeys.orphans(host).exists(),
+        "has_orphans": relying_party.orphans(host).exists(),
     }
 
 

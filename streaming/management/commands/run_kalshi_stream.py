@@ -19,6 +19,9 @@ class Command(BaseCommand):
         "it says to the database. Run one or more; they share the accounts."
     )
 
+    # They look at the addresses of the API and the pages, of which a worker has none: 12 MB.
+    requires_system_checks = []
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
         patience.adopt(patience.WORKER)

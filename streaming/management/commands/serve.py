@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from accounts import passkeys, registration
+from accounts import registration, relying_party
 from postgres import patience
 from streaming.web.asgi import StreamingHandler
 from streaming.web.server import DrainingServer, listening_socket, loopback_sockets
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         """Print what only whoever runs the server may read."""
         try:
             link = registration.first_link()
-            lost = passkeys.orphans(passkeys.relying_host()).count()
+            lost = relying_party.orphans(relying_party.relying_host()).count()
         except Error:
             # Not there yet, or without tables: /readyz tells.
             return
@@ -79,7 +79,7 @@ class Command(BaseCommand):
         if lost:
             self.stdout.write(
                 f"{lost} of the passkeys here were made for another address than "
-                f"{passkeys.relying_host()}, and open nothing at this one. Put the old "
+                f"{relying_party.relying_host()}, and open nothing at this one. Put the old "
                 "PUBLIC_ORIGIN back, or let people in by password, key, or manage.py recover."
             )
 

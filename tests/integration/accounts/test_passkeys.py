@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import passkeys, sessions
+from accounts import relying_party, sessions
 from accounts.models import Passkey, SignInTry, SpentChallenge, User
 from tests.integration.accounts.authenticator import (
     VERIFIED,
@@ -883,7 +883,7 @@ def test_passkeys_of_a_host_that_changed_are_told_to_be_of_no_use(vera, known, p
     options = Visitor().post("login/passkey/options").json()
 
     assert listed["works_here"] is False
-    assert list(passkeys.orphans(options["rpId"])) == [known]
+    assert list(relying_party.orphans(options["rpId"])) == [known]
 
 
 def test_host_that_is_none_of_ours_is_told_no_options(known):

@@ -1,8 +1,8 @@
 import pytest
 from django.test import RequestFactory
 
-from accounts import passkeys
-from accounts.passkeys import RelyingParty
+from accounts import relying_party
+from accounts.relying_party import RelyingParty
 
 
 def asked(host: str):
@@ -56,7 +56,7 @@ def asked(host: str):
 def test_relying_party_is_the_server_by_its_name(settings, public, host, expected):
     settings.PUBLIC_ORIGIN = public
 
-    assert passkeys.relying_party(asked(host)) == expected
+    assert relying_party.relying_party(asked(host)) == expected
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_page_says_where_passkeys_are_possible(settings, public, host, is_possib
     settings.PUBLIC_ORIGIN = public
     settings.ALLOWED_HOSTS = ["*"]
 
-    assert passkeys.is_possible(asked(host)) == is_possible
-    assert passkeys.better_origin(asked(host)) == better
+    assert relying_party.is_possible(asked(host)) == is_possible
+    assert relying_party.better_origin(asked(host)) == better
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_page_says_where_passkeys_are_possible(settings, public, host, is_possib
     ],
 )
 def test_host_and_port_are_told_apart(authority, host, port):
-    assert passkeys._host_and_port(authority) == (host, port)
+    assert relying_party._host_and_port(authority) == (host, port)
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_host_and_port_are_told_apart(authority, host, port):
     ],
 )
 def test_address_is_no_name(host, is_one):
-    assert passkeys._is_address(host) == is_one
+    assert relying_party._is_address(host) == is_one
