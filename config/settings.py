@@ -119,7 +119,7 @@ AUTH_USER_MODEL = "accounts.User"
 # Who may become a user by a first sign-in with a key.
 REGISTRATION: Registration = setting("REGISTRATION", values.registration, default="first")
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.hashing.OneLaneArgon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
