@@ -1,6 +1,7 @@
 """Static files: hashed names that survive ES module imports, served by WhiteNoise under ASGI."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from weakref import finalize
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpRequest
@@ -35,8 +36,12 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         response = super().__call__(request)
-        if isinstance(response, FileResponse) and iscoroutinefunction(self):
-            return _streamed(response)
+        if isinstance(response, FileResponse):
+            if response.file_to_stream is not None:
+                # Django forgets a response whose visitor hangs up while it is made.
+                finalize(response, response.file_to_stream.close)
+            if iscoroutinefunction(self):
+                return _streamed(response)
         return response  # type: ignore[no-any-return]  # WhiteNoise is untyped
 
 

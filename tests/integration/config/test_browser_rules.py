@@ -1,5 +1,6 @@
 """Every kind of response carries the same rules for browsers."""
 
+import gc
 import re
 from contextlib import closing
 
@@ -7,6 +8,8 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.test import AsyncClient, Client
+
+from config.static_files import StaticFilesMiddleware
 
 pytestmark = [
     pytest.mark.django_db,
@@ -115,6 +118,18 @@ def test_admin_s_own_scripts_may_make_markup(admin_client):
     policy = admin_client.get("/admin/").headers["Content-Security-Policy"]
 
     assert "trusted-types" not in policy
+
+
+def test_file_of_a_visitor_who_hangs_up_is_closed(rf):
+    middleware = StaticFilesMiddleware(lambda request: None)
+    response = middleware(rf.get(staticfiles_storage.url("css/page.css")))
+    file = response.file_to_stream
+
+    # As Django forgets it, without closing it.
+    del response
+    gc.collect()
+
+    assert file.closed
 
 
 def test_hashed_static_file_is_kept_for_ever(client):
