@@ -29,9 +29,11 @@ def _only_in(one: str, other: str) -> str:
 
 # One of them lists the other's key; or all that they hold is the same, each row as of the same
 # second, and so is the cash. Where both list their keys they are known to differ.
+# Of several that are one, each is the first: PostgreSQL alone would take any before it.
 _NOTE = f"""
-    UPDATE {_ACCOUNTS} AS later SET same_as_id = earlier.id
-    FROM {_ACCOUNTS} AS earlier
+    WITH found AS (
+    SELECT later.id, min(earlier.id) AS first_id
+    FROM {_ACCOUNTS} AS later, {_ACCOUNTS} AS earlier
     WHERE later.same_as_id IS NULL AND earlier.same_as_id IS NULL
         AND earlier.id < later.id
         AND earlier.owner_id = later.owner_id
@@ -54,7 +56,12 @@ _NOTE = f"""
                 AND NOT EXISTS ({_only_in("later", "earlier")})
             )
         )
-    RETURNING later.owner_id
+    GROUP BY later.id
+    )
+    UPDATE {_ACCOUNTS} AS account SET same_as_id = found.first_id
+    FROM found
+    WHERE account.id = found.id
+    RETURNING account.owner_id
 """  # noqa: S608  # names of tables, from our own models
 
 
