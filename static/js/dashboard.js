@@ -7,6 +7,7 @@
 import { keyOf } from "./account_state.js";
 import { ApiError, get, post, refusalOf } from "./api.js";
 import { connectionView, overview } from "./connection.js";
+import { bindDisplay } from "./display_menu.js";
 import { AccountSwitcher } from "./elements/account-switcher.js";
 import { ClosingNotices } from "./elements/closing-notices.js";
 import { ConnectionNotice } from "./elements/connection-notice.js";
@@ -18,6 +19,7 @@ import { PositionPanel } from "./elements/position-panel.js";
 import { part } from "./elements/template.js";
 import { maskFigures, writeText } from "./figures.js";
 import { moment } from "./format.js";
+import { bindSignOut } from "./leaving.js";
 import { oneTimeLink } from "./one_time_link.js";
 import { inOrder, isOrder } from "./order.js";
 import { chosenIn } from "./position_address.js";
@@ -349,23 +351,6 @@ async function refresh(account = store.view ?? "all") {
   }
 }
 
-/** @param {boolean} forget @param {string} reason */
-async function signOut(forget, reason) {
-  const failure = part(document, ".page-failure");
-  failure.hidden = true;
-  try {
-    await post("logout", { forget });
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.status !== 401) {
-      failure.textContent = error.message;
-      failure.hidden = false;
-      return;
-    }
-  }
-  leave(reason);
-}
-
 /** @param {string} reason */
 function leave(reason) {
   stream.close();
@@ -384,20 +369,7 @@ function redraw() {
   store.touch();
 }
 
-function bindPreferences() {
-  for (const name of /** @type {const} */ (["theme", "palette"])) {
-    /** @type {HTMLSelectElement} */
-    const select = part(document, `#${name}`);
-    select.value = preferences[name];
-    select.addEventListener("change", () => {
-      Object.assign(preferences, { [name]: select.value });
-      applyPreferences(preferences);
-    });
-  }
-  part(document, ".bar-privacy").addEventListener("click", () => {
-    preferences.privacy = !preferences.privacy;
-    redraw();
-  });
+function bindOrder() {
   if (isOrder(preferences.order)) panel.order = preferences.order;
   panel.addEventListener("order-change", () => {
     preferences.order = panel.order;
@@ -430,19 +402,9 @@ function bindHint() {
   });
 }
 
-function bindAccount() {
-  /** @type {HTMLDialogElement} */
-  const confirmation = part(document, "#forget");
-  part(document, "#sign-out").addEventListener("click", () => signOut(false, "signed_out"));
-  part(document, "#sign-out-forget").addEventListener("click", () => confirmation.showModal());
-  confirmation.addEventListener("close", () => {
-    if (confirmation.returnValue === "forget") signOut(true, "signed_out");
-    confirmation.returnValue = "";
-  });
-}
-
-bindPreferences();
-bindAccount();
+bindDisplay(preferences, redraw);
+bindOrder();
+bindSignOut(leave);
 bindAccounts();
 bindHint();
 redraw();
