@@ -16,7 +16,6 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.middleware.csrf import rotate_token
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -24,7 +23,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import passwords, sessions, sight
-from accounts.devices import device_of
 from accounts.errors import SignInAgain, WrongPassword
 from accounts.responses import RefusalResponse
 
@@ -58,11 +56,7 @@ class SignInView(LoginView):
     next_page = "admin:index"
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
-        before = sessions.of_request(self.request)
-        _, token = sessions.prove(form.get_user(), device_of(self.request))
-        if before is not None:
-            sessions.end(before)
-        rotate_token(self.request)
+        _, token = sessions.take_over(self.request, form.get_user())
         response = HttpResponseRedirect(self.get_success_url())
         sessions.set_cookie(response, token)
         return response

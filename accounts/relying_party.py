@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.request import split_domain_port
 
 from accounts.models import Passkey
 
@@ -72,9 +73,9 @@ def orphans(host: str) -> QuerySet[Passkey]:
 
 
 def _host_and_port(authority: str) -> tuple[str, str]:
-    host, colon, port = authority.rpartition(":")
-    # The last colon of an IPv6 address is inside of its brackets.
-    return (host, colon + port) if colon and "]" not in port else (authority, "")
+    """As they are put together again: with its brackets, and with its colon."""
+    host, port = split_domain_port(authority)
+    return host, f":{port}" if port else ""
 
 
 def _is_address(host: str) -> bool:

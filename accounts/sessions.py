@@ -14,6 +14,7 @@ import jwt
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
+from django.middleware.csrf import rotate_token
 from django.utils import timezone
 from ninja.security import APIKeyCookie
 
@@ -67,6 +68,18 @@ def prove(user: User, device: Device) -> tuple[Session, str]:
         raise NotSignedIn("What you signed in with has just changed. Sign in again.")
     now = timezone.now()
     return _issue(Session(user=current, of=Session.Of.PERSON, proved_at=now), device)
+
+
+def take_over(request: HttpRequest, user: User) -> tuple[Session, str]:
+    """As `prove`, for this browser: the session that it had before ends, with its CSRF token."""
+    before = of_request(request)
+    session, token = prove(user, device_of(request))
+    if before is not None:
+        # Nobody has its cookie any more.
+        end(before)
+    # What another site could have planted before, or read, is worth nothing after.
+    rotate_token(request)
+    return session, token
 
 
 @transaction.atomic

@@ -79,7 +79,9 @@ async def authenticate(
         signed_in = await key_sign_in.authenticate(
             _shown_key(request, payload), session=session, device=device_of(request)
         )
-    _hand_over(request, response, signed_in.token)
+    # As in `sessions.take_over`.
+    rotate_token(request)
+    sessions.set_cookie(response, signed_in.token)
     seen = await sync_to_async(sight.of)(signed_in.session)
     return SignedInWithKeyOut(
         user_id=signed_in.session.user_id,
@@ -170,19 +172,9 @@ def logout(
 
 
 def _proved(request: HttpRequest, response: HttpResponse, user: User) -> SignedInOut:
-    before = sessions.of_request(request)
-    session, token = sessions.prove(user, device_of(request))
-    if before is not None:
-        # Nobody has its cookie any more.
-        sessions.end(before)
-    _hand_over(request, response, token)
-    return SignedInOut(user_id=user.pk, expires_at=session.expires_at)
-
-
-def _hand_over(request: HttpRequest, response: HttpResponse, token: str) -> None:
-    # What another site could have planted before, or read, is worth nothing after.
-    rotate_token(request)
+    session, token = sessions.take_over(request, user)
     sessions.set_cookie(response, token)
+    return SignedInOut(user_id=user.pk, expires_at=session.expires_at)
 
 
 def _shown_key(request: HttpRequest, payload: AuthenticateIn) -> ShownKey:

@@ -8,7 +8,7 @@ from accounts import one_time_links, relying_party, sessions, sight, ways_in
 from accounts.addresses import network_of
 from accounts.attempts import Attempt
 from accounts.errors import NotFound
-from accounts.models import Session
+from accounts.models import Passkey, Session
 from accounts.schemas import (
     ErrorOut,
     NewPasskeyIn,
@@ -29,16 +29,7 @@ def list_passkeys(request: SignedInRequest) -> PasskeysOut:
         return PasskeysOut(passkeys=[])
     host = relying_party.relying_party(request).host
     return PasskeysOut(
-        passkeys=[
-            PasskeyOut(
-                id=passkey.pk,
-                name=passkey.name,
-                created_at=passkey.created_at,
-                last_used_at=passkey.last_used_at,
-                works_here=passkey.relying_party == host,
-            )
-            for passkey in session.user.passkeys.all()
-        ]
+        passkeys=[_passkey_out(passkey, host) for passkey in session.user.passkeys.all()]
     )
 
 
@@ -50,9 +41,9 @@ def passkey_creation_options(request: SignedInRequest) -> dict[str, object]:
     """
     What `PublicKeyCredential.parseCreationOptionsFromJSON` takes; good for five minutes, once.
     """
-    sight.require_person(request.auth)
     from accounts import passkeys  # here: its library takes 8 MB, which few processes need
 
+    sight.require_person(request.auth)
     return passkeys.creation_options(request, request.auth)
 
 
@@ -62,20 +53,11 @@ def passkey_creation_options(request: SignedInRequest) -> dict[str, object]:
 )
 def create_passkey(request: SignedInRequest, payload: NewPasskeyIn) -> Status[PasskeyOut]:
     """Add the passkey that the browser made: as `PublicKeyCredential.toJSON()` gives it."""
-    sight.require_person(request.auth)
     from accounts import passkeys  # as above
 
+    sight.require_person(request.auth)
     made = passkeys.create(request, request.auth, payload.name, payload.credential)
-    return Status(
-        201,
-        PasskeyOut(
-            id=made.pk,
-            name=made.name,
-            created_at=made.created_at,
-            last_used_at=made.last_used_at,
-            works_here=True,
-        ),
-    )
+    return Status(201, _passkey_out(made, made.relying_party))
 
 
 @router.delete(
@@ -108,3 +90,13 @@ def set_password(request: SignedInRequest, payload: PasswordIn) -> Status[None]:
             sessions.end_all(session.user, but=session, of=Session.Of.PERSON)
             one_time_links.end_recoveries(session.user)
     return Status(204, None)
+
+
+def _passkey_out(passkey: Passkey, host: str) -> PasskeyOut:
+    return PasskeyOut(
+        id=passkey.pk,
+        name=passkey.name,
+        created_at=passkey.created_at,
+        last_used_at=passkey.last_used_at,
+        works_here=passkey.relying_party == host,
+    )
