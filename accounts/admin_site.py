@@ -16,7 +16,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -90,24 +90,10 @@ class SignInSite(AdminSite):
         session = sessions.of_request(request)
         if session is not None and not session.user.is_staff:
             raise Http404
-        index = reverse("admin:index", current_app=self.name)
         if request.method == "GET" and session is not None and sight.is_proved(session):
-            return HttpResponseRedirect(index)
-        context: dict[str, Any] = self.each_context(request) | {
-            "title": "Sign in",
-            "subtitle": None,
-            "app_path": request.get_full_path(),
-            REDIRECT_FIELD_NAME: index,
-        }
-        if REDIRECT_FIELD_NAME in request.GET or REDIRECT_FIELD_NAME in request.POST:
-            del context[REDIRECT_FIELD_NAME]
-        request.current_app = self.name
-        view = SignInView.as_view(
-            extra_context=context | (extra_context or {}),
-            authentication_form=SignInForm,
-            template_name="admin/login.html",
-        )
-        return cast(HttpResponse, view(request))
+            return HttpResponseRedirect(self._index())
+        view = self._sign_in(request, extra_context or {})
+        return cast(HttpResponse, view.dispatch(request))
 
     def logout(  # type: ignore[override]  # Django shows a page; we go on
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -126,15 +112,33 @@ class SignInSite(AdminSite):
         """Where everybody changes it."""
         return HttpResponseRedirect("/settings")
 
+    def _index(self) -> str:
+        return reverse("admin:index", current_app=self.name)
+
+    def _sign_in(self, request: HttpRequest, extra_context: dict[str, Any]) -> SignInView:
+        context: dict[str, Any] = self.each_context(request) | {
+            "title": "Sign in",
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            REDIRECT_FIELD_NAME: self._index(),
+        }
+        if REDIRECT_FIELD_NAME in request.GET or REDIRECT_FIELD_NAME in request.POST:
+            del context[REDIRECT_FIELD_NAME]
+        request.current_app = self.name
+        view = SignInView(
+            extra_context=context | extra_context,
+            authentication_form=SignInForm,
+            template_name="admin/login.html",
+        )
+        view.setup(request)
+        return view
+
     def _asked_to_sign_in_again(self, request: HttpRequest) -> HttpResponse:
         context = {"sign_in_again": str(SignInAgain())}
         if request.method == "GET":
             context[REDIRECT_FIELD_NAME] = request.get_full_path()
-        sent, request.method = request.method, "GET"  # what was sent is no sign-in
-        try:
-            response = self.login(request, context)
-        finally:
-            request.method = sent
-        if isinstance(response, TemplateResponse):
-            response.render()
-        return RefusalResponse(response.content, status=HTTPStatus.FORBIDDEN)
+        view = self._sign_in(request, context)
+        # Empty: what was sent was for the page that was asked for, and is no sign-in.
+        context = view.get_context_data(form=SignInForm(request))
+        page = render_to_string("admin/login.html", context, request)
+        return RefusalResponse(page, status=HTTPStatus.FORBIDDEN)
