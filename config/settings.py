@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "postgres",  # its migrate goes before Django's
     "accounts",
     "positions",
+    "ledger",
     "streaming",
     "sandbox",
     "config.apps.SignInAdminConfig",

@@ -35,10 +35,10 @@ def position_document(row: Position) -> Document:
         "side": "yes" if is_yes else "no",
         "priced_at": instant(row.priced_at),
         "mark_source": row.mark_source,
-        "day_pnl": None,  # needs points of the day before, which nothing records yet
         "unreadable": row.unreadable,
         "market_status": row.market_status,
         "close_time": instant(market.close_time),
+        "expected_expiration_time": instant(market.expected_at),
         "url": market_url(market),
         "updated_at": instant(row.updated_at),
         "version": row.seq,
@@ -61,10 +61,8 @@ def portfolio_document(account_id: int, row: AccountStream | None) -> Document:
     return _figures(row) | {
         "account_id": account_id,
         "cash_as_of": instant(row.cash_as_of),
-        "cash_provisional": False,  # the balance is the exchange's own, never ours moved on
-        "collateral_returned": None,  # needs the ledger of cash flows, which nothing records yet
-        "day_pnl": None,
-        "day_pnl_since": None,
+        "cash_provisional": row.cash_provisional,
+        "day_pnl_since": instant(row.day_pnl_since),
         "position_count": row.position_count,
         "unpriced_count": row.unpriced_count,
         "estimated_count": row.estimated_count,

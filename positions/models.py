@@ -7,37 +7,18 @@ closed stays as a tombstone until readers have long had it.
 """
 
 from datetime import datetime
-from typing import TypedDict, get_args
+from typing import get_args
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import DecimalField, F, Q
+from django.db.models.functions import Coalesce
 
 from accounts.models import Account
+from positions.columns import COUNT, MARK, MONEY, PERCENT, PRICE, VALUE, one_of
 from positions.connection import Reason, Status
 from positions.pnl import ClosedReason, MarkSource
 from positions.portfolio import Unreadable
-
-
-class _Digits(TypedDict):
-    max_digits: int
-    decimal_places: int
-
-
-# The wire's own precision: six decimals at most for money and prices, two for counts. Before the
-# point amounts have up to twelve digits there; sums, and quotients by 0.01 contracts, have more.
-_MONEY: _Digits = {"max_digits": 24, "decimal_places": 6}
-_PRICE: _Digits = {"max_digits": 8, "decimal_places": 6}
-_COUNT: _Digits = {"max_digits": 20, "decimal_places": 2}
-# The middle of two prices needs one more; a count times it nine.
-_MARK: _Digits = {"max_digits": 9, "decimal_places": 7}
-_VALUE: _Digits = {"max_digits": 27, "decimal_places": 9}
-# Percent of the smallest exposure there can be, a millionth of a dollar.
-_PERCENT: _Digits = {"max_digits": 32, "decimal_places": 6}
-
-
-def _one_of(literal: object) -> list[tuple[str, str]]:
-    return [(value, value) for value in get_args(literal)]
 
 
 class Market(models.Model):
@@ -52,6 +33,10 @@ class Market(models.Model):
     yes_outcome = models.TextField()
     no_outcome = models.TextField()
     close_time = models.DateTimeField(null=True)
+    # When the exchange expects the outcome, if it says.
+    expected_at = models.DateTimeField(null=True)
+    # The event's; null until that has been read.
+    collateral_return_type = models.TextField(null=True)  # noqa: DJ001  # none is not ""
     # False while the title only stands in for the event's.
     is_described = models.BooleanField(default=True)
 
@@ -92,35 +77,38 @@ class Position(models.Model):
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="positions")
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
 
-    quantity = models.DecimalField(**_COUNT)
-    exposure = models.DecimalField(**_MONEY)
-    realized_pnl = models.DecimalField(**_VALUE, null=True)
-    fees_paid = models.DecimalField(**_MONEY)
+    quantity = models.DecimalField(**COUNT)
+    exposure = models.DecimalField(**MONEY)
+    realized_pnl = models.DecimalField(**VALUE, null=True)
+    fees_paid = models.DecimalField(**MONEY)
 
-    yes_bid = models.DecimalField(**_PRICE, null=True)
-    yes_ask = models.DecimalField(**_PRICE, null=True)
-    last_price = models.DecimalField(**_PRICE, null=True)
+    yes_bid = models.DecimalField(**PRICE, null=True)
+    yes_ask = models.DecimalField(**PRICE, null=True)
+    last_price = models.DecimalField(**PRICE, null=True)
     priced_at = models.DateTimeField(null=True)
+    yes_bid_size = models.DecimalField(**COUNT, null=True)
+    yes_ask_size = models.DecimalField(**COUNT, null=True)
 
     # The exchange's time of the holding, or of what ended it.
     held_at = models.DateTimeField(null=True)
 
     # The exchange's row about it that can't be understood, if one can't.
-    unreadable = models.CharField(max_length=8, choices=_one_of(Unreadable), null=True)  # noqa: DJ001  # as the contract
+    unreadable = models.CharField(max_length=8, choices=one_of(Unreadable), null=True)  # noqa: DJ001  # as the contract
     market_status = models.TextField()
-    settlement_value = models.DecimalField(**_PRICE, null=True)
+    settlement_value = models.DecimalField(**PRICE, null=True)
 
-    average_price = models.DecimalField(**_MONEY, null=True)
-    mark = models.DecimalField(**_MARK, null=True)
-    mark_source = models.CharField(max_length=16, choices=_one_of(MarkSource), null=True)  # noqa: DJ001  # as the contract
-    market_value = models.DecimalField(**_VALUE, null=True)
-    unrealized_pnl = models.DecimalField(**_VALUE, null=True)
-    unrealized_pnl_percent = models.DecimalField(**_PERCENT, null=True)
-    net_pnl = models.DecimalField(**_VALUE, null=True)
-    break_even_price = models.DecimalField(**_MONEY, null=True)
-    payout = models.DecimalField(**_COUNT)
+    average_price = models.DecimalField(**MONEY, null=True)
+    mark = models.DecimalField(**MARK, null=True)
+    mark_source = models.CharField(max_length=16, choices=one_of(MarkSource), null=True)  # noqa: DJ001  # as the contract
+    market_value = models.DecimalField(**VALUE, null=True)
+    unrealized_pnl = models.DecimalField(**VALUE, null=True)
+    unrealized_pnl_percent = models.DecimalField(**PERCENT, null=True)
+    net_pnl = models.DecimalField(**VALUE, null=True)
+    day_pnl = models.DecimalField(**VALUE, null=True)
+    break_even_price = models.DecimalField(**MONEY, null=True)
+    payout = models.DecimalField(**COUNT)
 
-    closed_reason = models.CharField(max_length=16, choices=_one_of(ClosedReason), null=True)  # noqa: DJ001  # open: none
+    closed_reason = models.CharField(max_length=16, choices=one_of(ClosedReason), null=True)  # noqa: DJ001  # open: none
     seq = models.BigIntegerField()
     updated_at = models.DateTimeField()
 
@@ -192,29 +180,34 @@ class AccountStream(models.Model):
     seq = models.BigIntegerField(default=0)
     worker = models.ForeignKey(Worker, on_delete=models.SET_NULL, null=True, related_name="streams")
 
-    status = models.CharField(max_length=16, choices=_one_of(Status), default="connecting")
+    status = models.CharField(max_length=16, choices=one_of(Status), default="connecting")
     attempt = models.PositiveIntegerField(default=0)
     retry_at = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=64, choices=_one_of(Reason), null=True)  # noqa: DJ001  # none is not ""
+    reason = models.CharField(max_length=64, choices=one_of(Reason), null=True)  # noqa: DJ001  # none is not ""
     since = models.DateTimeField(auto_now_add=True)
     live_until = models.DateTimeField(null=True)
 
-    cash = models.DecimalField(**_MONEY, null=True)
+    cash = models.DecimalField(**VALUE, null=True)
     cash_as_of = models.DateTimeField(null=True)
-    exchange_portfolio_value = models.DecimalField(**_MONEY, null=True)
+    # Whether it is the exchange's balance moved on by what happened since.
+    cash_provisional = models.BooleanField(default=False)
+    collateral_returned = models.DecimalField(**MONEY, null=True)
+    exchange_portfolio_value = models.DecimalField(**MONEY, null=True)
     # The rows of the last read that can't be understood, each in a sentence.
     left_out = ArrayField(models.TextField(), default=list)
-    positions_value = models.DecimalField(**_VALUE, null=True)
-    total_value = models.DecimalField(**_VALUE, null=True)
-    exposure = models.DecimalField(**_MONEY, null=True)
-    unrealized_pnl = models.DecimalField(**_VALUE, null=True)
-    unrealized_pnl_percent = models.DecimalField(**_PERCENT, null=True)
-    realized_pnl = models.DecimalField(**_MONEY, null=True)
-    fees_paid = models.DecimalField(**_MONEY, null=True)
+    positions_value = models.DecimalField(**VALUE, null=True)
+    total_value = models.DecimalField(**VALUE, null=True)
+    day_pnl = models.DecimalField(**VALUE, null=True)
+    day_pnl_since = models.DateTimeField(null=True)
+    exposure = models.DecimalField(**MONEY, null=True)
+    unrealized_pnl = models.DecimalField(**VALUE, null=True)
+    unrealized_pnl_percent = models.DecimalField(**PERCENT, null=True)
+    realized_pnl = models.DecimalField(**MONEY, null=True)
+    fees_paid = models.DecimalField(**MONEY, null=True)
     position_count = models.PositiveIntegerField(null=True)
     unpriced_count = models.PositiveIntegerField(null=True)
     estimated_count = models.PositiveIntegerField(null=True)
-    estimated_value = models.DecimalField(**_VALUE, null=True)
+    estimated_value = models.DecimalField(**VALUE, null=True)
     reconciled_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField(null=True)
 
@@ -237,7 +230,9 @@ class AccountStream(models.Model):
                     # Said apart, as a comparison with null would pass.
                     cash__isnull=False,
                     positions_value__isnull=False,
-                    total_value=F("cash") + F("positions_value"),
+                    total_value=F("cash")
+                    + F("positions_value")
+                    - Coalesce(F("collateral_returned"), 0, output_field=DecimalField(**VALUE)),
                 ),
                 name="stream_total_is_cash_and_positions",
             ),

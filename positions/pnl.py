@@ -7,7 +7,7 @@ worth what is left of the dollar that one winning contract pays.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -63,12 +63,21 @@ class Quote:
 
     Attributes:
         priced_at: the exchange's time of the last change, when the exchange said it.
+        yes_bid_size, yes_ask_size: contracts. Two quotes that differ in them alone are the same:
+            REST is behind the stream in them nearly always.
     """
 
     yes_bid: Decimal | None = None
     yes_ask: Decimal | None = None
     last_price: Decimal | None = None
     priced_at: datetime | None = None
+    yes_bid_size: Decimal | None = field(default=None, compare=False)
+    yes_ask_size: Decimal | None = field(default=None, compare=False)
+
+    @property
+    def sizes(self) -> tuple[Decimal | None, Decimal | None]:
+        """What bid and ask are good for."""
+        return self.yes_bid_size, self.yes_ask_size
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from kalshi.messages import Fill
 from positions import pnl
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 
@@ -24,6 +25,9 @@ class MarketFacts:
     close_time: datetime | None
     # Whether the title is the event's; else it stands in until the event has been read.
     is_described: bool = True
+    expected_at: datetime | None = None
+    # The event's; None until it has been read.
+    collateral_return_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class EventFacts:
 
     series_ticker: str
     title: str
+    collateral_return_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ class Position:
     figures: Figures
     unreadable: Unreadable | None = None
     held_at: datetime | None = None
+    day_pnl: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,33 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Cash:
-    """The account's balance, and what the exchange takes the positions for, as of `as_of`."""
+    """
+    The account's cash, and what the exchange takes the positions for, as of `as_of`.
+
+    `is_provisional` where it is the exchange's balance moved on by what happened since.
+    """
 
     balance: Decimal
     exchange_portfolio_value: Decimal | None
     as_of: datetime
+    is_provisional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """
+    What the account is worth in all.
+
+    Attributes:
+        total_value: cash and positions, without the collateral that is in both; None while the
+            cash is unknown, an estimate while the collateral is.
+        day_pnl: since `day_pnl_since`, transfers apart; None where either end is unknown.
+    """
+
+    total_value: Decimal | None = None
+    collateral_returned: Decimal | None = None
+    day_pnl: Decimal | None = None
+    day_pnl_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +117,7 @@ class Changes:
         sums: of all open positions, None before the first reconciliation.
         left_out: rows of the last read that can't be understood, each in a sentence; None when they
             are the same as at the last write.
+        fills: executions whose effect is in these positions, or in earlier ones; to be recorded.
     """
 
     positions: tuple[Position, ...]
@@ -98,3 +127,5 @@ class Changes:
     cash: Cash | None
     reconciled_at: datetime | None
     left_out: tuple[str, ...] | None = None
+    worth: Worth = Worth()
+    fills: tuple[Fill, ...] = ()

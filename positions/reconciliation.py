@@ -15,7 +15,6 @@ exchange says how old its answers about the account are (`as_of`). What always h
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 
 from kalshi.messages import MarketPosition
 from kalshi.resources import PositionRow
@@ -49,7 +48,7 @@ class Difference:
 
     Attributes:
         changed: holdings that are new or not the same, by ticker.
-        gone: tickers no longer held, with the realized P&L the exchange gives, if it does.
+        gone: tickers no longer held, with the flat holding that the exchange shows, if it does.
         sold: those of `gone` that the exchange still lists, as flat: closed by a trade, whatever
             became of the market since. Once settled they are listed no more.
         as_of: the exchange's time of what is held, or lately ceased to be, where it said one.
@@ -58,7 +57,7 @@ class Difference:
     """
 
     changed: dict[str, Holding] = field(default_factory=dict)
-    gone: dict[str, Decimal | None] = field(default_factory=dict)
+    gone: dict[str, Holding | None] = field(default_factory=dict)
     sold: frozenset[str] = frozenset()
     as_of: dict[str, datetime] = field(default_factory=dict)
     unconfirmed: frozenset[str] = frozenset()
@@ -91,7 +90,7 @@ def compare(
         heard_since: what the stream said before this instant may have changed unheard since.
     """
     changed: dict[str, Holding] = {}
-    gone: dict[str, Decimal | None] = {}
+    gone: dict[str, Holding | None] = {}
     as_of: dict[str, datetime] = {}
     sold, unconfirmed, untold = set(), set(), set()
     for ticker in ours.keys() | rows.keys() | heard.keys():
@@ -114,7 +113,7 @@ def compare(
             theirs, known_at = word.holding, word.sent_at
         if theirs is None or not theirs.quantity:
             if ticker in ours:
-                gone[ticker] = theirs.realized_pnl if theirs else None
+                gone[ticker] = theirs
                 if known_at:
                     as_of[ticker] = known_at
                 if row and not row.quantity:

@@ -27,12 +27,12 @@ class _PositionFacts(Schema):
     side: Literal["yes", "no"]
     priced_at: datetime | None
     mark_source: Literal["bid", "mid", "last", "settlement"] | None
-    day_pnl: Figure | None
     unreadable: Literal["position", "market"] | None = Field(
         description="Which of the exchange's rows can't be understood; then its value is unknown."
     )
     market_status: str
     close_time: datetime | None
+    expected_expiration_time: datetime | None
     url: str
     updated_at: datetime
     version: int
@@ -42,8 +42,6 @@ class _PortfolioFacts(Schema):
     account_id: int | None = Field(description="Null for a sum of accounts.")
     cash_as_of: datetime | None
     cash_provisional: bool
-    collateral_returned: Figure | None
-    day_pnl: Figure | None
     day_pnl_since: datetime | None
     position_count: int | None
     unpriced_count: int | None

@@ -60,10 +60,8 @@ def sum_document(environment: str, streams: Sequence[AccountStream | None]) -> D
             "account_id": None,
             "environment": environment,
             "cash_as_of": instant(_oldest(row.cash_as_of for row in rows)),
-            "cash_provisional": False,  # as each account's
-            "collateral_returned": None,  # as each account's
-            "day_pnl": None,
-            "day_pnl_since": None,
+            "cash_provisional": any(row.cash_provisional for row in rows),
+            "day_pnl_since": instant(_oldest(row.day_pnl_since for row in rows)),
             "unreadable_count": _sum(left_out),
             "reconciled_at": instant(_oldest(row.reconciled_at for row in rows)),
             "version": None,

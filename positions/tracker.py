@@ -24,16 +24,17 @@ from decimal import Decimal
 
 from kalshi.messages import Fill, MarketPosition, Ticker
 from positions import pnl
+from positions.day import Baseline
 from positions.decimal_text import to_six_decimals
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 from positions.portfolio import (
-    Cash,
     Changes,
     Closed,
     EventFacts,
     MarketFacts,
     Position,
     Unreadable,
+    Worth,
 )
 from positions.reconciliation import (
     Difference,
@@ -41,6 +42,7 @@ from positions.reconciliation import (
     holding_of,
     is_news_to_rest,
 )
+from positions.worth import Span, Valuation
 
 _LONG_AGO = float("-inf")
 # How long it is remembered of a position that it is no more.
@@ -116,6 +118,9 @@ class Tracker:
 
     Args:
         positions, closed: what an earlier worker has written; of the closed the latest.
+
+    Attributes:
+        valuation: the cash, and what the account is worth in all.
     """
 
     def __init__(
@@ -124,7 +129,7 @@ class Tracker:
         *,
         positions: Iterable[Position] = (),
         closed: Iterable[Closed] = (),
-        cash: Cash | None = None,
+        valuation: Valuation | None = None,
         reconciled_at: datetime | None = None,
     ) -> None:
         self._mark_price = mark_price
@@ -138,8 +143,12 @@ class Tracker:
         self._closed: dict[str, Closed] = {}
         self._dirty: set[str] = set()
         self._new_markets: set[str] = set()
-        self.cash = cash
+        self.valuation = valuation or Valuation()
         self.reconciled_at = reconciled_at
+        # Executions to be recorded, each with the position that it changed.
+        self._fills: dict[str, Fill] = {}
+        # Their prices, for markets that nobody quotes or trades otherwise.
+        self._fill_prices: dict[str, tuple[Decimal, datetime]] = {}
         # What an earlier worker heard is news to a REST that has not caught up with it.
         for each in closed:
             self._heard[each.ticker] = Heard(_FLAT, _LONG_AGO, each.held_at)
@@ -183,8 +192,18 @@ class Tracker:
             return False
         was_in_doubt = tracked.is_in_doubt
         tracked.quoted_at, tracked.quote_known_at = received_at, message.at
-        quote = _quote(message.yes_bid, message.yes_ask, message.last_price, message.at)
-        if quote == tracked.quote and not was_in_doubt:
+        quote = _checked(
+            Quote(
+                message.yes_bid,
+                message.yes_ask,
+                message.last_price,
+                message.at,
+                message.yes_bid_size,
+                message.yes_ask_size,
+            )
+        )
+        is_same = quote == tracked.quote and quote.sizes == tracked.quote.sizes
+        if is_same and not was_in_doubt:
             return False
         tracked.quote = quote
         self._touch(message.market_ticker)
@@ -216,12 +235,12 @@ class Tracker:
         if not holding.quantity:
             if traded:
                 tracked.holding_known_at = message.sent_at
-                self._close(ticker, holding.realized_pnl, was_sold=True)
+                self._close(ticker, holding, was_sold=True, span=_span_of(message.sent_at))
             return traded
         tracked.holding_known_at = message.sent_at or tracked.holding_known_at
         is_known_again = tracked.unreadable == "position"
         if holding != tracked.holding or is_known_again:
-            tracked.holding = holding
+            self._hold(ticker, tracked, holding, _span_of(message.sent_at))
             tracked.unreadable = None if is_known_again else tracked.unreadable
             self._touch(ticker)
         return True
@@ -234,6 +253,8 @@ class Tracker:
         is what counts; `missing_positions` tells which did not come.
         """
         ticker, quantity = fill.market_ticker, fill.post_quantity
+        self._fills.setdefault(fill.trade_id, fill)
+        self._price_by_fill(ticker, fill.yes_price, fill.at)
         if quantity is None:
             return
         heard = self._heard.get(ticker)
@@ -244,7 +265,7 @@ class Tracker:
         if not quantity:
             if ticker in self._open:
                 self._open[ticker].holding_known_at = heard.sent_at
-            self._close(ticker, heard.holding.realized_pnl, was_sold=True)
+            self._close(ticker, heard.holding, was_sold=True, span=_span_of(heard.sent_at))
 
     def missing_positions(self, before: float) -> list[str]:
         """Markets whose fill came before this instant and is not in the position yet."""
@@ -276,12 +297,15 @@ class Tracker:
                 series_ticker=event.series_ticker,
                 title=event.title,
                 is_described=True,
+                collateral_return_type=event.collateral_return_type,
             )
             if market != tracked.market:
                 tracked.market = market
                 self._new_markets.add(ticker)
                 self._touch(ticker)
                 changed = True
+        if changed:
+            self.valuation.describe()
         return changed
 
     @property
@@ -299,18 +323,20 @@ class Tracker:
         """
         for ticker, holding in difference.changed.items():
             tracked = self._open.get(ticker)
+            span = self._span(tracked, difference.as_of.get(ticker), read)
             if tracked is None:
-                self._start(ticker, holding, *read.markets[ticker])
+                self._start(ticker, holding, *read.markets[ticker], span=span)
             else:
-                tracked.holding = holding
+                self._hold(ticker, tracked, holding, span)
             self._touch(ticker)
         for ticker, as_of in difference.as_of.items():
             tracked = self._open[ticker]
             if not _is_before(as_of, tracked.holding_known_at):
                 tracked.holding_known_at = as_of
         self.apply_markets(read.markets, read.requested_at, read.unreadable_markets)
-        for ticker, realized_pnl in difference.gone.items():
-            self._close(ticker, realized_pnl, was_sold=ticker in difference.sold)
+        for ticker, left in difference.gone.items():
+            span = self._span(self._open.get(ticker), difference.as_of.get(ticker), read)
+            self._close(ticker, left, was_sold=ticker in difference.sold, span=span)
             self._remember_flat(ticker, difference.as_of.get(ticker) or read.as_of)
         for ticker, tracked in self._open.items():
             if ticker in difference.unreadable:
@@ -334,6 +360,14 @@ class Tracker:
             if ticker not in self._heard and tracked.holding_known_at:
                 self._heard[ticker] = Heard(tracked.holding, _LONG_AGO, tracked.holding_known_at)
         self.reconciled_at = read.at
+
+    def _span(self, tracked: _Tracked | None, at: datetime | None, read: Read) -> Span | None:
+        """When what a read tells has happened; None in the first, before which nothing is known."""
+        if self.reconciled_at is None:
+            return None
+        known_at = tracked.holding_known_at if tracked else None
+        by = at or read.as_of or read.at
+        return Span(min(known_at or self.reconciled_at, by), by)
 
     def _remember_flat(self, ticker: str, since: datetime | None) -> None:
         heard = self._heard.get(ticker)
@@ -396,9 +430,20 @@ class Tracker:
                 self._mark(tracked, ticker, "market" if ticker in unreadable else None)
 
     def _start(
-        self, ticker: str, holding: Holding, facts: MarketFacts, state: MarketState, quote: Quote
+        self,
+        ticker: str,
+        holding: Holding,
+        facts: MarketFacts,
+        state: MarketState,
+        quote: Quote,
+        *,
+        span: Span | None,
     ) -> None:
-        state, quote = _state(state), _quote_of(quote)
+        state, quote = _state(state), _checked(quote)
+        if quote.last_price is None and ticker in self._fill_prices:
+            price, at = self._fill_prices[ticker]
+            quote = replace(quote, last_price=price, priced_at=quote.priced_at or at)
+        self.valuation.held(ticker, None, holding, span)
         figures = pnl.figures_of(holding, quote, state, self._mark_price)
         self._open[ticker] = _Tracked(facts, state, holding, quote, figures)
         self._closed.pop(ticker, None)
@@ -418,16 +463,20 @@ class Tracker:
                 series_ticker=tracked.market.series_ticker,
                 title=tracked.market.title,
                 is_described=True,
+                collateral_return_type=tracked.market.collateral_return_type,
             )
         if facts != tracked.market:
             tracked.market = facts
+            self.valuation.describe()
             self._new_markets.add(ticker)
             self._touch(ticker)
-        state, quote = _state(state), _quote_of(quote)
+        state, quote = _state(state), _checked(quote)
         if state != tracked.state:
             tracked.state = state
             self._touch(ticker)
         # REST gives prices without the time of their change: equal ones keep the time we know.
+        if quote.last_price is None and ticker in self._fill_prices:
+            quote = replace(quote, last_price=tracked.quote.last_price)
         same = replace(quote, priced_at=tracked.quote.priced_at)
         if same == tracked.quote:
             tracked.contradiction = None
@@ -458,32 +507,67 @@ class Tracker:
             tracked.figures = pnl.figures_of(
                 tracked.holding, tracked.quote, tracked.state, self._mark_price
             )
+        if self.valuation.baseline:
+            figures = tracked.figures
+            self.valuation.baseline.marked(ticker, figures.net_pnl, figures.market_value)
         self._dirty.add(ticker)
 
-    def _close(self, ticker: str, realized_pnl: Decimal | None, *, was_sold: bool) -> None:
+    def _hold(self, ticker: str, tracked: _Tracked, holding: Holding, span: Span | None) -> None:
+        self.valuation.held(ticker, tracked.holding, holding, span)
+        tracked.holding = holding
+
+    def _price_by_fill(self, ticker: str, yes_price: Decimal, at: datetime) -> None:
+        """Take a fill's own price as the last trade of a market that shows no other."""
+        tracked = self._open.get(ticker)
+        if tracked is None or tracked.quote.last_price is None:
+            price = _price(yes_price)
+            if price is None:
+                return
+            self._fill_prices[ticker] = (price, at)
+            if tracked:
+                tracked.quote = replace(tracked.quote, last_price=price)
+                self._touch(ticker)
+
+    def _close(
+        self, ticker: str, left: Holding | None, *, was_sold: bool, span: Span | None
+    ) -> None:
+        """
+        A position is no more.
+
+        Args:
+            left: the flat holding, if the exchange tells it.
+        """
         tracked = self._open.pop(ticker, None)
         if tracked is None:
             return
         reason: pnl.ClosedReason = "closed"
+        realized_pnl = left.realized_pnl if left else None
         settlement_value = tracked.state.determined_value
         # What was sold before the market was determined, if only just, got no payout.
         if settlement_value is not None and not was_sold:
             reason = "settled"
             realized_pnl = pnl.settled_pnl(tracked.holding, settlement_value)
+            left = replace(_FLAT, realized_pnl=realized_pnl, fees_paid=tracked.holding.fees_paid)
+        self.valuation.held(ticker, tracked.holding, left, span)
+        self._fill_prices.pop(ticker, None)
         self._dirty.discard(ticker)
         self._new_markets.discard(ticker)
         self._closed[ticker] = Closed(ticker, reason, realized_pnl, tracked.holding_known_at)
 
     def take_changes(self) -> Changes:
         """What changed since the last call, which then counts as taken."""
+        sums = self._sums()
+        fills = self._confirmed_fills()
         changes = Changes(
             positions=tuple(self._position(ticker) for ticker in sorted(self._dirty)),
             closed=tuple(self._closed.values()),
             markets=frozenset(self._new_markets),
-            sums=self._sums(),
-            cash=self.cash,
+            sums=sums,
+            cash=self.valuation.cash.cash,
             reconciled_at=self.reconciled_at,
             left_out=self._left_out if self._is_left_out_new else None,
+            worth=self._worth(sums),
+            fills=fills,
         )
         self._is_left_out_new = False
         self._dirty.clear()
@@ -498,6 +582,7 @@ class Tracker:
         )
         self._new_markets.update(changes.markets & self._open.keys())
         self._is_left_out_new |= changes.left_out is not None
+        self._fills = {fill.trade_id: fill for fill in changes.fills} | self._fills
         for closed in changes.closed:
             if closed.ticker not in self._open:
                 self._closed.setdefault(closed.ticker, closed)
@@ -513,6 +598,41 @@ class Tracker:
             tracked.figures,
             tracked.unreadable if tracked.is_in_doubt else None,
             tracked.holding_known_at,
+            self._day_pnl(ticker, tracked.figures),
+        )
+
+    def _day_pnl(self, ticker: str, figures: Figures) -> Decimal | None:
+        baseline = self.valuation.baseline
+        return baseline.day_pnl(ticker, figures.net_pnl) if baseline else None
+
+    def begin_day(self, baseline: Baseline | None) -> None:
+        """Reckon the day from another baseline."""
+        self.valuation.baseline = baseline
+        for ticker in self._open:
+            self._touch(ticker)
+
+    @property
+    def nets(self) -> Mapping[str, Decimal | None]:
+        """Net P&L of the markets held; None for those without a mark."""
+        return {ticker: tracked.figures.net_pnl for ticker, tracked in self._open.items()}
+
+    def _confirmed_fills(self) -> tuple[Fill, ...]:
+        """Those whose position is here, and those whose position is not waited for any more."""
+        ready = [fill for fill in self._fills.values() if fill.market_ticker not in self._expected]
+        for fill in ready:
+            del self._fills[fill.trade_id]
+        return tuple(ready)
+
+    def _worth(self, sums: Sums | None) -> Worth:
+        if sums is None:
+            return Worth()
+        unpriced: Iterable[str] = ()
+        if sums.unpriced_count:
+            unpriced = (ticker for ticker, each in self._open.items() if each.figures.mark is None)
+        return self.valuation.worth(
+            sums.positions_value,
+            lambda: ((each.market, each.holding) for each in self._open.values()),
+            unpriced,
         )
 
     def _sums(self) -> Sums | None:
@@ -524,21 +644,21 @@ class Tracker:
         )
 
 
+def _span_of(sent_at: datetime | None) -> Span | None:
+    return None if sent_at is None else Span.told(sent_at)
+
+
 def _is_before(at: datetime | None, known_at: datetime | None) -> bool:
     return at is not None and known_at is not None and at < known_at
 
 
-def _quote(
-    yes_bid: Decimal | None,
-    yes_ask: Decimal | None,
-    last_price: Decimal | None,
-    priced_at: datetime | None,
-) -> Quote:
-    return Quote(_price(yes_bid), _price(yes_ask), _price(last_price), priced_at)
-
-
-def _quote_of(told: Quote) -> Quote:
-    return _quote(told.yes_bid, told.yes_ask, told.last_price, told.priced_at)
+def _checked(told: Quote) -> Quote:
+    return replace(
+        told,
+        yes_bid=_price(told.yes_bid),
+        yes_ask=_price(told.yes_ask),
+        last_price=_price(told.last_price),
+    )
 
 
 def _state(told: MarketState) -> MarketState:

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache
-from typing import cast
+from typing import Protocol, cast
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, transaction
@@ -20,20 +21,28 @@ from django.db import connection as database
 from django.utils import timezone
 
 from accounts.models import Account
+from kalshi.messages import Fill
 from positions import models, pnl
 from positions.connection import ConnectionState, Reason
-from positions.decimal_text import to_six_decimals
+from positions.day import Baseline
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
-from positions.portfolio import Cash, Changes, Closed, MarketFacts, Position, Unreadable
+from positions.portfolio import Cash, Changes, Closed, MarketFacts, Position, Unreadable, Worth
 from positions.tracker import Tracker
+from positions.worth import Valuation
 from postgres.channels import ACCOUNT_CHANGED
 
 # Readers are told of a closed position within seconds; those away for longer start from a snapshot.
 _TOMBSTONES_KEPT = timedelta(hours=1)
 
 # Of a market; those of its event stay as another account may have read them until this one has.
-_EVENT_FACTS = ["event_ticker", "series_ticker", "title", "is_described"]
-_MARKET_FACTS = ["yes_outcome", "no_outcome", "close_time"]
+_EVENT_FACTS = [
+    "event_ticker",
+    "series_ticker",
+    "title",
+    "is_described",
+    "collateral_return_type",
+]
+_MARKET_FACTS = ["yes_outcome", "no_outcome", "close_time", "expected_at"]
 
 
 _WORTH_UNKNOWN: dict[str, None] = dict.fromkeys(
@@ -44,12 +53,26 @@ _WORTH_UNKNOWN: dict[str, None] = dict.fromkeys(
         "unrealized_pnl",
         "unrealized_pnl_percent",
         "net_pnl",
+        "day_pnl",
     ]
 )
 
 
 class TakenOver(Exception):
     """Another worker writes this account now: stop at once."""
+
+
+class Records(Protocol):
+    """What is kept of what happened, written and read where the positions are."""
+
+    def record(self, account_id: int, fills: Sequence[Fill], at: datetime) -> None:
+        """Keep executions, within the transaction that writes the positions they changed."""
+
+    def locked_in(self, account_id: int) -> Mapping[str, Decimal]:
+        """Realized P&L less fees of the markets traded before in which nothing is held."""
+
+    def baseline(self, account_id: int) -> Baseline | None:
+        """What today's P&L is reckoned from, if there is something yet."""
 
 
 class StreamWriter:
@@ -60,8 +83,9 @@ class StreamWriter:
     again, whether the failed write was committed or not: they are states, not steps.
     """
 
-    def __init__(self, account: Account, epoch: int) -> None:
+    def __init__(self, account: Account, epoch: int, records: Records | None = None) -> None:
         self.account_id = account.pk
+        self._records = records
         self._environment = account.environment
         self._epoch = epoch
         self._market_ids: dict[str, int] = {}
@@ -82,7 +106,7 @@ class StreamWriter:
             if position.ticker in changes.markets or position.ticker not in self._market_ids
         ]
         # A tick changes prices alone: one statement does it, and BEGIN and COMMIT would cost more.
-        is_one_statement = not undescribed and not changes.closed
+        is_one_statement = not (undescribed or changes.closed or changes.fills)
         with nullcontext() if is_one_statement else transaction.atomic():
             market_ids = self._market_ids | self._describe(undescribed)
             seq = _flush(
@@ -99,6 +123,8 @@ class StreamWriter:
                 # Another worker claimed the account after us: its epoch is the higher one.
                 raise TakenOver
             self._bury(changes.closed, seq, at)
+            if self._records and changes.fills:
+                self._records.record(self.account_id, changes.fills, at)
         self._market_ids = market_ids
         return seq
 
@@ -117,7 +143,8 @@ class StreamWriter:
         refused = {}
         for position in changes.positions:
             try:
-                self.write(replace(changes, positions=(position,), closed=()), connection, at)
+                alone = replace(changes, positions=(position,), closed=(), fills=())
+                self.write(alone, connection, at)
             except (DataError, IntegrityError) as error:
                 refused[position.ticker] = type(error).__name__
         if refused:
@@ -184,7 +211,12 @@ class OpenedStream:
     reason: Reason | None = None
 
 
-def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> OpenedStream:
+def open_stream(
+    account_id: int,
+    worker_id: UUID,
+    mark_price: pnl.MarkPrice,
+    records: Records | None = None,
+) -> OpenedStream:
     """
     Take an account over: raise its epoch, and load what is known of it.
 
@@ -210,11 +242,14 @@ def open_stream(account_id: int, worker_id: UUID, mark_price: pnl.MarkPrice) -> 
                 Closed(position.market.ticker, "closed", None, position.held_at)
                 for position in rows.closed_since(timezone.now() - _TOMBSTONES_KEPT)
             ],
-            cash=_cash(row),
+            valuation=Valuation(_cash(row), records.locked_in(account_id) if records else None),
             reconciled_at=row.reconciled_at,
         )
+        if records:
+            loaded.begin_day(records.baseline(account_id))
     reason = cast(Reason | None, row.reason)  # a constraint holds the column to these
-    return OpenedStream(StreamWriter(account, row.epoch), loaded, row.live_until, reason)
+    writer = StreamWriter(account, row.epoch, records)
+    return OpenedStream(writer, loaded, row.live_until, reason)
 
 
 def set_aside(account_id: int, worker_id: UUID, state: ConnectionState, at: datetime) -> None:
@@ -241,14 +276,15 @@ def _locked(account_id: int) -> tuple[Account, models.AccountStream]:
 
 
 def _nothing_but_sums(changes: Changes) -> Changes:
-    return replace(changes, positions=(), closed=(), markets=frozenset())
+    return replace(changes, positions=(), closed=(), markets=frozenset(), fills=())
 
 
 def _portfolio_columns(changes: Changes) -> dict[str, object]:
     cash = changes.cash
-    balance = to_six_decimals(cash.balance) if cash else None
+    balance = cash.balance if cash else None
     columns: dict[str, object] = {
         "cash": balance,
+        "cash_provisional": cash.is_provisional if cash else False,
         "cash_as_of": cash.as_of if cash else None,
         "exchange_portfolio_value": cash.exchange_portfolio_value if cash else None,
         "reconciled_at": changes.reconciled_at,
@@ -256,8 +292,7 @@ def _portfolio_columns(changes: Changes) -> dict[str, object]:
     if changes.left_out is not None:
         columns["left_out"] = changes.left_out
     if changes.sums:
-        columns |= _columns(changes.sums)
-        columns["total_value"] = None if balance is None else balance + changes.sums.positions_value
+        columns |= _columns(changes.sums) | _columns(changes.worth)
     return columns
 
 
@@ -274,11 +309,14 @@ def _position_columns(position: Position) -> dict[str, object]:
         "settlement_value": position.state.settlement_value,
         "unreadable": position.unreadable,
         "held_at": position.held_at,
+        "day_pnl": position.day_pnl,
         "closed_reason": None,
     }
 
 
-def _columns(value: ConnectionState | Sums | Holding | Quote | Figures) -> dict[str, object]:
+def _columns(
+    value: ConnectionState | Sums | Worth | Holding | Quote | Figures,
+) -> dict[str, object]:
     # Not `asdict`, which copies what nobody changes: a tenth of a flush.
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
@@ -286,7 +324,14 @@ def _columns(value: ConnectionState | Sums | Holding | Quote | Figures) -> dict[
 def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
     market = row.market
     holding = Holding(row.quantity, row.exposure, row.realized_pnl or pnl.ZERO, row.fees_paid)
-    quote = Quote(row.yes_bid, row.yes_ask, row.last_price, row.priced_at)
+    quote = Quote(
+        row.yes_bid,
+        row.yes_ask,
+        row.last_price,
+        row.priced_at,
+        row.yes_bid_size,
+        row.yes_ask_size,
+    )
     state = MarketState(row.market_status, row.settlement_value)
     facts = MarketFacts(
         event_ticker=market.event_ticker,
@@ -296,6 +341,8 @@ def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
         no_outcome=market.no_outcome,
         close_time=market.close_time,
         is_described=market.is_described,
+        expected_at=market.expected_at,
+        collateral_return_type=market.collateral_return_type,
     )
     figures = pnl.figures_of(holding, quote, state, mark_price)
     unreadable = cast(Unreadable | None, row.unreadable)  # as its choices
@@ -305,7 +352,7 @@ def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
 def _cash(row: models.AccountStream) -> Cash | None:
     if row.cash is None or row.cash_as_of is None:
         return None
-    return Cash(row.cash, row.exchange_portfolio_value, row.cash_as_of)
+    return Cash(row.cash, row.exchange_portfolio_value, row.cash_as_of, row.cash_provisional)
 
 
 def _flush(

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
+from decimal import Decimal
 from time import monotonic
 from typing import Never
 
@@ -25,7 +26,8 @@ from kalshi.errors import (
 )
 from kalshi.rest import Client
 from kalshi.rows import LeftOut
-from positions.portfolio import Cash
+from positions.cash import Balance
+from positions.decimal_text import to_six_decimals
 from positions.reconciliation import TRUST_AFTER_SECONDS, compare
 from positions.tracker import Read, Tracker
 from streaming.together import all_of
@@ -38,6 +40,7 @@ from streaming.worker.agenda import (
 )
 from streaming.worker.course import Maintenance
 from streaming.worker.reads import (
+    AGE_SECONDS,
     MarketsRead,
     PositionsRead,
     if_possible,
@@ -47,6 +50,8 @@ from streaming.worker.reads import (
 
 logger = logging.getLogger(__name__)
 
+# Of our clock against the exchange's, where it does not say itself how old its answer is.
+CLOCK_ERROR = timedelta(seconds=1)
 # A refusal in mid-session is asked once more after this long.
 CONFIRM_SECONDS = 1.0
 
@@ -92,6 +97,7 @@ class Authority:
         agenda: what is due; whoever changes it calls `look`.
         on_change: called when the tracker has something to write.
         on_read: called when the markets held, or what is known of them, may be others.
+        on_balance: called with each balance, and what of it nothing explains so far.
 
     Attributes:
         is_reconciled: whether the account was read whole once.
@@ -106,6 +112,7 @@ class Authority:
         subaccount: int,
         on_change: Callable[[], None],
         on_read: Callable[[], Awaitable[None]],
+        on_balance: Callable[[Balance, Decimal | None], None],
     ) -> None:
         self._rest = rest
         self._tracker = tracker
@@ -113,6 +120,7 @@ class Authority:
         self._subaccount = subaccount
         self._on_change = on_change
         self._on_read = on_read
+        self._on_balance = on_balance
         self.is_reconciled = False
         # Whether the key was refused once since it was last accepted.
         self._is_doubted = False
@@ -257,6 +265,8 @@ class Authority:
         if not self._agenda.may_read_balance(monotonic()):
             return
         as_of = timezone.now()
+        # Between these two instants of its own the exchange answered.
+        since = await self._age()
         try:
             balance = await self._rest.balance(self._subaccount)
         except RateLimited:
@@ -269,8 +279,30 @@ class Authority:
             logger.warning("balance not told", extra={"error": str(error)})
             self._agenda.balance_failed(monotonic())
             return
-        self._tracker.cash = Cash(balance.balance, balance.portfolio_value, as_of)
+        until = await self._age()
+        self._note_balance(
+            Balance(
+                to_six_decimals(balance.balance),
+                balance.portfolio_value,
+                as_of,
+                since,
+                until or timezone.now() + CLOCK_ERROR,
+            )
+        )
+
+    def _note_balance(self, balance: Balance) -> None:
+        book = self._tracker.valuation.cash
+        surprise = book.told(balance)
+        if book.cash and book.cash.is_provisional:
+            # It can't be told whether it contains what moved just now: the next one will show.
+            self._agenda.cash_moved(monotonic())
+        self._on_balance(balance, surprise)
         self._on_change()
+
+    async def _age(self) -> datetime | None:
+        return await if_possible(
+            self._rest.user_data_timestamp(), "age of the balance", seconds=AGE_SECONDS
+        )
 
 
 def _read(

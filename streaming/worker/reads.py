@@ -140,7 +140,9 @@ async def read_events(rest: Client, event_tickers: Iterable[str]) -> dict[str, E
     )
     return {
         event.event_ticker: EventFacts(
-            event.series_ticker or _series(event.event_ticker), event.title
+            event.series_ticker or _series(event.event_ticker),
+            event.title,
+            event.collateral_return_type,
         )
         for answer in answers
         for event in answer or Rows[Event]()
@@ -161,7 +163,9 @@ def log_left_out(rows: Sequence[LeftOut]) -> None:
 
 def _known_events(markets: Iterable[MarketFacts]) -> dict[str, EventFacts]:
     return {
-        facts.event_ticker: EventFacts(facts.series_ticker, facts.title)
+        facts.event_ticker: EventFacts(
+            facts.series_ticker, facts.title, facts.collateral_return_type
+        )
         for facts in markets
         if facts.is_described
     }
@@ -179,8 +183,15 @@ def _read(market: Market, events: Mapping[str, EventFacts]) -> MarketRead:
         no_outcome=market.no_outcome,
         close_time=market.close_time,
         is_described=event is not None,
+        collateral_return_type=event.collateral_return_type if event else None,
     )
-    quote = Quote(market.yes_bid, market.yes_ask, market.last_price)
+    quote = Quote(
+        market.yes_bid,
+        market.yes_ask,
+        market.last_price,
+        yes_bid_size=market.yes_bid_size,
+        yes_ask_size=market.yes_ask_size,
+    )
     return facts, MarketState(market.status, market.settlement_value), quote
 
 
@@ -195,6 +206,7 @@ def _untold(ticker: str, events: Mapping[str, EventFacts]) -> MarketRead:
         no_outcome="",
         close_time=None,
         is_described=event is not None,
+        collateral_return_type=event.collateral_return_type if event else None,
     )
     return facts, MarketState(UNKNOWN_STATUS), Quote()
 

@@ -79,6 +79,7 @@ class Upstream:
             subaccount=subaccount,
             on_change=on_change,
             on_read=self._follow_what_is_held,
+            on_balance=lambda balance, surprise: None,
         )
         self._titles = Titles(rest, tracker, on_change)
         self._is_live = False

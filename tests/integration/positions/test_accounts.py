@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Account, User
 from positions import workers
+from positions.cash import CashBook
 from positions.connection import ConnectionState
 from positions.models import AccountStream
 from positions.portfolio import Cash
@@ -73,7 +74,7 @@ def hold(
     """Have an account hold contracts of one market, as its worker writes it."""
     opened = open(account)
     if cash is not None:
-        opened.tracker.cash = Cash(Decimal(cash), Decimal(7), cash_at)
+        opened.tracker.valuation.cash = CashBook(Cash(Decimal(cash), Decimal(7), cash_at))
     markets = {ticker: market(ticker, prices=quote(**prices))} if prices else None
     reconcile(opened.tracker, [row(ticker, count, cost, "1", "0.17")], markets)
     write(opened.writer, opened.tracker)
@@ -201,7 +202,7 @@ def test_accounts_of_one_environment_are_added_up(a, b, visitor):
         "cash_as_of": "2026-11-23T12:00:00Z",
         "cash_provisional": False,
         "positions_value": "7.5",  # 10 * 0.40 + 5 * (1 - 0.30)
-        "collateral_returned": None,
+        "collateral_returned": "0",
         "total_value": "107.0186",
         "exposure": "7",
         "unrealized_pnl": "0.5",  # 7.5 - (4 + 3)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from positions import workers
+from positions.cash import CashBook
 from positions.connection import ConnectionState
 from positions.models import AccountStream, Worker
 from positions.portfolio import Cash
@@ -88,6 +89,8 @@ def test_position_of_yes_whole(opened, account, alice):
             "yes_bid": "0.4801",
             "yes_ask": "0.55",
             "last_price": "0.52",
+            "yes_bid_size": "10",
+            "yes_ask_size": "10",
             "priced_at": "2026-11-23T12:00:01.250000Z",
             "mark": "0.4801",
             "mark_source": "bid",
@@ -104,6 +107,7 @@ def test_position_of_yes_whole(opened, account, alice):
             "unreadable": None,
             "market_status": "active",
             "close_time": "2026-11-24T12:00:00Z",
+            "expected_expiration_time": None,
             "url": "https://kalshi.com/markets/kxgame/who-wins-a/kxgame-a",
             "updated_at": "2026-11-23T12:00:02Z",
             "version": 1,
@@ -123,6 +127,9 @@ def test_position_of_no_without_a_price(opened, alice):
     assert (position["average_price"], position["break_even_price"]) == ("0.7", "0.7")
     unknown = {name for name, value in position.items() if value is None}
     assert unknown == {
+        "expected_expiration_time",
+        "yes_bid_size",
+        "yes_ask_size",
         "yes_bid",
         "yes_ask",
         "last_price",
@@ -140,7 +147,7 @@ def test_position_of_no_without_a_price(opened, alice):
 
 
 def test_portfolio_whole(opened, account, alice):
-    opened.tracker.cash = Cash(Decimal("98.0186"), Decimal("8.12"), at(1))
+    opened.tracker.valuation.cash = CashBook(Cash(Decimal("98.0186"), Decimal("8.12"), at(1)))
     reconcile(
         opened.tracker,
         [row("A", "10", "4", "1", "0.17"), row("B", "-5", "3", "0", "0.05"), row("C", "2", "1")],
@@ -160,7 +167,7 @@ def test_portfolio_whole(opened, account, alice):
         "cash_as_of": "2026-11-23T12:00:01Z",
         "cash_provisional": False,
         "positions_value": "6.95",  # 10 * 0.40 + 5 * (1 - 0.41)
-        "collateral_returned": None,
+        "collateral_returned": "0",
         "total_value": "104.9686",
         "exposure": "8",
         "unrealized_pnl": "-0.05",  # 6.95 - (4 + 3)
@@ -308,7 +315,7 @@ def test_without_a_session_nothing_is_told(opened, path, client):
 
 
 def test_charlie_sees_nothing_of_alice_s(opened, account, alice, charlie):
-    opened.tracker.cash = Cash(Decimal(100), Decimal(4), NOON)
+    opened.tracker.valuation.cash = CashBook(Cash(Decimal(100), Decimal(4), NOON))
     hold(opened, 2)
 
     positions, portfolio = charlie.get("positions"), charlie.get("portfolio")

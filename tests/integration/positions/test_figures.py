@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import pytest
 
+from positions.cash import CashBook
 from positions.portfolio import Cash
 from tests.integration.positions.conftest import open, signed_in, write
 from tests.integration.visitors import make_account
@@ -115,7 +116,7 @@ def test_every_figure_is_what_the_contract_says(mark_price):
             for ticker, each in said.items()
         },
     )
-    opened.tracker.cash = Cash(Decimal("1234.567891"), amount("77.12"), NOON)
+    opened.tracker.valuation.cash = CashBook(Cash(Decimal("1234.567891"), amount("77.12"), NOON))
     write(opened.writer, opened.tracker)
     alice = signed_in(account)
 

@@ -12,6 +12,7 @@ from accounts.models.exchange_accounts import LONGEST_NAME
 from kalshi import fields
 from kalshi.resources import Balance, Market, PositionRow
 from positions import models
+from positions.cash import CashBook
 from positions.pnl import MarketState, Quote
 from positions.portfolio import Cash, MarketFacts
 from tests.integration.positions.conftest import write
@@ -42,6 +43,7 @@ TOLD = {
     "Market.event_ticker": fields.LONGEST_TICKER,
     "Market.series_ticker": fields.LONGEST_TICKER,
     "Market.title": fields.LONGEST_TEXT,
+    "Market.collateral_return_type": fields.LONGEST_TEXT,
     "Market.yes_outcome": fields.LONGEST_TEXT,
     "Market.no_outcome": fields.LONGEST_TEXT,
     "Position.unreadable": None,
@@ -155,7 +157,7 @@ def test_position_is_written_whose_every_field_is_at_its_limit(
     quote = Quote(market.yes_bid, market.yes_ask, market.last_price, row.last_updated_at)
 
     reconcile(opened.tracker, [row], {TICKER: (facts, state, quote)})
-    opened.tracker.cash = Cash(balance.balance, balance.portfolio_value, NOON)
+    opened.tracker.valuation.cash = CashBook(Cash(balance.balance, balance.portfolio_value, NOON))
     write(opened.writer, opened.tracker)
 
     written = models.Position.objects.of(account.pk).get()

@@ -4,6 +4,7 @@ import pytest
 
 from accounts.models import Account, AccountKey
 from positions import twins
+from positions.cash import CashBook
 from positions.portfolio import Cash
 from tests.integration.positions.conftest import open, write
 from tests.integration.visitors import make_account, make_user
@@ -25,7 +26,7 @@ def row(*figures: str, updated: float = 7):
 
 def hold(account: Account, *rows, cash: str = "98.0186") -> None:
     opened = open(account)
-    opened.tracker.cash = Cash(Decimal(cash), None, NOON)
+    opened.tracker.valuation.cash = CashBook(Cash(Decimal(cash), None, NOON))
     reconcile(opened.tracker, list(rows))
     write(opened.writer, opened.tracker)
 

@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from positions import pnl
+from positions.cash import CashBook
 from positions.connection import ConnectionState
 from positions.models import AccountStream, Market, Position, Worker
 from positions.pnl import Holding, MarketState, Quote
-from positions.portfolio import Cash, Changes
+from positions.portfolio import Cash, Changes, Worth
 from positions.portfolio import Position as Held
 from positions.reading import connection_of
 from positions.writing import TakenOver, open_stream
@@ -92,7 +93,10 @@ def test_rows_are_what_was_given_to_the_last_digit(opened, account, held, balanc
     sums = pnl.sums_of([(held.holding, held.figures)], "mid")
     cash = Cash(balance, Decimal("4.12"), at(1))
 
-    seq = opened.writer.write(Changes((held,), (), frozenset(), sums, cash, at(2)), LIVE, at(3))
+    worth = Worth(balance + sums.positions_value - 2, Decimal(2), Decimal("-0.000001"), at(1))
+    changes = Changes((held,), (), frozenset(), sums, cash, at(2), worth=worth)
+
+    seq = opened.writer.write(changes, LIVE, at(3))
 
     written = Position.objects.of(account.pk).get()
     stream = stream_of(account)
@@ -102,7 +106,8 @@ def test_rows_are_what_was_given_to_the_last_digit(opened, account, held, balanc
         assert getattr(stream, name) == value
     assert (stream.cash, stream.cash_as_of) == (balance, at(1))
     assert stream.exchange_portfolio_value == Decimal("4.12")
-    assert stream.total_value == balance + sums.positions_value
+    for name, value in asdict(worth).items():
+        assert getattr(stream, name) == value
     assert (stream.seq, stream.reconciled_at, stream.updated_at) == (seq, at(2), at(3))
 
 
@@ -138,7 +143,7 @@ def test_total_is_unknown_while_cash_is(opened, account):
 
 
 def test_cash_finer_than_the_rows_is_rounded_and_still_adds_up(opened, account):
-    opened.tracker.cash = Cash(Decimal("100.12345678"), Decimal(4), NOON)
+    opened.tracker.valuation.cash = CashBook(Cash(Decimal("100.12345678"), Decimal(4), NOON))
 
     hold(opened, 1)
 
@@ -502,7 +507,7 @@ def test_writers_of_accounts_with_the_same_markets_do_not_block_each_other(opene
 
 
 def test_loaded_tracker_is_the_one_that_was_written(opened, account):
-    opened.tracker.cash = Cash(Decimal("100.5"), Decimal("4.12"), at(1))
+    opened.tracker.valuation.cash = CashBook(Cash(Decimal("100.5"), Decimal("4.12"), at(1)))
     reconcile(
         opened.tracker,
         [

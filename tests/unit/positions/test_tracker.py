@@ -8,6 +8,7 @@ from positions.pnl import Mark, MarketState, Quote
 from positions.portfolio import Cash, Closed, EventFacts, Position
 from positions.reconciliation import compare
 from positions.tracker import QUOTE_DOUBT_SECONDS, Read, Tracker
+from positions.worth import Valuation
 from tests.told import NOON, at, fill, holding, market, position, prices, quote, reconcile, row
 
 
@@ -671,7 +672,9 @@ def held_position(mark_price: pnl.MarkPrice = "bid") -> Position:
 def test_restored_tracker_knows_what_was_held():
     cash = Cash(Decimal(100), Decimal(4), NOON)
 
-    tracker = Tracker("bid", positions=[held_position()], cash=cash, reconciled_at=NOON)
+    tracker = Tracker(
+        "bid", positions=[held_position()], valuation=Valuation(cash), reconciled_at=NOON
+    )
 
     changes = tracker.take_changes()
     assert tracker.holdings == {"A": holding("10", "4")}

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import credentials, forgetting
 from accounts.models import Account
 from positions import models, pnl, reading
+from positions.cash import CashBook
 from positions.connection import as_seen
 from positions.pnl import Quote
 from positions.portfolio import Cash
@@ -348,7 +349,9 @@ async def test_account_whose_last_words_fail_ends_all_the_same(
 ):
     await database.until(status_is, alice, "live")
     # Refused by the database, as the account's own row.
-    feed_of(running, alice)._tracker.cash = Cash(Decimal(10) ** 30, None, timezone.now())
+    feed_of(running, alice)._tracker.valuation.cash = CashBook(
+        Cash(Decimal(10) ** 30, None, timezone.now())
+    )
 
     def forget() -> None:
         forgetting.forget_user(Account.objects.get(pk=alice).owner)
@@ -409,7 +412,9 @@ async def test_account_whose_own_row_is_refused_is_set_aside(
     await database.until(status_is, other, "live")
     epoch = (await database.run(rows.stream_of, alice)).epoch
 
-    feed_of(running, alice)._tracker.cash = Cash(Decimal(10) ** 30, None, timezone.now())
+    feed_of(running, alice)._tracker.valuation.cash = CashBook(
+        Cash(Decimal(10) ** 30, None, timezone.now())
+    )
     sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
 
     await database.until(set_aside, alice)

@@ -364,7 +364,10 @@ async def test_titles_come_by_event(rest, exchange):
     titles = await read_events(rest, ["KXA-1", "KXB-2"])
 
     # A series that is not told is the ticker's beginning.
-    assert titles == {"KXA-1": EventFacts("KXA", "First"), "KXB-2": EventFacts("KXB", "Second")}
+    assert titles == {
+        "KXA-1": EventFacts("KXA", "First", ""),
+        "KXB-2": EventFacts("KXB", "Second", ""),
+    }
 
 
 async def test_combos_are_asked_for_apart(rest, exchange):

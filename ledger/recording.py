@@ -1,0 +1,316 @@
+"""
+What happened becomes rows, each once, and what follows from it beside it.
+
+A record that is newer than all others of its market costs the same however many there are: its
+market's `Book` says what was held before it. One that is older makes its market be replayed, from
+the beginning, as every holding after it may be another.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import Account
+from kalshi import messages
+from ledger import markets, models
+from ledger.flows import NOTHING, Effect, effect_of, replay
+from ledger.records import Fill, Record, Settlement, Transfer, fill_of
+from positions.pnl import PAYOUT, Holding
+
+logger = logging.getLogger(__name__)
+
+_BATCH = 1_000
+_FOLLOWED = (
+    "closed_count",
+    "cash_flow",
+    "realized_pnl",
+    "quantity_after",
+    "exposure_after",
+    "realized_after",
+    "fees_after",
+)
+
+
+def record_told(account_id: int, told: Sequence[messages.Fill], at: datetime) -> None:
+    """Keep executions as the exchange tells them; those that no column can hold are named."""
+    fills = []
+    for each in told:
+        fill = fill_of(each)
+        if 0 <= fill.price <= PAYOUT and fill.count > 0:
+            fills.append(fill)
+        else:
+            logger.warning("fill not understood", extra={"trade": fill.trade_id})
+    record(account_id, fills, at)
+
+
+def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
+    """
+    Keep records, all or none; those that are there already stay as they are.
+
+    Returns:
+        How many are new.
+    """
+    if not records:
+        return 0
+    with transaction.atomic():
+        account = Account.objects.get(pk=account_id)
+        ids = markets.ids_of(account.environment, {each.ticker for each in records})
+        new = _inserted(account_id, ids, records, at)
+        by_ticker: dict[str, list[Record]] = defaultdict(list)
+        for each in new:
+            by_ticker[each.ticker].append(each)
+        books = {
+            book.market_id: book
+            for book in models.Book.objects.select_for_update().filter(
+                account_id=account_id, market_id__in=[ids[ticker] for ticker in by_ticker]
+            )
+        }
+        for ticker, of_market in by_ticker.items():
+            market_id = ids[ticker]
+            _follow(account_id, market_id, ticker, books.get(market_id), of_market)
+    return len(new)
+
+
+def record_transfers(account_id: int, transfers: Iterable[Transfer], at: datetime) -> int:
+    """Keep the stages of transfers, each once; how many are new."""
+    rows = [
+        models.Transfer(
+            account_id=account_id,
+            transfer_id=each.id,
+            kind=each.kind,
+            at=each.at,
+            method=each.method,
+            amount=each.amount,
+            fee=each.fee,
+            status=each.status,
+            cash_flow=each.cash_flow,
+            recorded_at=at,
+        )
+        for each in transfers
+    ]
+    there = models.Transfer.objects.filter(account_id=account_id)
+    before = there.count()
+    models.Transfer.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_BATCH)
+    return there.count() - before
+
+
+def replay_market(account_id: int, market_id: int, ticker: str) -> None:
+    """Reckon all that follows from one market's records anew."""
+    with transaction.atomic():
+        held, last = NOTHING, None
+        changed: dict[type[models.Fill | models.Settlement], list[Any]] = defaultdict(list)
+        rows = _rows_of(account_id, market_id, ticker)
+        for each, effect in replay(rows):
+            row = rows[each]
+            if _followed(effect) != {name: getattr(row, name) for name in _FOLLOWED}:
+                _set(row, effect)
+                changed[type(row)].append(row)
+            held, last = effect.after, each
+        for model, of_model in changed.items():
+            model.objects.bulk_update(of_model, _FOLLOWED, batch_size=_BATCH)
+        if last is not None:
+            _keep_book(account_id, market_id, held, last)
+
+
+def _follow(
+    account_id: int,
+    market_id: int,
+    ticker: str,
+    book: models.Book | None,
+    new: Sequence[Record],
+) -> None:
+    ordered = sorted(new, key=lambda each: each.order)
+    if book and (ordered[0].at, _id(ordered[0])) <= (book.last_at, book.last_id):
+        replay_market(account_id, market_id, ticker)
+        return
+    held = _holding(book) if book else NOTHING
+    for each in ordered:
+        effect = effect_of(held, each)
+        _update(account_id, market_id, each, effect)
+        held = effect.after
+    _keep_book(account_id, market_id, held, ordered[-1])
+
+
+def _id(record: Record) -> str:
+    # Behind every trade of its instant: no id begins so.
+    return record.trade_id if isinstance(record, Fill) else "\x7f"
+
+
+def _holding(book: models.Book) -> Holding:
+    return Holding(book.quantity, book.exposure, book.realized_pnl, book.fees_paid)
+
+
+def _keep_book(account_id: int, market_id: int, held: Holding, last: Record) -> None:
+    models.Book.objects.update_or_create(
+        account_id=account_id,
+        market_id=market_id,
+        defaults={
+            "quantity": held.quantity,
+            "exposure": held.exposure,
+            "realized_pnl": held.realized_pnl,
+            "fees_paid": held.fees_paid,
+            "last_at": last.at,
+            "last_id": _id(last),
+        },
+    )
+
+
+def _followed(effect: Effect) -> dict[str, Decimal]:
+    after = effect.after
+    return {
+        "closed_count": effect.closed_count,
+        "cash_flow": effect.cash_flow,
+        "realized_pnl": effect.realized_pnl,
+        "quantity_after": after.quantity,
+        "exposure_after": after.exposure,
+        "realized_after": after.realized_pnl,
+        "fees_after": after.fees_paid,
+    }
+
+
+def _set(row: models.Fill | models.Settlement, effect: Effect) -> None:
+    for name, value in _followed(effect).items():
+        setattr(row, name, value)
+
+
+def _update(account_id: int, market_id: int, record: Record, effect: Effect) -> None:
+    if isinstance(record, Fill):
+        models.Fill.objects.filter(account_id=account_id, trade_id=record.trade_id).update(
+            **_followed(effect)
+        )
+    else:
+        models.Settlement.objects.filter(
+            account_id=account_id,
+            market_id=market_id,
+            at=record.at,
+            revenue=record.revenue,
+            result=record.result,
+        ).update(**_followed(effect))
+
+
+def _inserted(
+    account_id: int, ids: Mapping[str, int], records: Sequence[Record], at: datetime
+) -> list[Record]:
+    """Insert what is not there; those records."""
+    fills = {each.trade_id: each for each in records if isinstance(each, Fill)}
+    known = set(
+        models.Fill.objects.filter(account_id=account_id, trade_id__in=list(fills)).values_list(
+            "trade_id", flat=True
+        )
+    )
+    new_fills = [each for trade_id, each in fills.items() if trade_id not in known]
+    models.Fill.objects.bulk_create(
+        [_fill_row(account_id, ids[each.ticker], each, at) for each in new_fills],
+        batch_size=_BATCH,
+    )
+    new_settlements = []
+    settlements = [each for each in records if isinstance(each, Settlement)]
+    for each in sorted(settlements, key=lambda each: each.order):
+        told = _corrected(account_id, ids[each.ticker], each)
+        if told is not None:
+            _settlement_row(account_id, ids[told.ticker], told, at).save(force_insert=True)
+            new_settlements.append(told)
+    return [*new_fills, *new_settlements]
+
+
+def _corrected(account_id: int, market_id: int, told: Settlement) -> Settlement | None:
+    """A settlement as a new row: the first of its market, or what it changes; None if known."""
+    before = (
+        models.Settlement.objects.filter(account_id=account_id, market_id=market_id)
+        .order_by("-at", "-id")
+        .first()
+    )
+    if before is None:
+        return told
+    is_same = (before.revenue, before.result, before.value) == (
+        told.revenue,
+        told.result,
+        told.value,
+    )
+    if is_same or before.at > told.at:
+        return None
+    return replace(told, paid_before=before.revenue)
+
+
+def _fill_row(account_id: int, market_id: int, fill: Fill, at: datetime) -> models.Fill:
+    return models.Fill(
+        account_id=account_id,
+        market_id=market_id,
+        trade_id=fill.trade_id,
+        order_id=fill.order_id,
+        at=fill.at,
+        side=fill.side,
+        count=fill.count,
+        price=fill.price,
+        fee=fill.fee,
+        is_taker=fill.is_taker,
+        recorded_at=at,
+    )
+
+
+def _settlement_row(
+    account_id: int, market_id: int, told: Settlement, at: datetime
+) -> models.Settlement:
+    return models.Settlement(
+        account_id=account_id,
+        market_id=market_id,
+        at=told.at,
+        result=told.result,
+        value=told.value,
+        quantity=told.quantity,
+        exposure=told.exposure,
+        revenue=told.revenue,
+        paid_before=told.paid_before,
+        fees_paid=told.fees_paid,
+        source=told.source,
+        recorded_at=at,
+    )
+
+
+def _rows_of(
+    account_id: int, market_id: int, ticker: str
+) -> dict[Record, models.Fill | models.Settlement]:
+    mine = {"account_id": account_id, "market_id": market_id}
+    rows: dict[Record, models.Fill | models.Settlement] = {}
+    for fill in models.Fill.objects.filter(**mine):
+        rows[fill_record(fill, ticker)] = fill
+    for settlement in models.Settlement.objects.filter(**mine):
+        rows[settlement_record(settlement, ticker)] = settlement
+    return rows
+
+
+def fill_record(row: models.Fill, ticker: str) -> Fill:
+    """A row as the value that it was made of."""
+    return Fill(
+        trade_id=row.trade_id,
+        order_id=row.order_id,
+        ticker=ticker,
+        at=row.at,
+        side="yes" if row.side == "yes" else "no",
+        count=row.count,
+        price=row.price,
+        fee=row.fee,
+        is_taker=row.is_taker,
+    )
+
+
+def settlement_record(row: models.Settlement, ticker: str) -> Settlement:
+    """A row as the value that it was made of."""
+    return Settlement(
+        ticker=ticker,
+        at=row.at,
+        result=row.result,
+        value=row.value,
+        quantity=row.quantity,
+        exposure=row.exposure,
+        revenue=row.revenue,
+        fees_paid=row.fees_paid,
+        source="derived" if row.source == "derived" else "exchange",
+        paid_before=row.paid_before,
+    )

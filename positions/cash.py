@@ -1,0 +1,138 @@
+"""
+The account's cash between two balances of the exchange's.
+
+There is no feed of the balance, and REST lags. So cash is the last balance that is known for sure
+plus what moved since, by the exchange's own times. What always holds:
+
+1. A flow counts until a balance is known to contain it, and not an instant longer.
+2. A balance of which it can't be told whether it contains a flow is not taken: the one before it
+   and its flows say the same. It is asked for again.
+3. In whatever order balances and flows become known, the cash is the same.
+
+A balance is of an instant after `since` and not after `until`; a flow happened after `after` and
+not after `by`.
+"""
+
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from positions.decimal_text import to_six_decimals
+from positions.pnl import ZERO
+from positions.portfolio import Cash
+
+# Where the exchange does not say how old its answer is; REST was recorded to lag by 0.36 s.
+UNTOLD_AGE = timedelta(seconds=5)
+# What comes so late was not on its way any more.
+_KEPT = timedelta(minutes=10)
+_MOST_BALANCES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """
+    One answer of the exchange's.
+
+    Attributes:
+        as_of: when we asked.
+        since, until: between these instants of the exchange's clock it was so; `since` None where
+            the exchange does not say.
+    """
+
+    amount: Decimal
+    exchange_portfolio_value: Decimal | None
+    as_of: datetime
+    since: datetime | None
+    until: datetime
+
+    @property
+    def earliest(self) -> datetime:
+        """The instant after which it was so."""
+        return self.until - UNTOLD_AGE if self.since is None else self.since
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A change of the cash."""
+
+    amount: Decimal
+    after: datetime
+    by: datetime
+
+    def is_in(self, balance: Balance) -> bool | None:
+        """Whether a balance contains it; None where that can't be told."""
+        if self.by <= balance.earliest:
+            return True
+        return False if self.after >= balance.until else None
+
+
+class CashBook:
+    """
+    The cash of one account.
+
+    Args:
+        cash: as an earlier worker left it.
+    """
+
+    def __init__(self, cash: Cash | None = None) -> None:
+        # As precise as the exchange's money and our rows, so that what is added up is exact there.
+        self._base = cash and replace(cash, balance=to_six_decimals(cash.balance))
+        # What no balance contains for sure of those flows that came after `_base`.
+        self._flows: list[Flow] = []
+        self._balances: deque[Balance] = deque(maxlen=_MOST_BALANCES)
+
+    @property
+    def cash(self) -> Cash | None:
+        """The cash now; None before the first balance."""
+        chosen = self._chosen()
+        if chosen is None:
+            if self._base is None:
+                return None
+            return _moved(self._base, self._flows)
+        cash = Cash(chosen.amount, chosen.exchange_portfolio_value, chosen.as_of)
+        return _moved(cash, [flow for flow in self._flows if flow.is_in(chosen) is False])
+
+    def flowed(self, flow: Flow) -> None:
+        """The cash changed."""
+        is_old = bool(self._balances) and flow.is_in(self._balances[0])
+        if flow.amount and not is_old:
+            self._flows.append(flow)
+
+    def told(self, balance: Balance) -> Decimal | None:
+        """
+        Take a balance.
+
+        Returns:
+            What no flow explains of its difference to the cash before; None where that can't be
+            said, for the first, and where it is not known whether a flow is in it.
+        """
+        before = self.cash
+        self._balances.append(balance)
+        if self._chosen() is not balance:
+            return None
+        after = self.cash
+        self._forget(balance)
+        return None if before is None or after is None else after.balance - before.balance
+
+    def _chosen(self) -> Balance | None:
+        for balance in reversed(self._balances):
+            if all(flow.is_in(balance) is not None for flow in self._flows):
+                return balance
+        return None
+
+    def _forget(self, balance: Balance) -> None:
+        # Older balances are kept for flows that are told late and make this one doubtful.
+        oldest = balance.earliest - _KEPT
+        while len(self._balances) > 1 and self._balances[1].earliest < oldest:
+            self._balances.popleft()
+        first = self._balances[0]
+        if all(flow.is_in(first) is not None for flow in self._flows):
+            self._base = Cash(first.amount, first.exchange_portfolio_value, first.as_of)
+            self._flows = [flow for flow in self._flows if not flow.is_in(first)]
+
+
+def _moved(cash: Cash, flows: list[Flow]) -> Cash:
+    moved = sum((flow.amount for flow in flows), ZERO)
+    is_provisional = cash.is_provisional or bool(flows)
+    return Cash(cash.balance + moved, cash.exchange_portfolio_value, cash.as_of, is_provisional)
