@@ -14,7 +14,7 @@ from kalshi.batches import read_by_name
 from kalshi.environments import Environment
 from kalshi.errors import DecodeError, KalshiError
 from kalshi.fields import Fields, parse
-from kalshi.history import Candle, Cutoff, Payment, Settlement, decode_fill
+from kalshi.history import Candle, Cutoff, Settlement, decode_fill
 from kalshi.messages import Fill
 from kalshi.pacing import Pacer
 from kalshi.rate_limits import AccountLimits, EndpointCosts
@@ -31,6 +31,7 @@ from kalshi.resources import (
 from kalshi.rows import LeftOut, Rows, decode_rows
 from kalshi.schedule import Schedule
 from kalshi.signing import SigningKey
+from kalshi.transfers import Payment
 from kalshi.transport import Params, Transport, answer_of
 
 T = TypeVar("T")
