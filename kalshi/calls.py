@@ -65,6 +65,7 @@ CALLS: dict[str, Call] = {
     "endpoint-costs": Call("what requests cost", lambda c, q: c.endpoint_costs()),
     "balance": Call("cash, and the value of the positions", lambda c, q: c.balance(q.subaccount)),
     "subaccounts": Call("the cash of every subaccount", lambda c, q: c.subaccount_balances()),
+    "netting": Call("which subaccounts get collateral back early", lambda c, q: c.netting()),
     "positions": Call("unsettled positions", lambda c, q: c.positions(q.subaccount)),
     "settled-positions": Call(
         "settled positions of the last months", lambda c, q: c.positions(q.subaccount, "settled")
@@ -86,11 +87,29 @@ CALLS: dict[str, Call] = {
     ),
     "deposits": Call("money paid in", lambda c, q: c.deposits()),
     "withdrawals": Call("money paid out", lambda c, q: c.withdrawals()),
+    "subaccount-transfers": Call(
+        "cash moved between subaccounts", lambda c, q: c.subaccount_transfers()
+    ),
+    "exchange-transfers": Call(
+        "cash moved between parts of the exchange", lambda c, q: c.exchange_transfers()
+    ),
     "cutoff": Call("where the archive ends", lambda c, q: c.historical_cutoff()),
     "markets": Call("markets by ticker", lambda c, q: c.markets(q.names), ("MARKET…",)),
+    "old-markets": Call(
+        "archived markets by ticker", lambda c, q: c.historical_markets(q.names), ("MARKET…",)
+    ),
+    "event-markets": Call(
+        "all markets of one event", lambda c, q: c.markets_of_event(q.names[0]), ("EVENT",)
+    ),
+    "orderbook": Call(
+        "what is bid for in a market", lambda c, q: c.orderbook(q.names[0]), ("MARKET",)
+    ),
     "event": Call("one event", lambda c, q: c.event(q.names[0]), ("EVENT",)),
     "events": Call("events by ticker", lambda c, q: c.events(q.names), ("EVENT…",)),
     "combos": Call("events of combos", lambda c, q: c.multivariate_events(q.names), ("EVENT…",)),
+    "milestones": Call(
+        "what an event is about, and when", lambda c, q: c.milestones(q.names[0]), ("EVENT",)
+    ),
     "series": Call("one series and its fees", lambda c, q: c.series(q.names[0]), ("SERIES",)),
     "candlesticks": Call("a market's prices over time", _candlesticks, ("SERIES", "MARKET")),
     "status": Call("whether the exchange is open", lambda c, q: c.exchange_status()),

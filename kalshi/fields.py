@@ -22,6 +22,8 @@ LONGEST_ID = 128
 # Of scopes, such as "read" or "write::orders".
 _LONGEST_WORD = 64
 _MOST_WORDS = 100
+# Of one row, such as the events of a tournament.
+_MOST_TICKERS = 1_000
 # Any more are no integers to most readers of JSON; and what fits into four bytes of a column.
 _MAXIMUM_INTEGER = 2**53 - 1
 MAXIMUM_SUBACCOUNT = 2**31 - 1
@@ -151,11 +153,11 @@ class Fields:
 
     def words(self, name: str) -> tuple[str, ...]:
         """An array of words; all of them, or it is not understood."""
-        values = self.items(name, at_most=_MOST_WORDS)
-        words = tuple(value for value in values if _is_printable(value, _LONGEST_WORD))
-        if len(words) < len(values):
-            raise self._wrong(name, "an array of words")
-        return words
+        return self._printables(name, _MOST_WORDS, _LONGEST_WORD, "an array of words")
+
+    def tickers(self, name: str) -> tuple[str, ...]:
+        """An array of tickers; all of them, or it is not understood."""
+        return self._printables(name, _MOST_TICKERS, LONGEST_TICKER, "an array of tickers")
 
     def integer(self, name: str) -> int:
         value = self._values.get(name)
@@ -248,6 +250,13 @@ class Fields:
     def seconds(self, name: str) -> datetime:
         """A Unix time in seconds, in UTC."""
         return self._unix(name, timedelta(seconds=1))
+
+    def _printables(self, name: str, most: int, longest: int, expected: str) -> tuple[str, ...]:
+        values = self.items(name, at_most=most)
+        texts = tuple(value for value in values if _is_printable(value, longest))
+        if len(texts) < len(values):
+            raise self._wrong(name, expected)
+        return texts
 
     def _unix(self, name: str, unit: timedelta) -> datetime:
         try:

@@ -1,5 +1,5 @@
 """
-What happened, as REST answers it: fills, settlements, payments, prices over time.
+What happened in the markets, as REST answers it: fills, settlements, prices over time.
 
 Each decoder takes one parsed JSON object and raises DecodeError as those of `resources` do.
 """
@@ -53,38 +53,6 @@ class Settlement:
             yes_value=fields.optional(fields.cents, "value"),
             fee_cost=fields.dollars("fee_cost"),
             settled_at=fields.time("settled_time"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Payment:
-    """
-    A deposit or a withdrawal, in dollars.
-
-    Args:
-        status: "applied" once the balance contains it; else "pending", "failed" or "returned".
-        method: how it was paid, such as "ach".
-    """
-
-    id: str
-    status: str
-    method: str
-    amount: Decimal
-    fee: Decimal
-    created_at: datetime
-    finalized_at: datetime | None
-
-    @classmethod
-    def decode(cls, value: object) -> Self:
-        fields = Fields(value, "payment")
-        return cls(
-            id=fields.identifier("id"),
-            status=fields.text("status"),
-            method=fields.text_or_empty("type"),
-            amount=fields.cents("amount_cents"),
-            fee=fields.cents("fee_cents"),
-            created_at=fields.seconds("created_ts"),
-            finalized_at=fields.readable(fields.seconds, "finalized_ts"),
         )
 
 

@@ -94,6 +94,28 @@ class SubaccountBalance:
 
 
 @dataclass(frozen=True, slots=True)
+class Netting:
+    """
+    Whether a subaccount gets back early what several positions in one event can't lose together.
+
+    Told for each subaccount on each shard of the exchange.
+    """
+
+    subaccount: int
+    is_enabled: bool
+    exchange_index: int | None
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        fields = Fields(value, "netting")
+        return cls(
+            subaccount=fields.subaccount("subaccount_number"),
+            is_enabled=fields.flag("enabled"),
+            exchange_index=fields.optional(fields.integer, "exchange_index"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class PositionRow:
     """A position: signed contracts, dollars. Flat ones are listed too until they settle."""
 
@@ -132,6 +154,9 @@ class Market:
         result: "yes", "no", "scalar", or "" while open.
         settlement_value: dollars one YES contract pays, once determined; where the exchange tells
             a result without a value, the one that follows from it.
+        settled_at: when it paid; None before.
+        expected_at: when the exchange expects the outcome.
+        market_type: "binary" or "scalar", "" if it isn't told.
     """
 
     ticker: str
@@ -148,6 +173,9 @@ class Market:
     last_price: Decimal | None
     close_time: datetime | None
     settlement_value: Decimal | None
+    settled_at: datetime | None
+    expected_at: datetime | None
+    market_type: str
 
     @classmethod
     def decode(cls, value: object) -> Self:
@@ -174,6 +202,9 @@ class Market:
             last_price=None if last_price is None else traded(last_price),
             close_time=fields.readable(fields.time, "close_time"),
             settlement_value=_settlement_value(fields, result),
+            settled_at=fields.readable(fields.time, "settlement_ts"),
+            expected_at=fields.readable(fields.time, "expected_expiration_time"),
+            market_type=fields.text_or_empty("market_type"),
         )
 
 

@@ -1,7 +1,8 @@
 """The exchange's REST API, one method per call that we use."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Literal, Self, TypeVar
@@ -14,9 +15,12 @@ from kalshi.batches import read_by_name
 from kalshi.environments import Environment
 from kalshi.errors import DecodeError, KalshiError
 from kalshi.fields import Fields, parse
-from kalshi.history import Candle, Cutoff, Payment, Settlement, decode_fill
+from kalshi.history import Candle, Cutoff, Settlement, decode_fill
 from kalshi.messages import Fill
+from kalshi.milestones import Milestone
+from kalshi.orderbook import OrderBook
 from kalshi.pacing import Pacer
+from kalshi.periods import bounds
 from kalshi.rate_limits import AccountLimits, EndpointCosts
 from kalshi.resources import (
     Balance,
@@ -24,6 +28,7 @@ from kalshi.resources import (
     ExchangeStatus,
     KeyRecord,
     Market,
+    Netting,
     PositionRow,
     Series,
     SubaccountBalance,
@@ -31,12 +36,15 @@ from kalshi.resources import (
 from kalshi.rows import LeftOut, Rows, decode_rows
 from kalshi.schedule import Schedule
 from kalshi.signing import SigningKey
+from kalshi.transfers import ExchangeTransfer, Payment, SubaccountTransfer
 from kalshi.transport import Params, Transport, answer_of
 
 T = TypeVar("T")
 
 _ROWS_PER_PAGE = 1000
-_PAYMENTS_PER_PAGE = 500
+_TRANSFERS_PER_PAGE = 500
+# Each brings along whatever is known of a game.
+_MILESTONES_PER_PAGE = 100
 _EVENTS_PER_PAGE = 200
 # Each is stored at sign-in.
 _MOST_KEYS = 1000
@@ -146,6 +154,16 @@ class Client:
             named_by="subaccount_number",
         )
 
+    async def netting(self) -> Rows[Netting]:
+        """Which subaccounts get collateral back early, one row per shard of the exchange."""
+        answer = Fields(await self._transport.get("/portfolio/subaccounts/netting"), "netting")
+        return decode_rows(
+            answer.items("netting_configs"),
+            Netting.decode,
+            kind="netting",
+            named_by="subaccount_number",
+        )
+
     async def positions(
         self, subaccount: int, status: Literal["unsettled", "settled", "all"] = "unsettled"
     ) -> Rows[PositionRow]:
@@ -175,7 +193,7 @@ class Client:
         The executions that are not archived, each once.
 
         Args:
-            since, until: to the second.
+            since, until: nothing in between is left out; a second or two outside may come along.
         """
         return await self._fills("/portfolio/fills", subaccount, ticker, since, until)
 
@@ -199,9 +217,38 @@ class Client:
         until: datetime | None = None,
     ) -> Rows[Settlement]:
         """The payouts that are not archived; the exchange lists no others."""
-        params = _period(subaccount, ticker, since, until) | {"limit": _ROWS_PER_PAGE}
+        params = _listing(subaccount, ticker, since, until)
         rows = await self._transport.pages("/portfolio/settlements", "settlements", params)
-        return decode_rows(rows, Settlement.decode, kind="settlement", named_by="ticker")
+        return _settlements_of(rows)
+
+    def fill_pages(
+        self,
+        subaccount: int,
+        *,
+        archived: bool,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> AsyncGenerator[Rows[Fill], None]:
+        """
+        The executions page by page, for lists of any length; newest first, as the exchange lists.
+
+        A page is asked for when it is wanted, and no more once the generator is closed. One that
+        was read up to some time can be read on from there with `until`. A row may come twice.
+
+        Args:
+            archived: those of the archive, else those before which the archive ends.
+            since, until: as of `fills`.
+        """
+        path = "/historical/fills" if archived else "/portfolio/fills"
+        params = _listing(subaccount, None, since, until)
+        return self._each_page(path, "fills", params, _fills_of)
+
+    def settlement_pages(
+        self, subaccount: int, *, since: datetime | None = None, until: datetime | None = None
+    ) -> AsyncGenerator[Rows[Settlement], None]:
+        """The payouts that are not archived, page by page as `fill_pages`."""
+        params = _listing(subaccount, None, since, until)
+        return self._each_page("/portfolio/settlements", "settlements", params, _settlements_of)
 
     async def deposits(self) -> Rows[Payment]:
         """All money paid in, of the whole account."""
@@ -210,6 +257,22 @@ class Client:
     async def withdrawals(self) -> Rows[Payment]:
         """All money paid out, of the whole account."""
         return await self._payments("withdrawals")
+
+    async def subaccount_transfers(self) -> Rows[SubaccountTransfer]:
+        """All cash moved between subaccounts, of the whole account."""
+        path, params = "/portfolio/subaccounts/transfers", {"limit": _ROWS_PER_PAGE}
+        rows = await self._transport.pages(path, "transfers", params)
+        return decode_rows(
+            rows, SubaccountTransfer.decode, kind="subaccount transfer", named_by="transfer_id"
+        )
+
+    async def exchange_transfers(self) -> Rows[ExchangeTransfer]:
+        """All cash moved between the exchange's instances and shards, of the whole account."""
+        path = "/portfolio/intra_exchange_instance_transfers"
+        rows = await self._transport.pages(path, "transfers", {"limit": _TRANSFERS_PER_PAGE})
+        return decode_rows(
+            rows, ExchangeTransfer.decode, kind="exchange transfer", named_by="transfer_id"
+        )
 
     async def historical_cutoff(self) -> Cutoff:
         """Where the archive ends and the live data begins."""
@@ -224,11 +287,28 @@ class Client:
         More than a hundred are asked for in several requests at once; those that the exchange fails
         on are among `left_out`.
         """
-        return await self._by_name(
-            *("/markets", "markets", tickers, _ROWS_PER_PAGE, Market.decode),
-            kind="market",
-            named_by="ticker",
-        )
+        return await self._markets("/markets", tickers)
+
+    async def historical_markets(self, tickers: Iterable[str]) -> Rows[Market]:
+        """Those of these markets that the exchange has archived, asked for as `markets` are."""
+        return await self._markets("/historical/markets", tickers)
+
+    async def markets_of_event(self, event_ticker: str) -> Rows[Market]:
+        """All markets of one event that are not archived; none if it is unknown."""
+        params: Params = {"event_ticker": event_ticker, "limit": _ROWS_PER_PAGE}
+        rows = await self._transport.pages("/markets", "markets", params)
+        return decode_rows(rows, Market.decode, kind="market", named_by="ticker")
+
+    async def orderbook(self, ticker: str, depth: int = 0) -> OrderBook:
+        """
+        What is bid for in one market.
+
+        Args:
+            depth: how many of the best prices of each side, up to 100; 0 for all.
+        """
+        params = {"depth": depth} if depth else {}
+        path = f"/markets/{_segment(ticker)}/orderbook"
+        return OrderBook.decode(await self._transport.get(path, params))
 
     async def events(self, event_tickers: Iterable[str]) -> Rows[Event]:
         """
@@ -248,6 +328,12 @@ class Client:
     async def multivariate_events(self, event_tickers: Iterable[str]) -> Rows[Event]:
         """These events of combos, in no particular order; unknown ones are missing."""
         return await self._events("/events/multivariate", event_tickers)
+
+    async def milestones(self, event_ticker: str) -> Rows[Milestone]:
+        """The happenings that an event has to do with."""
+        params: Params = {"related_event_ticker": event_ticker, "limit": _MILESTONES_PER_PAGE}
+        rows = await self._transport.pages("/milestones", "milestones", params)
+        return decode_rows(rows, Milestone.decode, kind="milestone", named_by="id")
 
     async def series(self, series_ticker: str) -> Series:
         """One series, with how its fees are reckoned."""
@@ -320,6 +406,13 @@ class Client:
         # A row that moved between two pages while we read is listed twice: the later is newer.
         return Rows({row.ticker: row for row in rows}.values(), rows.left_out)
 
+    async def _markets(self, path: str, tickers: Iterable[str]) -> Rows[Market]:
+        return await self._by_name(
+            *(path, "markets", tickers, _ROWS_PER_PAGE, Market.decode),
+            kind="market",
+            named_by="ticker",
+        )
+
     async def _events(self, path: str, event_tickers: Iterable[str]) -> Rows[Event]:
         return await self._by_name(
             *(path, "events", event_tickers, _EVENTS_PER_PAGE, Event.decode),
@@ -357,29 +450,39 @@ class Client:
         since: datetime | None,
         until: datetime | None,
     ) -> Rows[Fill]:
-        params = _period(subaccount, ticker, since, until) | {"limit": _ROWS_PER_PAGE}
-        rows = await self._transport.pages(path, "fills", params)
-        fills = decode_rows(rows, decode_fill, kind="fill", named_by="trade_id")
-        return Rows({fill.trade_id: fill for fill in fills}.values(), fills.left_out)
+        params = _listing(subaccount, ticker, since, until)
+        return _fills_of(await self._transport.pages(path, "fills", params))
+
+    async def _each_page(
+        self, path: str, name: str, params: Params, decode: Callable[[Iterable[object]], Rows[T]]
+    ) -> AsyncGenerator[Rows[T], None]:
+        async with aclosing(self._transport.each_page(path, name, params)) as pages:
+            async for page in pages:
+                yield decode(page)
 
     async def _payments(self, name: str) -> Rows[Payment]:
         rows = await self._transport.pages(
-            f"/portfolio/{name}", name, {"limit": _PAYMENTS_PER_PAGE}
+            f"/portfolio/{name}", name, {"limit": _TRANSFERS_PER_PAGE}
         )
         return decode_rows(rows, Payment.decode, kind="payment", named_by="id")
 
 
-def _period(
+def _listing(
     subaccount: int, ticker: str | None, since: datetime | None, until: datetime | None
 ) -> dict[str, str | int]:
-    params: dict[str, str | int] = {"subaccount": subaccount}
+    params: dict[str, str | int] = {"subaccount": subaccount, "limit": _ROWS_PER_PAGE}
     if ticker is not None:
         params["ticker"] = ticker
-    if since is not None:
-        params["min_ts"] = int(since.timestamp())
-    if until is not None:
-        params["max_ts"] = int(until.timestamp())
-    return params
+    return params | bounds(since, until)
+
+
+def _fills_of(rows: Iterable[object]) -> Rows[Fill]:
+    fills = decode_rows(rows, decode_fill, kind="fill", named_by="trade_id")
+    return Rows({fill.trade_id: fill for fill in fills}.values(), fills.left_out)
+
+
+def _settlements_of(rows: Iterable[object]) -> Rows[Settlement]:
+    return decode_rows(rows, Settlement.decode, kind="settlement", named_by="ticker")
 
 
 def _segment(ticker: str) -> str:

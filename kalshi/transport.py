@@ -8,7 +8,7 @@ not: requests wait for their turn here.
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -21,8 +21,9 @@ import httpx
 from kalshi import clocks, pool
 from kalshi.allowance import Allowance
 from kalshi.bodies import ACCEPTED_ENCODING, Body
+from kalshi.cursors import Trail
 from kalshi.environments import Environment
-from kalshi.errors import DecodeError, Unavailable, error_of_response
+from kalshi.errors import Unavailable, error_of_response
 from kalshi.fields import Fields, parse
 from kalshi.pacing import Pacer
 from kalshi.signing import SigningKey, headers
@@ -117,33 +118,43 @@ class Transport:
             AnswerTooLarge: they are without measure.
             Unavailable: they take too long.
         """
+        rows: list[object] = []
         try:
             async with asyncio.timeout(LIST_SECONDS):
-                return await self._pages(path, name, params, allowance or Allowance())
+                async for page in self.each_page(path, name, params, allowance or Allowance()):
+                    rows += page
         except TimeoutError as error:
             raise Unavailable("The exchange took too long to answer.") from error
+        return rows
 
-    async def _pages(
-        self, path: str, name: str, params: Params, allowance: Allowance
-    ) -> list[object]:
-        rows: list[object] = []
-        cursors: set[str] = set()
+    async def each_page(
+        self, path: str, name: str, params: Params, allowance: Allowance | None = None
+    ) -> AsyncGenerator[list[object], None]:
+        """
+        The same a page at a time, each asked for when it is wanted; those without rows are left
+        out.
+
+        Args:
+            allowance: None for a list of any length.
+        Raises:
+            DecodeError: the pages go round, or empty ones have no end.
+        """
+        trail = Trail(name)
         query = dict(params)
         while True:
             page = await self.send(path, query)
             answer = Fields(answer_of(page), name)
-            found = answer.items(name)
-            allowance.take(page.body, len(found))
-            rows += found
+            rows = answer.items(name)
             # Strictly: a cursor that was misread would pass for the end of the list.
             cursor = answer.optional(answer.text, "cursor")
+            if allowance is not None:
+                allowance.take(page.body, len(rows))
+            if rows:
+                yield rows
             # Missing, null and empty all mean the last page.
             if not cursor:
-                return rows
-            if cursor in cursors:
-                # It would go round for ever, and what was read so far is not known to be all.
-                raise DecodeError(f"the pages of {name} lead back to one that was read")
-            cursors.add(cursor)
+                return
+            trail.follow(cursor, is_empty=not rows)
             query["cursor"] = cursor
 
     async def send(self, path: str, params: Params | None = None) -> Answer:

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from kalshi import history, messages
+from kalshi import history, messages, transfers
 from positions.pnl import PAYOUT, ZERO, Side
 
 SettlementSource = Literal["exchange", "derived"]
@@ -151,7 +151,7 @@ def settlement_of(told: history.Settlement) -> Settlement:
     )
 
 
-def stages_of(told: history.Payment, kind: Literal["deposit", "withdrawal"]) -> list[Transfer]:
+def stages_of(told: transfers.Payment, kind: Literal["deposit", "withdrawal"]) -> list[Transfer]:
     """
     The stages that a deposit or a withdrawal has passed, oldest first.
 

@@ -38,6 +38,57 @@ async def test_market_event_series_and_candles_belong_together(client, open_mark
     assert [candle.ends_at for candle in candles] == sorted(candle.ends_at for candle in candles)
 
 
+async def test_market_is_among_those_of_its_event(client, open_market):
+    markets = await client.markets_of_event(open_market["event_ticker"])
+
+    assert open_market["ticker"] in [market.ticker for market in markets]
+    assert {market.event_ticker for market in markets} == {open_market["event_ticker"]}
+
+
+async def test_order_book_has_its_best_prices_first(client, open_market):
+    book = await client.orderbook(open_market["ticker"], depth=5)
+
+    for bids in (book.yes_bids, book.no_bids):
+        prices = [level.price for level in bids]
+        assert prices == sorted(prices, reverse=True)
+        assert len(prices) <= 5
+
+
+async def test_milestones_are_found_by_event(client, rows):
+    listed = rows("/milestones", "milestones", limit=100)
+    one = next(each for each in listed if each["related_event_tickers"])
+    event_ticker = one["related_event_tickers"][0]
+
+    milestones = await client.milestones(event_ticker)
+
+    assert one["id"] in [milestone.id for milestone in milestones]
+    assert all(event_ticker in milestone.event_tickers for milestone in milestones)
+
+
+async def test_archived_market_is_found_by_ticker(client, rows):
+    wanted = [row["ticker"] for row in rows("/historical/markets", "markets", limit=1)]
+
+    assert [market.ticker for market in await client.historical_markets(wanted)] == wanted
+
+
+@pytest.mark.parametrize("archived", [False, True])
+async def test_fills_by_the_page_are_the_list_newest_first(client, archived):
+    whole = await (client.historical_fills(0) if archived else client.fills(0))
+
+    paged = [fill async for page in client.fill_pages(0, archived=archived) for fill in page]
+
+    assert {fill.trade_id for fill in paged} >= {fill.trade_id for fill in whole}
+    assert [fill.at for fill in paged] == sorted((fill.at for fill in paged), reverse=True)
+
+
+async def test_settlements_by_the_page_come_newest_first(client):
+    paged = [each async for page in client.settlement_pages(0) for each in page]
+
+    assert [each.settled_at for each in paged] == sorted(
+        (each.settled_at for each in paged), reverse=True
+    )
+
+
 async def test_combos_are_found_by_ticker(client, rows):
     wanted = [row["event_ticker"] for row in rows("/events/multivariate", "events", limit=1)]
 

@@ -6,8 +6,8 @@ import pytest
 from kalshi.calls import CALLS, Question
 from kalshi.rest import Client
 
-# What is no call of its own.
-NOT_ASKED = {"close", "clock_skew", "outage"}
+# What is no call of its own. The pages are those of the lists.
+NOT_ASKED = {"close", "clock_skew", "outage", "fill_pages", "settlement_pages"}
 NAMES = {"MARKET…": "KXM", "EVENT": "KXE", "EVENT…": "KXE", "SERIES": "KXS", "MARKET": "KXM"}
 
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from kalshi.errors import DecodeError
 from kalshi.fields import parse
-from kalshi.history import Candle, Cutoff, Payment, Settlement, decode_fill
+from kalshi.history import Candle, Cutoff, Settlement, decode_fill
+from kalshi.milestones import Milestone
+from kalshi.orderbook import OrderBook
 from kalshi.rate_limits import AccountLimits, EndpointCosts
 from kalshi.resources import (
     Balance,
@@ -19,11 +21,13 @@ from kalshi.resources import (
     ExchangeStatus,
     KeyRecord,
     Market,
+    Netting,
     PositionRow,
     Series,
     SubaccountBalance,
 )
 from kalshi.schedule import Schedule
+from kalshi.transfers import ExchangeTransfer, Payment, SubaccountTransfer
 
 # Each decoder with one of the answers that it is for.
 DECODERS = {
@@ -42,6 +46,17 @@ DECODERS = {
     "fill": (decode_fill, lambda answers: answers["fills"]["fills"][0]),
     "settlement": (Settlement.decode, lambda answers: answers["settlements"]["settlements"][0]),
     "payment": (Payment.decode, lambda answers: answers["deposits"]["deposits"][0]),
+    "subaccount transfer": (
+        SubaccountTransfer.decode,
+        lambda answers: answers["subaccount_transfers"]["transfers"][0],
+    ),
+    "exchange transfer": (
+        ExchangeTransfer.decode,
+        lambda answers: answers["exchange_transfers"]["transfers"][0],
+    ),
+    "netting": (Netting.decode, lambda answers: answers["netting"]["netting_configs"][0]),
+    "milestone": (Milestone.decode, lambda answers: answers["milestones"]["milestones"][0]),
+    "order book": (OrderBook.decode, lambda answers: answers["orderbook"]),
     "cutoff": (Cutoff.decode, lambda answers: answers["cutoff"]),
     "candle": (Candle.decode, lambda answers: answers["candlesticks"]["candlesticks"][0]),
     "status": (ExchangeStatus.decode, lambda answers: answers["exchange_status"]),
@@ -61,6 +76,7 @@ NEEDED = {
     },
     "market": {"ticker"},
     "event": {"event_ticker"},
+    "milestone": {"id", "start_date"},
     "status": {"exchange_active"},
 }
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from kalshi.errors import DecodeError, LegacyShape
-from kalshi.history import Candle, Cutoff, Payment, Range, Settlement, decode_fill
+from kalshi.history import Candle, Cutoff, Range, Settlement, decode_fill
 from kalshi.messages import Fill
 
 
@@ -83,15 +83,6 @@ def test_settlement_of_former_years_is_refused_by_name(answers):
         Settlement.decode(answers["legacy_settlement"])
 
 
-def test_payments_are_decoded_in_dollars(answers):
-    applied, pending = map(Payment.decode, answers["deposits"]["deposits"])
-
-    assert (applied.status, applied.method, applied.amount) == ("applied", "ach", Decimal(500))
-    assert applied.finalized_at == datetime(2026, 9, 22, 14, 13, 20, tzinfo=UTC)
-    assert (pending.amount, pending.fee) == (Decimal("25.01"), Decimal("0.51"))
-    assert pending.finalized_at is None
-
-
 def test_cutoff_is_decoded(answers):
     assert Cutoff.decode(answers["cutoff"]) == Cutoff(
         market_settled_at=datetime(2026, 8, 20, tzinfo=UTC),
@@ -133,14 +124,8 @@ def test_candle_of_former_years_is_refused_by_name(answers):
         Candle.decode(answers["legacy_candlestick"])
 
 
-@pytest.mark.parametrize("decode", [decode_fill, *[k.decode for k in (Settlement, Payment)]])
+@pytest.mark.parametrize("decode", [decode_fill, Settlement.decode])
 @pytest.mark.parametrize("value", [None, [], "text", 7, {}], ids=repr)
 def test_anything_undocumented_is_refused(decode, value):
     with pytest.raises(DecodeError):
         decode(value)
-
-
-@pytest.mark.parametrize("cents", [10**14, -(10**14), 1.5, "100", True, None], ids=repr)
-def test_cents_that_are_no_amount_are_refused(answers, cents):
-    with pytest.raises(DecodeError, match="amount_cents"):
-        Payment.decode(answers["deposits"]["deposits"][0] | {"amount_cents": cents})

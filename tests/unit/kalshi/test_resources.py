@@ -10,6 +10,7 @@ from kalshi.resources import (
     ExchangeStatus,
     KeyRecord,
     Market,
+    Netting,
     PositionRow,
     Series,
     SubaccountBalance,
@@ -111,6 +112,9 @@ def test_market_is_decoded(answers):
         last_price=Decimal("0.9900"),
         close_time=datetime(2026, 6, 25, 16, tzinfo=UTC),
         settlement_value=None,
+        settled_at=None,
+        expected_at=datetime(2026, 6, 11, 19, tzinfo=UTC),
+        market_type="binary",
     )
 
 
@@ -140,6 +144,12 @@ def test_settlement_at_nothing_is_a_value(answers, state):
     market = Market.decode(answers["markets"][state])
 
     assert (market.result, market.settlement_value) == ("no", Decimal("0.0000"))
+
+
+def test_settled_market_tells_when_it_paid(answers):
+    market = Market.decode(answers["markets"]["finalized"])
+
+    assert market.settled_at == datetime(2026, 6, 11, 5, 38, 35, 804_719, tzinfo=UTC)
 
 
 def test_market_without_titles_is_a_market(answers):
@@ -212,6 +222,13 @@ def test_subaccount_balance_is_decoded(answers):
         balance=Decimal("64876.8883"),
         updated_at=datetime(2026, 7, 22, 6, 30, 54, tzinfo=UTC),
     )
+
+
+def test_netting_is_told_for_each_subaccount_and_shard(answers):
+    on, off = map(Netting.decode, answers["netting"]["netting_configs"])
+
+    assert on == Netting(subaccount=0, is_enabled=True, exchange_index=0)
+    assert off == Netting(subaccount=3, is_enabled=False, exchange_index=2)
 
 
 def test_series_is_decoded_with_its_fees(answers):

@@ -249,6 +249,32 @@ async def test_market_named_twice_is_asked_for_once(exchange, client, answers):
     assert [query["tickers"] for query in exchange.queries] == ["KXA,KXB"]
 
 
+async def test_archived_markets_are_asked_for_by_name_too(exchange, client, answers):
+    exchange.answers({"cursor": "", "markets": [answers["markets"]["finalized"]]})
+
+    (market,) = await client.historical_markets(["KXA", "KXB"])
+
+    assert market.status == "finalized"
+    assert exchange.requests[0].url.path == "/trade-api/v2/historical/markets"
+    assert exchange.queries == [{"tickers": "KXA,KXB", "limit": "1000"}]
+
+
+async def test_markets_of_an_event_are_read_to_the_last_page(exchange, client, answers):
+    exchange.answers(
+        {"cursor": "next", "markets": [answers["markets"]["no_bid"]]},
+        {"cursor": "", "markets": [answers["markets"]["empty_book"], {"status": "active"}]},
+    )
+
+    markets = await client.markets_of_event("KXE")
+
+    assert len(markets) == 2
+    assert [row.kind for row in markets.left_out] == ["market"]
+    assert exchange.queries == [
+        {"event_ticker": "KXE", "limit": "1000"},
+        {"event_ticker": "KXE", "limit": "1000", "cursor": "next"},
+    ]
+
+
 async def test_no_markets_need_no_request(exchange, client):
     assert await client.markets([]) == []
     assert exchange.requests == []
@@ -369,11 +395,12 @@ PERIOD = {
     "since": datetime(2026, 9, 21, 14, 13, 20, tzinfo=UTC),
     "until": datetime(2026, 9, 22, 14, 13, 20, tzinfo=UTC),
 }
+# A second on either side, as `periods` has it.
 PERIOD_QUERY = {
     "subaccount": "0",
     "ticker": "KXA",
-    "min_ts": "1790000000",
-    "max_ts": "1790086400",
+    "min_ts": "1789999999",
+    "max_ts": "1790086401",
     "limit": "1000",
 }
 
@@ -406,6 +433,32 @@ PERIOD_QUERY = {
         ),
         (lambda c: c.deposits(), "deposits", "/portfolio/deposits", {"limit": "500"}),
         (lambda c: c.withdrawals(), "withdrawals", "/portfolio/withdrawals", {"limit": "500"}),
+        (
+            lambda c: c.subaccount_transfers(),
+            "subaccount_transfers",
+            "/portfolio/subaccounts/transfers",
+            {"limit": "1000"},
+        ),
+        (
+            lambda c: c.exchange_transfers(),
+            "exchange_transfers",
+            "/portfolio/intra_exchange_instance_transfers",
+            {"limit": "500"},
+        ),
+        (lambda c: c.netting(), "netting", "/portfolio/subaccounts/netting", {}),
+        (
+            lambda c: c.milestones("KXWTACHALLENGERMATCH-26JUN11JIMLEP"),
+            "milestones",
+            "/milestones",
+            {"related_event_ticker": "KXWTACHALLENGERMATCH-26JUN11JIMLEP", "limit": "100"},
+        ),
+        (lambda c: c.orderbook("KXA-B"), "orderbook", "/markets/KXA-B/orderbook", {}),
+        (
+            lambda c: c.orderbook("KXA-B", depth=5),
+            "orderbook",
+            "/markets/KXA-B/orderbook",
+            {"depth": "5"},
+        ),
         (lambda c: c.historical_cutoff(), "cutoff", "/historical/cutoff", {}),
         (
             lambda c: c.multivariate_events(["KXMVE-1", "KXMVE-2"]),
