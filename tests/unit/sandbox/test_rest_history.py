@@ -155,6 +155,29 @@ class TestArchive:
         assert [row["ticker"] for row in live["market_positions"]] == ["KXRAIN-1-C"]
         assert [row["ticker"] for row in old["market_positions"]] == ["KXGAME-1-A", "KXGAME-1-B"]
 
+    def test_archived_position_keeps_what_it_made_and_what_it_cost(
+        self, exchange: Exchange, alices_key: ApiKey
+    ) -> None:
+        rows = portfolio.historical_positions(exchange, alices_key, {})["market_positions"]
+
+        # Fees: up(0.035 * 10 * 0.24), and up(0.035 * 4 * 0.21)
+        assert [(row["realized_pnl_dollars"], row["fees_paid_dollars"]) for row in rows] == [
+            ("6.000000", "0.084000"),
+            ("1.200000", "0.029400"),
+        ]
+
+    def test_market_that_is_decided_anew_is_told_of_again(
+        self, exchange: Exchange, alices_key: ApiKey, now: datetime
+    ) -> None:
+        exchange.amend_paid("KXGAME-1-B", Decimal("0"), now + timedelta(hours=2))
+
+        rows = activity.settlements(exchange, alices_key, {})["settlements"]
+        assert [row["ticker"] for row in rows] == ["KXGAME-1-B", "KXRAIN-1-C"]
+        assert rows[0]["settled_time"] == "2026-11-23T15:00:00Z"
+        assert markets.market(exchange, "KXGAME-1-B")["market"]["settlement_ts"] == (
+            "2026-11-23T15:00:00Z"
+        )
+
     def test_each_fill_is_in_one_of_both(
         self, exchange: Exchange, alices_key: ApiKey, alice: Account, now: datetime
     ) -> None:
