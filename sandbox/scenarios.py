@@ -180,9 +180,10 @@ async def perform_at(sandbox: Sandbox, moment: datetime, command: Mapping[str, o
 
 
 def _markets(sandbox: Sandbox, scenario: Scenario) -> dict[object, str]:
-    """The tickers that the scenario's names stand for as it begins."""
-    named = {step.command["market"] for step in scenario.steps if "market" in step.command}
-    return {name: Fields(sandbox, {"market": name}).market() for name in named}
+    """The tickers that the scenario's names stand for as it begins; others may be listed by it."""
+    named = {step.command.get("market") for step in scenario.steps}
+    held = {name for name in named if isinstance(name, str) and name.startswith("held:")}
+    return {name: Fields(sandbox, {"market": name}).market() for name in held}
 
 
 class Scenarios:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -82,6 +83,22 @@ async def test_every_quarter_can_be_played(seed: int) -> None:
         await perform_at(sandbox, NOW + at, command)
 
     check(sandbox.account.portfolios[0])
+
+
+async def test_quarter_that_is_played_by_the_clock_is_the_one_that_is_stepped_through(
+    played: Sandbox,
+) -> None:
+    stepped = played.account.portfolios[0]
+    world = sandbox_of(stepped.precision)
+    scenario = replace(scenarios.load("quarter"), speed=1e9)
+
+    await scenarios.play(world, scenario)
+
+    entries = [
+        (entry.kind, entry.dollars, entry.at)
+        for entry in world.account.portfolios[0].ledger.entries
+    ]
+    assert entries == [(entry.kind, entry.dollars, entry.at) for entry in stepped.ledger.entries]
 
 
 class TestPlayed:
