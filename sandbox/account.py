@@ -5,17 +5,25 @@ Always true of a portfolio, without rounding: its cash is the sum of its ledger,
 the flows before fees add up to realized P&L minus exposure.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from sandbox.fees import DIRECT, PRECISIONS
 from sandbox.grid import ZERO
-from sandbox.ledger import Ledger
+from sandbox.ledger import EntryKind, Ledger
 from sandbox.position import OutcomeSide, Position, price_of
-from sandbox.transfers import Direction, Method, Transfer, TransferStatus
+from sandbox.transfers import (
+    Direction,
+    InstanceTransfer,
+    Method,
+    SubaccountTransfer,
+    Transfer,
+    TransferStatus,
+)
 
 _CENT = Decimal("0.01")
 
@@ -63,6 +71,8 @@ class Settlement:
     """
     The final payout of what was held in a market.
 
+    It is the only one of its market: a decision after it takes its place.
+
     Args:
         position: as it was held, before the payout.
         yes_value: what one YES contract paid, in dollars.
@@ -74,10 +84,24 @@ class Settlement:
     revenue: Decimal
     at: datetime
 
+    @classmethod
+    def of(cls, position: Position, yes_value: Decimal, at: datetime) -> "Settlement":
+        side: OutcomeSide = "yes" if position.quantity > 0 else "no"
+        payout = abs(position.quantity) * price_of(side, yes_value)
+        # Only a scalar result makes parts of a cent; the exchange rounds payouts to whole ones.
+        return cls(position, yes_value, payout.quantize(_CENT, ROUND_FLOOR), at)
+
 
 @dataclass(slots=True)
 class Portfolio:
-    """One subaccount: cash, positions by ticker, and what happened to them, oldest first."""
+    """
+    One subaccount: cash, positions by ticker, and what happened to them, oldest first.
+
+    Args:
+        precision: the step of its balance in dollars, one of `fees.PRECISIONS`.
+        is_netting: collateral is returned early on what is certain to pay.
+        overpaid: by the rounding of each order's fills, in dollars, where an order has several.
+    """
 
     subaccount: int
     starting_cash: Decimal
@@ -88,8 +112,14 @@ class Portfolio:
     settlements: list[Settlement] = field(default_factory=list)
     transfers: dict[str, Transfer] = field(default_factory=dict)
     collateral_returned: dict[str, Decimal] = field(default_factory=dict)
+    precision: Decimal = DIRECT
+    is_netting: bool = True
+    overpaid: dict[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"a balance is precise to one of {', '.join(map(str, PRECISIONS))}")
+        self._check_precision(self.starting_cash)
         self.ledger.post("opening", self.starting_cash, "opening", self.updated_at)
 
     @property
@@ -140,21 +170,56 @@ class Portfolio:
         before = self.positions.get(ticker)
         if before is None or not before.quantity:
             return None
-        side: OutcomeSide = "yes" if before.quantity > 0 else "no"
-        # Only a scalar result makes parts of a cent; the exchange rounds payouts to whole ones.
-        revenue = (abs(before.quantity) * price_of(side, yes_value)).quantize(_CENT, ROUND_FLOOR)
-        settlement = Settlement(before, yes_value, revenue, at)
-        self.positions[ticker] = before.settled(revenue, at)
+        settlement = Settlement.of(before, yes_value, at)
+        self.positions[ticker] = before.settled(settlement.revenue, at)
         self.settlements.append(settlement)
-        self.ledger.post("settlement", revenue, ticker, at)
+        self.ledger.post("settlement", settlement.revenue, ticker, at)
+        self.updated_at = at
+        return settlement
+
+    def settle_anew(self, ticker: str, yes_value: Decimal, at: datetime) -> Settlement | None:
+        """
+        Bring a payout to what another decision makes of it; None when nothing was held.
+
+        The new settlement stands for the old one, and the cash gets the difference, which may take
+        it below 0.
+        """
+        paid = next((each for each in self.settlements if each.position.ticker == ticker), None)
+        if paid is None:
+            return None
+        settlement = Settlement.of(paid.position, yes_value, at)
+        difference = settlement.revenue - paid.revenue
+        position = self.positions[ticker]
+        self.positions[ticker] = replace(
+            position, realized_pnl=position.realized_pnl + difference, updated_at=at
+        )
+        self.settlements.remove(paid)
+        self.settlements.append(settlement)
+        self.ledger.post("settlement", difference, ticker, at)
         self.updated_at = at
         return settlement
 
     def return_collateral(self, event_ticker: str, dollars: Decimal, at: datetime) -> None:
         """Bring what is returned early on an event to `dollars`, by giving more or taking back."""
         change = dollars - self.collateral_returned.get(event_ticker, ZERO)
+        if not change:
+            return
         self.collateral_returned[event_ticker] = dollars
         self.ledger.post("collateral_return", change, event_ticker, at)
+        self.updated_at = at
+
+    def post(self, kind: EntryKind, dollars: Decimal, reference: str, at: datetime) -> None:
+        """
+        Let cash come or go for a reason of its own.
+
+        Raises:
+            ValueError: it is finer than the balance's precision, or more than the cash goes.
+        """
+        self._check_precision(dollars)
+        if dollars < 0 and self.cash + dollars < 0:
+            raise ValueError(f"more than the cash of {self.cash}")
+        self.ledger.post(kind, dollars, reference, at)
+        self.updated_at = at
 
     def begin_transfer(
         self,
@@ -188,14 +253,16 @@ class Portfolio:
         """
         transfer = self.transfers[transfer_id].become(status, at)
         if status == "applied":
-            if transfer.dollars < 0 and self.cash + transfer.dollars < 0:
-                raise ValueError(f"a withdrawal of more than the cash of {self.cash}")
-            self.ledger.post(transfer.direction, transfer.dollars, transfer_id, at)
+            self.post(transfer.direction, transfer.dollars, transfer_id, at)
         elif status == "returned":
             self.ledger.post(transfer.direction, -transfer.dollars, transfer_id, at)
         self.transfers[transfer_id] = transfer
         self.updated_at = at
         return transfer
+
+    def _check_precision(self, dollars: Decimal) -> None:
+        if dollars % self.precision:
+            raise ValueError(f"dollars in steps of {self.precision}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +285,14 @@ class ApiKey:
 
 @dataclass(slots=True)
 class Account:
-    """A member: portfolios by subaccount, 0 being the primary one, and keys by their id."""
+    """
+    A member: portfolios by subaccount, 0 being the primary one, and keys by their id.
+
+    Cash that moved between the subaccounts, or to another exchange, is told oldest first.
+    """
 
     user_id: str
     portfolios: dict[int, Portfolio]
     keys: dict[str, ApiKey] = field(default_factory=dict)
+    subaccount_transfers: list[SubaccountTransfer] = field(default_factory=list)
+    instance_transfers: list[InstanceTransfer] = field(default_factory=list)

@@ -13,6 +13,7 @@ from random import Random
 from sandbox.account import Account
 from sandbox.candles import Candle, Candles, period_end, span
 from sandbox.exchange import Exchange, Listing
+from sandbox.fees import DIRECT
 from sandbox.grid import (
     ONE,
     ZERO,
@@ -31,7 +32,12 @@ _OPENS_AFTER = timedelta(minutes=1)
 
 
 def world(
-    *, positions: int, seed: int, now: datetime, events_apart: bool = False
+    *,
+    positions: int,
+    seed: int,
+    now: datetime,
+    events_apart: bool = False,
+    precision: Decimal = DIRECT,
 ) -> tuple[Exchange, Account]:
     """
     An exchange and the member who holds that many positions on it.
@@ -41,6 +47,7 @@ def world(
 
     Args:
         events_apart: every held market is the first of an event of its own.
+        precision: the step of the member's balance in dollars, one of `fees.PRECISIONS`.
     """
     random = Random(seed)
     coming = occurrences(now)
@@ -72,7 +79,8 @@ def world(
         next_listing=next_listing,
     )
     exchange.advance(now)
-    account = exchange.open_account({0: _CASH_PER_POSITION * max(1, positions)}, now - _HISTORY)
+    cash = {0: _CASH_PER_POSITION * max(1, positions)}
+    account = exchange.open_account(cash, now - _HISTORY, precision=precision)
     purchases = [purchase for market in held for purchase in _purchases(market, random)]
     for purchase in sorted(purchases, key=lambda purchase: purchase.at):
         exchange.hold(
@@ -92,11 +100,16 @@ def _listing(
         occurrence.sub_title,
         occurrence.mutually_exclusive,
         created_at,
+        starts_at=_after(occurrence.starts_at, created_at),
     )
     markets = (
         _market(occurrence, outcome, created_at, now, random) for outcome in occurrence.outcomes
     )
     return occurrence.series, event, tuple(markets)
+
+
+def _after(moment: datetime | None, earliest: datetime) -> datetime | None:
+    return moment if moment is not None and moment > earliest else None
 
 
 def _market(

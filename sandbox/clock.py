@@ -10,7 +10,9 @@ class MarketClock:
     """
     When markets open, close and settle, and what fills and prices are dated with.
 
-    It starts with the world's clock, and leaves it behind when it is made faster or skips ahead.
+    It starts with the world's clock, and leaves it behind when it is made faster or skips ahead. It
+    can be told to wait at a moment until it is told of a later one, so that what has to happen then
+    happens exactly then, however slow the world is.
     Signatures and the `Date` header stay with the world's: clients live there.
 
     Args:
@@ -20,9 +22,9 @@ class MarketClock:
 
     def __init__(self, world: Callable[[], datetime], *, speed: float = 1.0) -> None:
         self._world = world
-        self._lead = timedelta()
-        self._since = world()
+        self._since = self._base = world()
         self._speed = 1.0
+        self._waits_at: datetime | None = None
         self.set_speed(speed)
 
     @property
@@ -31,20 +33,37 @@ class MarketClock:
 
     def now(self) -> datetime:
         """The time in the markets."""
-        world = self._world()
-        return world + self._lead + (world - self._since) * (self._speed - 1)
+        now = self._base + (self._world() - self._since) * self._speed
+        return now if self._waits_at is None else min(now, self._waits_at)
 
     def set_speed(self, speed: float) -> None:
         """Go on at another speed from here; ValueError for one that would fall behind."""
         if speed < 1:
             raise ValueError("the markets' clock cannot fall behind the world's")
-        world = self._world()
-        self._lead += (world - self._since) * (self._speed - 1)
-        self._since = world
+        self._go_on_from(self.now())
         self._speed = speed
 
     def skip(self, ahead: timedelta) -> None:
-        """Jump ahead; ValueError for a jump back."""
+        """Jump ahead, past what it would wait for; ValueError for a jump back."""
         if ahead < timedelta():
             raise ValueError("time does not go back")
-        self._lead += ahead
+        landing = self.now() + ahead
+        if self._waits_at is not None and landing > self._waits_at:
+            self._waits_at = None
+        self._go_on_from(landing)
+
+    def wait_at(self, moment: datetime | None) -> None:
+        """Go on from here, but no further than a moment; ValueError when that has passed."""
+        now = self.now()
+        if moment is not None and moment < now:
+            raise ValueError("time does not go back")
+        self._go_on_from(now)
+        self._waits_at = moment
+
+    def go_to(self, moment: datetime) -> None:
+        """Jump to a moment and wait there; ValueError when it has passed."""
+        self.wait_at(moment)
+        self._go_on_from(moment)
+
+    def _go_on_from(self, moment: datetime) -> None:
+        self._since, self._base = self._world(), moment

@@ -49,11 +49,22 @@ class Fields:
             pass
         raise BadCommand(f"{name} is a number")
 
-    def whole(self, name: str, default: int) -> int:
-        number = self.number(name, str(default))
+    def whole(self, name: str, default: int | None = None) -> int:
+        number = self.number(name, None if default is None else str(default))
         if number != int(number) or number < 0:
             raise BadCommand(f"{name} is a whole number from 0")
         return int(number)
+
+    def prices(self, name: str) -> tuple[tuple[str, Decimal], ...]:
+        """Names with dollars, such as `HOME:0.55,AWAY:0.43`."""
+        pairs = (each.partition(":") for each in self.text(name).split(","))
+        try:
+            named = tuple((word.strip(), Decimal(price)) for word, _, price in pairs)
+            if all(word and price.is_finite() for word, price in named):
+                return named
+        except InvalidOperation:
+            pass
+        raise BadCommand(f"{name} are names with prices, such as HOME:0.55,AWAY:0.43")
 
     def cents(self, name: str, default: str | None = None) -> int:
         """Dollars in whole cents."""

@@ -11,19 +11,18 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import cast, get_args
 
-from sandbox import keys
+from sandbox import commands_of_members as members
 from sandbox.command_fields import BadCommand, Fields
+from sandbox.commands_of_members import Answer, Perform
 from sandbox.faults import FRAME_FAULTS, Body, FailedAnswer, FrameFault, Latency, Way
 from sandbox.fees import FeeType
+from sandbox.offering import GRIDS, Offering
 from sandbox.position import OutcomeSide
 from sandbox.server import Sandbox
 from sandbox.session import CHANNELS
 from sandbox.spoiling import Spoil
-from sandbox.transfers import Direction, Method, TransferStatus
 
-# What it answers, if anything.
-Answer = Mapping[str, str]
-Perform = Callable[[Sandbox, Fields], Awaitable[None] | Answer | None]
+_FEE_TYPES = cast(tuple[FeeType, ...], get_args(FeeType))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +83,37 @@ def _fill(sandbox: Sandbox, fields: Fields) -> None:
     market, price, count = fields.market(), fields.number("yes_price"), fields.number("count")
     side = fields.word("side", cast(tuple[OutcomeSide, ...], get_args(OutcomeSide)))
     is_taker, subaccount = fields.claim("is_taker", True), fields.whole("subaccount", 0)
+    order = fields.text("order", "")
     fields.done()
-    sandbox.fill(market, side, count, price, is_taker=is_taker, subaccount=subaccount)
+    sandbox.fill(
+        market,
+        side,
+        count,
+        price,
+        is_taker=is_taker,
+        subaccount=subaccount,
+        order_id=order or None,
+    )
+
+
+def _list_event(sandbox: Sandbox, fields: Fields) -> None:
+    starts_in = fields.duration("starts_in", "0")
+    offering = Offering(
+        event_ticker=fields.text("event"),
+        series_ticker=fields.text("series"),
+        title=fields.text("title"),
+        outcomes=fields.prices("outcomes"),
+        closes_in=fields.duration("closes_in"),
+        mutually_exclusive=fields.claim("mutually_exclusive", False),
+        grid=GRIDS[fields.word("grid", tuple(GRIDS), "linear_cent")],
+        category=fields.text("category", "Sports"),
+        fee_type=fields.word("fee_type", _FEE_TYPES, "quadratic"),
+        fee_multiplier=fields.number("multiplier", "1"),
+        starts_in=starts_in or None,
+        determined_in=fields.duration("determined_in", "600"),
+    )
+    fields.done()
+    sandbox.list_event(offering)
 
 
 def _of_market(act: Callable[[Sandbox, str], None]) -> Perform:
@@ -116,30 +144,9 @@ def _set_fees(sandbox: Sandbox, fields: Fields) -> None:
     event, fee_type = fields.text("event"), fields.text("fee_type", "")
     multiplier = fields.number("multiplier", "1")
     fields.done()
-    known: tuple[FeeType, ...] = get_args(FeeType)
-    if fee_type not in ("", *known):
-        raise BadCommand(f"fee_type is one of {', '.join(known)}, or empty")
+    if fee_type not in ("", *_FEE_TYPES):
+        raise BadCommand(f"fee_type is one of {', '.join(_FEE_TYPES)}, or empty")
     sandbox.set_fees(event, (cast(FeeType, fee_type), multiplier) if fee_type else None)
-
-
-def _transfer(direction: Direction) -> Perform:
-    def perform(sandbox: Sandbox, fields: Fields) -> None:
-        amount, fee = fields.cents("dollars"), fields.cents("fee", "0")
-        method = fields.word("method", cast(tuple[Method, ...], get_args(Method)), "ach")
-        status = fields.word(
-            "status", cast(tuple[TransferStatus, ...], ("pending", "applied", "failed")), "applied"
-        )
-        fields.done()
-        sandbox.transfer(direction, amount, fee_cents=fee, method=method, status=status)
-
-    return perform
-
-
-def _finish_transfer(sandbox: Sandbox, fields: Fields) -> None:
-    transfer_id = fields.text("transfer")
-    status = fields.word("status", cast(tuple[TransferStatus, ...], get_args(TransferStatus)))
-    fields.done()
-    sandbox.finish_transfer(transfer_id, status)
 
 
 def _of_duration(name: str, act: Callable[[Sandbox, timedelta], None]) -> Perform:
@@ -252,26 +259,6 @@ def _skew(sandbox: Sandbox, fields: Fields) -> None:
     sandbox.faults.clock_skew = seconds
 
 
-def _revoke_key(sandbox: Sandbox, fields: Fields) -> None:
-    key_id = fields.text("key", sandbox.key_id)
-    fields.done()
-    sandbox.revoke_key(key_id)
-
-
-def _open_member(sandbox: Sandbox, fields: Fields) -> Answer:
-    positions, cash = fields.whole("positions", 5), fields.number("cash", "1000")
-    fields.done()
-    account = sandbox.open_account({0: cash})
-    held = sorted(sandbox.account.portfolios[0].positions)[:positions]
-    for number, ticker in enumerate(held, start=1):
-        side: OutcomeSide = "yes" if number % 2 else "no"
-        now = sandbox.market_clock.now()
-        sandbox.exchange.hold(account, ticker, side, Decimal(number), Decimal("0.30"), now)
-    credentials = keys.new_ed25519()
-    sandbox.add_key(credentials, account=account, name="another member")
-    return {"api_key_id": credentials.api_key_id, "private_key": credentials.private_key}
-
-
 COMMANDS: dict[str, Command] = {
     "quote": Command(
         _quote, "market yes_bid yes_ask yes_bid_size=100 yes_ask_size=100", "move a price"
@@ -279,7 +266,7 @@ COMMANDS: dict[str, Command] = {
     "trade": Command(_trade, "market yes_price count=1", "let others trade"),
     "fill": Command(
         _fill,
-        "market side yes_price count is_taker=true subaccount=0",
+        "market side yes_price count is_taker=true subaccount=0 order=",
         "let the account's order trade",
     ),
     "open": Command(_of_market(Sandbox.open), "market", "begin trading"),
@@ -291,15 +278,38 @@ COMMANDS: dict[str, Command] = {
     "dispute": Command(_of_market(Sandbox.dispute), "market", "question the outcome"),
     "amend": Command(_of_value(Sandbox.amend), "market yes_value", "decide it again"),
     "settle": Command(_of_market(Sandbox.settle), "market", "pay out"),
+    "amend_paid": Command(
+        _of_value(Sandbox.amend_paid), "market yes_value", "decide it again after it was paid out"
+    ),
+    "list_event": Command(
+        _list_event,
+        "event series title outcomes closes_in mutually_exclusive=false grid=linear_cent "
+        "category=Sports fee_type=quadratic multiplier=1 starts_in=0 determined_in=600",
+        "list an event; outcomes with their first bids, such as HOME:0.55,AWAY:0.43",
+    ),
     "set_fees": Command(_set_fees, "event fee_type multiplier=1", "give an event its own fees"),
     "deposit": Command(
-        _transfer("deposit"), "dollars fee=0 method=ach status=applied", "bring money in"
+        members.transfer("deposit"), "dollars fee=0 method=ach status=applied", "bring money in"
     ),
     "withdraw": Command(
-        _transfer("withdrawal"), "dollars fee=0 method=ach status=applied", "take money out"
+        members.transfer("withdrawal"), "dollars fee=0 method=ach status=applied", "take money out"
     ),
     "finish_transfer": Command(
-        _finish_transfer, "transfer status", "apply, fail or return a deposit or withdrawal"
+        members.finish_transfer,
+        "status transfer=last",
+        "apply, fail or return a deposit or withdrawal",
+    ),
+    "move_cash": Command(
+        members.move_cash, "from to dollars", "move cash to another subaccount, opening it"
+    ),
+    "move_instance": Command(
+        members.move_instance, "dollars", "move cash to the margined exchange, or back below 0"
+    ),
+    "pay_untold": Command(
+        members.pay_untold, "dollars subaccount=0", "pay, or below 0 take, what no call tells"
+    ),
+    "set_netting": Command(
+        members.set_netting, "enabled=true subaccount=0", "return collateral early, or do not"
     ),
     "archive": Command(
         _of_duration("age", Sandbox.archive), "age", "move what is older to the history"
@@ -354,11 +364,11 @@ COMMANDS: dict[str, Command] = {
     "lag": Command(_lag, "account=0 markets=0", "answer REST with what was so many seconds ago"),
     "skew": Command(_skew, "seconds", "put the exchange's clock wrong"),
     "open_member": Command(
-        _open_member,
-        "positions=5 cash=1000",
+        members.open_member,
+        "positions=5 cash=1000 precision=0.0001",
         "open another member's account; answers with its key, which lives as long as the sandbox",
     ),
-    "revoke_key": Command(_revoke_key, "key=", "forget a key and cut its connections"),
+    "revoke_key": Command(members.revoke_key, "key=", "forget a key and cut its connections"),
     "maintenance": Command(
         _of_duration("seconds", Sandbox.begin_maintenance), "seconds", "stop the whole exchange"
     ),

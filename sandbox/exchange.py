@@ -6,14 +6,14 @@ it. Time comes in as an argument and randomness with the constructor, so the sam
 sequence of commands make the same world.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from heapq import heappop, heappush
 from random import Random
 
-from sandbox.account import Account, ApiKey, Portfolio
+from sandbox.account import Account, Portfolio
 from sandbox.chance import Chance
 from sandbox.collateral import returnable
 from sandbox.fees import FeeType, fee_rate, fill_fee
@@ -29,8 +29,8 @@ from sandbox.happenings import (
 )
 from sandbox.listing import Event, Market, MarketStatus, Series, result_of
 from sandbox.market import EMPTY_BOOK, Quote, Tape, check_count, check_quote
-from sandbox.position import OutcomeSide
-from sandbox.transfers import Direction, Method, Transfer, TransferStatus
+from sandbox.membership import Membership
+from sandbox.position import OutcomeSide, price_of
 
 _CENT = Decimal("0.01")
 _HIGHEST_MULTIPLIER = 100
@@ -39,10 +39,9 @@ _LIVE = timedelta(days=90)
 _OPENING = datetime(2021, 7, 1, tzinfo=UTC)
 
 Listing = tuple[Series, Event, tuple[Market, ...]]
-Changed = Market | Event | Account
 
 
-class Exchange:
+class Exchange(Membership):
     """
     Markets by ticker, members, and the commands that move both.
 
@@ -50,8 +49,7 @@ class Exchange:
         random: decides everything that nobody commands.
         next_listing: the event that takes the place of one which is over; without it none does.
 
-    `watcher` is given each market, event and member that changed, once it has. `history_before`
-    parts the live data from the archived; while `exchange_active` or
+    `history_before` parts the live data from the archived; while `exchange_active` or
     `trading_active` is False nothing trades.
     """
 
@@ -64,19 +62,16 @@ class Exchange:
         random: Random,
         next_listing: Callable[[datetime], Listing] | None = None,
     ) -> None:
+        super().__init__(Chance(random))
         self.series: dict[str, Series] = {each.ticker: each for each in series}
         self.events: dict[str, Event] = {}
         self.markets: dict[str, Market] = {}
         self.tickers_by_id: dict[str, str] = {}
-        self.accounts: dict[str, Account] = {}
         self.exchange_active = True
         self.trading_active = True
         self.resume_time: datetime | None = None
         self.history_before = _OPENING
-        self.watcher: Callable[[Changed], None] | None = None
-        self._chance = Chance(random)
         self._next_listing = next_listing
-        self._keys: dict[str, ApiKey] = {}
         self._in_event: dict[str, list[Market]] = {}
         # Markets that trade; the random walk picks from it once for every update.
         self._active: list[Market] = []
@@ -86,73 +81,6 @@ class Exchange:
             self._add_event(event)
         for market in markets:
             self._add_market(market)
-
-    # Members
-
-    def open_account(self, cash: Mapping[int, Decimal], at: datetime) -> Account:
-        """A new member with cash in each subaccount; 0, the primary one, is among them."""
-        account = Account(
-            user_id=self._chance.identifier(),
-            portfolios={
-                subaccount: Portfolio(subaccount, dollars, at)
-                for subaccount, dollars in cash.items()
-            },
-        )
-        self.accounts[account.user_id] = account
-        self._changed(account)
-        return account
-
-    def add_key(self, key: ApiKey) -> None:
-        self.accounts[key.user_id].keys[key.api_key_id] = key
-        self._keys[key.api_key_id] = key
-
-    def revoke_key(self, api_key_id: str) -> None:
-        """Forget a key; KeyError when there is none of that id."""
-        key = self._keys.pop(api_key_id)
-        del self.accounts[key.user_id].keys[api_key_id]
-
-    def key(self, api_key_id: str) -> ApiKey | None:
-        return self._keys.get(api_key_id)
-
-    def transfer(
-        self,
-        account: Account,
-        direction: Direction,
-        amount_cents: int,
-        at: datetime,
-        *,
-        fee_cents: int = 0,
-        method: Method = "ach",
-        status: TransferStatus = "applied",
-    ) -> Transfer:
-        """
-        Move a member's money in or out; errors as `Portfolio.begin_transfer`, `finish_transfer`.
-        """
-        portfolio = account.portfolios[0]
-        transfer = portfolio.begin_transfer(
-            direction,
-            amount_cents,
-            fee_cents=fee_cents,
-            method=method,
-            transfer_id=self._chance.identifier(),
-            at=at,
-        )
-        if status == "pending":
-            self._changed(account)
-            return transfer
-        try:
-            return self.finish_transfer(account, transfer.transfer_id, status, at)
-        except ValueError:
-            del portfolio.transfers[transfer.transfer_id]
-            raise
-
-    def finish_transfer(
-        self, account: Account, transfer_id: str, status: TransferStatus, at: datetime
-    ) -> Transfer:
-        """Let a member's transfer be applied, fail or come back; errors as the portfolio's."""
-        transfer = account.portfolios[0].finish_transfer(transfer_id, status, at)
-        self._changed(account)
-        return transfer
 
     # Listing
 
@@ -227,13 +155,21 @@ class Exchange:
         *,
         is_taker: bool = True,
         subaccount: int = 0,
+        order_id: str | None = None,
     ) -> tuple[Happening, ...]:
-        """Let a member's order trade, with its fee; ValueError as for `trade`."""
+        """
+        Let a member's order trade, with its fee; ValueError as for `trade`.
+
+        Args:
+            order_id: of an order that trades several times; without it the fill has its own.
+        """
         market = self._tradable(ticker)
         market.grid.index(yes_price)
         check_count(count)
         shown = self._show(market, market.tape.traded(yes_price, count, at))
-        filled = self._book(account, market, side, count, yes_price, at, is_taker, subaccount)
+        filled = self._book(
+            account, market, side, count, yes_price, at, is_taker, subaccount, order_id
+        )
         return (filled, *shown)
 
     # The life of a market
@@ -316,9 +252,45 @@ class Exchange:
                 if portfolio.settle(ticker, market.settlement_value, at) is not None:
                     left = portfolio.positions[ticker]
                     happened.append(PaidOut(account.user_id, portfolio.subaccount, market, left))
-                self._return_collateral(portfolio, market, at)
+                self._return_collateral(portfolio, market.event_ticker, at)
             self._changed(account)
         return (*happened, *self._succeed(market.event_ticker, at))
+
+    def amend_paid(self, ticker: str, yes_value: Decimal, at: datetime) -> tuple[Happening, ...]:
+        """
+        Decide a market anew that was paid out: everybody who held it gets or gives the difference.
+
+        It is told as decided and settled once more. ValueError as `determine`.
+        """
+        market = self._of_status(ticker, "finalized")
+        self._check_value(market, yes_value)
+        market.settled_at = at
+        happened: list[Happening] = [
+            self._decide(market, "finalized", yes_value, at),
+            LifecycleChanged(market, "settled", at),
+        ]
+        for account in self.accounts.values():
+            for portfolio in account.portfolios.values():
+                if portfolio.settle_anew(ticker, yes_value, at) is not None:
+                    left = portfolio.positions[ticker]
+                    happened.append(PaidOut(account.user_id, portfolio.subaccount, market, left))
+                self._return_collateral(portfolio, market.event_ticker, at)
+            self._changed(account)
+        return tuple(happened)
+
+    def set_netting(
+        self, account: Account, subaccount: int, is_netting: bool, at: datetime
+    ) -> None:
+        """
+        Return collateral early in one subaccount, or no longer; KeyError when there is none such.
+        """
+        portfolio = account.portfolios[subaccount]
+        portfolio.is_netting = is_netting
+        for event_ticker in dict.fromkeys(
+            self.markets[each].event_ticker for each in portfolio.positions
+        ):
+            self._return_collateral(portfolio, event_ticker, at)
+        self._changed(account)
 
     def archive(self, before: datetime) -> None:
         """Move what was settled and traded before a moment out of the live data."""
@@ -372,7 +344,9 @@ class Exchange:
         """
         Give a member a position bought before the world began; the market does not show the trade.
         """
-        self._book(account, self.markets[ticker], side, count, yes_price, at, True, subaccount)
+        self._book(
+            account, self.markets[ticker], side, count, yes_price, at, True, subaccount, None
+        )
 
     # Parts of commands
 
@@ -389,10 +363,6 @@ class Exchange:
             self._active.append(market)
         self._await_next_step(market)
         self._changed(market)
-
-    def _changed(self, changed: Changed) -> None:
-        if self.watcher is not None:
-            self.watcher(changed)
 
     def _of_status(self, ticker: str, *statuses: MarketStatus) -> Market:
         market = self.markets[ticker]
@@ -493,25 +463,31 @@ class Exchange:
         at: datetime,
         is_taker: bool,
         subaccount: int,
+        order_id: str | None,
     ) -> Filled:
         fee_type, multiplier = self.fees_of(market.event_ticker)
         portfolio = account.portfolios[subaccount]
+        fee = fill_fee(
+            count,
+            price_of(side, yes_price),
+            fee_rate(fee_type, multiplier, is_taker=is_taker),
+            precision=portfolio.precision,
+            overpaid=portfolio.overpaid.get(order_id or "", ZERO),
+        )
+        if order_id is not None:
+            portfolio.overpaid[order_id] = fee.overpaid
         fill = portfolio.book(
             market.ticker,
             side,
             count,
             yes_price,
-            fee=fill_fee(
-                count,
-                yes_price if side == "yes" else ONE - yes_price,
-                fee_rate(fee_type, multiplier, is_taker=is_taker),
-            ),
+            fee=fee.dollars,
             is_taker=is_taker,
             trade_id=self._chance.identifier(),
-            order_id=self._chance.identifier(),
+            order_id=order_id or self._chance.identifier(),
             at=at,
         )
-        self._return_collateral(portfolio, market, at)
+        self._return_collateral(portfolio, market.event_ticker, at)
         self._changed(account)
         position = portfolio.positions[market.ticker]
         return Filled(account.user_id, subaccount, market, fill, position)
@@ -522,8 +498,8 @@ class Exchange:
         series = self.series[event.series_ticker]
         return event.fee_override or (series.fee_type, series.fee_multiplier)
 
-    def _return_collateral(self, portfolio: Portfolio, market: Market, at: datetime) -> None:
-        event = self.events[market.event_ticker]
+    def _return_collateral(self, portfolio: Portfolio, event_ticker: str, at: datetime) -> None:
+        event = self.events[event_ticker]
         if not event.mutually_exclusive:
             return
         markets = self._in_event[event.ticker]
@@ -534,4 +510,4 @@ class Exchange:
         )
         is_decided = any(each.status == "finalized" and each.result == "yes" for each in markets)
         certain = returnable([-count for count in held if count < 0], is_decided=is_decided)
-        portfolio.return_collateral(event.ticker, certain, at)
+        portfolio.return_collateral(event.ticker, certain if portfolio.is_netting else ZERO, at)

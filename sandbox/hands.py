@@ -15,10 +15,11 @@ from sandbox.clock import MarketClock
 from sandbox.connection import Connection
 from sandbox.exchange import Exchange
 from sandbox.faults import Faults
-from sandbox.fees import FeeType
+from sandbox.fees import DIRECT, FeeType
 from sandbox.happenings import Happening
 from sandbox.keys import Credentials
 from sandbox.market import Quote
+from sandbox.offering import Offering
 from sandbox.past import Past
 from sandbox.position import OutcomeSide
 from sandbox.routes import Subject
@@ -109,8 +110,12 @@ class Hands:
         is_taker: bool = True,
         account: Account | None = None,
         subaccount: int = 0,
+        order_id: str | None = None,
     ) -> None:
-        """Let a member's order trade; the demonstration account's unless another is named."""
+        """
+        Let a member's order trade, for the first time or again; the demonstration account's unless
+        another is named.
+        """
         happened = self.exchange.fill(
             account or self.account,
             ticker,
@@ -120,6 +125,7 @@ class Hands:
             self.market_clock.now(),
             is_taker=is_taker,
             subaccount=subaccount,
+            order_id=order_id,
         )
         self._tell(happened)
 
@@ -175,6 +181,17 @@ class Hands:
         """Pay out a decided market."""
         self._tell(self.exchange.settle(ticker, self.market_clock.now()))
 
+    def amend_paid(self, ticker: str, yes_value: Decimal) -> None:
+        """Decide a market anew that was paid out."""
+        self._tell(self.exchange.amend_paid(ticker, yes_value, self.market_clock.now()))
+
+    def list_event(self, offering: Offering) -> None:
+        """List an event that trades at once; ValueError as `Offering.listing`, and for a second."""
+        if offering.event_ticker in self.exchange.events:
+            raise ValueError(f"{offering.event_ticker} is listed already")
+        now = self.market_clock.now()
+        self._tell(self.exchange.list_event(*offering.listing(now), now))
+
     def set_fees(self, event_ticker: str, override: tuple[FeeType, Decimal] | None) -> None:
         """Give an event fees of its own, or with None its series' again."""
         self._tell(self.exchange.set_fees(event_ticker, override))
@@ -185,9 +202,16 @@ class Hands:
 
     # Members
 
-    def open_account(self, cash: dict[int, Decimal] | None = None) -> Account:
-        """A second member, with $1,000 in the primary subaccount unless told otherwise."""
-        return self.exchange.open_account(cash or {0: Decimal(1000)}, self.market_clock.now())
+    def open_account(
+        self, cash: dict[int, Decimal] | None = None, *, precision: Decimal = DIRECT
+    ) -> Account:
+        """
+        A second member, with $1,000 in the primary subaccount unless told otherwise.
+
+        ValueError as `Exchange.open_account`.
+        """
+        now = self.market_clock.now()
+        return self.exchange.open_account(cash or {0: Decimal(1000)}, now, precision=precision)
 
     def transfer(
         self,
@@ -216,6 +240,31 @@ class Hands:
         """Let a transfer be applied, fail or come back; KeyError when there is none such."""
         now = self.market_clock.now()
         self.exchange.finish_transfer(account or self.account, transfer_id, status, now)
+
+    def move_cash(
+        self, source: int, destination: int, amount_cents: int, *, account: Account | None = None
+    ) -> None:
+        """Move cash between subaccounts; errors as `Exchange.move_cash`."""
+        now = self.market_clock.now()
+        self.exchange.move_cash(account or self.account, source, destination, amount_cents, now)
+
+    def move_instance(self, dollars: Decimal, *, account: Account | None = None) -> None:
+        """Move cash to the margined exchange, or back; ValueError as `Exchange.move_instance`."""
+        self.exchange.move_instance(account or self.account, dollars, self.market_clock.now())
+
+    def pay_untold(
+        self, dollars: Decimal, *, subaccount: int = 0, account: Account | None = None
+    ) -> None:
+        """Pay or take what no call tells; errors as `Exchange.pay_untold`."""
+        now = self.market_clock.now()
+        self.exchange.pay_untold(account or self.account, dollars, now, subaccount=subaccount)
+
+    def set_netting(
+        self, subaccount: int, enabled: bool, *, account: Account | None = None
+    ) -> None:
+        """Return collateral early in a subaccount, or not; KeyError when there is none such."""
+        now = self.market_clock.now()
+        self.exchange.set_netting(account or self.account, subaccount, enabled, now)
 
     def add_key(
         self,

@@ -9,7 +9,17 @@ from typing import Literal
 
 from sandbox.grid import ZERO
 
-EntryKind = Literal["opening", "fill", "settlement", "deposit", "withdrawal", "collateral_return"]
+EntryKind = Literal[
+    "opening",
+    "fill",
+    "settlement",
+    "deposit",
+    "withdrawal",
+    "collateral_return",
+    "subaccount_transfer",
+    "instance_transfer",
+    "untold",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +29,8 @@ class Entry:
 
     Args:
         dollars: positive when the member received it.
-        reference: what it belongs to: a trade, a market, a transfer or an event.
+        reference: what it belongs to: a trade, a market, a transfer or an event; empty for what is
+            told nowhere.
     """
 
     kind: EntryKind

@@ -53,6 +53,7 @@ class Event:
 
     Args:
         fee_override: a fee type and multiplier that stand before the series'.
+        starts_at: when what it asks for begins, such as a game; None when that is not known.
     """
 
     ticker: str
@@ -62,6 +63,7 @@ class Event:
     mutually_exclusive: bool
     created_at: datetime
     fee_override: tuple[FeeType, Decimal] | None = None
+    starts_at: datetime | None = None
 
     @property
     def collateral_return_type(self) -> str:

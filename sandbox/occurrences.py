@@ -53,6 +53,9 @@ _TEAMS = (("NYY", "New York Y"), ("BOS", "Boston"), ("TOR", "Toronto"), ("PHI", 
           ("DET", "Detroit"))  # fmt: skip
 
 
+_GAME = timedelta(hours=3)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """
@@ -77,6 +80,7 @@ class Occurrence:
     closes_at: datetime
     grid: PriceGrid
     outcomes: tuple[Outcome, ...]
+    starts_at: datetime | None = None
 
 
 def occurrences(now: datetime) -> Iterator[Occurrence]:
@@ -197,6 +201,7 @@ def _baseball_game(turn: int, now: datetime) -> Occurrence:
             Outcome(home, home_city, home_city, f"0.{favourite}"),
             Outcome(away, away_city, away_city, f"0.{98 - favourite}"),
         ),
+        starts_at=_on_the_hour(on) - _GAME,
     )
 
 

@@ -14,9 +14,10 @@ from random import Random
 from typing import Generic, TypeVar
 
 from sandbox.account import Account, Portfolio
-from sandbox.exchange import Changed, Exchange
+from sandbox.exchange import Exchange
 from sandbox.ledger import Ledger
 from sandbox.listing import Event, Market
+from sandbox.membership import Changed
 
 Value = TypeVar("Value")
 
@@ -128,7 +129,13 @@ def _as_of(known: dict[str, _Versions[Value]], moment: datetime) -> list[Value]:
 
 def _copied(account: Account) -> Account:
     portfolios = {number: _portfolio(each) for number, each in account.portfolios.items()}
-    return Account(account.user_id, portfolios, account.keys)
+    return Account(
+        account.user_id,
+        portfolios,
+        account.keys,
+        list(account.subaccount_transfers),
+        list(account.instance_transfers),
+    )
 
 
 def _portfolio(portfolio: Portfolio) -> Portfolio:

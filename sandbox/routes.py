@@ -10,7 +10,17 @@ from typing import Literal
 from sandbox.account import ApiKey
 from sandbox.exchange import Exchange
 from sandbox.limits import Tier
-from sandbox.rest import activity, candlesticks, markets, members, portfolio, venue
+from sandbox.rest import (
+    activity,
+    candlesticks,
+    markets,
+    members,
+    milestones,
+    moved_money,
+    orderbooks,
+    portfolio,
+    venue,
+)
 from sandbox.rest.query import Query
 from sandbox.wire import Json
 
@@ -46,10 +56,17 @@ SIGNED: dict[str, Callable[[Call, ApiKey], Json]] = {
     "/portfolio/settlements": lambda call, key: activity.settlements(
         call.exchange, key, call.query
     ),
-    "/portfolio/deposits": lambda call, key: activity.deposits(call.exchange, key, call.query),
-    "/portfolio/withdrawals": lambda call, key: activity.withdrawals(
+    "/portfolio/deposits": lambda call, key: moved_money.deposits(call.exchange, key, call.query),
+    "/portfolio/withdrawals": lambda call, key: moved_money.withdrawals(
         call.exchange, key, call.query
     ),
+    "/portfolio/subaccounts/transfers": lambda call, key: moved_money.subaccount_transfers(
+        call.exchange, key, call.query
+    ),
+    "/portfolio/intra_exchange_instance_transfers": (
+        lambda call, key: moved_money.instance_transfers(call.exchange, key, call.query)
+    ),
+    "/portfolio/subaccounts/netting": lambda call, key: portfolio.netting(call.exchange, key),
     "/historical/fills": lambda call, key: activity.historical_fills(
         call.exchange, key, call.query
     ),
@@ -67,6 +84,8 @@ SUBJECTS: dict[str, Subject] = {
     "/portfolio/settlements": "account",
     "/markets": "markets",
     "/markets/{ticker}": "markets",
+    "/markets/{ticker}/orderbook": "markets",
+    "/markets/orderbooks": "markets",
     "/events": "markets",
     "/events/multivariate": "markets",
     "/events/{event_ticker}": "markets",
@@ -87,6 +106,11 @@ PUBLIC: dict[str, Callable[[Call], Json]] = {
     ),
     "/markets": lambda call: markets.markets(call.exchange, call.query),
     "/markets/candlesticks": lambda call: candlesticks.of_markets(call.exchange, call.query),
+    "/markets/orderbooks": lambda call: orderbooks.of_markets(call.exchange, call.query),
+    "/markets/{ticker}/orderbook": lambda call: orderbooks.of_market(
+        call.exchange, call.path["ticker"], call.query
+    ),
+    "/milestones": lambda call: milestones.milestones(call.exchange, call.query),
     "/markets/{ticker}": lambda call: markets.market(call.exchange, call.path["ticker"]),
     "/events": lambda call: markets.events(call.exchange, call.query),
     "/events/multivariate": lambda call: markets.multivariate_events(call.exchange, call.query),

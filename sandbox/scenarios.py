@@ -14,6 +14,10 @@ Scenarios: commands at given times, in a file that people write.
     market = "held:1"
 
 `held:1` means the same market in the whole scenario: the first one held when it began.
+
+A scenario with a `speed` plays in the markets' time: `after` is seconds there, and each step
+happens exactly at its moment, for which the markets' clock waits if it has to. `quarter` is of that
+kind; its steps are made, not written.
 """
 
 import asyncio
@@ -21,19 +25,24 @@ import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from sandbox.clock import MarketClock
 from sandbox.command_fields import BadCommand, Fields
 from sandbox.commands import COMMANDS, perform
+from sandbox.quarter import quarter
 from sandbox.server import Sandbox
 
 _DIRECTORY = Path(__file__).parent / "scenarios"
+_QUARTER = "quarter"
+_QUARTER_SPEED = 129_600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One command, so many seconds after the one before."""
+    """One command, so many seconds after the one before; of which time, its scenario says."""
 
     after: float
     command: Mapping[str, object]
@@ -41,10 +50,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Steps with a title for people."""
+    """
+    Steps with a title for people.
+
+    Args:
+        speed: how fast the markets' time goes by, by which the steps are timed; None times them by
+            the world's.
+    """
 
     title: str
     steps: tuple[Step, ...]
+    speed: float | None = None
 
 
 def parse(text: str) -> Scenario:
@@ -62,7 +78,12 @@ def parse(text: str) -> Scenario:
     title, steps = written.get("title"), written.get("step")
     if not isinstance(title, str) or not isinstance(steps, list) or not steps:
         raise BadCommand("a scenario has a title and at least one [[step]]")
-    return Scenario(title, tuple(_step(each) for each in steps))
+    speed = written.get("speed")
+    if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | Decimal)):
+        raise BadCommand("speed is a number")
+    return Scenario(
+        title, tuple(_step(each) for each in steps), None if speed is None else float(speed)
+    )
 
 
 def _step(written: object) -> Step:
@@ -77,8 +98,21 @@ def _step(written: object) -> Step:
     return Step(float(after), command)
 
 
+def _quarter() -> Scenario:
+    """A trader's quarter in a minute."""
+    moments = list(quarter())
+    begun = [timedelta(), *(at for at, _ in moments)]
+    steps = tuple(
+        Step((at - before).total_seconds(), command)
+        for before, (at, command) in zip(begun, moments, strict=False)
+    )
+    return Scenario("Ninety days of a trader in one minute", steps, _QUARTER_SPEED)
+
+
 def load(name: str) -> Scenario:
     """One of the scenarios that come with the sandbox, or one at a path ending in .toml."""
+    if name == _QUARTER:
+        return _quarter()
     path = Path(name) if name.endswith(".toml") else _DIRECTORY / f"{name}.toml"
     if not name.endswith(".toml") and name not in names():
         raise BadCommand(f"there is no scenario {name}; there are {', '.join(names())}")
@@ -90,7 +124,7 @@ def load(name: str) -> Scenario:
 
 def names() -> list[str]:
     """The scenarios that come with the sandbox."""
-    return sorted(path.stem for path in _DIRECTORY.glob("*.toml"))
+    return sorted([*(path.stem for path in _DIRECTORY.glob("*.toml")), _QUARTER])
 
 
 async def play(sandbox: Sandbox, scenario: Scenario) -> None:
@@ -101,18 +135,55 @@ async def play(sandbox: Sandbox, scenario: Scenario) -> None:
         BadCommand: a step cannot be done; those before it are.
     """
     markets = _markets(sandbox, scenario)
-    for step in scenario.steps:
-        await asyncio.sleep(step.after)
-        command = dict(step.command)
-        if command.get("market") in markets:
-            command["market"] = markets[command["market"]]
-        await perform(sandbox, command)
+    clock, speed = sandbox.market_clock, sandbox.market_clock.speed
+    due = clock.now()
+    if scenario.speed is not None:
+        clock.set_speed(scenario.speed)
+    try:
+        for step in scenario.steps:
+            command = dict(step.command)
+            if command.get("market") in markets:
+                command["market"] = markets[command["market"]]
+            if scenario.speed is None:
+                await asyncio.sleep(step.after)
+                await perform(sandbox, command)
+            else:
+                due = max(due + timedelta(seconds=step.after), clock.now())
+                await _reach(clock, due)
+                await perform_at(sandbox, due, command)
+    finally:
+        if scenario.speed is not None:
+            clock.wait_at(None)
+            clock.set_speed(speed)
+
+
+async def _reach(clock: MarketClock, moment: datetime) -> None:
+    """Let the markets' time go on until a moment, and stand there."""
+    clock.wait_at(moment)
+    await asyncio.sleep((moment - clock.now()).total_seconds() / clock.speed)
+
+
+async def perform_at(sandbox: Sandbox, moment: datetime, command: Mapping[str, object]) -> None:
+    """
+    Carry out a command at a moment of the markets' time, where their clock then stands.
+
+    Whoever calls it again and again plays without the world's time: what time does to markets up to
+    the moment is done before.
+
+    Raises:
+        BadCommand: as `perform`.
+        ValueError: the moment has passed.
+    """
+    sandbox.market_clock.go_to(moment)
+    sandbox.advance()
+    await perform(sandbox, command)
 
 
 def _markets(sandbox: Sandbox, scenario: Scenario) -> dict[object, str]:
-    """The tickers that the scenario's names stand for as it begins."""
-    named = {step.command["market"] for step in scenario.steps if "market" in step.command}
-    return {name: Fields(sandbox, {"market": name}).market() for name in named}
+    """The tickers that the scenario's names stand for as it begins; others may be listed by it."""
+    named = {step.command.get("market") for step in scenario.steps}
+    held = {name for name in named if isinstance(name, str) and name.startswith("held:")}
+    return {name: Fields(sandbox, {"market": name}).market() for name in held}
 
 
 class Scenarios:

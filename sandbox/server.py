@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import format_datetime
 from random import Random
 
@@ -20,6 +21,7 @@ from sandbox.clock import MarketClock
 from sandbox.connection import Connection
 from sandbox.exchange import Exchange
 from sandbox.faults import failure_text
+from sandbox.fees import DIRECT
 from sandbox.hands import Hands
 from sandbox.keys import Credentials
 from sandbox.limits import TIERS, Limits
@@ -154,7 +156,7 @@ class Sandbox(Hands):
             tier=self._limits.tier if self._limits is not None else TIERS["basic"],
             account_as_of=self.as_of("account"),
             path=request.match_info,
-            query=request.query,
+            query=_query_of(request),
         )
 
     def _signer(self, request: web.Request) -> ApiKey:
@@ -274,6 +276,12 @@ def _path_of(request: web.Request) -> str:
     return request.path.removeprefix(_REST_PATH)
 
 
+def _query_of(request: web.Request) -> dict[str, str]:
+    """The parameters; one that is given several times is a list, as with commas."""
+    query = request.query
+    return {name: ",".join(query.getall(name)) for name in query}
+
+
 def _json(status: int, body: Json) -> web.Response:
     return web.Response(status=status, text=wire.encode(body), content_type="application/json")
 
@@ -292,6 +300,7 @@ async def running_exchange(
     ping_seconds: float = _PING_SECONDS,
     speed: float = 1.0,
     usage_tier: str | None = None,
+    precision: Decimal = DIRECT,
 ) -> AsyncIterator[Sandbox]:
     """
     A sandbox that serves while the context lasts.
@@ -304,11 +313,16 @@ async def running_exchange(
         credentials: the demonstration key, which may only read; None makes a new one.
         speed: how many times faster than here time goes by in the markets.
         usage_tier: whose rate limits hold; None for none.
+        precision: the step of the member's balance in dollars, one of `fees.PRECISIONS`.
     Raises:
         OSError: the port cannot be listened on.
     """
     exchange, account = catalogue.world(
-        positions=positions, seed=seed, now=clock(), events_apart=events_apart
+        positions=positions,
+        seed=seed,
+        now=clock(),
+        events_apart=events_apart,
+        precision=precision,
     )
     sandbox = Sandbox(
         exchange,

@@ -1,5 +1,5 @@
 """
-Money that a member moves to the exchange and back.
+Money that a member moves: to the exchange and back, and from one place on it to another.
 """
 
 from dataclasses import dataclass, replace
@@ -10,6 +10,7 @@ from typing import Literal
 Direction = Literal["deposit", "withdrawal"]
 TransferStatus = Literal["pending", "applied", "failed", "returned"]
 Method = Literal["ach", "wire", "crypto", "debit", "apm"]
+Instance = Literal["event_contract", "margined"]
 
 # What can become of a transfer; the rest is final.
 _NEXT: dict[TransferStatus, tuple[TransferStatus, ...]] = {
@@ -42,3 +43,29 @@ class Transfer:
         if status not in _NEXT.get(self.status, ()):
             raise ValueError(f"a transfer that is {self.status} cannot become {status}")
         return replace(self, status=status, finalized_at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class SubaccountTransfer:
+    """Cash that went from one subaccount to another, at once."""
+
+    transfer_id: str
+    source: int
+    destination: int
+    amount_cents: int
+    created_at: datetime
+
+    @property
+    def dollars(self) -> Decimal:
+        return Decimal(self.amount_cents).scaleb(-2)
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceTransfer:
+    """Cash that went between the exchange for events and that for margined contracts, at once."""
+
+    transfer_id: str
+    source: Instance
+    destination: Instance
+    dollars: Decimal
+    created_at: datetime

@@ -1,5 +1,5 @@
 """
-What happened to a member's holdings and cash: fills, settlements, deposits and withdrawals.
+What happened to a member's holdings: fills and settlements.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,7 @@ from sandbox.grid import ZERO
 from sandbox.listing import result_of
 from sandbox.rest import members, shapes
 from sandbox.rest.query import Query, integer, is_within, limit, names, page
-from sandbox.transfers import Direction, Transfer
 from sandbox.wire import Json
-
-_MOST_TRANSFERS = 500
 
 # Fills
 
@@ -128,56 +125,3 @@ def _settlement(exchange: Exchange, settlement: Settlement) -> Json:
         "fee_cost": wire.money(held.fees_paid),
         "value": wire.cents(settlement.yes_value),
     }
-
-
-# Deposits and withdrawals
-
-
-def deposits(exchange: Exchange, key: ApiKey, query: Query) -> Json:
-    """GET /portfolio/deposits: newest first."""
-    shown, after = _transfers(exchange, key, query, "deposit", "GetDeposits")
-    return {"cursor": after, "deposits": shown}
-
-
-def withdrawals(exchange: Exchange, key: ApiKey, query: Query) -> Json:
-    """GET /portfolio/withdrawals: newest first."""
-    shown, after = _transfers(exchange, key, query, "withdrawal", "GetWithdrawals")
-    return {"cursor": after, "withdrawals": shown}
-
-
-def _transfers(
-    exchange: Exchange, key: ApiKey, query: Query, direction: Direction, operation: str
-) -> tuple[list[Json], str]:
-    members.require_scope(key, "read")
-    members.require_all_subaccounts(key)
-    size = limit(query, operation, maximum=_MOST_TRANSFERS)
-    found = sorted(
-        (
-            transfer
-            for portfolio in exchange.accounts[key.user_id].portfolios.values()
-            for transfer in portfolio.transfers.values()
-            if transfer.direction == direction
-        ),
-        key=_transfer_order,
-        reverse=True,
-    )
-    shown, after = page(found, _transfer_order, query, size, newest=True)
-    return [_transfer(transfer) for transfer in shown], after
-
-
-def _transfer_order(transfer: Transfer) -> str:
-    return f"{transfer.created_at.timestamp():017.6f} {transfer.transfer_id}"
-
-
-def _transfer(transfer: Transfer) -> Json:
-    shape: Json = {
-        "id": transfer.transfer_id,
-        "status": transfer.status,
-        "type": transfer.method,
-        "amount_cents": transfer.amount_cents,
-        "fee_cents": transfer.fee_cents,
-        "created_ts": wire.seconds(transfer.created_at),
-    }
-    if transfer.finalized_at is not None:
-        shape["finalized_ts"] = wire.seconds(transfer.finalized_at)
-    return shape

@@ -9,6 +9,7 @@ from sandbox.exchange import Exchange
 from sandbox.grid import ZERO
 from sandbox.listing import Event, Market
 from sandbox.rest import shapes
+from sandbox.rest.milestones import milestone
 from sandbox.rest.query import (
     Query,
     bad_request,
@@ -177,7 +178,11 @@ def events(exchange: Exchange, query: Query) -> Json:
         and (updated_after is None or each.created_at.timestamp() > updated_after)
     ]
     body = _events(exchange, rows, query, size)
-    return {**body, "milestones": []} if flag(query, "with_milestones") else body
+    if not flag(query, "with_milestones"):
+        return body
+    shown = (exchange.events[row["event_ticker"]] for row in body["events"])
+    beginning = [milestone(exchange, each) for each in shown if each.starts_at is not None]
+    return {**body, "milestones": beginning}
 
 
 def multivariate_events(exchange: Exchange, query: Query) -> Json:

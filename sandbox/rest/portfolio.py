@@ -83,6 +83,21 @@ def subaccount_balances(exchange: Exchange, key: ApiKey) -> Json:
     }
 
 
+def netting(exchange: Exchange, key: ApiKey) -> Json:
+    """GET /portfolio/subaccounts/netting: of every subaccount that the key may see."""
+    members.require_scope(key, "read")
+    return {
+        "netting_configs": [
+            {
+                "subaccount_number": portfolio.subaccount,
+                "enabled": portfolio.is_netting,
+                "exchange_index": 0,
+            }
+            for portfolio in members.portfolios(exchange, key, {})
+        ]
+    }
+
+
 # Positions
 
 

@@ -44,6 +44,8 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         settle(running, over)
         running.transfer("deposit", 10_000, fee_cents=25)
         running.transfer("withdrawal", 500, status="pending")
+        running.move_cash(0, 1, 2_500)
+        running.move_instance(Decimal("12.50"))
         yield running
 
 
@@ -61,6 +63,7 @@ def names(sandbox: Sandbox, ticker: str) -> dict[str, str]:
 
 def given(sandbox: Sandbox, key_file: Path) -> dict[str, Any]:
     exchange = sandbox.exchange
+    first, second, *_ = exchange.markets
     archived = next(each for each in exchange.markets.values() if exchange.is_archived(each))
     now = int(sandbox.market_clock.now().timestamp())
     return {
@@ -68,7 +71,7 @@ def given(sandbox: Sandbox, key_file: Path) -> dict[str, Any]:
         "ws_url": sandbox.ws_url,
         "key_id": sandbox.key_id,
         "key_file": str(key_file),
-        "live": names(sandbox, next(iter(exchange.markets))),
+        "live": names(sandbox, first) | {"other": second},
         "archived": names(sandbox, archived.ticker),
         "start_ts": now - 7200,
         "end_ts": now + 7200,

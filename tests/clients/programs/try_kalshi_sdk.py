@@ -27,6 +27,15 @@ def calls(client):
     yield "portfolio.settlements", client.portfolio.settlements()
     yield "portfolio.deposits", client.portfolio.deposits()
     yield "portfolio.withdrawals", client.portfolio.withdrawals()
+    yield "subaccounts.list_transfers", client.subaccounts.list_transfers()
+    yield "subaccounts.get_netting", client.subaccounts.get_netting()
+    yield "portfolio.intra_exchange_transfers", client.portfolio.intra_exchange_transfers()
+    yield "milestones.list", client.milestones.list(limit=100)
+    yield "markets.orderbook", client.markets.orderbook(LIVE["market"], depth=5)
+    yield (
+        "markets.bulk_orderbooks",
+        client.markets.bulk_orderbooks(tickers=[LIVE["market"], LIVE["other"]]),
+    )
     yield "markets.list", client.markets.list(tickers=[LIVE["market"]])
     yield "markets.get", client.markets.get(LIVE["market"])
     yield "events.list", client.events.list()

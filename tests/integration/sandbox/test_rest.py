@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -26,6 +27,13 @@ async def get_unsigned(sandbox: Sandbox, path: str) -> httpx.Response:
         ("/portfolio/fills?limit=1000", "GetFillsResponse"),
         ("/markets?limit=1000", "GetMarketsResponse"),
         ("/exchange/status", "ExchangeStatus"),
+        ("/portfolio/subaccounts/transfers", "GetSubaccountTransfersResponse"),
+        ("/portfolio/subaccounts/netting", "GetSubaccountNettingResponse"),
+        (
+            "/portfolio/intra_exchange_instance_transfers",
+            "GetIntraExchangeInstanceTransfersResponse",
+        ),
+        ("/milestones?limit=500", "GetMilestonesResponse"),
     ],
 )
 async def test_every_answer_has_the_published_shape(
@@ -95,6 +103,41 @@ async def test_single_market_has_the_published_shape(sandbox: Sandbox) -> None:
     response = await get_unsigned(sandbox, f"/markets/{ticker}")
 
     assert answer(response.json(), "GetMarketResponse")["market"]["ticker"] == ticker
+
+
+async def test_order_books_are_asked_for_one_by_one_or_several_at_once(sandbox: Sandbox) -> None:
+    first, second, *_ = sorted(sandbox.exchange.markets)
+
+    one = await get_unsigned(sandbox, f"/markets/{first}/orderbook?depth=3")
+    several = await get_unsigned(sandbox, f"/markets/orderbooks?tickers={first}&tickers={second}")
+
+    book = answer(one.json(), "GetMarketOrderbookResponse")["orderbook_fp"]
+    assert len(book["yes_dollars"]) == 3
+    rows = answer(several.json(), "GetMarketOrderbooksResponse")["orderbooks"]
+    assert [row["ticker"] for row in rows] == [first, second]
+    assert rows[0]["orderbook_fp"]["no_dollars"][-3:] == book["no_dollars"]
+
+
+async def test_some_events_have_a_milestone_before_they_close(sandbox: Sandbox) -> None:
+    rows = (await get_unsigned(sandbox, "/milestones?limit=500")).json()["milestones"]
+
+    starts = {row["related_event_tickers"][0]: row["start_date"] for row in rows}
+    assert 0 < len(starts) < len(sandbox.exchange.events)
+    assert all(
+        datetime.fromisoformat(start) < market.close_time
+        for event, start in starts.items()
+        for market in sandbox.exchange.markets_of(event)
+    )
+
+
+async def test_balance_may_be_in_whole_cents(credentials: Credentials) -> None:
+    async with running_exchange(
+        credentials=credentials, positions=5, precision=Decimal("0.01")
+    ) as sandbox:
+        balance = (await get(sandbox, "/portfolio/balance")).json()
+
+    assert balance["balance_dollars"].endswith("00")
+    assert Decimal(balance["balance_dollars"]) * 100 == balance["balance"]
 
 
 async def test_demonstration_key_may_only_read(sandbox: Sandbox) -> None:

@@ -33,7 +33,7 @@ def booked(trades: list[tuple[OutcomeSide, Decimal, Decimal]]) -> Portfolio:
             side,
             count,
             yes_price,
-            fee=fill_fee(count, price, TAKER_RATE),
+            fee=fill_fee(count, price, TAKER_RATE).dollars,
             is_taker=True,
             trade_id=f"trade {number}",
             order_id="order",

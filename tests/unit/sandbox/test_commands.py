@@ -1,4 +1,5 @@
 import asyncio
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,15 @@ async def sandbox() -> Sandbox:
     running = Sandbox(exchange, account, keys.new_ed25519())
     running.add_key(running.credentials)
     return running
+
+
+DUEL = {
+    "event": "KXDUEL-1",
+    "series": "KXDUEL",
+    "title": "Who wins the duel?",
+    "outcomes": "RED:0.55,BLUE:0.43",
+    "closes_in": 7200,
+}
 
 
 async def do(sandbox: Sandbox, name: str, **fields: Any) -> None:
@@ -79,6 +89,81 @@ async def test_money_is_moved(sandbox: Sandbox) -> None:
     assert portfolio.cash == before + 10
 
 
+async def test_newest_transfer_needs_no_id(sandbox: Sandbox) -> None:
+    portfolio = sandbox.account.portfolios[0]
+    before = portfolio.cash
+
+    await do(sandbox, "withdraw", dollars="5.00")
+    await do(sandbox, "finish_transfer", status="returned")
+
+    assert portfolio.cash == before
+
+
+async def test_cash_comes_and_goes_in_every_way(sandbox: Sandbox) -> None:
+    portfolio = sandbox.account.portfolios[0]
+    before = portfolio.cash
+
+    await do(sandbox, "move_cash", **{"from": 0, "to": 3}, dollars="25.50")
+    await do(sandbox, "move_instance", dollars="10")
+    await do(sandbox, "pay_untold", dollars="-0.25")
+    await do(sandbox, "pay_untold", dollars="0.1234", subaccount=3)
+
+    assert portfolio.cash == before - Decimal("35.75")
+    assert sandbox.account.portfolios[3].cash == Decimal("25.6234")
+
+
+async def test_fills_of_one_order_share_its_id(sandbox: Sandbox) -> None:
+    order = "0b5e9a4e-6a86-4be2-8f0c-0f5c0f6a3f0e"
+    for _ in range(2):
+        await do(
+            sandbox, "fill", market=held(sandbox), side="yes", count=1, yes_price="0.3", order=order
+        )
+
+    assert [each.order_id for each in sandbox.account.portfolios[0].fills[-2:]] == [order] * 2
+
+
+async def test_event_is_listed_and_trades_at_once(sandbox: Sandbox) -> None:
+    event = DUEL | {
+        "outcomes": "RED:0.551, BLUE:0.43",
+        "mutually_exclusive": True,
+        "grid": "deci_cent",
+        "fee_type": "quadratic_with_maker_fees",
+        "multiplier": "0.5",
+        "starts_in": 3600,
+    }
+    await do(sandbox, "list_event", **event)
+    await do(sandbox, "fill", market="KXDUEL-1-RED", side="yes", count=1, yes_price="0.552")
+
+    exchange = sandbox.exchange
+    listed = exchange.events["KXDUEL-1"]
+    assert [each.ticker for each in exchange.markets_of("KXDUEL-1")] == [
+        "KXDUEL-1-RED",
+        "KXDUEL-1-BLUE",
+    ]
+    assert listed.collateral_return_type == "MECNET"
+    assert listed.starts_at == listed.created_at + timedelta(hours=1)
+    assert exchange.fees_of("KXDUEL-1") == ("quadratic_with_maker_fees", Decimal("0.5"))
+    with pytest.raises(BadCommand, match="listed already"):
+        await do(sandbox, "list_event", **event)
+
+
+async def test_paid_market_is_decided_anew(sandbox: Sandbox) -> None:
+    ticker = held(sandbox)
+    await do(sandbox, "determine", market=ticker, yes_value=0)
+    await do(sandbox, "settle", market=ticker)
+
+    await do(sandbox, "amend_paid", market=ticker, yes_value="0.5")
+
+    assert sandbox.exchange.markets[ticker].result == "scalar"
+
+
+async def test_netting_is_turned_off_for_a_subaccount(sandbox: Sandbox) -> None:
+    await do(sandbox, "set_netting", subaccount=0, enabled=False)
+
+    assert not sandbox.account.portfolios[0].is_netting
+    assert not any(sandbox.account.portfolios[0].collateral_returned.values())
+
+
 async def test_time_is_moved(sandbox: Sandbox) -> None:
     await do(sandbox, "speed", speed=3)
     before = sandbox.market_clock.now()
@@ -130,6 +215,16 @@ async def test_opened_member_has_positions_and_a_key_of_its_own(sandbox: Sandbox
     assert told["private_key"].startswith("-----BEGIN")
 
 
+async def test_opened_member_may_have_a_balance_in_whole_cents(sandbox: Sandbox) -> None:
+    told = await perform(sandbox, {"do": "open_member", "precision": "0.01"})
+
+    key = sandbox.exchange.key(told["api_key_id"])
+    assert key is not None
+    portfolio = sandbox.exchange.accounts[key.user_id].portfolios[0]
+    assert len(portfolio.fills) == 5
+    assert portfolio.cash % Decimal("0.01") == 0
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [
@@ -179,6 +274,30 @@ async def test_opened_member_has_positions_and_a_key_of_its_own(sandbox: Sandbox
         ({"do": "withdraw", "dollars": "10000000"}, "more than the cash"),
         ({"do": "finish_transfer", "transfer": "x", "status": "applied"}, "there is no x"),
         ({"do": "set_fees", "event": "NONE", "fee_type": "quadratic"}, "there is no NONE"),
+        ({"do": "move_cash", "to": 1, "dollars": 1}, "from is missing"),
+        ({"do": "move_cash", "from": 0, "to": 1, "dollars": "0.001"}, "whole cents"),
+        ({"do": "move_cash", "from": 9, "to": 1, "dollars": 1}, "there is no 9"),
+        ({"do": "move_instance", "dollars": 0}, "is not 0"),
+        ({"do": "pay_untold", "dollars": "0.00001"}, "in steps of"),
+        ({"do": "pay_untold", "dollars": -100_000}, "more than the cash"),
+        ({"do": "set_netting", "subaccount": 9}, "there is no 9"),
+        ({"do": "finish_transfer", "status": "applied"}, "no deposit or withdrawal"),
+        ({"do": "amend_paid", "market": "held:1", "yes_value": "1"}, "is active"),
+        ({"do": "open_member", "precision": "0.1"}, "precise to one of"),
+        *(
+            ({"do": "list_event", **DUEL, **wrong}, message)
+            for wrong, message in (
+                ({"outcomes": "RED"}, "names with prices"),
+                ({"outcomes": "RED:NaN"}, "names with prices"),
+                ({"outcomes": ":0.5"}, "names with prices"),
+                ({"outcomes": "RED:0.5,RED:0.4"}, "a name of its own"),
+                ({"outcomes": "RED:0.555"}, "is not a price"),
+                ({"outcomes": "RED:0.99"}, "no room for an ask"),
+                ({"closes_in": 0}, "closes after now"),
+                ({"grid": "fine"}, "grid is one of"),
+                ({"fee_type": "flat"}, "fee_type is one of"),
+            )
+        ),
         ({"do": "set_fees", "event": "NONE", "fee_type": "flat"}, "fee_type is one of"),
         ({"do": "speed", "speed": "0.5"}, "fall behind"),
         ({"do": "skip", "seconds": -1}, "does not go back"),
@@ -229,3 +348,24 @@ async def test_step_of_a_scenario_waits_its_time(sandbox: Sandbox) -> None:
 
     assert playing.cancelled()
     assert alices.cash == before + 1
+
+
+async def test_scenario_in_the_markets_time_does_each_step_at_its_moment(sandbox: Sandbox) -> None:
+    scenario = scenarios.parse(
+        "title = 'x'\nspeed = 864000\n"
+        "[[step]]\nafter = 3600\ndo = 'deposit'\ndollars = 1\n"
+        "[[step]]\nafter = 7200\ndo = 'deposit'\ndollars = 2\n"
+    )
+    begun = sandbox.market_clock.now()
+
+    await scenarios.play(sandbox, scenario)
+
+    first, second = [
+        entry.at
+        for entry in sandbox.account.portfolios[0].ledger.entries
+        if entry.kind == "deposit"
+    ]
+    assert second - first == timedelta(hours=2)
+    # It began when it was begun, give or take what passed until then in the world.
+    assert timedelta(hours=1) <= first - begun < timedelta(hours=2)
+    assert sandbox.market_clock.speed == 1

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.account import Portfolio
+from sandbox.account import Account, Portfolio
 from sandbox.collateral import returnable
 from sandbox.exchange import Exchange
+from sandbox.fees import PRECISIONS
 from sandbox.ledger import Ledger
 from tests.unit.sandbox.conftest import NOW, exclusive_exchange
 
@@ -28,27 +29,49 @@ deposits = st.tuples(
 withdrawals = st.tuples(
     st.just("withdrawal"), st.integers(100, 10_000), st.integers(0, 100), st.booleans()
 )
-histories = st.lists(st.one_of(fills, fills, fills, deposits, withdrawals), max_size=25)
+moves = st.tuples(st.just("move"), st.integers(1, 5_000), st.booleans())
+untold = st.tuples(st.just("untold"), st.integers(-500, 500))
+netting = st.tuples(st.just("netting"), st.booleans())
+histories = st.lists(
+    st.one_of(fills, fills, fills, deposits, withdrawals, moves, untold, netting), max_size=25
+)
+precisions = st.sampled_from(PRECISIONS)
 # The first market of the three that exclude each other to end as YES; 3 is none of them.
 outcomes = st.tuples(
     st.integers(0, 3), st.sampled_from(["0", "1", "0.37"]), st.permutations(TICKERS)
 )
+# One order for several fills, or one for each.
+ORDER = "0b5e9a4e-6a86-4be2-8f0c-0f5c0f6a3f0e"
 
 
-def happened(exchange: Exchange, history: list[Any]) -> Portfolio:
-    """A member's portfolio after a history of fills and transfers."""
-    account = exchange.open_account({0: Decimal(100_000)}, NOW)
-    for kind, *how in history:
-        if kind == "fill":
-            ticker, side, count, yes_price, is_taker = how
-            exchange.fill(account, ticker, side, count, yes_price, NOW, is_taker=is_taker)
-        else:
-            amount, fee, is_returned = how
-            transfer = exchange.transfer(account, kind, amount, NOW, fee_cents=fee)
-            if is_returned:
-                portfolio = account.portfolios[0]
-                portfolio.finish_transfer(transfer.transfer_id, "returned", NOW)
+def happened(
+    exchange: Exchange, history: list[Any], precision: Decimal = PRECISIONS[0]
+) -> Portfolio:
+    """A member's portfolio after a history of fills and of cash that came and went."""
+    opening = {0: Decimal(100_000), 1: Decimal(10_000)}
+    account = exchange.open_account(opening, NOW, precision=precision)
+    for step in history:
+        happen(exchange, account, *step)
     return account.portfolios[0]
+
+
+def happen(exchange: Exchange, account: Account, kind: str, *how: Any) -> None:
+    match kind, how:
+        case "fill", (ticker, side, count, yes_price, is_taker):
+            order_id = None if is_taker else ORDER
+            exchange.fill(
+                account, ticker, side, count, yes_price, NOW, is_taker=is_taker, order_id=order_id
+            )
+        case "move", (cents, is_back):
+            exchange.move_cash(account, int(is_back), int(not is_back), cents, NOW)
+        case "untold", (cents,):
+            exchange.pay_untold(account, Decimal(cents).scaleb(-2), NOW)
+        case "netting", (is_netting,):
+            exchange.set_netting(account, 0, is_netting, NOW)
+        case _, (amount, fee, is_returned):
+            transfer = exchange.transfer(account, kind, amount, NOW, fee_cents=fee)  # type: ignore[arg-type]
+            if is_returned:
+                exchange.finish_transfer(account, transfer.transfer_id, "returned", NOW)
 
 
 def settle(exchange: Exchange, outcome: tuple[int, str, list[str]]) -> None:
@@ -60,6 +83,15 @@ def settle(exchange: Exchange, outcome: tuple[int, str, list[str]]) -> None:
         exchange.settle(ticker, NOW + timedelta(minutes=5))
 
 
+def amend(exchange: Exchange, winner: int, rain: str) -> None:
+    """Decide everything anew after it was paid, another market of the three winning."""
+    after = (winner + 1) % 4
+    values = {ticker: Decimal(index == after) for index, ticker in enumerate(TICKERS[:3])}
+    values[TICKERS[3]] = Decimal(rain)
+    for ticker in sorted(values, key=lambda ticker: values[ticker]):
+        exchange.amend_paid(ticker, values[ticker], NOW + timedelta(days=2))
+
+
 def ledger_sum(portfolio: Portfolio, *kinds: str) -> Decimal:
     return sum(
         (entry.dollars for entry in portfolio.ledger.entries if not kinds or entry.kind in kinds),
@@ -68,23 +100,42 @@ def ledger_sum(portfolio: Portfolio, *kinds: str) -> Decimal:
 
 
 @settings(deadline=None)
-@given(histories)
-def test_cash_is_the_sum_of_the_ledger_to_the_last_digit(history: list[Any]) -> None:
-    portfolio = happened(exclusive_exchange(), history)
+@given(histories, precisions)
+def test_cash_is_the_sum_of_the_ledger_to_the_last_digit(
+    history: list[Any], precision: Decimal
+) -> None:
+    portfolio = happened(exclusive_exchange(), history, precision)
 
     assert portfolio.cash == ledger_sum(portfolio)
+    assert portfolio.cash % precision == 0
     assert ledger_sum(portfolio, "fill") == sum(fill.cash_flow for fill in portfolio.fills)
 
 
 @settings(deadline=None)
-@given(histories, outcomes)
+@given(histories)
+def test_cash_that_moves_between_subaccounts_stays_the_members(history: list[Any]) -> None:
+    exchange = exclusive_exchange()
+    happened(exchange, history)
+
+    (account,) = exchange.accounts.values()
+    moved = [ledger_sum(each, "subaccount_transfer") for each in account.portfolios.values()]
+    assert sum(moved) == 0
+
+
+@settings(deadline=None)
+@given(histories, outcomes, precisions, st.sampled_from([None, "0", "0.62"]))
 def test_settled_world_owes_nothing_and_cash_is_what_was_won(
-    history: list[Any], outcome: tuple[int, str, list[str]]
+    history: list[Any],
+    outcome: tuple[int, str, list[str]],
+    precision: Decimal,
+    amended: str | None,
 ) -> None:
     exchange = exclusive_exchange()
-    portfolio = happened(exchange, history)
+    portfolio = happened(exchange, history, precision)
 
     settle(exchange, outcome)
+    if amended is not None:
+        amend(exchange, outcome[0], amended)
 
     positions = portfolio.positions.values()
     assert all((each.quantity, each.exposure, each.open_fees) == (0, 0, 0) for each in positions)

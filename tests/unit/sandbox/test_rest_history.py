@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.account import Account, ApiKey
 from sandbox.exchange import Exchange
-from sandbox.rest import activity, markets, members, portfolio, venue
+from sandbox.rest import activity, markets, members, moved_money, portfolio, venue
 from sandbox.rest.query import Rejected
 from tests.unit.sandbox.conftest import add_key
 from tests.unit.sandbox.published import answer
@@ -155,6 +155,29 @@ class TestArchive:
         assert [row["ticker"] for row in live["market_positions"]] == ["KXRAIN-1-C"]
         assert [row["ticker"] for row in old["market_positions"]] == ["KXGAME-1-A", "KXGAME-1-B"]
 
+    def test_archived_position_keeps_what_it_made_and_what_it_cost(
+        self, exchange: Exchange, alices_key: ApiKey
+    ) -> None:
+        rows = portfolio.historical_positions(exchange, alices_key, {})["market_positions"]
+
+        # Fees: up(0.035 * 10 * 0.24), and up(0.035 * 4 * 0.21)
+        assert [(row["realized_pnl_dollars"], row["fees_paid_dollars"]) for row in rows] == [
+            ("6.000000", "0.084000"),
+            ("1.200000", "0.029400"),
+        ]
+
+    def test_market_that_is_decided_anew_is_told_of_again(
+        self, exchange: Exchange, alices_key: ApiKey, now: datetime
+    ) -> None:
+        exchange.amend_paid("KXGAME-1-B", Decimal("0"), now + timedelta(hours=2))
+
+        rows = activity.settlements(exchange, alices_key, {})["settlements"]
+        assert [row["ticker"] for row in rows] == ["KXGAME-1-B", "KXRAIN-1-C"]
+        assert rows[0]["settled_time"] == "2026-11-23T15:00:00Z"
+        assert markets.market(exchange, "KXGAME-1-B")["market"]["settlement_ts"] == (
+            "2026-11-23T15:00:00Z"
+        )
+
     def test_each_fill_is_in_one_of_both(
         self, exchange: Exchange, alices_key: ApiKey, alice: Account, now: datetime
     ) -> None:
@@ -193,8 +216,10 @@ class TestTransfers:
         exchange.transfer(alice, "deposit", 500, now + timedelta(1), status="pending")
         exchange.transfer(alice, "withdrawal", 700, now, method="wire")
 
-        incoming = answer(activity.deposits(exchange, alices_key, {}), "GetDepositsResponse")
-        outgoing = answer(activity.withdrawals(exchange, alices_key, {}), "GetWithdrawalsResponse")
+        incoming = answer(moved_money.deposits(exchange, alices_key, {}), "GetDepositsResponse")
+        outgoing = answer(
+            moved_money.withdrawals(exchange, alices_key, {}), "GetWithdrawalsResponse"
+        )
 
         assert [row["amount_cents"] for row in incoming["deposits"]] == [500, 10_000]
         assert incoming["deposits"][1] | {"id": ""} == {
@@ -215,9 +240,9 @@ class TestTransfers:
         for cents in (100, 200, 300):
             exchange.transfer(alice, "deposit", cents, now)
 
-        first = activity.deposits(exchange, alices_key, {"limit": "2"})
+        first = moved_money.deposits(exchange, alices_key, {"limit": "2"})
         query = {"limit": "2", "cursor": first["cursor"]}
-        second = activity.deposits(exchange, alices_key, query)
+        second = moved_money.deposits(exchange, alices_key, query)
 
         rows = first["deposits"] + second["deposits"]
         assert sorted(row["amount_cents"] for row in rows) == [100, 200, 300]
@@ -226,7 +251,7 @@ class TestTransfers:
     def test_limit_over_the_maximum_is_refused(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:
-        body = refused(400, activity.deposits, exchange, alices_key, {"limit": "501"})
+        body = refused(400, moved_money.deposits, exchange, alices_key, {"limit": "501"})
 
         assert "GetDepositsParams.Limit" in body["msg"]
 
@@ -235,8 +260,8 @@ class TestTransfers:
     ) -> None:
         key = add_key(exchange, alice, "locked", subaccount=1)
 
-        refused(403, activity.deposits, exchange, key, {})
-        refused(403, activity.withdrawals, exchange, key, {})
+        refused(403, moved_money.deposits, exchange, key, {})
+        refused(403, moved_money.withdrawals, exchange, key, {})
 
 
 class TestSubaccounts:
@@ -261,8 +286,8 @@ class TestSubaccounts:
     "call",
     [
         activity.settlements,
-        activity.deposits,
-        activity.withdrawals,
+        moved_money.deposits,
+        moved_money.withdrawals,
         activity.historical_fills,
         portfolio.historical_positions,
     ],

@@ -20,6 +20,7 @@ def test_scenario_that_comes_along_can_be_read(name: str) -> None:
         ("title = 'x'", "at least one"),
         ("[[step]]\ndo = 'drop'", "a title"),
         ("title = 'x'\nstep = [1]", "a step is a table"),
+        ("title = 'x'\nspeed = 'fast'\n[[step]]\ndo = 'drop'", "speed is a number"),
         ("title = 'x'\n[[step]]\ndo = 'dance'", "not dance"),
         ("title = 'x'\n[[step]]\ndo = 'drop'\nafter = -1", "number of seconds"),
         ("title = 'x'\n[[step]]\ndo = 'drop'\nafter = true", "number of seconds"),
