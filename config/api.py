@@ -12,6 +12,7 @@ from ninja.openapi.schema import OpenAPISchema
 from accounts.api import router as accounts_router
 from accounts.responses import answer_errors
 from config.api_reference import Reference
+from ledger.api import router as ledger_router
 from positions.api import router as positions_router
 
 # What every call may be answered with, before or beside what it does itself.
@@ -59,4 +60,5 @@ api = Api(
 )
 api.add_router("/account/", accounts_router)
 api.add_router("/account/", positions_router)
+api.add_router("/account/", ledger_router)
 answer_errors(api)

@@ -83,7 +83,7 @@ def positions(request: SignedInRequest, account: OneOrAll = None) -> JsonRespons
                 "as_of": documents.instant(None if None in known else oldest),
             }
         )
-    rows = reading.read(_one(seen, account).pk)
+    rows = reading.read(one_of(seen, account).pk)
     # Straight from the rows: five hundred positions through a schema would cost more than reading.
     return JsonResponse(
         {
@@ -97,7 +97,7 @@ def positions(request: SignedInRequest, account: OneOrAll = None) -> JsonRespons
 @router.get("portfolio", response={200: PortfolioOut, NOT_SEEN: ErrorOut})
 def portfolio(request: SignedInRequest, account: One = None) -> JsonResponse:
     """Cash, the positions' value and their sums."""
-    account_id = _one(sight.of(request.auth), account).pk
+    account_id = one_of(sight.of(request.auth), account).pk
     stream = AccountStream.objects.filter(pk=account_id).first()
     return JsonResponse(documents.portfolio_document(account_id, stream))
 
@@ -110,11 +110,12 @@ def refresh(request: SignedInRequest, account: OneOrAll = None) -> Status[None]:
     Ends a wait to reconnect. Requests within two seconds of the last one are one with it.
     """
     seen = sight.of(request.auth)
-    meant = seen.accounts if account == ALL else [_one(seen, account)]
+    meant = seen.accounts if account == ALL else [one_of(seen, account)]
     for each in meant:
         publish(REFRESH_REQUESTED, str(each.pk))
     return Status(HTTPStatus.ACCEPTED, None)
 
 
-def _one(seen: Sight, account: str | None) -> Account:
+def one_of(seen: Sight, account: str | None) -> Account:
+    """The account that is asked for, or the default one; 404 for one that is not seen."""
     return seen.one(None if account is None else int(account))
