@@ -356,12 +356,17 @@ class Note(models.Model):
 
 
 class Followed(models.Model):
-    """Up to when an account's records are followed without a hole, by the exchange's clock."""
+    """
+    Up to when an account's records are followed without a hole, by the exchange's clock.
+
+    `is_netting` is whether the exchange gives collateral back to it; null where it does not say.
+    """
 
     account = models.OneToOneField(
         Account, on_delete=models.CASCADE, primary_key=True, related_name="followed"
     )
     until = models.DateTimeField()
+    is_netting = models.BooleanField(null=True)
 
     def __str__(self) -> str:
         return f"until {self.until}"

@@ -8,19 +8,20 @@ the beginning, as every holding after it may be another.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Account
 from kalshi import messages
-from ledger import markets, models
-from ledger.flows import NOTHING, Effect, effect_of, replay
+from ledger import collateral_flows, holes, markets, models
+from ledger.flows import NOTHING, Effect, effect_of
 from ledger.records import Fill, Record, Settlement, Transfer, fill_of
+from positions.models import Market
 from positions.pnl import PAYOUT, Holding
 
 logger = logging.getLogger(__name__)
@@ -53,16 +54,22 @@ def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
     """
     Keep records, all or none; those that are there already stay as they are.
 
+    While older ones are still being read, what follows from them is left open: `follow_all` says it
+    once they are there.
+
     Returns:
         How many are new.
     """
     if not records:
         return 0
     with transaction.atomic():
+        holes.lock(account_id)
         account = Account.objects.get(pk=account_id)
         ids = markets.ids_of(account.environment, {each.ticker for each in records})
         new = _inserted(account_id, ids, records, at)
         by_ticker: dict[str, list[Record]] = defaultdict(list)
+        if holes.being_filled(account_id).exists():
+            return len(new)
         for each in new:
             by_ticker[each.ticker].append(each)
         books = {
@@ -74,7 +81,22 @@ def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
         for ticker, of_market in by_ticker.items():
             market_id = ids[ticker]
             _follow(account_id, market_id, ticker, books.get(market_id), of_market)
+        collateral_flows.follow(account_id, [ids[ticker] for ticker in by_ticker], new)
     return len(new)
+
+
+def follow_all(account_id: int) -> None:
+    """Say of all records what follows from them, where that is open; each market by itself."""
+    mine = {"account_id": account_id, "cash_flow__isnull": True}
+    open_markets = set(models.Fill.objects.filter(**mine).values_list("market_id", flat=True))
+    open_markets |= set(
+        models.Settlement.objects.filter(**mine).values_list("market_id", flat=True)
+    )
+    for market in Market.objects.filter(pk__in=open_markets):
+        replay_market(account_id, market.pk, market.ticker)
+    events = Market.objects.filter(pk__in=open_markets).values_list("event_ticker", flat=True)
+    for event_ticker in set(events):
+        collateral_flows.rewrite(account_id, event_ticker)
 
 
 def record_transfers(account_id: int, transfers: Iterable[Transfer], at: datetime) -> int:
@@ -101,21 +123,29 @@ def record_transfers(account_id: int, transfers: Iterable[Transfer], at: datetim
 
 
 def replay_market(account_id: int, market_id: int, ticker: str) -> None:
-    """Reckon all that follows from one market's records anew."""
+    """Reckon all that follows from one market's records anew, from the first to the last."""
     with transaction.atomic():
         held, last = NOTHING, None
-        changed: dict[type[models.Fill | models.Settlement], list[Any]] = defaultdict(list)
-        rows = _rows_of(account_id, market_id, ticker)
-        for each, effect in replay(rows):
-            row = rows[each]
+        changed: list[models.Fill | models.Settlement] = []
+        for each, row in _rows_of(account_id, market_id, ticker):
+            effect = effect_of(held, each)
             if _followed(effect) != {name: getattr(row, name) for name in _FOLLOWED}:
                 _set(row, effect)
-                changed[type(row)].append(row)
+                changed.append(row)
+            if len(changed) >= _BATCH:
+                _save(changed)
+                changed = []
             held, last = effect.after, each
-        for model, of_model in changed.items():
-            model.objects.bulk_update(of_model, _FOLLOWED, batch_size=_BATCH)
+        _save(changed)
         if last is not None:
             _keep_book(account_id, market_id, held, last)
+
+
+def _save(rows: Sequence[models.Fill | models.Settlement]) -> None:
+    fills = [row for row in rows if isinstance(row, models.Fill)]
+    settlements = [row for row in rows if isinstance(row, models.Settlement)]
+    models.Fill.objects.bulk_update(fills, _FOLLOWED)
+    models.Settlement.objects.bulk_update(settlements, _FOLLOWED)
 
 
 def _follow(
@@ -275,14 +305,34 @@ def _settlement_row(
 
 def _rows_of(
     account_id: int, market_id: int, ticker: str
-) -> dict[Record, models.Fill | models.Settlement]:
-    mine = {"account_id": account_id, "market_id": market_id}
-    rows: dict[Record, models.Fill | models.Settlement] = {}
-    for fill in models.Fill.objects.filter(**mine):
-        rows[fill_record(fill, ticker)] = fill
-    for settlement in models.Settlement.objects.filter(**mine):
-        rows[settlement_record(settlement, ticker)] = settlement
-    return rows
+) -> Iterator[tuple[Record, models.Fill | models.Settlement]]:
+    """One market's records in their order, read by pieces: there may be a million."""
+    settlements = iter(
+        models.Settlement.objects.filter(account_id=account_id, market_id=market_id).order_by(
+            "at", "id"
+        )
+    )
+    payout = next(settlements, None)
+    for fill in _fills_of(account_id, market_id):
+        while payout is not None and payout.at < fill.at:
+            yield settlement_record(payout, ticker), payout
+            payout = next(settlements, None)
+        yield fill_record(fill, ticker), fill
+    while payout is not None:
+        yield settlement_record(payout, ticker), payout
+        payout = next(settlements, None)
+
+
+def _fills_of(account_id: int, market_id: int) -> Iterator[models.Fill]:
+    ordered = models.Fill.objects.filter(account_id=account_id, market_id=market_id).order_by(
+        "at", "trade_id"
+    )
+    page = list(ordered[:_BATCH])
+    while page:
+        yield from page
+        last = page[-1]
+        after = Q(at__gt=last.at) | Q(at=last.at, trade_id__gt=last.trade_id)
+        page = list(ordered.filter(at__gte=last.at).filter(after)[:_BATCH])
 
 
 def fill_record(row: models.Fill, ticker: str) -> Fill:

@@ -28,6 +28,7 @@ from positions.day import Baseline
 from positions.decimal_text import to_six_decimals
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 from positions.portfolio import (
+    Cash,
     Changes,
     Closed,
     EventFacts,
@@ -615,6 +616,12 @@ class Tracker:
     def nets(self) -> Mapping[str, Decimal | None]:
         """Net P&L of the markets held; None for those without a mark."""
         return {ticker: tracked.figures.net_pnl for ticker, tracked in self._open.items()}
+
+    @property
+    def valued(self) -> tuple[Worth, Sums | None, Cash | None]:
+        """What the account is worth now."""
+        sums = self._sums()
+        return self._worth(sums), sums, self.valuation.cash.cash
 
     def _confirmed_fills(self) -> tuple[Fill, ...]:
         """Those whose position is here, and those whose position is not waited for any more."""

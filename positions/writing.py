@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.models import Account
 from kalshi.messages import Fill
 from positions import models, pnl
-from positions.connection import ConnectionState, Reason
+from positions.connection import ConnectionState, Reason, Status
 from positions.day import Baseline
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 from positions.portfolio import Cash, Changes, Closed, MarketFacts, Position, Unreadable, Worth
@@ -68,6 +68,9 @@ class Records(Protocol):
     def record(self, account_id: int, fills: Sequence[Fill], at: datetime) -> None:
         """Keep executions, within the transaction that writes the positions they changed."""
 
+    def connected(self, account_id: int, state: ConnectionState, at: datetime) -> None:
+        """Keep that the connection has become another."""
+
     def locked_in(self, account_id: int) -> Mapping[str, Decimal]:
         """Realized P&L less fees of the markets traded before in which nothing is held."""
 
@@ -86,6 +89,8 @@ class StreamWriter:
     def __init__(self, account: Account, epoch: int, records: Records | None = None) -> None:
         self.account_id = account.pk
         self._records = records
+        # As it was last written.
+        self._connection: tuple[Status, Reason | None] | None = None
         self._environment = account.environment
         self._epoch = epoch
         self._market_ids: dict[str, int] = {}
@@ -106,7 +111,9 @@ class StreamWriter:
             if position.ticker in changes.markets or position.ticker not in self._market_ids
         ]
         # A tick changes prices alone: one statement does it, and BEGIN and COMMIT would cost more.
-        is_one_statement = not (undescribed or changes.closed or changes.fills)
+        records = self._records
+        is_connected_anew = records and (connection.status, connection.reason) != self._connection
+        is_one_statement = not (undescribed or changes.closed or changes.fills or is_connected_anew)
         with nullcontext() if is_one_statement else transaction.atomic():
             market_ids = self._market_ids | self._describe(undescribed)
             seq = _flush(
@@ -123,9 +130,12 @@ class StreamWriter:
                 # Another worker claimed the account after us: its epoch is the higher one.
                 raise TakenOver
             self._bury(changes.closed, seq, at)
-            if self._records and changes.fills:
-                self._records.record(self.account_id, changes.fills, at)
+            if records and changes.fills:
+                records.record(self.account_id, changes.fills, at)
+            if records and is_connected_anew:
+                records.connected(self.account_id, connection, at)
         self._market_ids = market_ids
+        self._connection = (connection.status, connection.reason)
         return seq
 
     def write_apart(

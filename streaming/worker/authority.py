@@ -28,7 +28,8 @@ from kalshi.rest import Client
 from kalshi.rows import LeftOut
 from positions.cash import Balance
 from positions.decimal_text import to_six_decimals
-from positions.reconciliation import TRUST_AFTER_SECONDS, compare
+from positions.pnl import Holding
+from positions.reconciliation import TRUST_AFTER_SECONDS, compare, holding_of
 from positions.tracker import Read, Tracker
 from streaming.together import all_of
 from streaming.worker.agenda import (
@@ -122,6 +123,8 @@ class Authority:
         self._on_read = on_read
         self._on_balance = on_balance
         self.is_reconciled = False
+        # The exchange's rows as they were last read, those of flat markets too.
+        self.shown: dict[str, Holding] = {}
         # Whether the key was refused once since it was last accepted.
         self._is_doubted = False
         self._sooner = asyncio.Event()
@@ -212,6 +215,7 @@ class Authority:
         self._tracker.apply_difference(
             difference, _read(positions, markets, requested_at, timezone.now())
         )
+        self.shown = {ticker: holding_of(row) for ticker, row in positions.rows.items()}
         self._on_change()
         now = monotonic()
         self._agenda.reconciled(now, behind=self._behind(difference.unconfirmed, positions.as_of))

@@ -28,6 +28,7 @@ from streaming.worker.authority import prepare
 from streaming.worker.backoff import Wait, waits
 from streaming.worker.course import Connect, Course, Idle, Look, Refuse
 from streaming.worker.flushes import Flushes, Writers
+from streaming.worker.historian import Historian
 from streaming.worker.upstream import Upstream
 
 logger = logging.getLogger(__name__)
@@ -194,6 +195,15 @@ class Feed:
             pacer=self._access.pacer,
         )
         await prepare(rest, key.subaccount)
+        historian = Historian(
+            self._account_id,
+            rest,
+            self._tracker,
+            self._writers.history,
+            subaccount=key.subaccount,
+            is_live=lambda: self._course.state.status == "live",
+            on_change=self._flushes.soon,
+        )
         async with connect(key.environment, key.api_key_id, key.key) as socket:
             self._upstream = Upstream(
                 rest,
@@ -202,9 +212,12 @@ class Feed:
                 subaccount=key.subaccount,
                 on_change=self._flushes.soon,
                 on_live=self._live,
+                historian=historian,
             )
             try:
-                await until_one_fails(self._upstream.run(), self._watch(credential_id))
+                await until_one_fails(
+                    self._upstream.run(), self._watch(credential_id), historian.run()
+                )
             finally:
                 self._upstream = None
                 self._course.ended(socket.last_seen, timezone.now())

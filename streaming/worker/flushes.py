@@ -41,11 +41,13 @@ class Writers:
     The threads that write for all accounts of a worker.
 
     An account whose last write failed goes by `doubtful`, where it can hold up only its like: a
-    lock that one account waits for must not take the threads from the others.
+    lock that one account waits for must not take the threads from the others. What is written of
+    the past goes by `history`: it may be much, and is in no hurry.
     """
 
     healthy: DatabaseThreads
     doubtful: DatabaseThreads
+    history: DatabaseThreads
 
 
 class Flushes:

@@ -18,6 +18,7 @@ from django.db import Error
 from django.utils import timezone
 
 from accounts.models import Account
+from ledger.keeping import LedgerRecords
 from positions.connection import ConnectionState
 from positions.writing import OpenedStream, TakenOver, open_stream, set_aside
 from postgres.errors import DATABASE_TROUBLE
@@ -114,7 +115,11 @@ class HeldAccount:
         while True:
             try:
                 opened = await threads.run(
-                    open_stream, self._account_id, self._worker_id, settings.MARK_PRICE
+                    open_stream,
+                    self._account_id,
+                    self._worker_id,
+                    settings.MARK_PRICE,
+                    LedgerRecords(),
                 )
             except DATABASE_TROUBLE as error:
                 logger.warning("not opened", extra=self._fields(error=type(error).__name__))

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from time import monotonic
 from typing import Never
 
@@ -26,10 +27,12 @@ from kalshi.messages import CommandFailed, Fill, MarketPosition, Ticker
 from kalshi.protocol import Event, SequenceGap, SubscriptionEnded, Undecodable
 from kalshi.rest import Client
 from kalshi.socket import Socket
+from positions.cash import Balance
 from positions.tracker import Tracker
 from streaming.together import until_one_fails
 from streaming.worker.agenda import Agenda
 from streaming.worker.authority import Authority
+from streaming.worker.historian import Historian
 from streaming.worker.titles import Titles
 
 logger = logging.getLogger(__name__)
@@ -54,6 +57,7 @@ class Upstream:
         subaccount: frames of others are ignored.
         on_change: called when the tracker has something to write.
         on_live: called once, when the tracker is the exchange's state and will follow it.
+        historian: told of what moves.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Upstream:
         subaccount: int,
         on_change: Callable[[], None],
         on_live: Callable[[], None],
+        historian: Historian,
     ) -> None:
         self._socket = socket
         self._tracker = tracker
@@ -79,8 +84,9 @@ class Upstream:
             subaccount=subaccount,
             on_change=on_change,
             on_read=self._follow_what_is_held,
-            on_balance=lambda balance, surprise: None,
+            on_balance=self._balance_told,
         )
+        self._historian = historian
         self._titles = Titles(rest, tracker, on_change)
         self._is_live = False
         self._garbled = 0
@@ -136,6 +142,7 @@ class Upstream:
                 self._agenda.market_changed(event.market_ticker, now)
             case Settled():
                 self._agenda.settled(now)
+                self._historian.moved()
             case SequenceGap(channel=channel):
                 logger.warning("frames were lost", extra={"channel": channel})
                 self._agenda.reconcile_soon()
@@ -183,7 +190,15 @@ class Upstream:
             if not self._is_live and monotonic() > live_by:
                 raise Unavailable("The exchange did not confirm the subscriptions in time.")
 
+    def _balance_told(self, balance: Balance, surprise: Decimal | None) -> None:
+        self._historian.told(balance)
+        if surprise:
+            logger.info(
+                "balance not as expected", extra={"market_positions": len(self._tracker.tickers)}
+            )
+
     async def _follow_what_is_held(self) -> None:
+        self._historian.shown(self._authority.shown)
         held_now = self._tracker.tickers
         self._socket.session.subscribe([TICKER], held_now, send_initial_snapshot=True)
         self._socket.session.subscribe([LIFECYCLE], held_now)

@@ -41,7 +41,9 @@ class Worker:
         self._heart = DatabaseThread(WORKER)
         self._lookout = DatabaseThread(WORKER)
         self._writers = Writers(
-            healthy=DatabaseThreads(WRITER_THREADS, WORKER), doubtful=DatabaseThread(WORKER)
+            healthy=DatabaseThreads(WRITER_THREADS, WORKER),
+            doubtful=DatabaseThread(WORKER),
+            history=DatabaseThread(WORKER),
         )
         self._held: dict[int, HeldAccount] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -64,6 +66,7 @@ class Worker:
                 self._lookout.close(),
                 self._writers.healthy.close(),
                 self._writers.doubtful.close(),
+                self._writers.history.close(),
             )
             logger.info("worker stopped")
 

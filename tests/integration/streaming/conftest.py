@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings as django_settings
 from django.db import connection, connections
 
+from ledger.keeping import LedgerRecords
 from positions import workers
 from positions.writing import open_stream
 from postgres.threads import DatabaseThread
@@ -108,11 +109,11 @@ async def feeding(
     account_id: int, *, seconds_per_delay: float = 0.01
 ) -> AsyncIterator[tuple[Feed, asyncio.Task]]:
     """A feed of the account as a worker runs it, but for its short delays; and its task."""
-    writers = Writers(healthy=DatabaseThread(), doubtful=DatabaseThread())
+    writers = Writers(healthy=DatabaseThread(), doubtful=DatabaseThread(), history=DatabaseThread())
     worker_id = uuid4()
     await writers.healthy.run(workers.beat, worker_id)
     opened = await writers.healthy.run(
-        open_stream, account_id, worker_id, django_settings.MARK_PRICE
+        open_stream, account_id, worker_id, django_settings.MARK_PRICE, LedgerRecords()
     )
     access = Access()
     feed = Feed(
@@ -127,6 +128,7 @@ async def feeding(
         await access.close()
         await writers.healthy.close()
         await writers.doubtful.close()
+        await writers.history.close()
 
 
 def quick_waits(seconds: float) -> Iterator[Wait]:

@@ -70,7 +70,7 @@ def writer() -> Writer:
 
 @pytest.fixture
 def threads() -> Writers:
-    return Writers(healthy=Threads(), doubtful=Threads())
+    return Writers(healthy=Threads(), doubtful=Threads(), history=Threads())
 
 
 @pytest.fixture

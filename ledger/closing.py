@@ -1,0 +1,84 @@
+"""
+Settlements older than the exchange's list: derived from what was held, and from how it ended.
+
+Something was held by our records, it is not held now, and the market has a value: then it was paid
+by that value. Such a settlement is marked as derived.
+"""
+
+from collections.abc import Collection, Iterable
+from decimal import Decimal
+
+from django.utils import timezone
+
+from accounts.models import Account
+from kalshi.resources import Market
+from kalshi.rest import Client
+from ledger import recording
+from ledger.flows import settled_revenue
+from ledger.models import Book
+from ledger.records import Settlement
+from positions import models
+from postgres.threads import DatabaseThreads
+
+
+async def derive_settlements(
+    rest: Client, account_id: int, held: Collection[str], threads: DatabaseThreads
+) -> int:
+    """
+    Settle what the records leave open and the exchange holds no more; how many were new.
+
+    Raises:
+        KalshiError: the markets can't be read.
+    """
+    open_books = await threads.run(_open_books, account_id, set(held))
+    if not open_books:
+        return 0
+    markets = await rest.markets(open_books)
+    archived = await rest.historical_markets(
+        open_books.keys() - {market.ticker for market in markets}
+    )
+    told = [*markets, *archived]
+    await threads.run(_describe, account_id, told)
+    return await threads.run(
+        recording.record, account_id, list(_settlements(open_books, told)), timezone.now()
+    )
+
+
+def _open_books(account_id: int, held: set[str]) -> dict[str, Book]:
+    books = Book.objects.filter(account_id=account_id).exclude(quantity=0).select_related("market")
+    return {book.market.ticker: book for book in books if book.market.ticker not in held}
+
+
+def _settlements(books: dict[str, Book], markets: Iterable[Market]) -> Iterable[Settlement]:
+    for market in markets:
+        book, value = books[market.ticker], market.settlement_value
+        at = market.settled_at or market.close_time
+        if market.status != "finalized" or value is None or at is None:
+            continue
+        yield Settlement(
+            ticker=market.ticker,
+            at=max(at, book.last_at),
+            result=market.result or ("yes" if value == 1 else "no" if value == 0 else "scalar"),
+            value=Decimal(value),
+            quantity=book.quantity,
+            exposure=book.exposure,
+            revenue=settled_revenue(book.quantity, value),
+            fees_paid=book.fees_paid,
+            source="derived",
+        )
+
+
+def _describe(account_id: int, markets: Iterable[Market]) -> None:
+    """Name the events of markets of which nothing but their ticker was known."""
+    environment = Account.objects.get(pk=account_id).environment
+    for market in markets:
+        if market.event_ticker:
+            models.Market.objects.filter(
+                environment=environment, ticker=market.ticker, is_described=False
+            ).update(
+                event_ticker=market.event_ticker,
+                title=market.title or market.ticker,
+                yes_outcome=market.yes_outcome,
+                no_outcome=market.no_outcome,
+                close_time=market.close_time,
+            )

@@ -1,0 +1,158 @@
+"""
+Equity points, one a minute while the account's worth is known, and the baseline of its day.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import OuterRef, Subquery, Sum
+
+from ledger import holes, models
+from ledger.periods import day_at, start_of
+from positions.day import Baseline
+from positions.decimal_text import plain
+from positions.pnl import ZERO
+
+# A point so short before the day's start is worth what the account was at its start.
+STALE_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """The account's worth at an instant; `nets` as of `EquityPoint`."""
+
+    at: datetime
+    total_value: Decimal
+    cash: Decimal
+    positions_value: Decimal
+    collateral_returned: Decimal | None
+    nets: Mapping[str, Decimal | None]
+
+
+def add(account_id: int, valued: Valued) -> None:
+    """Store a point; the first of a day makes it, or the one before it, the day's baseline."""
+    points = models.EquityPoint.objects.filter(account_id=account_id)
+    start = day_start(valued.at)
+    with transaction.atomic():
+        last = points.order_by("-at").first()
+        is_first = last is None or last.at < start
+        is_last_good = last is not None and start - last.at <= STALE_AFTER
+        if is_first and last is not None and is_last_good:
+            points.filter(pk=last.pk).update(is_baseline=True)
+        # What each market was worth is kept of the newest point and of baselines alone.
+        points.filter(at__gte=start - STALE_AFTER, is_baseline=False, nets__isnull=False).update(
+            nets=None
+        )
+        point = models.EquityPoint(
+            account_id=account_id,
+            at=valued.at,
+            total_value=valued.total_value,
+            cash=valued.cash,
+            positions_value=valued.positions_value,
+            collateral_returned=valued.collateral_returned,
+            nets={ticker: plain(net) for ticker, net in valued.nets.items()},
+            is_baseline=is_first and not is_last_good,
+        )
+        models.EquityPoint.objects.bulk_create([point], ignore_conflicts=True)
+
+
+def is_due(baseline: Baseline | None, at: datetime) -> bool:
+    """Whether a day has begun since this baseline."""
+    return baseline is None or baseline.at < day_start(at) - STALE_AFTER
+
+
+def baseline(account_id: int, at: datetime) -> Baseline | None:
+    """What the P&L of the day of `at` is reckoned from; None before its first point."""
+    start = day_start(at)
+    points = models.EquityPoint.objects.filter(account_id=account_id, is_baseline=True)
+    row = points.filter(at__gte=start - STALE_AFTER, at__lte=at).order_by("at").first()
+    if row is None:
+        return None
+    known = {
+        ticker: None if net is None else Decimal(net) for ticker, net in (row.nets or {}).items()
+    }
+    flows = models.Transfer.objects.filter(account_id=account_id, at__gt=row.at)
+    return Baseline(
+        at=row.at,
+        total_value=row.total_value,
+        nets=_flat_then(account_id, row.at) | known,
+        is_complete=row.nets is not None and not holes.being_filled(account_id).exists(),
+        net_transfers=flows.aggregate(all=Sum("cash_flow"))["all"] or ZERO,
+        entered=row.entered,
+    )
+
+
+def keep_changed(account_id: int, changed: Baseline) -> None:
+    """Store what entered a baseline since it was stored."""
+    models.EquityPoint.objects.filter(account_id=account_id, at=changed.at).update(
+        nets={ticker: plain(net) for ticker, net in changed.nets.items()}, entered=changed.entered
+    )
+
+
+def locked_in(account_id: int) -> dict[str, Decimal]:
+    """Realized P&L less fees of the markets traded before in which nothing is held."""
+    if holes.being_filled(account_id).exists():
+        # Not yet what they say.
+        return {}
+    flat = models.Book.objects.filter(account_id=account_id, quantity=0)
+    return {
+        ticker: realized - fees
+        for ticker, realized, fees in flat.values_list(
+            "market__ticker", "realized_pnl", "fees_paid"
+        )
+    }
+
+
+def day_start(at: datetime) -> datetime:
+    """The beginning of an instant's day."""
+    zone = settings.TRADING_DAY_TIMEZONE
+    return start_of(day_at(at, zone), zone)
+
+
+def _flat_then(account_id: int, at: datetime) -> dict[str, Decimal | None]:
+    """
+    Net P&L of markets that were flat at an instant and were traded after it.
+
+    Of the others that are not held now nothing is asked, and those held then are in its point.
+    """
+    touched = models.Fill.objects.filter(account_id=account_id, at__gt=at).values("market_id")
+    before = models.Fill.objects.filter(
+        account_id=account_id, market_id=OuterRef("market_id"), at__lte=at
+    ).order_by("-at", "-trade_id")
+    paid = models.Settlement.objects.filter(
+        account_id=account_id, market_id=OuterRef("market_id"), at__lte=at
+    ).order_by("-at", "-id")
+    rows = (
+        models.Book.objects.filter(account_id=account_id, market_id__in=touched)
+        .annotate(
+            filled_at=Subquery(before.values("at")[:1]),
+            filled_realized=Subquery(before.values("realized_after")[:1]),
+            filled_fees=Subquery(before.values("fees_after")[:1]),
+            paid_at=Subquery(paid.values("at")[:1]),
+            paid_realized=Subquery(paid.values("realized_after")[:1]),
+            paid_fees=Subquery(paid.values("fees_after")[:1]),
+        )
+        .values_list(
+            "market__ticker",
+            "filled_at",
+            "filled_realized",
+            "filled_fees",
+            "paid_at",
+            "paid_realized",
+            "paid_fees",
+        )
+    )
+    nets: dict[str, Decimal | None] = {}
+    for ticker, filled_at, *filled, paid_at, paid_realized, paid_fees in rows:
+        if filled_at is None and paid_at is None:
+            nets[ticker] = ZERO
+            continue
+        is_paid = paid_at is not None and (filled_at is None or paid_at >= filled_at)
+        realized, fees = (paid_realized, paid_fees) if is_paid else filled
+        if realized is not None and fees is not None:
+            nets[ticker] = realized - fees
+    return nets

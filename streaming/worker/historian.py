@@ -1,0 +1,277 @@
+"""
+What happened to the account, as REST tells it, into the ledger.
+
+The newest end is followed: read again every minute, and when something moved. What lies further
+back is a hole (`ledger.holes`), read in the background, page by page. Nothing here keeps an account
+from being live, and no failure ends its connection: it is tried again.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Never
+
+from django.utils import timezone
+
+from kalshi.errors import KalshiError
+from kalshi.rest import Client
+from kalshi.rows import LeftOut
+from ledger import (
+    balances,
+    closing,
+    comparing,
+    holes,
+    points,
+    recording,
+    records,
+    transferring,
+)
+from ledger.models import Hole
+from positions.cash import Balance
+from positions.pnl import Holding
+from positions.tracker import Tracker
+from postgres.errors import DATABASE_TROUBLE
+from postgres.threads import DatabaseThreads
+from streaming.together import until_one_fails
+from streaming.worker.reads import if_possible, log_left_out
+
+logger = logging.getLogger(__name__)
+
+FOLLOW_SECONDS = 55.0
+# Between two looks, however much moves.
+BETWEEN_SECONDS = 1.0
+POINT_SECONDS = 60.0
+RETRY_SECONDS = 5.0
+LONGEST_RETRY_SECONDS = 300.0
+# Between two pages of the past: others ask for the present by the same limits.
+PAGE_SECONDS = 0.1
+
+
+class Historian:
+    """
+    Keeps one account's ledger for as long as a connection lasts.
+
+    Args:
+        threads: for what is written of the past; never those that write positions.
+        is_live: whether the account's figures are the exchange's at the moment.
+        on_change: called when the tracker has something to write.
+    """
+
+    def __init__(
+        self,
+        account_id: int,
+        rest: Client,
+        tracker: Tracker,
+        threads: DatabaseThreads,
+        *,
+        subaccount: int,
+        is_live: Callable[[], bool],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._account_id = account_id
+        self._rest = rest
+        self._tracker = tracker
+        self._threads = threads
+        self._subaccount = subaccount
+        self._is_live = is_live
+        self._on_change = on_change
+        self._moved = asyncio.Event()
+        self._holes_open = asyncio.Event()
+        self._balances: list[Balance] = []
+        self._shown: Mapping[str, Holding] = {}
+
+    def moved(self) -> None:
+        """Something happened, or a balance is not what was expected: look now."""
+        self._moved.set()
+
+    def told(self, balance: Balance) -> None:
+        """The exchange told its balance."""
+        self._balances.append(balance)
+        self._moved.set()
+
+    def shown(self, positions: Mapping[str, Holding]) -> None:
+        """The exchange's rows of all markets, as they were just read."""
+        self._shown = positions
+
+    async def run(self) -> Never:
+        """Keep the ledger until cancelled."""
+        await self._until_done(self._begin, "ledger not begun")
+        await until_one_fails(self._follow(), self._fill(), self._value())
+
+    # The present
+
+    async def _begin(self) -> None:
+        await self._threads.run(holes.begin, self._account_id, await self._now())
+        netting = await if_possible(self._rest.netting(), "netting")
+        ours = [each for each in netting or [] if each.subaccount == self._subaccount]
+        # One that is not listed is told nothing of.
+        is_netting = all(each.is_enabled for each in ours) if ours else None
+        self._tracker.valuation.set_netting(is_netting)
+        await self._threads.run(transferring.keep_netting, self._account_id, is_netting)
+        self._holes_open.set()
+        self._on_change()
+
+    async def _follow(self) -> Never:
+        while True:
+            started = monotonic()
+            self._moved.clear()
+            await self._until_done(self._look, "ledger not followed")
+            try:
+                async with asyncio.timeout(FOLLOW_SECONDS):
+                    await self._moved.wait()
+            except TimeoutError:
+                pass
+            # What just happened REST may not list yet; and moves come in swarms.
+            await asyncio.sleep(max(0.0, started + BETWEEN_SECONDS - monotonic()))
+
+    async def _look(self) -> None:
+        now = await self._now()
+        followed = await self._threads.run(holes.followed_until, self._account_id)
+        since = followed - holes.OVERLAP
+        new = 0
+        async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):
+            await self._leave_out(fills.left_out, since, now)
+            new += await self._keep([records.fill_of(each) for each in fills])
+        async for paid in self._rest.settlement_pages(self._subaccount, since=since):
+            await self._leave_out(paid.left_out, since, now)
+            new += await self._keep([records.settlement_of(each) for each in paid])
+        new += await transferring.read(
+            self._rest, self._subaccount, self._keep_transfers, if_possible
+        )
+        await self._threads.run(holes.follow, self._account_id, now)
+        await self._keep_balances()
+        await self._threads.run(comparing.compare, self._account_id, self._shown, timezone.now())
+        if new or self._is_day_over():
+            await self._begin_day()
+
+    async def _keep_balances(self) -> None:
+        told, self._balances = self._balances, []
+        for balance in told:
+            await self._threads.run(balances.keep, self._account_id, balance)
+
+    async def _keep(self, told: list[records.Fill] | list[records.Settlement]) -> int:
+        return await self._threads.run(recording.record, self._account_id, told, timezone.now())
+
+    async def _keep_transfers(self, stages: list[records.Transfer]) -> int:
+        return await self._threads.run(
+            recording.record_transfers, self._account_id, stages, timezone.now()
+        )
+
+    async def _leave_out(
+        self, rows: Sequence[LeftOut], since: datetime | None, until: datetime
+    ) -> None:
+        log_left_out(rows)
+        for row in rows:
+            reason = f"{row.kind} {row.name or '(no name)'}: {row.reason}"
+            await self._threads.run(holes.give_up, self._account_id, since, until, reason)
+
+    # The past
+
+    async def _fill(self) -> Never:
+        delay = RETRY_SECONDS
+        while True:
+            await self._holes_open.wait()
+            self._holes_open.clear()
+            try:
+                while hole := await self._threads.run(holes.next_to_fill, self._account_id):
+                    await self._fill_hole(hole)
+                await self._past_is_known()
+                delay = RETRY_SECONDS
+            except (KalshiError, *DATABASE_TROUBLE) as error:
+                logger.warning("past not read", extra=self._fields(error=str(error)))
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LONGEST_RETRY_SECONDS)
+                self._holes_open.set()
+
+    async def _fill_hole(self, hole: Hole) -> None:
+        pages = self._rest.settlement_pages(
+            self._subaccount, since=hole.since, until=hole.opened_until
+        )
+        async for paid in pages:
+            await self._leave_out(paid.left_out, hole.since, hole.opened_until)
+            await self._keep([records.settlement_of(each) for each in paid])
+        reached = hole.until
+        for archived in (False, True):
+            listed = self._rest.fill_pages(
+                self._subaccount, archived=archived, since=hole.since, until=reached
+            )
+            async for fills in listed:
+                await self._keep([records.fill_of(each) for each in fills])
+                reached = min([reached, *(each.at for each in fills)])
+                await self._threads.run(holes.filled_to, hole, reached, len(fills))
+                await self._leave_out(fills.left_out, hole.since, reached)
+                await asyncio.sleep(PAGE_SECONDS)
+        await self._threads.run(recording.follow_all, self._account_id)
+        await self._threads.run(holes.close, hole, timezone.now())
+        # And of what was recorded in between.
+        await self._threads.run(recording.follow_all, self._account_id)
+        logger.info("past read", extra=self._fields(hole=hole.pk))
+
+    async def _past_is_known(self) -> None:
+        await closing.derive_settlements(
+            self._rest, self._account_id, self._tracker.holdings.keys(), self._threads
+        )
+        await self._begin_day()
+
+    # The day
+
+    async def _value(self) -> Never:
+        while True:
+            if self._is_live():
+                await self._until_done(self._add_point, "point not stored")
+            await asyncio.sleep(POINT_SECONDS)
+
+    async def _add_point(self) -> None:
+        worth, sums, cash = self._tracker.valued
+        if worth.total_value is None or sums is None or cash is None:
+            return
+        valued = points.Valued(
+            at=timezone.now(),
+            total_value=worth.total_value,
+            cash=cash.balance,
+            positions_value=sums.positions_value,
+            collateral_returned=worth.collateral_returned,
+            nets=self._tracker.nets,
+        )
+        baseline = self._tracker.valuation.baseline
+        if baseline and baseline.is_changed:
+            baseline.is_changed = False
+            await self._threads.run(points.keep_changed, self._account_id, baseline)
+        await self._threads.run(points.add, self._account_id, valued)
+        if self._is_day_over():
+            await self._begin_day()
+
+    def _is_day_over(self) -> bool:
+        return points.is_due(self._tracker.valuation.baseline, timezone.now())
+
+    async def _begin_day(self) -> None:
+        now = timezone.now()
+        locked_in = await self._threads.run(points.locked_in, self._account_id)
+        baseline = await self._threads.run(points.baseline, self._account_id, now)
+        self._tracker.valuation.learn(locked_in)
+        self._tracker.begin_day(baseline)
+        self._on_change()
+
+    # Both
+
+    async def _now(self) -> datetime:
+        """The exchange's clock, as far as REST is."""
+        told = await if_possible(self._rest.user_data_timestamp(), "age of the ledger")
+        return told or datetime.now(UTC)
+
+    async def _until_done(self, work: Callable[[], Awaitable[None]], trouble: str) -> None:
+        delay = RETRY_SECONDS
+        while True:
+            try:
+                await work()
+            except (KalshiError, *DATABASE_TROUBLE) as error:
+                logger.warning(trouble, extra=self._fields(error=str(error)))
+                await asyncio.sleep(delay)
+                delay = min(2 * delay, LONGEST_RETRY_SECONDS)
+            else:
+                return
+
+    def _fields(self, **fields: object) -> dict[str, object]:
+        return {"account_id": self._account_id, **fields}
