@@ -24,7 +24,7 @@ def forget_accounts(user: User, account_ids: Collection[int]) -> None:
 
 def forget_user(user: User) -> None:
     """Delete the person: their ways in, sessions and accounts."""
-    _again_if_written_meanwhile(lambda: _forget_user(user))
+    _again_if_written_meanwhile(lambda: _forget_user(user.pk))
 
 
 def forget_all_seen(session: Session) -> None:
@@ -60,7 +60,7 @@ def _forget_accounts(user_id: int, account_ids: Collection[int]) -> None:
         return
     _delete(Account.objects.filter(owner=user, pk__in=account_ids).values_list("pk", flat=True))
     if not user.accounts.exists() and not ways_in.exist(user):
-        _forget_user(user)
+        _forget_user(user.pk)
         return
     blind = Session.objects.filter(user=user, of=Session.Of.KEY, ended_at=None, shown_keys=None)
     for session in blind:
@@ -69,9 +69,11 @@ def _forget_accounts(user_id: int, account_ids: Collection[int]) -> None:
 
 
 @transaction.atomic
-def _forget_user(user: User) -> None:
+def _forget_user(user_id: int) -> None:
     # First, as who adds an account does: two who begin at both ends would wait for each other.
-    User.objects.select_for_update().filter(pk=user.pk).first()
+    user = User.objects.select_for_update().filter(pk=user_id).first()
+    if user is None:
+        return
     _delete(user.accounts.values_list("pk", flat=True))
     for session_id in user.sessions.values_list("pk", flat=True):
         publish(SESSION_ENDED, str(session_id))
@@ -82,6 +84,8 @@ def _forget_user(user: User) -> None:
 
 def _delete(account_ids: Collection[int]) -> None:
     ids = sorted(account_ids)
+    # Locked, so that no worker writes a row of theirs while theirs are deleted.
+    list(Account.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
     Account.objects.filter(pk__in=ids).delete()
     for account_id in ids:
         publish(CREDENTIALS_CHANGED, str(account_id))

@@ -15,6 +15,7 @@ from typing import Never
 
 from django.utils import timezone
 
+from accounts.models import Account
 from kalshi.errors import KalshiError
 from kalshi.rest import Client
 from kalshi.rows import LeftOut
@@ -179,8 +180,10 @@ class Historian:
                     await self._fill_hole(hole)
                 await self._past_is_known()
                 delay = RETRY_SECONDS
-            except (KalshiError, *DATABASE_TROUBLE) as error:
-                logger.warning("past not read", extra=self._fields(error=str(error)))
+            except Account.DoesNotExist:
+                raise
+            except Exception as error:
+                self._log("past not read", error)
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, LONGEST_RETRY_SECONDS)
                 self._holes_open.set()
@@ -266,12 +269,20 @@ class Historian:
         while True:
             try:
                 await work()
-            except (KalshiError, *DATABASE_TROUBLE) as error:
-                logger.warning(trouble, extra=self._fields(error=str(error)))
+            except Account.DoesNotExist:
+                raise
+            except Exception as error:
+                self._log(trouble, error)
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, LONGEST_RETRY_SECONDS)
             else:
                 return
+
+    def _log(self, trouble: str, error: Exception) -> None:
+        # Of what is ours to mend all is told; what the exchange or the database do passes.
+        is_ours = not isinstance(error, (KalshiError, *DATABASE_TROUBLE))
+        told = type(error).__name__ if is_ours else str(error)
+        logger.warning(trouble, extra=self._fields(error=told), exc_info=is_ours)
 
     def _fields(self, **fields: object) -> dict[str, object]:
         return {"account_id": self._account_id, **fields}

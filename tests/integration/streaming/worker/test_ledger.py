@@ -25,9 +25,7 @@ async def test_past_is_read_at_the_first_sign_in(database, alice, credential, st
     await database.until(is_past_read, alice)
 
     def read():
-        return {
-            (fill.trade_id, fill.cash_flow) for fill in Fill.objects.filter(account_id=alice)
-        }
+        return {(fill.trade_id, fill.cash_flow) for fill in Fill.objects.filter(account_id=alice)}
 
     told = {(fill.trade_id, fill.cash_flow) for fill in alices.fills}
     assert await database.until(lambda: read() == told)
