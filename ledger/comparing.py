@@ -8,39 +8,52 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from kalshi.resources import PositionRow
 from ledger import holes
 from ledger.models import Book
 from positions.decimal_text import plain, to_six_decimals
 from positions.pnl import Holding
+from positions.reconciliation import holding_of
 
 logger = logging.getLogger(__name__)
 
 _FIGURES = ("quantity", "exposure", "realized_pnl", "fees_paid")
-# A row and the records that made it do not become known in the same instant.
-SETTLED_AFTER = timedelta(seconds=10)
+# A row tells the time of its last change, which is that of the last record or a moment later.
+_A_MOMENT = timedelta(seconds=1)
 
 
-def compare(account_id: int, shown: Mapping[str, Holding], at: datetime) -> dict[str, str]:
+def compare(
+    account_id: int,
+    shown: Mapping[str, PositionRow],
+    before: Mapping[str, str],
+    at: datetime,
+) -> dict[str, str]:
     """
     Compare all books of markets that the exchange shows; the differences by ticker, in words.
 
+    Rows and records are not read in the same instant, so that only a difference that is the same in
+    two readings is one.
+
     Args:
-        shown: the exchange's rows, those of flat markets too.
+        shown: the exchange's rows, those of flat markets too, read before the newest records. One
+            that is older than its book's last record says nothing of it.
+        before: what the last comparison returned.
     """
     if holes.being_filled(account_id).exists():
         return {}
     books = Book.objects.filter(
-        account_id=account_id,
-        market__ticker__in=list(shown),
-        last_at__lt=at - SETTLED_AFTER,
+        account_id=account_id, market__ticker__in=list(shown)
     ).select_related("market")
     differing = {}
     changed = []
     for book in books:
-        told = _difference(book, shown[book.market.ticker])
+        row = shown[book.market.ticker]
+        if row.last_updated_at is None or row.last_updated_at + _A_MOMENT < book.last_at:
+            continue
+        told = _difference(book, holding_of(row))
         if told:
             differing[book.market.ticker] = told
-        if told != book.disagreement:
+        if told != book.disagreement and told == before.get(book.market.ticker, ""):
             if told:
                 logger.warning(
                     "ledger and exchange differ",

@@ -24,12 +24,12 @@ from kalshi.errors import (
     ScopeRefused,
     Unavailable,
 )
+from kalshi.resources import PositionRow
 from kalshi.rest import Client
 from kalshi.rows import LeftOut
 from positions.cash import Balance
 from positions.decimal_text import to_six_decimals
-from positions.pnl import Holding
-from positions.reconciliation import TRUST_AFTER_SECONDS, compare, holding_of
+from positions.reconciliation import TRUST_AFTER_SECONDS, compare
 from positions.tracker import Read, Tracker
 from streaming.together import all_of
 from streaming.worker.agenda import (
@@ -124,7 +124,7 @@ class Authority:
         self._on_balance = on_balance
         self.is_reconciled = False
         # The exchange's rows as they were last read, those of flat markets too.
-        self.shown: dict[str, Holding] = {}
+        self.shown: dict[str, PositionRow] = {}
         # Whether the key was refused once since it was last accepted.
         self._is_doubted = False
         self._sooner = asyncio.Event()
@@ -215,7 +215,7 @@ class Authority:
         self._tracker.apply_difference(
             difference, _read(positions, markets, requested_at, timezone.now())
         )
-        self.shown = {ticker: holding_of(row) for ticker, row in positions.rows.items()}
+        self.shown = positions.rows
         self._on_change()
         now = monotonic()
         self._agenda.reconciled(now, behind=self._behind(difference.unconfirmed, positions.as_of))

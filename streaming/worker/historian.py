@@ -9,7 +9,7 @@ from being live, and no failure ends its connection: it is tried again.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from time import monotonic
 from typing import Never
 
@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Account
 from kalshi.errors import KalshiError
+from kalshi.resources import PositionRow
 from kalshi.rest import Client
 from kalshi.rows import LeftOut
 from ledger import (
@@ -31,7 +32,6 @@ from ledger import (
 )
 from ledger.models import Hole
 from positions.cash import Balance
-from positions.pnl import Holding
 from positions.tracker import Tracker
 from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThreads
@@ -81,7 +81,9 @@ class Historian:
         self._moved = asyncio.Event()
         self._holes_open = asyncio.Event()
         self._balances: list[Balance] = []
-        self._shown: Mapping[str, Holding] = {}
+        # The exchange's rows that have not been compared yet.
+        self._shown: Mapping[str, PositionRow] = {}
+        self._differences: dict[str, str] = {}
 
     def moved(self) -> None:
         """Something happened, or a balance is not what was expected: look now."""
@@ -92,7 +94,7 @@ class Historian:
         self._balances.append(balance)
         self._moved.set()
 
-    def shown(self, positions: Mapping[str, Holding]) -> None:
+    def shown(self, positions: Mapping[str, PositionRow]) -> None:
         """The exchange's rows of all markets, as they were just read."""
         self._shown = positions
 
@@ -104,7 +106,8 @@ class Historian:
     # The present
 
     async def _begin(self) -> None:
-        await self._threads.run(holes.begin, self._account_id, await self._now())
+        now = await self._now() or timezone.now()
+        await self._threads.run(holes.begin, self._account_id, now)
         netting = await if_possible(self._rest.netting(), "netting")
         ours = [each for each in netting or [] if each.subaccount == self._subaccount]
         # One that is not listed is told nothing of.
@@ -128,22 +131,28 @@ class Historian:
             await asyncio.sleep(max(0.0, started + BETWEEN_SECONDS - monotonic()))
 
     async def _look(self) -> None:
+        shown, self._shown = self._shown, {}
         now = await self._now()
         followed = await self._threads.run(holes.followed_until, self._account_id)
         since = followed - holes.OVERLAP
         new = 0
         async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):
-            await self._leave_out(fills.left_out, since, now)
+            await self._leave_out(fills.left_out, since, now or timezone.now())
             new += await self._keep([records.fill_of(each) for each in fills])
         async for paid in self._rest.settlement_pages(self._subaccount, since=since):
-            await self._leave_out(paid.left_out, since, now)
+            await self._leave_out(paid.left_out, since, now or timezone.now())
             new += await self._keep([records.settlement_of(each) for each in paid])
         new += await transferring.read(
             self._rest, self._subaccount, self._keep_transfers, if_possible
         )
-        await self._threads.run(holes.follow, self._account_id, now)
+        if now:
+            await self._threads.run(holes.follow, self._account_id, now)
         await self._keep_balances()
-        await self._threads.run(comparing.compare, self._account_id, self._shown, timezone.now())
+        if shown:
+            # What made these rows has been read since.
+            self._differences = await self._threads.run(
+                comparing.compare, self._account_id, shown, self._differences, timezone.now()
+            )
         if new or self._is_day_over():
             await self._begin_day()
 
@@ -259,10 +268,9 @@ class Historian:
 
     # Both
 
-    async def _now(self) -> datetime:
-        """The exchange's clock, as far as REST is."""
-        told = await if_possible(self._rest.user_data_timestamp(), "age of the ledger")
-        return told or datetime.now(UTC)
+    async def _now(self) -> datetime | None:
+        """How far REST is, by the exchange's clock; None if it does not say."""
+        return await if_possible(self._rest.user_data_timestamp(), "age of the ledger")
 
     async def _until_done(self, work: Callable[[], Awaitable[None]], trouble: str) -> None:
         delay = RETRY_SECONDS
