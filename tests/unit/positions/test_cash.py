@@ -1,0 +1,129 @@
+"""Cash between two balances: no flow twice, none lost, in whatever order they become known."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from positions.cash import Balance, CashBook, Flow
+from positions.portfolio import Cash
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def balance(amount: str, since: float | None, until: float) -> Balance:
+    told_since = None if since is None else at(since)
+    return Balance(Decimal(amount), None, at(until), told_since, at(until))
+
+
+def flow(amount: str, after: float, by: float | None = None) -> Flow:
+    return Flow(Decimal(amount), at(after), at(after if by is None else by))
+
+
+def said(book: CashBook) -> tuple[Decimal, bool] | None:
+    cash = book.cash
+    return None if cash is None else (cash.balance, cash.is_provisional)
+
+
+def test_nothing_is_known_before_the_first_balance():
+    book = CashBook()
+    book.flowed(flow("-5", 1))
+
+    assert book.cash is None
+
+
+def test_flow_counts_until_a_balance_contains_it():
+    book = CashBook()
+    assert book.told(balance("100", 0, 1)) is None
+
+    book.flowed(flow("-5", 2))
+    assert said(book) == (Decimal(95), True)
+    # Late by a second, as REST is.
+    book.told(balance("100", 1.5, 1.9))
+    assert said(book) == (Decimal(95), True)
+
+    assert book.told(balance("95", 3, 3.1)) == 0
+    assert said(book) == (Decimal(95), False)
+
+
+def test_balance_that_may_or_may_not_contain_a_flow_is_not_taken():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    book.flowed(flow("-5", 2.0, 2.2))
+
+    assert book.told(balance("95", 1.9, 2.1)) is None
+    assert said(book) == (Decimal(95), True)
+
+
+def test_flow_that_is_told_late_makes_a_balance_doubtful():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    book.told(balance("95", 1.9, 2.3))
+    assert said(book) == (Decimal(95), False)
+
+    book.flowed(flow("-5", 2.0, 2.2))
+
+    assert said(book) == (Decimal(95), True)
+
+
+def test_what_no_flow_explains_is_told():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    book.flowed(flow("-5", 2))
+
+    assert book.told(balance("98.07", 3, 4)) == Decimal("3.07")
+
+
+def test_balance_of_unknown_age_counts_as_some_seconds_old():
+    book = CashBook(Cash(Decimal(100), None, NOON))
+    book.flowed(flow("-5", 7))
+    book.told(balance("95", None, 10))
+    assert said(book) == (Decimal(95), True)
+
+    book.told(balance("95", None, 13))
+
+    assert said(book) == (Decimal(95), False)
+
+
+def test_what_an_earlier_worker_left_is_moved_on():
+    book = CashBook(Cash(Decimal("100.12345678"), None, NOON, is_provisional=True))
+
+    book.flowed(flow("1", 2))
+
+    assert said(book) == (Decimal("101.123457"), True)
+
+
+FLOWS = st.lists(
+    st.tuples(st.integers(-500, 500), st.floats(0.0, 20.0), st.floats(0.0, 0.3)), max_size=8
+)
+READS = st.lists(st.tuples(st.floats(0.0, 20.0), st.floats(0.0, 0.5)), min_size=1, max_size=8)
+
+
+@given(FLOWS, READS, st.randoms())
+def test_order_of_arrival_does_not_matter_and_nothing_counts_twice(flows, reads, random):
+    """The true balance moves with each flow; reads are of some instant within their bounds."""
+    flows = [flow(str(cents), begin, begin + late) for cents, begin, late in flows]
+    happened = [(each.after + (each.by - each.after) / 2, each.amount) for each in flows]
+
+    def truth(instant: datetime) -> Decimal:
+        return Decimal(1000) + sum(amount for when, amount in happened if when <= instant)
+
+    balances = [
+        Balance(truth(at(since + width / 2)), None, at(since), at(since), at(since + width))
+        for since, width in reads
+    ]
+    balances.sort(key=lambda each: each.until)
+    arriving = [("told", each) for each in balances]
+    for each in flows:
+        arriving.insert(random.randint(0, len(arriving)), ("flowed", each))
+    book = CashBook(Cash(Decimal(1000), None, NOON))
+    for kind, each in arriving:
+        getattr(book, kind)(each)
+
+    assert book.cash is not None
+    assert book.cash.balance == truth(at(60))

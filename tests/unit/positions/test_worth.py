@@ -1,0 +1,215 @@
+"""Total value and the day's P&L as holdings change: no jump by a fill or a payout."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from kalshi.messages import Fill
+from positions.cash import Balance
+from positions.day import Baseline
+from positions.pnl import MarketState
+from positions.tracker import Tracker
+from tests.told import NOON, at, market, position, prices, quote, reconcile, row
+
+
+def told(amount: str, since: float, until: float) -> Balance:
+    return Balance(Decimal(amount), None, at(until), at(since), at(until))
+
+
+def tracker_with(*rows, cash: str = "100") -> Tracker:
+    tracker = Tracker("bid")
+    tracker.valuation.set_netting(True)
+    reconcile(tracker, list(rows))
+    tracker.valuation.cash.told(told(cash, 0.0, 0.5))
+    tracker.take_changes()
+    return tracker
+
+
+def total(tracker: Tracker) -> Decimal | None:
+    return tracker.take_changes().worth.total_value
+
+
+def filled(ticker: str, post: str, count: str, *, yes_price: str = "0.42", seconds: float) -> Fill:
+    return Fill(
+        trade_id=f"{ticker}{seconds}",
+        order_id="o",
+        market_ticker=ticker,
+        outcome_side="yes",
+        count=Decimal(count),
+        yes_price=Decimal(yes_price),
+        fee_cost=Decimal("0.05"),
+        is_taker=True,
+        post_quantity=Decimal(post),
+        subaccount=None,
+        at=at(seconds),
+        sent_at=at(seconds),
+    )
+
+
+def test_total_moves_by_the_spread_and_the_fee_alone():
+    # 10 held at 40¢, bid 40¢, ask 41¢.
+    tracker = tracker_with(row("M", "10", "4", "0", "0.10"))
+    before = total(tracker)
+
+    tracker.apply_position(position("M", "15", "6.10", "0", "0.15", sent=2.0), 101.0)
+    tracker.apply_fill(filled("M", "15", "5", seconds=2.0), 101.0)
+
+    # Five at 42¢ are worth 40¢ each, and cost 5¢.
+    assert total(tracker) == before - 5 * Decimal("0.02") - Decimal("0.05")
+    assert tracker.valuation.cash.cash.is_provisional
+    tracker.valuation.cash.told(told("97.85", 3.0, 3.5))
+    assert total(tracker) == before - Decimal("0.15")
+    assert not tracker.valuation.cash.cash.is_provisional
+
+
+def test_total_is_the_same_whichever_frame_comes_first():
+    one = tracker_with(row("M", "10", "4"))
+    one.apply_fill(filled("M", "15", "5", seconds=2.0), 101.0)
+    between = total(one)
+    one.apply_position(position("M", "15", "6.10", "0", "0.05", sent=2.0), 101.0)
+    other = tracker_with(row("M", "10", "4"))
+    other.apply_position(position("M", "15", "6.10", "0", "0.05", sent=2.0), 101.0)
+    other.apply_fill(filled("M", "15", "5", seconds=2.0), 101.0)
+
+    assert between == Decimal(104)
+    assert total(one) == total(other)
+
+
+def test_fill_is_recorded_with_the_position_that_it_changed():
+    tracker = tracker_with(row("M", "10", "4"))
+
+    tracker.apply_fill(filled("M", "15", "5", seconds=2.0), 101.0)
+    assert not tracker.take_changes().fills
+    tracker.apply_position(position("M", "15", "6.10", "0", "0.05", sent=2.0), 101.0)
+
+    changes = tracker.take_changes()
+    assert [fill.trade_id for fill in changes.fills] == ["M2.0"]
+    assert changes.positions[0].holding.quantity == 15
+    tracker.put_back(changes)
+    assert tracker.take_changes().fills == changes.fills
+    assert not tracker.take_changes().fills
+
+
+def test_sale_of_everything_leaves_what_it_brought_in_the_cash():
+    tracker = tracker_with(row("M", "10", "4"))
+
+    tracker.apply_position(position("M", "0", "0", "0.50", "0.07", sent=2.0), 101.0)
+    tracker.apply_fill(filled("M", "0", "10", seconds=2.0), 101.0)
+
+    assert total(tracker) == Decimal("104.43")
+
+
+def test_payout_moves_the_total_by_nothing():
+    tracker = tracker_with(row("M", "10", "4"))
+    facts, _, quotes = market("M")
+    decided = {"M": (facts, MarketState("determined", Decimal(1)), quotes)}
+    reconcile(tracker, [row("M", "10", "4")], decided, requested_at=300.0)
+    before = total(tracker)
+
+    reconcile(tracker, [], requested_at=400.0, as_of=30.0)
+
+    assert before == total(tracker) == Decimal(110)
+
+
+def test_collateral_that_came_back_is_not_counted_twice():
+    tracker = tracker_with(row("A", "-10", "6"), row("B", "-4", "2"), cash="100")
+    tracker._open["A"].market = tracker._open["B"].market = market("A")[0].__class__(
+        "EVENT", "SERIES", "Who?", "Yes", "No", None, collateral_return_type="MECNET"
+    )
+    tracker.valuation.describe()
+
+    worth = tracker.take_changes().worth
+
+    # Both at 1 − 0.46; four dollars of them are in the cash already.
+    assert worth.collateral_returned == 4
+    assert worth.total_value == 100 + 14 * Decimal("0.54") - 4
+    tracker.valuation.set_netting(None)
+    unknown = tracker.take_changes().worth
+    assert (unknown.collateral_returned, unknown.total_value) == (None, 100 + 14 * Decimal("0.54"))
+
+
+def baseline(total_value: str, nets: dict[str, str | None], **options) -> Baseline:
+    values = {each: None if net is None else Decimal(net) for each, net in nets.items()}
+    since = NOON - timedelta(hours=7)
+    return Baseline(since, Decimal(total_value), values, **{"is_complete": True} | options)
+
+
+def day(tracker: Tracker) -> tuple[Decimal | None, dict[str, Decimal | None]]:
+    for ticker in tracker.tickers:
+        tracker.write_again(ticker)
+    changes = tracker.take_changes()
+    return changes.worth.day_pnl, {each.ticker: each.day_pnl for each in changes.positions}
+
+
+def test_day_is_the_change_since_its_baseline():
+    tracker = tracker_with(row("M", "10", "4"), row("N", "10", "3"))
+
+    tracker.begin_day(baseline("104.50", {"M": "0.25", "N": "1"}, net_transfers=Decimal(2)))
+
+    # 100 + 4 + 4 − 104.50 − 2; M has won nothing since it cost 4, N one dollar since it cost 3.
+    assert day(tracker) == (Decimal("1.50"), {"M": Decimal("-0.25"), "N": Decimal(0)})
+
+
+def test_market_that_was_never_traded_before_begins_at_nothing():
+    tracker = tracker_with(row("M", "10", "4"))
+    tracker.begin_day(baseline("104", {"M": "0"}))
+
+    reconcile(tracker, [row("M", "10", "4"), row("N", "10", "4.20", "0", "0.07")], requested_at=9e3)
+
+    assert day(tracker)[1] == {"M": Decimal(0), "N": Decimal("-0.27")}
+
+
+def test_market_bought_again_begins_with_what_it_made_before():
+    tracker = tracker_with(row("M", "10", "4"))
+    tracker.valuation.learn({"N": Decimal("2.50")})
+    tracker.begin_day(baseline("104", {"M": "0"}))
+
+    again = row("N", "10", "4.20", "2.75", "0.32")
+    reconcile(tracker, [row("M", "10", "4"), again], requested_at=9e3)
+
+    # What it made last week is not today's: 4 − 4.20 − 0.07.
+    assert day(tracker)[1]["N"] == Decimal("-0.27")
+
+
+def test_what_was_before_is_unknown_while_the_past_is_not_read():
+    tracker = tracker_with(row("M", "10", "4"))
+    tracker.begin_day(baseline("104", {"M": "0"}, is_complete=False))
+
+    reconcile(tracker, [row("M", "10", "4"), row("N", "10", "4.20")], requested_at=9e3)
+
+    assert day(tracker)[1] == {"M": Decimal(0), "N": None}
+
+
+def test_position_without_a_mark_enters_the_day_at_its_first():
+    unquoted = {"M": market("M", prices=quote(None, None, None))}
+    tracker = Tracker("bid")
+    tracker.valuation.set_netting(True)
+    reconcile(tracker, [row("M", "10", "4")], unquoted)
+    tracker.valuation.cash.told(told("100", 0.0, 0.5))
+    tracker.begin_day(baseline("100", {"M": None}))
+    assert day(tracker) == (Decimal(0), {"M": None})
+
+    tracker.apply_ticker(prices("M", 5.0, yes_bid="0.60"), 200.0)
+    assert day(tracker) == (Decimal(0), {"M": Decimal(0)})
+    tracker.apply_ticker(prices("M", 6.0, yes_bid="0.65"), 201.0)
+
+    assert day(tracker) == (Decimal("0.50"), {"M": Decimal("0.50")})
+
+
+def test_position_that_lost_its_mark_makes_the_day_unknown():
+    tracker = tracker_with(row("M", "10", "4"))
+    tracker.begin_day(baseline("104", {"M": "0"}))
+
+    tracker.apply_ticker(prices("M", 5.0, yes_bid=None, yes_ask=None, last_price=None), 200.0)
+
+    assert day(tracker) == (None, {"M": None})
+
+
+def test_market_that_nobody_quotes_takes_a_fill_as_its_last_trade():
+    unquoted = {"M": market("M", prices=quote(None, None, None))}
+    tracker = Tracker("bid")
+    reconcile(tracker, [row("M", "10", "4")], unquoted)
+
+    tracker.apply_fill(filled("M", "15", "5", yes_price="0.37", seconds=2.0), 101.0)
+
+    (changed,) = tracker.take_changes().positions
+    assert (changed.figures.mark.value, changed.figures.mark.source) == (Decimal("0.37"), "last")
