@@ -105,7 +105,7 @@ def test_payout_moves_the_total_by_nothing():
     reconcile(tracker, [row("M", "10", "4")], decided, requested_at=300.0)
     before = total(tracker)
 
-    reconcile(tracker, [], requested_at=400.0, as_of=30.0)
+    reconcile(tracker, [], decided, requested_at=400.0, as_of=30.0)
 
     assert before == total(tracker) == Decimal(110)
 

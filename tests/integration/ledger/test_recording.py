@@ -1,0 +1,271 @@
+"""Records become rows once, and what follows from them is the same in any order of arrival."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ledger import collateral_flows, comparing, holes, points, recording
+from ledger.flows import replay, settled_revenue
+from ledger.models import Book, CollateralFlow, EquityPoint, Fill, Followed, Hole, Settlement
+from ledger.records import Fill as Filled
+from ledger.records import Settlement as Paid
+from positions.models import Market
+from tests.integration.visitors import make_account
+from tests.told import row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+NOON = datetime(2026, 11, 23, 17, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
+
+
+def bought(
+    ticker: str, side: str, count: str, price: str, second: int, fee: str = "0.01"
+) -> Filled:
+    return Filled(
+        f"{ticker}-{second}",
+        "order",
+        ticker,
+        at(second),
+        side,
+        Decimal(count),
+        Decimal(price),
+        Decimal(fee),
+        is_taker=True,
+    )
+
+
+def paid(ticker: str, value: str, quantity: str, exposure: str, second: int) -> Paid:
+    return Paid(
+        ticker=ticker,
+        at=at(second),
+        result={"1": "yes", "0": "no"}.get(value, "scalar"),
+        value=Decimal(value),
+        quantity=Decimal(quantity),
+        exposure=Decimal(exposure),
+        revenue=settled_revenue(Decimal(quantity), Decimal(value)),
+        fees_paid=Decimal("0.05"),
+    )
+
+
+@pytest.fixture
+def account() -> int:
+    account_id = make_account(environment="sandbox").pk
+    Followed.objects.create(account_id=account_id, until=at(-60), is_netting=True)
+    return account_id
+
+
+def told(account_id: int) -> list[tuple[object, ...]]:
+    """All that follows from the records, in their order."""
+    columns = ("at", "closed_count", "cash_flow", "realized_pnl", "quantity_after")
+    more = ("exposure_after", "realized_after", "fees_after")
+    fills = Fill.objects.filter(account_id=account_id).values_list("trade_id", *columns, *more)
+    payouts = Settlement.objects.filter(account_id=account_id).values_list(
+        "market__ticker", *columns, *more
+    )
+    return sorted([*fills, *payouts], key=lambda each: (each[1], each[0]))
+
+
+HISTORY = [
+    bought("M", "yes", "10", "0.40", 1),
+    bought("M", "no", "4", "0.45", 2),
+    bought("M", "no", "9", "0.37", 3),
+    bought("N", "no", "3", "0.73", 4),
+    bought("M", "yes", "3", "0.62", 5),
+    paid("N", "0", "-3", "2.19", 6),
+    bought("M", "no", "2.50", "0.41", 7),
+]
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(order=st.permutations(HISTORY), cuts=st.sets(st.integers(1, len(HISTORY) - 1)))
+def test_any_order_of_arrival_gives_the_same_rows(account, order, cuts):
+    Fill.objects.all().delete()
+    Settlement.objects.all().delete()
+    Book.objects.all().delete()
+
+    begin = 0
+    for cut in [*sorted(cuts), len(order)]:
+        recording.record(account, order[begin:cut], at(60))
+        # As the exchange does, once more.
+        assert recording.record(account, order[begin:cut], at(61)) == 0
+        begin = cut
+
+    expected = sorted(
+        (
+            (
+                each.trade_id if isinstance(each, Filled) else each.ticker,
+                each.at,
+                effect.closed_count,
+                effect.cash_flow,
+                effect.realized_pnl,
+                effect.after.quantity,
+                effect.after.exposure,
+                effect.after.realized_pnl,
+                effect.after.fees_paid,
+            )
+            for ticker in "MN"
+            for each, effect in replay(one for one in HISTORY if one.ticker == ticker)
+        ),
+        key=lambda each: (each[1], each[0]),
+    )
+    assert told(account) == expected
+
+
+def test_correction_is_a_row_of_its_own_and_moves_the_difference(account):
+    recording.record(account, [bought("M", "yes", "10", "0.40", 1)], at(1))
+    first = paid("M", "1", "10", "4", 2)
+    recording.record(account, [first], at(2))
+
+    corrected = replace(paid("M", "0", "10", "4", 500), fees_paid=first.fees_paid)
+    recording.record(account, [corrected], at(500))
+    recording.record(account, [corrected, first], at(501))
+
+    rows = Settlement.objects.order_by("at").values_list("cash_flow", "realized_pnl", "revenue")
+    assert list(rows) == [(10, 6, 10), (-10, -10, 0)]
+    book = Book.objects.get()
+    assert (book.quantity, book.realized_pnl) == (0, -4)
+
+
+def test_nothing_follows_while_the_past_is_being_read(account):
+    Hole.objects.create(account_id=account, until=at(0), opened_until=at(0), opened_at=at(0))
+    recording.record(account, [bought("M", "no", "4", "0.45", 2)], at(2))
+    assert Fill.objects.get().cash_flow is None
+
+    recording.record(account, [bought("M", "yes", "10", "0.40", 1)], at(3))
+    holes.close(holes.next_to_fill(account), at(4))
+    recording.follow_all(account)
+
+    assert [fill.quantity_after for fill in Fill.objects.order_by("at")] == [10, 6]
+    assert Book.objects.get().quantity == 6
+
+
+def test_collateral_flows_follow_the_records_of_their_event(account):
+    for name in "AB":
+        Market.objects.create(
+            environment="sandbox",
+            ticker=f"EVENT-{name}",
+            event_ticker="EVENT",
+            series_ticker="SERIES",
+            title="Who?",
+            yes_outcome="",
+            no_outcome="",
+            collateral_return_type="MECNET",
+        )
+    records = [
+        bought("EVENT-A", "no", "10", "0.60", 1),
+        bought("EVENT-B", "no", "4", "0.50", 2),
+        bought("EVENT-A", "yes", "8", "0.45", 3),
+        paid("EVENT-A", "1", "-2", "1.20", 4),
+        paid("EVENT-B", "0", "-4", "2.00", 5),
+    ]
+
+    for each in records:
+        recording.record(account, [each], each.at)
+    flows = list(CollateralFlow.objects.order_by("at").values_list("at", "amount"))
+
+    # Four back; two taken back with the sale; all four certain once A has won; taken as B is paid.
+    assert flows == [(at(2), 4), (at(3), -2), (at(4), 2), (at(5), -4)]
+    collateral_flows.rewrite(account, "EVENT")
+    assert list(CollateralFlow.objects.order_by("at").values_list("at", "amount")) == flows
+
+
+def test_difference_counts_when_two_readings_show_it(account):
+    recording.record(account, [bought("M", "yes", "10", "0.40", 1, fee="0.17")], at(1))
+    shown = {"M": replace(row("M", "10", "4", "-0.17", "0.17"), last_updated_at=at(1))}
+
+    first = comparing.compare(account, shown, {}, at(10))
+    assert Book.objects.get().disagreement is None
+    comparing.compare(account, shown, first, at(20))
+
+    told = Book.objects.get().disagreement
+    assert "realized_pnl 0 here, -0.17 there" in told
+    assert "after fees" in told
+    right = {"M": replace(row("M", "10", "4", "0", "0.17"), last_updated_at=at(1))}
+    comparing.compare(account, right, comparing.compare(account, right, {}, at(30)), at(40))
+    assert Book.objects.get().disagreement == ""
+
+
+def test_row_older_than_the_records_says_nothing(account):
+    recording.record(account, [bought("M", "yes", "10", "0.40", 100)], at(100))
+    old = {"M": replace(row("M", "3", "1"), last_updated_at=at(1))}
+
+    assert comparing.compare(account, old, {}, at(110)) == {}
+
+
+@pytest.mark.parametrize(
+    ("absence", "is_hole"), [(timedelta(minutes=59), False), (timedelta(minutes=61), True)]
+)
+def test_long_absence_is_a_hole(account, absence, is_hole):
+    Followed.objects.filter(account_id=account).update(until=at(0))
+
+    holes.begin(account, at(0) + absence)
+
+    hole = holes.next_to_fill(account)
+    assert bool(hole) is is_hole
+    if hole:
+        assert (hole.since, hole.until) == (at(0) - holes.OVERLAP, at(0) + absence)
+        assert holes.followed_until(account) == at(0) + absence
+
+
+def valued(second: float, total: str, **nets: str | None) -> points.Valued:
+    return points.Valued(
+        at=at(second),
+        total_value=Decimal(total),
+        cash=Decimal(total),
+        positions_value=Decimal(0),
+        collateral_returned=Decimal(0),
+        nets={ticker: None if net is None else Decimal(net) for ticker, net in nets.items()},
+    )
+
+
+# Midnight in New York.
+MIDNIGHT = (datetime(2026, 11, 24, 5, tzinfo=UTC) - NOON).total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("last_before", "expected"), [(-60.0, "100"), (-14 * 60.0, "100"), (-16 * 60.0, "103")]
+)
+def test_day_begins_with_the_last_point_before_it_or_the_first_in_it(
+    account, last_before, expected
+):
+    points.add(account, valued(MIDNIGHT + last_before, "100", M="1"))
+    points.add(account, valued(MIDNIGHT + 30, "103", M="4"))
+    points.add(account, valued(MIDNIGHT + 90, "105", M="6"))
+
+    baseline = points.baseline(account, at(MIDNIGHT + 100))
+
+    assert baseline.total_value == Decimal(expected)
+    assert baseline.nets == {"M": Decimal(1 if expected == "100" else 4)}
+    # Of others than baselines and the newest it is not kept what each market was worth.
+    kept = EquityPoint.objects.filter(nets__isnull=False).count()
+    assert kept == (2 if expected == "100" else 3)
+
+
+def test_baseline_knows_what_flat_markets_had_made(account):
+    week_ago = -7 * 86_400
+    recording.record(
+        account,
+        [
+            bought("M", "yes", "10", "0.40", week_ago),
+            bought("M", "no", "10", "0.50", week_ago + 1),
+            bought("M", "yes", "5", "0.30", 100),
+            bought("NEW", "yes", "5", "0.30", 100),
+        ],
+        at(100),
+    )
+    points.add(account, valued(10, "100"))
+
+    baseline = points.baseline(account, at(200))
+
+    # (0.50 − 0.40) × 10 less two cents of fees; the other was never traded before.
+    assert baseline.nets == {"M": Decimal("0.98"), "NEW": Decimal(0)}
+    assert baseline.is_complete
