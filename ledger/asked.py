@@ -119,12 +119,19 @@ def period_of(since: str | None, until: str | None) -> Period:
     Raises:
         InvalidRequest: one can't be read.
     """
-    return Period(_instant(since, "from"), _instant(until, "to"))
+    return Period(
+        None if since is None else instant_named(since, "from"),
+        None if until is None else instant_named(until, "to"),
+    )
 
 
-def _instant(text: str | None, name: str) -> datetime | None:
-    if text is None:
-        return None
+def instant_named(text: str, name: str) -> datetime:
+    """
+    An instant, or the beginning of a day, as people write it.
+
+    Raises:
+        InvalidRequest: it can't be read; it is told by the name that it has in the request.
+    """
     try:
         instant = instant_of(_LOST_PLUS.sub("+", text), settings.TRADING_DAY_TIMEZONE)
         return instant.astimezone(UTC)

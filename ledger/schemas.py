@@ -1,9 +1,11 @@
 """The shapes of what happened; a row's fields are the columns of its CSV."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 
 from ninja import Field, Schema
 
+from accounts.schemas import OneLine
 from ledger.records import SettlementSource, TransferKind
 from positions.pnl import Side
 from positions.schemas import Figure
@@ -74,4 +76,35 @@ class TransferOut(Schema):
 
 class TransfersOut(Schema):
     transfers: list[TransferOut]
+    next: Next
+
+
+class NamedTransferIn(Schema):
+    """Money that the exchange does not tell of, such as interest or a bonus."""
+
+    at: str = Field(
+        description="When it came or went: an instant, or a day.",
+        examples=["2026-11-30T12:00:00Z"],
+        max_length=40,
+    )
+    amount: str = Field(
+        description="In dollars; negative if it went.",
+        examples=["1.25"],
+        pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$",
+    )
+    name: Annotated[OneLine, Field(max_length=200)] = Field(examples=["Interest"])
+
+
+class ActivityOut(Schema):
+    """Something that happened, for people to read."""
+
+    account_id: int
+    at: datetime
+    kind: Literal["fill", "settlement", "transfer", "connection", "reconciliation", "market"]
+    ticker: str | None
+    text: str
+
+
+class ActivitiesOut(Schema):
+    activity: list[ActivityOut]
     next: Next

@@ -74,7 +74,7 @@ def transfer_document(row: models.Transfer) -> Document:
 def fill_rows(account_id: int, period: Period, ticker: str | None) -> QuerySet[models.Fill]:
     """An account's executions."""
     rows = models.Fill.objects.filter(account_id=account_id).select_related("market")
-    return _within(_of_market(rows, account_id, ticker), period)
+    return within(_of_market(rows, account_id, ticker), period)
 
 
 def settlement_rows(
@@ -82,7 +82,7 @@ def settlement_rows(
 ) -> QuerySet[models.Settlement]:
     """An account's payouts, and what corrected them."""
     rows = models.Settlement.objects.filter(account_id=account_id).select_related("market")
-    return _within(_of_market(rows, account_id, ticker), period)
+    return within(_of_market(rows, account_id, ticker), period)
 
 
 def transfer_rows(account_id: int, period: Period) -> QuerySet[models.Transfer]:
@@ -99,10 +99,11 @@ def transfer_rows(account_id: int, period: Period) -> QuerySet[models.Transfer]:
         pk__gt=OuterRef("pk"),
     )
     rows = models.Transfer.objects.filter(account_id=account_id)
-    return _within(rows.filter(~Q(cash_flow=0) | ~Exists(later)), period)
+    return within(rows.filter(~Q(cash_flow=0) | ~Exists(later)), period)
 
 
-def _within(rows: QuerySet[Any], period: Period) -> QuerySet[Any]:
+def within(rows: QuerySet[Any], period: Period) -> QuerySet[Any]:
+    """Those of a period."""
     if period.since is not None:
         rows = rows.filter(at__gte=period.since)
     if period.until is not None:

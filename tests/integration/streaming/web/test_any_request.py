@@ -15,8 +15,10 @@ PATHS = [
     "/admin/login/",
     "/api/v1/account/accounts",
     "/api/v1/account/accounts/1",
+    "/api/v1/account/activity",
     "/api/v1/account/authenticate",
     "/api/v1/account/credentials/1",
+    "/api/v1/account/fills",
     "/api/v1/account/invitations",
     "/api/v1/account/login",
     "/api/v1/account/login/passkey",
@@ -35,6 +37,8 @@ PATHS = [
     "/healthz",
     "/readyz",
     "/sse/positions",
+    "/api/v1/account/settlements",
+    "/api/v1/account/transfers",
     "/static/css/page.css",
 ]
 HEADERS = [
