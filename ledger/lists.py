@@ -24,11 +24,13 @@ class List:
     Attributes:
         columns: the fields of a row, in order.
         page: reads the page that is asked for.
+        has_period: whether its rows have an instant; else they are of now.
     """
 
     name: str
     columns: tuple[str, ...]
     page: Callable[[Asked], Page]
+    has_period: bool = True
 
     def pages(self, asked: Asked) -> Iterator[list[Document]]:
         """Everything from the cursor on; each `next` reads a page, and holds nothing after."""
