@@ -30,7 +30,7 @@ from accounts import sessions
 from accounts.encryption import Secret
 from accounts.models import Account, AccountKey, Credential, Passkey, Session, User
 from config.api import api
-from ledger.models import Transfer
+from ledger.models import Note, Transfer
 from positions.models import AccountStream, Position, Worker
 from streaming.web import admission, views
 from tests.integration.accounts.authenticator import Authenticator
@@ -140,6 +140,15 @@ def api_examples() -> dict[str, list[Example]]:
         ("GET", "positions"): _of_each("positions"),
         ("GET", "portfolio"): _of_each("portfolio", several=False),
         ("POST", "refresh"): _of_each("refresh"),
+        ("GET", "positions/{ticker}"): [
+            ("positions/TICKER_OF_A", None),
+            ("positions/TICKER_OF_A?account=A", None),
+        ],
+        ("PUT", "positions/{ticker}/note"): [
+            ("positions/TICKER_OF_A/note", {"text": "Mine"}),
+            ("positions/TICKER_OF_A/note?account=A", {"text": "Mine"}),
+        ],
+        ("GET", "portfolio/explanation"): _of_each("portfolio/explanation", several=False),
         ("GET", "fills"): _of_each("fills"),
         ("GET", "settlements"): _of_each("settlements"),
         ("GET", "transfers"): _of_each("transfers"),
@@ -339,6 +348,7 @@ def world(no_log, db, settings, monkeypatch) -> World:
         "POSITION_OF_A": str(position.pk),
         "MARKET_OF_A": str(position.market_id),
         "WORKER_OF_A": str(AccountStream.objects.get(account=a).worker_id),
+        "TICKER_OF_A": "TICKER-OF-A",
         "KEY_OF_A": str(a.credentials.get().pk),
         "PASSKEY": str(passkey.pk),
         "OWNER": str(owner.pk),
@@ -515,6 +525,7 @@ def _account_state(account_id: int) -> list[object]:
         list(Position.objects.filter(account=account_id).values_list("pk", "quantity")),
         AccountStream.objects.filter(account=account_id).count(),
         Transfer.objects.filter(account=account_id).count(),
+        list(Note.objects.filter(account=account_id).values_list("ticker", "text")),
         Worker.objects.count(),
     ]
 
