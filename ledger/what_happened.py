@@ -11,6 +11,7 @@ from ledger.asked import Asked
 from ledger.lists import keyset
 from ledger.paging import Source
 from ledger.periods import Period
+from ledger.recording import settlement_record
 from ledger.schemas import FillOut, SettlementOut, TransferOut
 from positions.decimal_text import plain
 from positions.documents import Document, instant
@@ -40,6 +41,8 @@ def fill_document(row: models.Fill) -> Document:
 
 def settlement_document(row: models.Settlement) -> Document:
     """One payout, or the correction of one. Needs the row's market loaded."""
+    # What it moved follows from itself; what was held before may still be to be read.
+    record = settlement_record(row, row.market.ticker)
     return {
         "account_id": row.account_id,
         "ticker": row.market.ticker,
@@ -49,8 +52,8 @@ def settlement_document(row: models.Settlement) -> Document:
         "value": plain(row.value),
         "quantity": plain(row.quantity),
         "exposure": plain(row.exposure),
-        "cash_flow": plain(row.cash_flow),
-        "realized_pnl": plain(row.realized_pnl),
+        "cash_flow": plain(record.cash_flow),
+        "realized_pnl": plain(record.realized_pnl),
         "fees_paid": plain(row.fees_paid),
         "source": row.source,
     }

@@ -27,21 +27,26 @@ from positions.api import NOT_SEEN, One, one_of
 router = Router()
 
 Answer = HttpResponse | StreamingHttpResponse
+AS_CSV = {
+    "responses": {
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+    }
+}
 
 
-@router.get("fills", response={200: FillsOut, NOT_SEEN: ErrorOut})
+@router.get("fills", response={200: FillsOut, NOT_SEEN: ErrorOut}, openapi_extra=AS_CSV)
 def fills(request: SignedInRequest, query: Query[MarketListQuery]) -> Answer:
     """Executions, newest first; those of one instant by id."""
     return FILLS.answer(request, query)
 
 
-@router.get("settlements", response={200: SettlementsOut, NOT_SEEN: ErrorOut})
+@router.get("settlements", response={200: SettlementsOut, NOT_SEEN: ErrorOut}, openapi_extra=AS_CSV)
 def settlements(request: SignedInRequest, query: Query[MarketListQuery]) -> Answer:
     """Payouts, newest first; the correction of one is a row of its own."""
     return SETTLEMENTS.answer(request, query)
 
 
-@router.get("transfers", response={200: TransfersOut, NOT_SEEN: ErrorOut})
+@router.get("transfers", response={200: TransfersOut, NOT_SEEN: ErrorOut}, openapi_extra=AS_CSV)
 def transfers(request: SignedInRequest, query: Query[ListQuery]) -> Answer:
     """Money that came or went beside the markets, newest first, each at its newest status."""
     return TRANSFERS.answer(request, query)
@@ -59,7 +64,7 @@ def name_transfer(
     return JsonResponse(transfer_document(row), status=HTTPStatus.CREATED)
 
 
-@router.get("activity", response={200: ActivitiesOut, NOT_SEEN: ErrorOut})
+@router.get("activity", response={200: ActivitiesOut, NOT_SEEN: ErrorOut}, openapi_extra=AS_CSV)
 def activity(request: SignedInRequest, query: Query[MarketListQuery]) -> Answer:
     """All that happened, newest first, in plain English; with a market, to it alone."""
     return ACTIVITY.answer(request, query)
