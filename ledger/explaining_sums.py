@@ -62,7 +62,6 @@ class Shown:
     estimated_value: Decimal | None
     exchange_portfolio_value: Decimal | None
     day_pnl: Decimal | None
-    reconciled_at: datetime | None
 
 
 def explained(

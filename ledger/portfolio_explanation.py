@@ -43,7 +43,6 @@ def _shown(row: AccountStream) -> Shown:
         estimated_value=row.estimated_value,
         exchange_portfolio_value=row.exchange_portfolio_value,
         day_pnl=row.day_pnl,
-        reconciled_at=row.reconciled_at,
     )
 
 
