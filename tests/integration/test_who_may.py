@@ -30,9 +30,11 @@ from accounts import sessions
 from accounts.encryption import Secret
 from accounts.models import Account, AccountKey, Credential, Passkey, Session, User
 from config.api import api
+from ledger.models import Note, Transfer
 from positions.models import AccountStream, Position, Worker
 from streaming.web import admission, views
 from tests.integration.accounts.authenticator import Authenticator
+from tests.integration.ledger.rows import fill, record, record_transfers, settlement, transfer
 from tests.integration.streaming import rows
 from tests.integration.visitors import (
     ACCOUNT,
@@ -48,6 +50,7 @@ ORIGIN = "http://testserver"
 PASSWORD = "correct horse battery"
 PRIVATE_KEY = "the private key of it"
 CSRF = "a" * 32
+NAMED = {"at": "2026-11-01T00:00:00Z", "amount": "1.25", "name": "Interest"}
 
 VIEWERS = [
     "nobody",
@@ -137,6 +140,20 @@ def api_examples() -> dict[str, list[Example]]:
         ("GET", "positions"): _of_each("positions"),
         ("GET", "portfolio"): _of_each("portfolio", several=False),
         ("POST", "refresh"): _of_each("refresh"),
+        ("GET", "positions/{ticker}"): [
+            ("positions/TICKER_OF_A", None),
+            ("positions/TICKER_OF_A?account=A", None),
+        ],
+        ("PUT", "positions/{ticker}/note"): [
+            ("positions/TICKER_OF_A/note", {"text": "Mine"}),
+            ("positions/TICKER_OF_A/note?account=A", {"text": "Mine"}),
+        ],
+        ("GET", "portfolio/explanation"): _of_each("portfolio/explanation", several=False),
+        ("GET", "fills"): _of_each("fills"),
+        ("GET", "settlements"): _of_each("settlements"),
+        ("GET", "transfers"): _of_each("transfers"),
+        ("POST", "transfers"): [(f"transfers{query}", NAMED) for query in ("", "?account=A")],
+        ("GET", "activity"): [*_of_each("activity"), ("activity?account=A&format=csv", None)],
     }
     return {
         f"{method} {ACCOUNT.removeprefix('/')}{route}": [
@@ -331,6 +348,7 @@ def world(no_log, db, settings, monkeypatch) -> World:
         "POSITION_OF_A": str(position.pk),
         "MARKET_OF_A": str(position.market_id),
         "WORKER_OF_A": str(AccountStream.objects.get(account=a).worker_id),
+        "TICKER_OF_A": "TICKER-OF-A",
         "KEY_OF_A": str(a.credentials.get().pk),
         "PASSKEY": str(passkey.pk),
         "OWNER": str(owner.pk),
@@ -369,6 +387,10 @@ def _account(owner: User, name: str, number: int) -> Account:
     )
     AccountKey.objects.create(account=account, subaccount=0, **key)
     rows.Worker(account.pk).write({f"TICKER-OF-{name}": "0.40"})
+    ticker = f"TICKER-OF-{name}"
+    happened = [fill(f"fill of {name}", ticker=ticker), settlement(ticker)]
+    record(account, happened)
+    record_transfers(account, [transfer(f"TRANSFER-TICKER-OF-{name}", "100")])
     return account
 
 
@@ -502,6 +524,8 @@ def _account_state(account_id: int) -> list[object]:
         list(Credential.objects.filter(account=account_id).values_list("pk", "status")),
         list(Position.objects.filter(account=account_id).values_list("pk", "quantity")),
         AccountStream.objects.filter(account=account_id).count(),
+        Transfer.objects.filter(account=account_id).count(),
+        list(Note.objects.filter(account=account_id).values_list("ticker", "text")),
         Worker.objects.count(),
     ]
 

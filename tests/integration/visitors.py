@@ -24,6 +24,9 @@ class Visitor:
     def post(self, path: str, body: object = None, **request):
         return self._send(self.browser.post, path, body, **request)
 
+    def put(self, path: str, body: object):
+        return self._send(self.browser.put, path, body)
+
     def patch(self, path: str, body: object):
         return self._send(self.browser.patch, path, body)
 
