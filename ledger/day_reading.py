@@ -8,7 +8,7 @@ Each costs some look-ups by index, however many points and records there are.
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.conf import settings
@@ -44,7 +44,7 @@ _ENDS = f"""
     ) AS first ON true
     LEFT JOIN LATERAL (
         SELECT {_POINT} FROM {_POINTS}
-        WHERE account_id = %(account)s AND at < day.since AND at >= day.since - %(stale)s
+        WHERE account_id = %(account)s AND at < day.since AND at >= day.since - %(stale)s * interval '1 s'
         ORDER BY at DESC LIMIT 1
     ) AS before ON true
     ORDER BY day.number
@@ -94,9 +94,7 @@ def has_begun(account_id: int, on: date) -> bool:
     return models.EquityPoint.objects.filter(account_id=account_id, at__lt=until).exists()
 
 
-def days_with_points(
-    account_id: int, since: date | None, until: date, limit: int
-) -> list[date]:
+def days_with_points(account_id: int, since: date | None, until: date, limit: int) -> list[date]:
     """The newest days of which something is stored, from `since` to before `until`."""
     points = models.EquityPoint.objects.filter(account_id=account_id)
     oldest = points.order_by("at").values_list("at", flat=True).first()
@@ -152,9 +150,7 @@ def _between(account: Account, opening: Point, closing: Point) -> Day:
         *(closing.nets or ()),
         *_traded(account.pk, opening.at, closing.at),
     }
-    flows = models.Transfer.objects.filter(
-        account=account, at__gt=opening.at, at__lte=closing.at
-    )
+    flows = models.Transfer.objects.filter(account=account, at__gt=opening.at, at__lte=closing.at)
     return day_between(
         opening,
         closing,
@@ -206,7 +202,7 @@ def _last(
                 "tickers": list(tickers),
             },
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _ends(account_id: int, periods: Sequence[Period]) -> list[tuple[int, Point, Point]]:
@@ -218,7 +214,7 @@ def _ends(account_id: int, periods: Sequence[Period]) -> list[tuple[int, Point, 
                 "account": account_id,
                 "since": [period.since for period in periods],
                 "until": [period.until for period in periods],
-                "stale": STALE_AFTER,
+                "stale": STALE_AFTER.total_seconds(),
             },
         )
         rows = cursor.fetchall()

@@ -17,7 +17,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
 
 from positions.pnl import ZERO
 
@@ -106,11 +105,11 @@ def day_between(
             of the two points.
     """
     tickers = {*then, *now, *(opening.nets or ()), *(closing.nets or ())}
-    ends = {
-        ticker: (_net(ticker, opening, then), _net(ticker, closing, now)) for ticker in tickers
-    }
+    ends = {ticker: (_net(ticker, opening, then), _net(ticker, closing, now)) for ticker in tickers}
     whole: Decimal | None = closing.value - opening.value - net_transfers
-    if any(before is not None and _is_unpriced(closing, ticker) for ticker, (before, _) in ends.items()):
+    if any(
+        before is not None and _is_unpriced(closing, ticker) for ticker, (before, _) in ends.items()
+    ):
         # It was worth something at the beginning, and is now worth something unknown.
         whole = None
     parts = {
@@ -149,9 +148,7 @@ def added(days: Sequence[Day]) -> Day | None:
             if part.ticker is not None:
                 before = markets.get(part.ticker, ZERO)
                 known = before is not None and part.amount is not None
-                markets[part.ticker] = (
-                    (before or ZERO) + (part.amount or ZERO) if known else None
-                )
+                markets[part.ticker] = (before or ZERO) + (part.amount or ZERO) if known else None
     day_pnl = _sum(each.day_pnl for each in days)
     return Day(
         since=min(each.since for each in days),

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Min, Q, QuerySet
 from django.db.models.functions import Mod
 
-from ledger import models
+from ledger import holes, models
 from ledger.periods import Period
 from ledger.proof import STEP_OF_TRANSFER, Moved, Proof, StepKind, Told, prove
 from positions.pnl import ZERO
@@ -70,17 +70,25 @@ class Reach:
 
 def prove_account(account_id: int) -> Proof | None:
     """
-    The proof over all that is kept; None while there is no balance to begin with.
+    The proof over all that is kept; None while there is no balance to begin with, and while older
+    records are still being read: what follows from the newer ones is open until then.
 
     Where there are very many balances not each is looked at again: the ends of every interval that
     `note` found unexplained are, and of the others some. `keep` looks at all.
     """
+    if is_reading_past(account_id):
+        return None
     if (selected := _selected(account_id)) is not None:
         ends, rows = selected
         proof = _proved(account_id, rows)
         if proof and proof.opening.until <= ends[0] and proof.closing.until >= ends[1]:
             return proof
     return _proved(account_id, _balances(account_id))
+
+
+def is_reading_past(account_id: int) -> bool:
+    """Whether older records are still being read."""
+    return holes.being_filled(account_id).exists()
 
 
 def reach(account_id: int) -> Reach:
@@ -102,8 +110,11 @@ def note(account_id: int, at: datetime, touched: Period | None = None) -> None:
     Keep what the newest balances leave unexplained.
 
     To be called after each new balance, and with the period of records that came late: the
-    intervals which they lie in are looked at again. Costs as much as the flows of these.
+    intervals which they lie in are looked at again. Costs as much as the flows of these. Does
+    nothing while older records are still being read; `keep` is to be called once they are.
     """
+    if is_reading_past(account_id):
+        return
     rows: Sequence[Told] = _newest(account_id, _NEWEST)
     if touched:
         rows = _around(account_id, touched, rows)
@@ -111,9 +122,10 @@ def note(account_id: int, at: datetime, touched: Period | None = None) -> None:
 
 
 def keep(account_id: int, at: datetime) -> Proof | None:
-    """The proof over all that is kept, and what it leaves unexplained as rows."""
-    rows = _balances(account_id)
-    return _keep(account_id, rows, at, since_ever=True)
+    """As `prove_account`, with each balance looked at; what is unexplained is kept."""
+    if is_reading_past(account_id):
+        return None
+    return _keep(account_id, _balances(account_id), at, since_ever=True)
 
 
 def _keep(

@@ -3,8 +3,8 @@
 from ninja import Router
 
 from accounts.sessions import SessionCookie
-from ledger.api import lists, proof
+from ledger.api import days, lists, proof
 
 router = Router(tags=["ledger"], auth=SessionCookie())
-for part in (lists, proof):
+for part in (lists, days, proof):
     router.add_router("", part.router)

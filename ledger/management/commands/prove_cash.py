@@ -32,6 +32,10 @@ class Command(BaseCommand):
         for each in accounts:
             proof = proving.keep(each.pk, timezone.now())
             self.stdout.write(f"Account {each.pk}, {each.name} ({each.environment})")
+            if proving.is_reading_past(each.pk):
+                self.stdout.write("  not yet: older records are still being read\n\n")
+                is_explained = False
+                continue
             self._show(each.pk, proof)
             is_explained = is_explained and not (proof and proof.unexplained)
         if not is_explained:

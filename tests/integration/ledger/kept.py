@@ -7,7 +7,7 @@ from ledger import models
 from ledger.recording import record, record_transfers
 from ledger.records import Fill, Settlement, Transfer
 
-START = datetime(2026, 11, 23, 5, tzinfo=UTC)  # midnight in New York
+START = datetime(2025, 6, 2, 4, tzinfo=UTC)  # midnight in New York, a Monday
 
 
 def at(second: float) -> datetime:
@@ -71,8 +71,8 @@ def balance(account, second, amount, *, known_for: float = 1) -> models.Balance:
     )
 
 
-def hole(account, since: float | None, until: float, *, is_filled=False) -> models.Hole:
-    """A stretch whose records have not been read, or have been by now."""
+def hole(account, since: float | None, until: float, *, is_filled=False, reason="") -> models.Hole:
+    """A stretch whose records have not been read, or have been by now; `reason`: they can't be."""
     return models.Hole.objects.create(
         account=account,
         since=None if since is None else at(since),
@@ -80,4 +80,22 @@ def hole(account, since: float | None, until: float, *, is_filled=False) -> mode
         opened_at=at(0),
         opened_until=at(until),
         filled_at=at(0) if is_filled else None,
+        reason=reason,
+    )
+
+
+def point(
+    account, second, value, nets: dict[str, str | None] | None = None, *, entered="0", cash="0"
+) -> models.EquityPoint:
+    """What the account was worth; `nets` by ticker."""
+    total = Decimal(value)
+    return models.EquityPoint.objects.create(
+        account=account,
+        at=at(second),
+        total_value=total,
+        entered=Decimal(entered),
+        cash=Decimal(cash),
+        positions_value=total - Decimal(cash),
+        collateral_returned=Decimal(0),
+        nets=nets,
     )
