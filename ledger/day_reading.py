@@ -44,7 +44,8 @@ _ENDS = f"""
     ) AS first ON true
     LEFT JOIN LATERAL (
         SELECT {_POINT} FROM {_POINTS}
-        WHERE account_id = %(account)s AND at < day.since AND at >= day.since - %(stale)s * interval '1 s'
+        WHERE account_id = %(account)s AND at < day.since
+            AND at >= day.since - %(stale)s * interval '1 s'
         ORDER BY at DESC LIMIT 1
     ) AS before ON true
     ORDER BY day.number

@@ -3,8 +3,8 @@
 from ninja import Router
 
 from accounts.sessions import SessionCookie
-from ledger.api import days, lists, proof
+from ledger.api import days, equity, lists, proof
 
 router = Router(tags=["ledger"], auth=SessionCookie())
-for part in (lists, days, proof):
+for part in (lists, equity, days, proof):
     router.add_router("", part.router)
