@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.apps import apps
 from django.db import transaction
 from django.http import HttpRequest
 from django.test import Client
@@ -33,6 +34,7 @@ from config.api import api
 from positions.models import AccountStream, Position, Worker
 from streaming.web import admission, views
 from tests.integration.accounts.authenticator import Authenticator
+from tests.integration.ledger.kept import one_of_each
 from tests.integration.streaming import rows
 from tests.integration.visitors import (
     ACCOUNT,
@@ -137,6 +139,10 @@ def api_examples() -> dict[str, list[Example]]:
         ("GET", "positions"): _of_each("positions"),
         ("GET", "portfolio"): _of_each("portfolio", several=False),
         ("POST", "refresh"): _of_each("refresh"),
+        ("GET", "equity"): [*_of_each("equity"), ("equity?account=A&format=csv", None)],
+        ("GET", "day"): _of_each("day"),
+        ("GET", "days"): [*_of_each("days"), ("days?account=A&format=csv", None)],
+        ("GET", "proof"): _of_each("proof"),
     }
     return {
         f"{method} {ACCOUNT.removeprefix('/')}{route}": [
@@ -152,6 +158,17 @@ def _of_each(route: str, *, several: bool = True) -> list[tuple[str, object]]:
     return [(f"{route}{query}", None) for query in asked]
 
 
+# What the ledger keeps and the admin shows.
+KEPT = (
+    "balance",
+    "book",
+    "equitypoint",
+    "fill",
+    "hole",
+    "settlement",
+    "transfer",
+    "unexplained",
+)
 # What the admin's pages of one row are about.
 OBJECTS = {
     "accounts/user": "OWNER",
@@ -162,6 +179,7 @@ OBJECTS = {
     "positions/position": "POSITION_OF_A",
     "positions/accountstream": "A",
     "positions/worker": "WORKER_OF_A",
+    **{f"ledger/{model}": f"{model.upper()}_OF_A" for model in KEPT},
 }
 PAGES_OF_A_ROW = ("", "history/", "delete/", "change/")
 
@@ -191,7 +209,7 @@ def other_examples() -> dict[str, list[Example]]:
         ],
         "admin/jsi18n/": ["admin/jsi18n/"],
         "admin/r/<path:content_type_id>/<path:object_id>/": ["admin/r/1/A/"],
-        "admin/^(?P<app_label>accounts|positions)/$": ["admin/accounts/"],
+        "admin/^(?P<app_label>accounts|positions|ledger)/$": ["admin/accounts/"],
         "admin/(?P<url>.*)$": ["admin/nothing/"],
     }
     for model, name in OBJECTS.items():
@@ -216,6 +234,7 @@ def other_examples() -> dict[str, list[Example]]:
         ("admin/accounts/session/", _chosen("end_sessions", "SESSION_OF_THE_PERSON")),
         ("admin/accounts/session/SESSION_OF_THE_PERSON/delete/", {"post": "yes"}),
         ("admin/positions/position/POSITION_OF_A/delete/", {"post": "yes"}),
+        ("admin/ledger/fill/FILL_OF_A/delete/", {"post": "yes"}),
     ]
     examples["POST"] = [Example("POST", path, form=form) for path, form in forms]
     return examples
@@ -333,6 +352,12 @@ def world(no_log, db, settings, monkeypatch) -> World:
         "WORKER_OF_A": str(AccountStream.objects.get(account=a).worker_id),
         "KEY_OF_A": str(a.credentials.get().pk),
         "PASSKEY": str(passkey.pk),
+        **{
+            f"{model.upper()}_OF_A": str(
+                apps.get_model("ledger", model).objects.filter(account=a).latest("pk").pk
+            )
+            for model in KEPT
+        },
         "OWNER": str(owner.pk),
         "A": str(a.pk),
     }
@@ -369,6 +394,7 @@ def _account(owner: User, name: str, number: int) -> Account:
     )
     AccountKey.objects.create(account=account, subaccount=0, **key)
     rows.Worker(account.pk).write({f"TICKER-OF-{name}": "0.40"})
+    one_of_each(account, f"TICKER-OF-{name}")
     return account
 
 

@@ -99,3 +99,16 @@ def point(
         collateral_returned=Decimal(0),
         nets=nets,
     )
+
+
+def one_of_each(account, ticker: str) -> None:
+    """A row of each kind that the admin shows."""
+    buy(account, 1, ticker)
+    settle(account, 2, ticker)
+    transfer(account, 3, "50")
+    balance(account, 4, "100")
+    hole(account, None, 5, is_filled=True)
+    point(account, 6, "100", {ticker: "1"})
+    models.Unexplained.objects.create(
+        account=account, since=at(0), until=at(4), amount=Decimal("0.3"), noticed_at=at(9)
+    )
