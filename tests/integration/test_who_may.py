@@ -140,7 +140,10 @@ def api_examples() -> dict[str, list[Example]]:
         ("GET", "portfolio"): _of_each("portfolio", several=False),
         ("POST", "refresh"): _of_each("refresh"),
         ("GET", "equity"): [*_of_each("equity"), ("equity?account=A&format=csv", None)],
-        ("GET", "day"): _of_each("day"),
+        ("GET", "day"): [
+            (f"{path}{'&' if '?' in path else '?'}date=2025-06-02", None)
+            for path, _ in _of_each("day")
+        ],
         ("GET", "days"): [*_of_each("days"), ("days?account=A&format=csv", None)],
         ("GET", "proof"): _of_each("proof"),
     }

@@ -107,6 +107,7 @@ def one_of_each(account, ticker: str) -> None:
     settle(account, 2, ticker)
     transfer(account, 3, "50")
     balance(account, 4, "100")
+    balance(account, 9, "100.25")
     hole(account, None, 5, is_filled=True)
     point(account, 6, "100", {ticker: "1"})
     models.Unexplained.objects.create(
