@@ -75,10 +75,13 @@ def _page(asked: Asked) -> Page:
         days = day_reading.days_with_points(account_id, since, before, asked.limit + 1)
         found += [(on, account_id) for on in days]
     found.sort(reverse=True)
-    rows = []
-    for on, account_id in found[: asked.limit]:
-        day = day_reading.day(accounts[account_id], on, now)
-        rows.append(day_document(account_id, on, day))
+    told = found[: asked.limit]
+    by_row: dict[tuple[date, int], Day | None] = {}
+    for account_id, account in accounts.items():
+        dates = [on for on, of in told if of == account_id]
+        of_account = day_reading.days(account, dates, now) if dates else []
+        by_row |= {(on, account_id): day for on, day in zip(dates, of_account, strict=True)}
+    rows = [day_document(account_id, on, by_row[on, account_id]) for on, account_id in told]
     if len(found) <= asked.limit:
         return Page(rows)
     last, account_id = found[asked.limit - 1]

@@ -13,7 +13,6 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Sum
 
 from accounts.models import Account
 from ledger import holes, models
@@ -51,25 +50,44 @@ _ENDS = f"""
     ORDER BY day.number
 """  # noqa: S608  # names of tables, all from our own models
 
-# The last record of each market up to an instant.
+# The last record of markets up to instants, in the order they are asked for.
 _LAST = f"""
-    SELECT market.ticker, record.quantity_after, record.realized_after - record.fees_after,
-           record.at IS NULL
-    FROM {Market._meta.db_table} AS market
+    SELECT asked.number, market.ticker, record.quantity_after,
+           record.realized_after - record.fees_after, record.at IS NULL
+    FROM unnest(%(numbers)s::int[], %(at)s::timestamptz[], %(tickers)s::text[])
+        AS asked(number, at, ticker)
+    JOIN {Market._meta.db_table} AS market
+        ON market.environment = %(environment)s AND market.ticker = asked.ticker
     LEFT JOIN LATERAL (
         SELECT * FROM (
             (SELECT at, 0 AS place, quantity_after, realized_after, fees_after
              FROM {_FILLS}
-             WHERE account_id = %(account)s AND market_id = market.id AND at <= %(at)s {{flat}}
+             WHERE account_id = %(account)s AND market_id = market.id AND at <= asked.at {{flat}}
              ORDER BY at DESC, trade_id DESC LIMIT 1)
             UNION ALL
             (SELECT at, 1, quantity_after, realized_after, fees_after
              FROM {_SETTLEMENTS}
-             WHERE account_id = %(account)s AND market_id = market.id AND at <= %(at)s {{flat}}
+             WHERE account_id = %(account)s AND market_id = market.id AND at <= asked.at {{flat}}
              ORDER BY at DESC, id DESC LIMIT 1)
         ) AS found ORDER BY at DESC, place DESC LIMIT 1
     ) AS record ON true
-    WHERE market.environment = %(environment)s AND market.ticker = ANY(%(tickers)s)
+"""  # noqa: S608  # as above
+
+# What was traded, and what came in, between two instants.
+_BETWEEN = f"""
+    SELECT
+        (SELECT array_agg(market.ticker) FROM (
+            SELECT market_id FROM {_FILLS}
+            WHERE account_id = %(account)s AND at > span.since AND at <= span.until
+            UNION
+            SELECT market_id FROM {_SETTLEMENTS}
+            WHERE account_id = %(account)s AND at > span.since AND at <= span.until
+        ) AS traded JOIN {Market._meta.db_table} AS market ON market.id = traded.market_id),
+        (SELECT coalesce(sum(cash_flow), 0) FROM {models.Transfer._meta.db_table}
+         WHERE account_id = %(account)s AND at > span.since AND at <= span.until)
+    FROM unnest(%(since)s::timestamptz[], %(until)s::timestamptz[])
+        WITH ORDINALITY AS span(since, until, number)
+    ORDER BY span.number
 """  # noqa: S608  # as above
 
 
@@ -80,13 +98,18 @@ def today(now: datetime) -> date:
 
 def day(account: Account, on: date, now: datetime) -> Day | None:
     """One day of an account; None where nothing is known of it."""
-    if on == today(now):
-        return _today(account, now)
-    found = _ends(account.pk, [_period(on)])
-    if not found:
-        return None
-    _, opening, closing = found[0]
-    return _between(account, opening, closing)
+    return days(account, [on], now)[0]
+
+
+def days(account: Account, dates: Sequence[date], now: datetime) -> list[Day | None]:
+    """Days of an account, in as many queries as one; None for those of which nothing is known."""
+    ends = _ends(account.pk, [_period(on) for on in dates])
+    numbers = [number for number in ends if dates[number] != today(now)]
+    past = dict(zip(numbers, _between(account, [ends[each] for each in numbers]), strict=True))
+    return [
+        _today(account, now) if on == today(now) else past.get(number)
+        for number, on in enumerate(dates)
+    ]
 
 
 def has_begun(account_id: int, on: date) -> bool:
@@ -132,7 +155,7 @@ def _today(account: Account, now: datetime) -> Day | None:
         stream.total_value if stream.total_value is not None else ZERO,
         {ticker: position.net_pnl for ticker, position in rows.items()},
     )
-    found = _between(account, opening, closing)
+    [found] = _between(account, [(opening, closing)])
     told = {ticker: position.day_pnl for ticker, position in rows.items()}
     markets = {part.ticker: part.amount for part in found.parts if part.ticker is not None}
     for ticker, amount in told.items():
@@ -145,69 +168,85 @@ def _today(account: Account, now: datetime) -> Day | None:
     )
 
 
-def _between(account: Account, opening: Point, closing: Point) -> Day:
-    tickers = {
-        *(opening.nets or ()),
-        *(closing.nets or ()),
-        *_traded(account.pk, opening.at, closing.at),
-    }
-    flows = models.Transfer.objects.filter(account=account, at__gt=opening.at, at__lte=closing.at)
-    return day_between(
-        opening,
-        closing,
-        flows.aggregate(all=Sum("cash_flow"))["all"] or ZERO,
-        _records(account, opening, tickers),
-        _records(account, closing, tickers),
-    )
+def _between(account: Account, spans: Sequence[tuple[Point, Point]]) -> list[Day]:
+    if not spans:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _BETWEEN,
+            {
+                "account": account.pk,
+                "since": [opening.at for opening, _ in spans],
+                "until": [closing.at for _, closing in spans],
+            },
+        )
+        happened = cursor.fetchall()
+    asked = [
+        {*(opening.nets or ()), *(closing.nets or ()), *(traded or ())}
+        for (opening, closing), (traded, _) in zip(spans, happened, strict=True)
+    ]
+    openings = [opening for opening, _ in spans]
+    closings = [closing for _, closing in spans]
+    return [
+        day_between(opening, closing, net_transfers, then, now)
+        for opening, closing, (_, net_transfers), then, now in zip(
+            openings,
+            closings,
+            happened,
+            _records(account, openings, asked),
+            _records(account, closings, asked),
+            strict=True,
+        )
+    ]
 
 
-def _traded(account_id: int, after: datetime, until: datetime) -> set[str]:
-    tickers: set[str] = set()
-    for rows in (models.Fill.objects, models.Settlement.objects):
-        found = rows.filter(account_id=account_id, at__gt=after, at__lte=until)
-        tickers.update(found.order_by().values_list("market__ticker", flat=True).distinct())
-    return tickers
-
-
-def _records(account: Account, point: Point, tickers: Collection[str]) -> dict[str, Records]:
-    asked = set(tickers) - set(point.nets or ())
-    if not asked:
-        return {}
+def _records(
+    account: Account, points: Sequence[Point], tickers: Sequence[Collection[str]]
+) -> list[dict[str, Records]]:
+    """What the records say of each point's markets that it does not have itself."""
     never = None if holes.being_filled(account.pk).exists() else ZERO
-    found: dict[str, Records] = {}
-    held = set()
-    for ticker, quantity, locked_in, is_untraded in _last(account, point.at, asked):
+    found: list[dict[str, Records]] = [{} for _ in points]
+    asked = [
+        (number, point.at, ticker)
+        for number, point in enumerate(points)
+        for ticker in set(tickers[number]) - set(point.nets or ())
+    ]
+    held = []
+    for number, ticker, quantity, locked_in, is_untraded in _last(account, asked):
         if is_untraded:
-            found[ticker] = Records(never)
+            found[number][ticker] = Records(never)
         elif quantity is None or quantity:
-            held.add(ticker)
+            held.append((number, points[number].at, ticker))
         else:
-            found[ticker] = Records(locked_in)
-    if held:
-        # Filled so short before the point that it did not know of it: flat in it, as before.
-        for ticker, _, locked_in, is_untraded in _last(account, point.at, held, flat=True):
-            found[ticker] = Records(never if is_untraded else locked_in, is_flat=False)
+            found[number][ticker] = Records(locked_in)
+    # Filled so short before the point that it did not know of it: flat in it, as before.
+    for number, ticker, _, locked_in, is_untraded in _last(account, held, flat=True):
+        found[number][ticker] = Records(never if is_untraded else locked_in, is_flat=False)
     return found
 
 
 def _last(
-    account: Account, at: datetime, tickers: Collection[str], *, flat: bool = False
-) -> list[tuple[str, Decimal | None, Decimal | None, bool]]:
+    account: Account, asked: Sequence[tuple[int, datetime, str]], *, flat: bool = False
+) -> list[tuple[int, str, Decimal | None, Decimal | None, bool]]:
+    if not asked:
+        return []
+    numbers, times, tickers = zip(*asked, strict=True)
     with connection.cursor() as cursor:
         cursor.execute(
             _LAST.format(flat="AND quantity_after = 0" if flat else ""),
             {
                 "account": account.pk,
                 "environment": account.environment,
-                "at": at,
+                "numbers": list(numbers),
+                "at": list(times),
                 "tickers": list(tickers),
             },
         )
         return list(cursor.fetchall())
 
 
-def _ends(account_id: int, periods: Sequence[Period]) -> list[tuple[int, Point, Point]]:
-    """Of each period with a point: its number, and the points that it begins and ends with."""
+def _ends(account_id: int, periods: Sequence[Period]) -> dict[int, tuple[Point, Point]]:
+    """Of each period with a point, by its number: the points that it begins and ends with."""
     with connection.cursor() as cursor:
         cursor.execute(
             _ENDS,
@@ -219,13 +258,13 @@ def _ends(account_id: int, periods: Sequence[Period]) -> list[tuple[int, Point, 
             },
         )
         rows = cursor.fetchall()
-    found = []
+    found = {}
     for number, *values in rows:
         before, first, last = (_point(*values[at : at + 3]) for at in (0, 3, 6))
         since = periods[number - 1].since
         opening = since and baseline(before, first, since)
         if opening and last:
-            found.append((number - 1, opening, last))
+            found[number - 1] = (opening, last)
     return found
 
 

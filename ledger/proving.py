@@ -5,7 +5,7 @@ The database adds the flows up by the stretches between balances, so that a mill
 pass over an account's rows and no object each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -115,10 +115,11 @@ def note(account_id: int, at: datetime, touched: Period | None = None) -> None:
     """
     if is_reading_past(account_id):
         return
-    rows: Sequence[Told] = _newest(account_id, _NEWEST)
-    if touched:
-        rows = _around(account_id, touched, rows)
-    _keep(account_id, rows, at)
+    newest = _newest(account_id, _NEWEST)
+    is_older = newest and touched and (touched.since is None or touched.since <= newest[0].until)
+    if is_older and touched and (around := _around(account_id, touched)):
+        _keep(account_id, around, at, is_newest=around[-1].until >= newest[-1].until)
+    _keep(account_id, newest, at)
 
 
 def keep(account_id: int, at: datetime) -> Proof | None:
@@ -129,7 +130,12 @@ def keep(account_id: int, at: datetime) -> Proof | None:
 
 
 def _keep(
-    account_id: int, rows: Sequence[Told], at: datetime, *, since_ever: bool = False
+    account_id: int,
+    rows: Sequence[Told],
+    at: datetime,
+    *,
+    since_ever: bool = False,
+    is_newest: bool = True,
 ) -> Proof | None:
     with transaction.atomic():
         proof = _proved(account_id, rows, since_ever=since_ever)
@@ -138,6 +144,8 @@ def _keep(
         there = models.Unexplained.objects.select_for_update().filter(
             account_id=account_id, until__gt=proof.opening.until
         )
+        if not is_newest:
+            there = there.filter(until__lte=proof.closing.until)
         found = {each.until: each for each in proof.unexplained}
         for row in there:
             # Where there is none any more it was explained, or its balance is no checkpoint now.
@@ -207,22 +215,44 @@ def _newest(account_id: int, most: int) -> list[Told]:
     return rows
 
 
-def _around(account_id: int, touched: Period, newest: Sequence[Told]) -> Sequence[Told]:
-    """The balances from a checkpoint before a period to the newest ones."""
+def _around(account_id: int, touched: Period) -> list[Told]:
+    """The balances from a checkpoint before a period to one after it; empty if none is before."""
     oldest_first = _known(account_id).order_by("known_until")
     first = oldest_first.values_list("known_since", flat=True).first()
     if first is None or (touched.until and touched.until <= first):
         # Of before all balances: no interval has any of it.
-        return newest
+        return []
+    before = _up_to_checkpoint(account_id, lambda most: _before(account_id, touched, most))
+    after = _up_to_checkpoint(account_id, lambda most: _after(account_id, touched, most))
+    return _balances(
+        account_id,
+        since=before[0].until if before else None,
+        until=after[-1].until if after else None,
+    )
+
+
+def _up_to_checkpoint(account_id: int, read: Callable[[int], list[Told]]) -> list[Told]:
+    """Balances on one side of an instant, as many as are needed to have a checkpoint."""
     most = _NEWEST
-    while touched.since:
-        rows = _balances(account_id, until=touched.since, most=most)
-        if rows and _proved(account_id, rows, since_ever=False):
-            return _balances(account_id, since=min(rows[0].until, newest[0].until))
-        if len(rows) < most:
-            break
+    while True:
+        rows = read(most)
+        if len(rows) < most or _proved(account_id, rows, since_ever=False):
+            return rows
         most *= 10
-    return _balances(account_id)
+
+
+def _before(account_id: int, period: Period, most: int) -> list[Told]:
+    if period.since is None:
+        return []
+    rows = _known(account_id).filter(known_until__lt=period.since)
+    return _told(rows.order_by("-known_until", "-pk")[:most])[::-1]
+
+
+def _after(account_id: int, period: Period, most: int) -> list[Told]:
+    if period.until is None:
+        return []
+    rows = _known(account_id).filter(known_until__gte=period.until, known_since__gte=period.until)
+    return _told(rows.order_by("known_until", "pk")[:most])
 
 
 def _balances(
@@ -237,7 +267,7 @@ def _balances(
     if since is not None:
         rows = rows.filter(known_until__gte=since)
     if until is not None:
-        rows = rows.filter(known_until__lt=until)
+        rows = rows.filter(known_until__lte=until)
     return _told(rows.order_by("-known_until", "-pk")[:most])[::-1]
 
 
