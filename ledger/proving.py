@@ -105,6 +105,16 @@ def reach(account_id: int) -> Reach:
     return Reach(min((at for at in firsts if at is not None), default=None), is_whole=True)
 
 
+def disagreements(account_id: int) -> list[tuple[int, str, str]]:
+    """Account, market and words of each figure in which the exchange shows another than ours."""
+    books = models.Book.objects.filter(account_id=account_id).exclude(disagreement="")
+    told = books.exclude(disagreement=None).order_by("market__ticker")
+    return [
+        (account_id, ticker, text or "")
+        for ticker, text in told.values_list("market__ticker", "disagreement")
+    ]
+
+
 def note(account_id: int, at: datetime, touched: Period | None = None) -> None:
     """
     Keep what the newest balances leave unexplained.

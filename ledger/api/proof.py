@@ -41,6 +41,14 @@ class UnexplainedOut(Schema):
     amount: Figure
 
 
+class DisagreementOut(Schema):
+    """A market in which our records lead to other figures than the exchange shows."""
+
+    account_id: int
+    ticker: str
+    text: str
+
+
 class ProofOut(Schema):
     """`opening` + `steps` + `residual` = `closing`, to the last digit; null without a balance."""
 
@@ -53,6 +61,7 @@ class ProofOut(Schema):
     closing: Figure | None
     steps: list[StepOut]
     unexplained: list[UnexplainedOut]
+    disagreements: list[DisagreementOut]
     complete_from: datetime | None = Field(description="Nothing later is missing.")
     implied_opening: Figure | None = Field(
         description="What was held before all records; null while these may not be all."
@@ -67,13 +76,14 @@ def proof(
     of = asked(sight.of(request.auth), account, environment)
     proofs = {each: proving.prove_account(each) for each in of.account_ids}
     reaches = [proving.reach(each) for each in of.account_ids]
-    return JsonResponse(proof_document(of, proofs, reaches))
+    document = proof_document(of, proofs, reaches)
+    return JsonResponse({**document, "disagreements": _disagreements(of)})
 
 
 def proof_document(
     of: Asked, proofs: dict[int, Proof | None], reaches: Sequence[Reach]
 ) -> Document:
-    """The answer; of several accounts what is unknown for one is unknown for all."""
+    """The answer but for `disagreements`; of several accounts what is unknown for one is unknown for all."""
     known = [each for each in proofs.values() if each]
     is_known = len(known) == len(proofs)
     figures: dict[str, Any] = dict.fromkeys(
@@ -107,6 +117,14 @@ def proof_document(
         ],
         "complete_from": instant(None if None in starts else max(at for at in starts if at)),
     }
+
+
+def _disagreements(of: Asked) -> list[Document]:
+    return [
+        {"account_id": account_id, "ticker": ticker, "text": text}
+        for each in of.account_ids
+        for account_id, ticker, text in proving.disagreements(each)
+    ]
 
 
 def _steps(proofs: Sequence[Proof]) -> list[Document]:

@@ -71,6 +71,8 @@ class Command(BaseCommand):
                 f"  UNEXPLAINED {plain(each.amount)} between {instant(each.since)} and "
                 f"{instant(each.until)}"
             )
+        for _, ticker, text in proving.disagreements(account_id):
+            self.stdout.write(f"  the exchange shows {ticker} otherwise: {text}")
         self.stdout.write("")
 
 

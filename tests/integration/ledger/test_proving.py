@@ -141,6 +141,22 @@ def test_two_accounts_are_added_up_and_their_residuals_stay_apart(account):
     assert person.get("proof?account=all&environment=sandbox").status_code == 404
 
 
+def test_what_the_exchange_shows_otherwise_is_named(alice, account, capsys):
+    buy(account, 10)
+    balance(account, 20, "96")
+    models.Book.objects.update(disagreement="quantity 10 here, 9 there")
+
+    [told] = alice.get("proof").json()["disagreements"]
+    call_command("prove_cash")
+
+    assert told == {
+        "account_id": account.pk,
+        "ticker": "E-M",
+        "text": "quantity 10 here, 9 there",
+    }
+    assert "shows E-M otherwise: quantity 10 here, 9 there" in capsys.readouterr().out
+
+
 def test_a_sum_is_unknown_while_one_of_it_is(account):
     balance(account, 0, "100")
     make_account(account.owner)
