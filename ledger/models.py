@@ -260,6 +260,8 @@ class EquityPoint(models.Model):
     nets = models.JSONField(null=True)
     # Whether a day begins or ends with it: never thinned.
     is_baseline = models.BooleanField(default=False)
+    # Whether points before it were thinned away: its distance to the one before is no gap.
+    is_after_thinned = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "at"], name="equity_point_once")]

@@ -7,4 +7,8 @@ from ledger.api import lists, one_position
 
 router = Router(tags=["ledger"], auth=SessionCookie())
 for part in (lists, one_position):
+from ledger.api import days, equity, lists, proof
+
+router = Router(tags=["ledger"], auth=SessionCookie())
+for part in (lists, equity, days, proof):
     router.add_router("", part.router)

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.apps import apps
 from django.db import transaction
 from django.http import HttpRequest
 from django.test import Client
@@ -35,6 +36,7 @@ from positions.models import AccountStream, Position, Worker
 from streaming.web import admission, views
 from tests.integration.accounts.authenticator import Authenticator
 from tests.integration.ledger.rows import fill, record, record_transfers, settlement, transfer
+from tests.integration.ledger.kept import one_of_each
 from tests.integration.streaming import rows
 from tests.integration.visitors import (
     ACCOUNT,
@@ -154,6 +156,13 @@ def api_examples() -> dict[str, list[Example]]:
         ("GET", "transfers"): _of_each("transfers"),
         ("POST", "transfers"): [(f"transfers{query}", NAMED) for query in ("", "?account=A")],
         ("GET", "activity"): [*_of_each("activity"), ("activity?account=A&format=csv", None)],
+        ("GET", "equity"): [*_of_each("equity"), ("equity?account=A&format=csv", None)],
+        ("GET", "day"): [
+            (f"{path}{'&' if '?' in path else '?'}date=2025-06-02", None)
+            for path, _ in _of_each("day")
+        ],
+        ("GET", "days"): [*_of_each("days"), ("days?account=A&format=csv", None)],
+        ("GET", "proof"): _of_each("proof"),
     }
     return {
         f"{method} {ACCOUNT.removeprefix('/')}{route}": [
@@ -169,6 +178,17 @@ def _of_each(route: str, *, several: bool = True) -> list[tuple[str, object]]:
     return [(f"{route}{query}", None) for query in asked]
 
 
+# What the ledger keeps and the admin shows.
+KEPT = (
+    "balance",
+    "book",
+    "equitypoint",
+    "fill",
+    "hole",
+    "settlement",
+    "transfer",
+    "unexplained",
+)
 # What the admin's pages of one row are about.
 OBJECTS = {
     "accounts/user": "OWNER",
@@ -179,6 +199,7 @@ OBJECTS = {
     "positions/position": "POSITION_OF_A",
     "positions/accountstream": "A",
     "positions/worker": "WORKER_OF_A",
+    **{f"ledger/{model}": f"{model.upper()}_OF_A" for model in KEPT},
 }
 PAGES_OF_A_ROW = ("", "history/", "delete/", "change/")
 
@@ -208,7 +229,7 @@ def other_examples() -> dict[str, list[Example]]:
         ],
         "admin/jsi18n/": ["admin/jsi18n/"],
         "admin/r/<path:content_type_id>/<path:object_id>/": ["admin/r/1/A/"],
-        "admin/^(?P<app_label>accounts|positions)/$": ["admin/accounts/"],
+        "admin/^(?P<app_label>accounts|positions|ledger)/$": ["admin/accounts/"],
         "admin/(?P<url>.*)$": ["admin/nothing/"],
     }
     for model, name in OBJECTS.items():
@@ -233,6 +254,7 @@ def other_examples() -> dict[str, list[Example]]:
         ("admin/accounts/session/", _chosen("end_sessions", "SESSION_OF_THE_PERSON")),
         ("admin/accounts/session/SESSION_OF_THE_PERSON/delete/", {"post": "yes"}),
         ("admin/positions/position/POSITION_OF_A/delete/", {"post": "yes"}),
+        ("admin/ledger/fill/FILL_OF_A/delete/", {"post": "yes"}),
     ]
     examples["POST"] = [Example("POST", path, form=form) for path, form in forms]
     return examples
@@ -351,6 +373,12 @@ def world(no_log, db, settings, monkeypatch) -> World:
         "TICKER_OF_A": "TICKER-OF-A",
         "KEY_OF_A": str(a.credentials.get().pk),
         "PASSKEY": str(passkey.pk),
+        **{
+            f"{model.upper()}_OF_A": str(
+                apps.get_model("ledger", model).objects.filter(account=a).latest("pk").pk
+            )
+            for model in KEPT
+        },
         "OWNER": str(owner.pk),
         "A": str(a.pk),
     }
@@ -391,6 +419,7 @@ def _account(owner: User, name: str, number: int) -> Account:
     happened = [fill(f"fill of {name}", ticker=ticker), settlement(ticker)]
     record(account, happened)
     record_transfers(account, [transfer(f"TRANSFER-TICKER-OF-{name}", "100")])
+    one_of_each(account, f"TICKER-OF-{name}")
     return account
 
 
