@@ -1,0 +1,135 @@
+"""What is asked of a list: whose rows, of which period and market, how many, and in what form."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from django.conf import settings
+from ninja import Field, Schema
+
+from accounts import sight
+from accounts.errors import InvalidRequest
+from accounts.sessions import SignedInRequest
+from ledger.periods import Period, instant_of
+from positions.api import ALL, one_of
+
+MOST_ROWS = 1_000
+ALWAYS = Period()
+CSV = "text/csv"
+JSON = "application/json"
+
+Ticker = Annotated[
+    str | None,
+    Field(None, description="Of this market only.", max_length=200, pattern=r"^[^\x00]*$"),
+]
+# A plus sign that was not escaped in the address.
+_LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
+
+
+class ListQuery(Schema):
+    """The query parameters that every list takes."""
+
+    account: str | None = Field(
+        None,
+        description="An account's id, or `all`; without, the default one.",
+        pattern=r"^([0-9]{1,19}|all)$",
+    )
+    from_: str | None = Field(
+        None,
+        alias="from",
+        description="The first instant that counts, or a day, which begins where trading days do.",
+        examples=["2026-11-23", "2026-11-23T12:00:00Z"],
+    )
+    to: str | None = Field(
+        None, description="The first instant that does not count any more, or a day."
+    )
+    limit: int = Field(100, ge=1, le=MOST_ROWS)
+    cursor: str | None = Field(None, description="What `next` of the page before was.")
+    format: Literal["json", "csv"] | None = Field(
+        None,
+        description="`csv`, as `Accept: text/csv`, streams all rows from the cursor on, "
+        "whatever the limit.",
+    )
+
+
+class MarketListQuery(ListQuery):
+    """Of lists that may be of one market only."""
+
+    ticker: Ticker = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """
+    A question to a list, once it is known that it may be asked.
+
+    Attributes:
+        account_ids: none twice.
+        wants_csv: all rows as CSV instead of a page as JSON.
+    """
+
+    account_ids: tuple[int, ...]
+    period: Period = ALWAYS
+    ticker: str | None = None
+    limit: int = 100
+    cursor: str | None = None
+    wants_csv: bool = False
+
+    def after(self, cursor: str | None) -> "Asked":
+        """The same from a cursor on."""
+        return replace(self, cursor=cursor)
+
+    def with_limit(self, limit: int) -> "Asked":
+        """The same with so many rows on a page."""
+        return replace(self, limit=limit)
+
+
+def asked_of(request: SignedInRequest, query: ListQuery) -> Asked:
+    """
+    What is asked by a request's session.
+
+    Raises:
+        NotFound: of an account that it does not see.
+        InvalidRequest: an instant can't be read.
+    """
+    seen = sight.of(request.auth)
+    accounts = seen.accounts if query.account == ALL else [one_of(seen, query.account)]
+    return Asked(
+        account_ids=tuple(account.pk for account in accounts),
+        period=period_of(query.from_, query.to),
+        ticker=query.ticker if isinstance(query, MarketListQuery) else None,
+        limit=query.limit,
+        cursor=query.cursor,
+        wants_csv=wants_csv(request, query.format),
+    )
+
+
+def wants_csv(request: SignedInRequest, named: str | None) -> bool:
+    """Whether the answer is to be CSV: `format` decides, without it the header."""
+    if named is not None:
+        return named == "csv"
+    return request.get_preferred_type([JSON, CSV]) == CSV
+
+
+def period_of(since: str | None, until: str | None) -> Period:
+    """
+    The period between two texts as people write them.
+
+    Raises:
+        InvalidRequest: one can't be read.
+    """
+    return Period(_instant(since, "from"), _instant(until, "to"))
+
+
+def _instant(text: str | None, name: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        instant = instant_of(_LOST_PLUS.sub("+", text), settings.TRADING_DAY_TIMEZONE)
+        return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InvalidRequest(
+            f"“{name}” must be a day such as 2026-11-23, or an instant with its offset such as "
+            "2026-11-23T12:00:00Z."
+        ) from None
