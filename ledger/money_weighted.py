@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
+from itertools import pairwise
 
 from positions.decimal_text import to_six_decimals
 from positions.pnl import ZERO
 
 LEAST_DAYS = 30
 DAYS_OF_A_YEAR = 365
-TOO_SHORT = f"The period is shorter than {LEAST_DAYS} days."
+TOO_SHORT = f"Money was there for fewer than {LEAST_DAYS} days."
 NO_SINGLE_RATE = "No rate, or not one alone, explains what was paid in and out."
 
 _CONTEXT = Context(prec=34)
@@ -40,15 +41,14 @@ def money_weighted(flows: Iterable[tuple[int, Decimal]]) -> MoneyWeighted:
     Args:
         flows: the day's number and its amount; the opening value first, the closing one last.
     """
-    flows = list(flows)
     by_day: dict[int, Decimal] = defaultdict(lambda: ZERO)
     for day, amount in flows:
         by_day[day] += amount
-    span = max(by_day, default=0) - min(by_day, default=0)
+    last = max(by_day, default=0)
+    span = last - min((day for day, amount in by_day.items() if amount), default=last)
     if span < LEAST_DAYS:
         return MoneyWeighted(None, TOO_SHORT)
     unit = Decimal(min(span, DAYS_OF_A_YEAR))
-    last = max(by_day)
     terms = [
         (_CONTEXT.divide(Decimal(last - day), unit), amount)
         for day, amount in sorted(by_day.items())
@@ -105,7 +105,7 @@ def _is_only(terms: Terms, growth: Decimal) -> bool:
     at the end then, at a lower one less.
     """
     signs = [amount > 0 for _, amount in terms]
-    if sum(one != other for one, other in zip(signs, signs[1:], strict=False)) == 1:
+    if sum(one != other for one, other in pairwise(signs)) == 1:
         return True
     invested = ZERO
     before = terms[0][0]

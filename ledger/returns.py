@@ -28,7 +28,9 @@ NOTHING_INVESTED = "Something was earned or lost while nothing was invested."
 TOO_FEW_DAYS = f"Fewer than {LEAST_DAYS} days with a value at both their ends are known."
 ALL_ALIKE = "The days do not differ."
 
-_WIDE = Context(prec=50)
+_WIDE = Context(prec=60)
+# So that two ways to the same index end in the same digits.
+_NARROW = Context(prec=40)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def returns_of(points: Iterable[Point], payments: Sequence[Payment], zone: ZoneI
 
     Args:
         points: oldest first, read once.
-        payments: oldest first; those that are not between the first and the last point are left out.
+        payments: oldest first; those not between the first and the last point are left out.
         zone: where days begin.
     """
     course = _Course(payments, zone)
@@ -129,7 +131,9 @@ class _Course:
         self._first: Point | None = None
         self._last: Point | None = None
         self._count = 0
-        self._index = ONE
+        self._index = self._base = ONE
+        self._base_value = ZERO
+        # How often the index had to begin anew.
         self._breaks = 0
         self._paid_in = ZERO
         self._inside: list[Payment] = []
@@ -141,9 +145,10 @@ class _Course:
         before = self._last
         if before is None:
             self._first = point
+            self._begin(point.value)
         else:
             self._paid_in += paid
-            self._link(before.value + max(paid, ZERO), point.value - min(paid, ZERO))
+            self._link(before.value, point.value, paid)
         self._last = point
         self._count += 1
         if not self._breaks:
@@ -161,15 +166,27 @@ class _Course:
             self._next += 1
         return paid
 
-    def _link(self, invested: Decimal, brought: Decimal) -> None:
-        if brought == invested:
-            return
-        if invested <= 0 or self._index <= 0:
-            # What was before says nothing in percent of what comes now.
-            self._breaks += 1
-            self._index = ONE
-        else:
-            self._index = _WIDE.multiply(self._index, _WIDE.divide(brought, invested))
+    def _link(self, before: Decimal, value: Decimal, paid: Decimal) -> None:
+        """Go on from one point's value to the next one's, while so much was paid in."""
+        if paid > 0:
+            self._begin(before + paid)
+        invested, brought = before + max(paid, ZERO), value - min(paid, ZERO)
+        if brought != invested:
+            if min(invested, self._base_value, self._index) > 0:
+                # From the base, so that within a sub-period the same value is the same index.
+                grown = _WIDE.multiply(self._base, brought)
+                self._index = _NARROW.divide(grown, self._base_value)
+            else:
+                # What was before says nothing in percent of what comes now.
+                self._breaks += 1
+                self._index = ONE
+                self._begin(brought)
+        if paid < 0:
+            self._begin(value)
+
+    def _begin(self, value: Decimal) -> None:
+        """A sub-period begins, of the index there is and this value."""
+        self._base, self._base_value = self._index, value
 
     def returns(self) -> Returns:
         first, last = self._first, self._last

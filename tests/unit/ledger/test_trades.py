@@ -1,6 +1,7 @@
 from collections import deque
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,7 +141,7 @@ fees = st.integers(0, 100000).map(lambda fee: D(fee).scaleb(-6))
 
 @st.composite
 def histories(draw) -> list[Record]:
-    """A market's records: fills, some at one instant, and perhaps its end and a correction of it."""
+    """A market's records: fills, some at one instant, perhaps its end and a correction."""
     instants = draw(st.lists(st.integers(0, 90), max_size=25))
     records: list[Record] = [
         Fill(
@@ -221,7 +222,7 @@ def test_trades_follow_each_other_and_only_the_last_may_be_open(history):
 
     assert [each.number for each in trades] == list(range(1, len(trades) + 1))
     assert all(each.closed_at is not None and not each.held for each in trades[:-1])
-    for one, other in zip(trades, trades[1:], strict=False):
+    for one, other in pairwise(trades):
         assert one.closed_at is not None
         assert one.closed_at <= other.opened_at
 
