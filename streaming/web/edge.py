@@ -3,11 +3,13 @@ What a request may cost before a view has seen it: the size and the time of its 
 
 ASGI in, ASGI out. The application gets requests that are whole already, and not too many at once:
 each takes a thread and a connection to the database. It is done with them before their answers are
-sent, so that a client that takes its time takes nobody's turn.
+sent, so that a client that takes its time takes nobody's turn. An answer that is made while it is
+sent says so, by the header that tells proxies not to hold it; its turn ends where it begins.
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 from django.utils.http import parse_header_parameters
@@ -86,13 +88,30 @@ class Edge:
         # Django holds the whole of such an answer anyway.
         answer: list[Any] = []
 
-        async def hold(message: Any) -> None:
-            answer.append(message)
+        is_streamed = False
 
-        async with self._turns.turn_async():
+        async def hold(message: Any) -> None:
+            nonlocal is_streamed
+            if message["type"] == "http.response.start" and _is_streamed(message):
+                is_streamed = True
+                await turn.aclose()
+            if is_streamed:
+                await send(message)
+            else:
+                answer.append(message)
+
+        async with AsyncExitStack() as turn:
+            await turn.enter_async_context(self._turns.turn_async())
             await self._application(scope, replayed, hold)
         for message in answer:
             await send(message)
+
+
+def _is_streamed(start: Any) -> bool:
+    return any(
+        (name.lower(), value) == (b"x-accel-buffering", b"no")
+        for name, value in start.get("headers", ())
+    )
 
 
 class _Replayed:
