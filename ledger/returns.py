@@ -7,10 +7,12 @@ second, so that neither of them stands in for capital that was not there. Where 
 transferred these returns link to (V1 - V0) / V0.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from ledger.money_weighted import money_weighted
@@ -29,16 +31,19 @@ TOO_FEW_DAYS = f"Fewer than {LEAST_DAYS} days with a value at both their ends ar
 ALL_ALIKE = "The days do not differ."
 
 _WIDE = Context(prec=60)
+_QUARTER = timedelta(minutes=15)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # So that two ways to the same index end in the same digits.
 _NARROW = Context(prec=40)
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What the account was worth at an instant."""
+    """What the account was worth at an instant; `paid_in` is all that had come to it by then."""
 
     at: datetime
     value: Decimal
+    paid_in: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +90,47 @@ def returns_of(points: Iterable[Point], payments: Sequence[Payment], zone: ZoneI
     The returns from the first point to the last.
 
     Args:
-        points: oldest first, read once.
-        payments: oldest first; those not between the first and the last point are left out.
+        points: oldest first, read once; `with_payments` gives them what was paid in.
+        payments: those not between the first and the last point are left out.
         zone: where days begin.
     """
-    course = _Course(payments, zone)
+    course = _Course(zone)
     for point in points:
         course.take(point)
-    return course.returns()
+    return course.returns(payments)
+
+
+def with_payments(points: Iterable[Point], payments: Sequence[Payment]) -> Iterator[Point]:
+    """Points with what was paid in by then; both oldest first."""
+    paid_in, number = ZERO, 0
+    for point in points:
+        while number < len(payments) and payments[number].at <= point.at:
+            paid_in += payments[number].amount
+            number += 1
+        yield replace(point, paid_in=paid_in)
+
+
+def summed(accounts: Sequence[Iterable[Point]]) -> Iterator[Point]:
+    """
+    The points of several accounts added up, of each quarter of an hour in which each has one.
+
+    The last of each counts: older points are thinned to one a quarter, at minutes of their own.
+    """
+    numbered = [_numbered(number, points) for number, points in enumerate(accounts)]
+    merged = heapq.merge(*numbered, key=lambda each: each[1].at)
+    for _, together in groupby(merged, key=lambda each: (each[1].at - _EPOCH) // _QUARTER):
+        last = dict(together)
+        if len(last) == len(accounts):
+            yield Point(
+                at=max(point.at for point in last.values()),
+                value=sum((point.value for point in last.values()), ZERO),
+                paid_in=sum((point.paid_in for point in last.values()), ZERO),
+            )
+
+
+def _numbered(number: int, points: Iterable[Point]) -> Iterator[tuple[int, Point]]:
+    for point in points:
+        yield number, point
 
 
 class _Fall:
@@ -123,9 +161,7 @@ class _Fall:
 class _Course:
     """The points so far."""
 
-    def __init__(self, payments: Sequence[Payment], zone: ZoneInfo) -> None:
-        self._payments = payments
-        self._next = 0
+    def __init__(self, zone: ZoneInfo) -> None:
         self._days = _Days(zone)
         self._zone = zone
         self._first: Point | None = None
@@ -135,36 +171,22 @@ class _Course:
         self._base_value = ZERO
         # How often the index had to begin anew.
         self._breaks = 0
-        self._paid_in = ZERO
-        self._inside: list[Payment] = []
         self._in_percent = _Fall(lambda peak, value: _WIDE.divide(peak - value, peak) * 100)
         self._in_dollars = _Fall(lambda peak, value: peak - value)
 
     def take(self, point: Point) -> None:
-        paid = self._paid_until(point.at)
         before = self._last
         if before is None:
             self._first = point
             self._begin(point.value)
         else:
-            self._paid_in += paid
-            self._link(before.value, point.value, paid)
+            self._link(before.value, point.value, point.paid_in - before.paid_in)
         self._last = point
         self._count += 1
         if not self._breaks:
             self._in_percent.take(point.at, self._index)
-        self._in_dollars.take(point.at, point.value - self._paid_in)
+        self._in_dollars.take(point.at, point.value - point.paid_in)
         self._days.take(point.at, self._index, self._breaks)
-
-    def _paid_until(self, at: datetime) -> Decimal:
-        paid = ZERO
-        while self._next < len(self._payments) and self._payments[self._next].at <= at:
-            payment = self._payments[self._next]
-            if self._last is not None:
-                paid += payment.amount
-                self._inside.append(payment)
-            self._next += 1
-        return paid
 
     def _link(self, before: Decimal, value: Decimal, paid: Decimal) -> None:
         """Go on from one point's value to the next one's, while so much was paid in."""
@@ -188,7 +210,7 @@ class _Course:
         """A sub-period begins, of the index there is and this value."""
         self._base, self._base_value = self._index, value
 
-    def returns(self) -> Returns:
+    def returns(self, payments: Sequence[Payment]) -> Returns:
         first, last = self._first, self._last
         if first is None or last is None or self._count < 2:
             names = ("time_weighted_return", "money_weighted_return", "sharpe", "max_drawdown")
@@ -202,7 +224,11 @@ class _Course:
         money = money_weighted(
             [
                 (self._day(first.at), -first.value),
-                *((self._day(each.at), -each.amount) for each in self._inside),
+                *(
+                    (self._day(each.at), -each.amount)
+                    for each in payments
+                    if first.at < each.at <= last.at
+                ),
                 (self._day(last.at), last.value),
             ]
         )

@@ -8,11 +8,16 @@ said is None, with a reason.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import date
 from decimal import Context, Decimal
+from typing import Any, Literal
 
 from ledger.trades import Trade, is_won
 from positions.decimal_text import quotient
 from positions.pnl import ZERO
+
+By = Literal["series", "event", "side", "day", "week", "month", "weekday"]
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _WIDE = Context(prec=60)
 
@@ -164,7 +169,19 @@ def statistics_of(tally: Tally) -> Statistics:
     )
 
 
-def _sum(one: Decimal | int, other: Decimal | int) -> Decimal | int:
-    if isinstance(one, int) and isinstance(other, int):
-        return one + other
-    return _WIDE.add(one, other)
+def key_of_day(by: By, day: date) -> str:
+    """The group of a day: `2026-11-23`, `2026-W48` as ISO 8601 has it, `2026-11`, `Monday`."""
+    match by:
+        case "week":
+            year, week, _ = day.isocalendar()
+            return f"{year:04}-W{week:02}"
+        case "month":
+            return f"{day.year:04}-{day.month:02}"
+        case "weekday":
+            return WEEKDAYS[day.weekday()]
+        case _:
+            return day.isoformat()
+
+
+def _sum(one: Any, other: Any) -> Any:  # Any: counts or decimals, the one like the other
+    return one + other if isinstance(one, int) else _WIDE.add(one, other)

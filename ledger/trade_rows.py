@@ -41,8 +41,9 @@ Followed = tuple[Record, Decimal]
 
 def keep(account_id: int, market_id: int, followed: Iterable[Followed]) -> None:
     """Carry a market's trades on by records that are newer than all others of it, oldest first."""
-    last = _of_market(account_id, market_id).order_by("-number").first()
-    changed = {trade.number: trade for trade in _course(last and trade_of(last), followed)}
+    row = _of_market(account_id, market_id).order_by("-number").first()
+    last = None if row is None else trade_of(row)
+    changed = {trade.number: trade for trade in _course(last, followed)}
     for trade in changed.values():
         if last is None or trade.number > last.number:
             _row(account_id, market_id, trade).save(force_insert=True)

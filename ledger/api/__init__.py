@@ -3,8 +3,8 @@
 from ninja import Router
 
 from accounts.sessions import SessionCookie
-from ledger.api import lists
+from ledger.api import lists, statistics, trades
 
 router = Router(tags=["ledger"], auth=SessionCookie())
-for part in (lists,):
+for part in (lists, trades, statistics):
     router.add_router("", part.router)

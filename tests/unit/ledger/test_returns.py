@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from ledger import returns
 from ledger.money_weighted import NO_SINGLE_RATE, TOO_SHORT, money_weighted
-from ledger.returns import Drawdown, Payment, Point, Returns, returns_of, sharpe_of
+from ledger.returns import (
+    Drawdown,
+    Payment,
+    Point,
+    Returns,
+    returns_of,
+    sharpe_of,
+    summed,
+    with_payments,
+)
 
 D = Decimal
 ZONE = ZoneInfo("America/New_York")
@@ -22,11 +31,9 @@ def day(number: float) -> datetime:
 
 
 def of(points: list[tuple[float, str]], payments: list[tuple[float, str]] = ()) -> Returns:
-    return returns_of(
-        [Point(day(number), D(value)) for number, value in points],
-        [Payment(day(number), D(amount)) for number, amount in payments],
-        ZONE,
-    )
+    paid = [Payment(day(number), D(amount)) for number, amount in payments]
+    known = [Point(day(number), D(value)) for number, value in points]
+    return returns_of(with_payments(known, paid), paid, ZONE)
 
 
 @pytest.mark.parametrize(
@@ -284,3 +291,19 @@ def test_transfers_change_no_return(found, moved):
     assert told.max_drawdown
     assert alone.max_drawdown
     assert told.max_drawdown.amount == alone.max_drawdown.amount
+
+
+def test_sum_of_accounts_is_of_quarters_in_which_each_has_a_point():
+    minute = 1 / 1440
+
+    def points(*found: tuple[float, int]) -> list[Point]:
+        return [Point(day(number * minute), D(value), D(1)) for number, value in found]
+
+    one = points((0, 1), (14, 2), (15, 3), (45, 4))
+    other = points((3, 10), (31, 20), (46, 30))
+
+    assert list(summed([one, other])) == [
+        Point(day(14 * minute), D(12), D(2)),
+        Point(day(46 * minute), D(34), D(2)),
+    ]
+    assert list(summed([one, []])) == []
