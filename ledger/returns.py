@@ -9,10 +9,11 @@ transferred these returns link to (V1 - V0) / V0.
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from itertools import groupby
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.money_weighted import money_weighted
@@ -37,8 +38,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NARROW = Context(prec=40)
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """What the account was worth at an instant; `paid_in` is all that had come to it by then."""
 
     at: datetime
@@ -107,7 +107,7 @@ def with_payments(points: Iterable[Point], payments: Sequence[Payment]) -> Itera
         while number < len(payments) and payments[number].at <= point.at:
             paid_in += payments[number].amount
             number += 1
-        yield replace(point, paid_in=paid_in)
+        yield Point(point.at, point.value, paid_in)
 
 
 def summed(accounts: Sequence[Iterable[Point]]) -> Iterator[Point]:
