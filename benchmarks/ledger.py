@@ -5,7 +5,8 @@ A million fills in one account: what reading and writing its ledger costs, befor
 
 Half as many trades, in a thousand markets, and a year of equity points; a tenth of all that in an
 account beside it. Prints for each call how long it took, with a thousand fills and with all, and
-what each of its queries read; ends with 1 if one read a table of the ledger from end to end.
+what each of its queries read; ends with 1 if one read a table of the ledger from end to end, but
+for the sums over all trades.
 Nothing but the embedded server; ends after some three minutes.
 """
 
@@ -38,6 +39,8 @@ CALLS = (
     "statistics?from=2026-10-20",
     "equity",
 )
+# All trades of an account that has nearly all there are: the quickest way is through the table.
+WHOLE = ("GET statistics", "GET statistics?by=event", "GET statistics?by=day")
 
 _MARKETS = """
     INSERT INTO positions_market (
@@ -78,6 +81,23 @@ _TRADES = """
         ON market.ticker = 'KXBENCH-' || n %% %(markets)s || '-M' || n %% %(markets)s
 """
 # A year, as it is when the older ones are thinned: a point a minute for a month, else a quarter.
+_IMPORTED = """
+    INSERT INTO ledger_importedtrade (
+        account_id, ticker, side, opened_at, closed_at, count, average_entry_price,
+        average_exit_price, fees_paid, net_pnl, result, fingerprint
+    )
+    SELECT %(account)s, 'KXOLD-' || n, 'no', timestamptz '2024-01-01' + n * interval '1 hour',
+        timestamptz '2024-01-02' + n * interval '1 hour', 10, 0.4, 0.5, 0.3, 0.7, NULL, n::text
+    FROM generate_series(1, 5000) AS n ON CONFLICT DO NOTHING
+"""
+_TRANSFERS = """
+    INSERT INTO ledger_transfer (
+        account_id, transfer_id, kind, at, method, amount, fee, status, cash_flow, recorded_at
+    )
+    SELECT %(account)s, n::text, 'deposit', timestamptz '2024-01-02' + n * interval '12 hours', '',
+        1, 0, 'applied', 1, now()
+    FROM generate_series(1, 2000) AS n ON CONFLICT DO NOTHING
+"""
 _POINTS = """
     INSERT INTO ledger_equitypoint (
         account_id, at, total_value, entered, cash, positions_value, is_baseline
@@ -108,7 +128,7 @@ def fill_up(account_id: int, first: int, last: int, *, all: int) -> None:
         "markets": MARKETS,
     }
     with connection.cursor() as cursor:
-        for statement in (_MARKETS, _FILLS, _TRADES, _POINTS):
+        for statement in (_MARKETS, _FILLS, _TRADES, _IMPORTED, _TRANSFERS, _POINTS):
             cursor.execute(statement, parameters)
         cursor.execute("ANALYZE")
 
@@ -235,7 +255,7 @@ def run(fills: int) -> int:
             continue
         reads = reads_of(asking(client, name[4:])) if name.startswith("GET ") else []
         print(f"| `{name}` | {before:.1f} ms | {milliseconds:.1f} ms | {', '.join(reads)} |")
-        is_bad |= any(each.startswith("Seq Scan on ledger_") for each in reads)
+        is_bad |= any("Seq Scan on ledger_" in each for each in reads) and name not in WHOLE
     return int(is_bad)
 
 

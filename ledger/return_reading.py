@@ -19,17 +19,23 @@ from ledger.returns import (
 )
 
 _PAGE = 10_000
-# Of a long period one point in each of these counts, the last: no more than some 40,000 a year.
+# Of a long period one point in each of these counts, the last: no more than some 9,000 a year.
 _QUARTER = timedelta(minutes=15)
 _HOUR = timedelta(hours=1)
 _MONTH = timedelta(days=31)
-_YEAR = timedelta(days=366)
+_SEASON = timedelta(days=92)
 _ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 _POINTS = f"""
-    SELECT DISTINCT ON (date_bin(%(step)s, at, %(origin)s)) at, total_value
-    FROM {EquityPoint._meta.db_table}
-    WHERE account_id = %(account)s AND at > %(after)s AND at <= %(last)s
-    ORDER BY date_bin(%(step)s, at, %(origin)s), at DESC
+    SELECT point.at, point.total_value
+    FROM (
+        SELECT max(at) AS at
+        FROM {EquityPoint._meta.db_table}
+        WHERE account_id = %(account)s AND at > %(after)s AND at <= %(last)s
+        GROUP BY date_bin(%(step)s::interval, at, %(origin)s)
+    ) AS chosen
+    JOIN {EquityPoint._meta.db_table} AS point
+        ON point.account_id = %(account)s AND point.at = chosen.at
+    ORDER BY point.at
 """  # noqa: S608  # the name of our own table
 
 
@@ -49,7 +55,7 @@ def step_of(span: timedelta) -> timedelta | None:
     """How far apart the points are that count; None: all of them."""
     if span <= _MONTH:
         return None
-    return _QUARTER if span <= _YEAR else _HOUR
+    return _QUARTER if span <= _SEASON else _HOUR
 
 
 def _points(account_id: int, period: Period) -> Iterator[Point]:
@@ -76,7 +82,7 @@ def _points(account_id: int, period: Period) -> Iterator[Point]:
                 _POINTS,
                 {
                     "account": account_id,
-                    "step": step,
+                    "step": f"{step.total_seconds():.0f} seconds",
                     "origin": _ORIGIN,
                     "after": first.at,
                     "last": last.at,

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
-from ledger import tally_reading
+from ledger import return_reading, tally_reading
 from ledger.models import EquityPoint, ImportedTrade, Trade
 from ledger.periods import Period
 from ledger.statistics import Tally, tally_of
@@ -327,3 +327,26 @@ def test_plans_of_the_lists_are_on_an_index(account):
     assert "trade_by_close" in by_close
     assert "Sort" not in by_close
     assert "trade_open" in still_open
+
+
+@pytest.mark.parametrize(
+    ("days", "step"), [(31, None), (32, timedelta(minutes=15)), (93, timedelta(hours=1))]
+)
+def test_of_long_periods_the_last_point_of_each_step_counts(account, days, step):
+    """The first and the last point always do."""
+    begin = NOON - timedelta(days=days)
+    rows = [
+        EquityPoint(account=account, at=at, total_value=number, cash=number, positions_value=0)
+        for number, at in enumerate(
+            [begin + timedelta(minutes=minutes) for minutes in range(1, 150)] + [NOON]
+        )
+    ]
+    EquityPoint.objects.bulk_create(rows)
+
+    told = [point.at for point in return_reading._points(account.pk, Period())]
+
+    if step is None:
+        assert told == [row.at for row in rows]
+    else:
+        last_of_each = {(row.at - begin) // step: row.at for row in rows}
+        assert told == sorted({rows[0].at, *last_of_each.values()})
