@@ -71,6 +71,10 @@ bench-accounts: $(VENV)/.installed-dev var/.static ## one worker with two hundre
 bench-attack: $(VENV)/.installed-dev var/.static ## ticks while strangers storm the door
 	$(RUN)/python -m benchmarks.attack
 
+.PHONY: bench-ledger
+bench-ledger: $(VENV)/.installed-dev var/.static ## a million fills in one account: what its lists, statistics and one more fill cost
+	$(RUN)/python -m benchmarks.ledger
+
 .PHONY: soak
 soak: $(VENV)/.installed-dev var/.static ## ten minutes: ten thousand random histories, then faults under load; all must be right after each
 	LAW_EXAMPLES=10000 $(RUN)/pytest -q tests/unit/positions/test_tracker_laws.py

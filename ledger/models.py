@@ -15,6 +15,7 @@ from django.db.models import F, Q
 
 from accounts.models import Account
 from ledger.records import SettlementSource, TransferKind
+from ledger.trades import Result
 from positions.columns import COUNT, MONEY, PRICE, VALUE, one_of
 from positions.connection import Reason, Status
 from positions.models import Market
@@ -137,6 +138,58 @@ class Transfer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.amount} {self.status}"
+
+
+class Trade(models.Model):
+    """
+    One trade of a market, from flat to flat or to settlement; `number` is its place among these.
+
+    Follows from the records by the rule in `ledger.trades`, where the columns are explained. The
+    last one of a market changes with each record, until it is closed.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="trades")
+    market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
+    number = models.PositiveIntegerField()
+    side = models.CharField(max_length=3, choices=one_of(Side))
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    count = models.DecimalField(**COUNT)
+    closed_count = models.DecimalField(**COUNT)
+    entry_cost = models.DecimalField(**VALUE)
+    exit_value = models.DecimalField(**VALUE)
+    exposure = models.DecimalField(**VALUE)
+    fees_paid = models.DecimalField(**MONEY)
+    net_pnl = models.DecimalField(**VALUE, null=True)
+    average_entry_price = models.DecimalField(**PRICE)
+    contract_seconds = models.DecimalField(max_digits=36, decimal_places=8)
+    result = models.CharField(max_length=6, choices=one_of(Result), null=True)  # noqa: DJ001  # none: it was sold
+    # Of one contract of its side, just before its event began; not every event has such a moment.
+    closing_price = models.DecimalField(**PRICE, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "market", "number"], name="trade_once"),
+            models.CheckConstraint(
+                condition=Q(closed_at__isnull=True) ^ Q(net_pnl__isnull=False),
+                name="trade_closed_exactly_with_net_pnl",
+            ),
+        ]
+        indexes = [
+            # The list and its sums; the open ones are few.
+            models.Index(fields=["account", "closed_at", "id"], name="trade_by_close"),
+            models.Index(
+                fields=["account", "opened_at", "id"],
+                condition=Q(closed_at__isnull=True),
+                name="trade_open",
+            ),
+            models.Index(
+                fields=["account", "market", "closed_at", "id"], name="trade_of_market_by_close"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} {self.side} {self.market}"
 
 
 class CollateralFlow(models.Model):

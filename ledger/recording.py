@@ -18,11 +18,11 @@ from django.db.models import Q
 
 from accounts.models import Account
 from kalshi import messages
-from ledger import collateral_flows, holes, markets, models
+from ledger import collateral_flows, holes, markets, models, trade_rows
 from ledger.flows import NOTHING, Effect, effect_of
 from ledger.records import Fill, Record, Settlement, Transfer, fill_of
 from positions.models import Market
-from positions.pnl import PAYOUT, Holding
+from positions.pnl import PAYOUT, ZERO, Holding
 
 logger = logging.getLogger(__name__)
 
@@ -139,6 +139,10 @@ def replay_market(account_id: int, market_id: int, ticker: str) -> None:
         _save(changed)
         if last is not None:
             _keep_book(account_id, market_id, held, last)
+        records = _rows_of(account_id, market_id, ticker)
+        trade_rows.rewrite(
+            account_id, market_id, ((each, row.exposure_after or ZERO) for each, row in records)
+        )
 
 
 def _save(rows: Sequence[models.Fill | models.Settlement]) -> None:
@@ -160,10 +164,13 @@ def _follow(
         replay_market(account_id, market_id, ticker)
         return
     held = _holding(book) if book else NOTHING
+    followed = []
     for each in ordered:
         effect = effect_of(held, each)
         _update(account_id, market_id, each, effect)
         held = effect.after
+        followed.append((each, held.exposure))
+    trade_rows.keep(account_id, market_id, followed)
     _keep_book(account_id, market_id, held, ordered[-1])
 
 

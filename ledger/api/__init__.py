@@ -11,4 +11,8 @@ from ledger.api import days, equity, lists, proof
 
 router = Router(tags=["ledger"], auth=SessionCookie())
 for part in (lists, equity, days, proof):
+from ledger.api import lists, statistics, trades
+
+router = Router(tags=["ledger"], auth=SessionCookie())
+for part in (lists, trades, statistics):
     router.add_router("", part.router)

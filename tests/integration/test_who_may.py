@@ -138,6 +138,8 @@ def api_examples() -> dict[str, list[Example]]:
         ("DELETE", "accounts/{int:account_id}"): [("accounts/A", None)],
         ("DELETE", "credentials/{int:credential_id}"): [("credentials/KEY_OF_A", None)],
         ("POST", "invitations"): [("", {"staff": True})],
+        ("GET", "trades"): _of_each("trades"),
+        ("GET", "statistics"): _of_each("statistics"),
         ("GET", "accounts"): [("", None)],
         ("GET", "positions"): _of_each("positions"),
         ("GET", "portfolio"): _of_each("portfolio", several=False),

@@ -39,6 +39,8 @@ PATHS = [
     "/api/v1/account/refresh",
     "/api/v1/account/session",
     "/api/v1/account/sessions/00000000-0000-0000-0000-000000000001",
+    "/api/v1/account/statistics",
+    "/api/v1/account/trades",
     "/api/v1/docs",
     "/api/v1/openapi.json",
     "/healthz",

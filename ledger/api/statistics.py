@@ -1,0 +1,105 @@
+"""REST of statistics, of one account or of all in one environment added up."""
+
+from dataclasses import fields
+from decimal import Decimal
+from typing import Annotated
+
+from django.http import JsonResponse
+from ninja import Query, Router
+
+from accounts import sight
+from accounts.schemas import ErrorOut
+from accounts.sessions import SignedInRequest
+from ledger import return_reading, tally_reading
+from ledger.asked import period_of
+from ledger.record_schemas import StatisticsAnswerOut
+from ledger.returns import Drawdown, Returns
+from ledger.single import OfEnvironment, asked
+from ledger.statistics import By, Statistics, Tally, statistics_of
+from positions.api import NOT_SEEN, OneOrAll
+from positions.decimal_text import plain
+from positions.documents import Document, instant
+
+router = Router()
+
+Since = Annotated[
+    str | None,
+    Query(
+        alias="from",
+        description="The first instant that counts, or a day, which begins where trading days do.",
+    ),
+]
+Until = Annotated[
+    str | None,
+    Query(alias="to", description="The first instant that does not count any more, or a day."),
+]
+Grouping = Annotated[By | None, Query(description="What makes a group; without it there are none.")]
+
+_NAMES = [each.name for each in fields(Statistics) if each.name != "reasons"]
+
+
+@router.get("statistics", response={200: StatisticsAnswerOut, NOT_SEEN: ErrorOut})
+def statistics(
+    request: SignedInRequest,
+    account: OneOrAll = None,
+    environment: OfEnvironment = None,
+    since: Since = None,
+    until: Until = None,
+    by: Grouping = None,
+) -> JsonResponse:
+    """
+    What the closed trades of a period add up to, in all and by group, and the period's returns.
+
+    `entry_brier` scores the prices that were paid, not what their buyer thought.
+    """
+    of = asked(sight.of(request.auth), account, environment)
+    period = period_of(since, until)
+    found = tally_reading.tallies(of.account_ids, of.environment, period, by)
+    total = sum(found.values(), Tally())
+    returns = return_reading.read(of.account_ids, period)
+    return JsonResponse(
+        {
+            "account_id": of.account_id,
+            "environment": of.environment,
+            "total": total_document(statistics_of(total), returns),
+            "groups": [
+                {"key": key, **statistics_document(statistics_of(tally))}
+                for key, tally in (found.items() if by else ())
+            ],
+        }
+    )
+
+
+def total_document(told: Statistics, returns: Returns) -> Document:
+    """The statistics of all trades, with the returns."""
+    document = statistics_document(told)
+    return {
+        **document,
+        "time_weighted_return": plain(returns.time_weighted_return),
+        "money_weighted_return": plain(returns.money_weighted_return),
+        "sharpe": plain(returns.sharpe),
+        "max_drawdown": returns.max_drawdown and _drawdown_document(returns.max_drawdown),
+        "reasons": {**told.reasons, **returns.reasons},
+    }
+
+
+def statistics_document(told: Statistics) -> Document:
+    """Figures as text, counts as numbers."""
+    values = {name: getattr(told, name) for name in _NAMES}
+    return {
+        **{
+            name: plain(value) if isinstance(value, Decimal) else value
+            for name, value in values.items()
+        },
+        "reasons": dict(told.reasons),
+    }
+
+
+def _drawdown_document(drawdown: Drawdown) -> Document:
+    return {
+        "amount": plain(drawdown.amount),
+        "percent": plain(drawdown.percent),
+        "from": instant(drawdown.since),
+        "to": instant(drawdown.until),
+        "recovered_at": instant(drawdown.recovered_at),
+    }
