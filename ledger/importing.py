@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Max, Min
 
 from accounts.models import Account
-from ledger import models, statement
+from ledger import holes, models, statement
 from positions.documents import instant
 
 _BATCH = 1_000
@@ -109,23 +109,21 @@ def covered(account_id: int) -> Covered:
     Raises:
         ImportRefused: it is still being read, and may yet get what a statement tells.
     """
-    mine = {"account_id": account_id}
-    unread = models.Hole.objects.filter(**mine, filled_at__isnull=True)
-    # One with a reason will not be filled.
-    hole = unread.filter(reason="").order_by("-until").first()
+    hole = holes.next_to_fill(account_id)
     if hole is not None:
         since = "the beginning" if hole.since is None else instant(hole.since)
         raise ImportRefused(
             f"The account's own records from {since} to {instant(hole.until)} are still being "
             "read from the exchange. Import when they are there."
         )
+    mine = {"account_id": account_id}
     by_ticker: dict[str, tuple[datetime, datetime]] = {}
     for model in (models.Fill, models.Settlement):
         spans = model.objects.filter(**mine).values_list("market__ticker")
         for ticker, first, last in spans.annotate(Min("at"), Max("at")).order_by():
             known = by_ticker.get(ticker, (first, last))
             by_ticker[ticker] = (min(first, known[0]), max(last, known[1]))
-    given_up = unread.aggregate(Max("until"))
+    given_up = models.Hole.objects.filter(**mine, filled_at__isnull=True).aggregate(Max("until"))
     return Covered(given_up["until__max"] or _beginning(account_id, by_ticker), by_ticker)
 
 
