@@ -7,10 +7,13 @@ Each decoder takes one parsed JSON object and raises DecodeError as those of `re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
+from typing import Literal, Self
 
 from kalshi.fields import Fields
 from kalshi.messages import Fill, decode_outcome_side
+
+# The lengths that candles come in.
+Minutes = Literal[1, 60, 1440]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 from urllib.parse import quote
 
 import httpx
@@ -12,14 +12,12 @@ import httpx
 from kalshi.environments import Environment
 from kalshi.errors import RequestRejected
 from kalshi.fields import Fields
-from kalshi.history import Candle
+from kalshi.history import Candle, Minutes
 from kalshi.orderbook import OrderBook
 from kalshi.pacing import Pacer
 from kalshi.resources import Event, Series
 from kalshi.rows import Rows, decode_rows
 from kalshi.transport import Params, Transport, answer_of
-
-Minutes = Literal[1, 60, 1440]
 
 
 class PublicReads:
@@ -37,6 +35,10 @@ class PublicReads:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections, if they are its own."""
         await self._transport.close()
 
     async def orderbook(self, ticker: str, depth: int = 0) -> OrderBook:

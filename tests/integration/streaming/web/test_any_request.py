@@ -26,6 +26,8 @@ PATHS = [
     "/api/v1/account/password",
     "/api/v1/account/portfolio",
     "/api/v1/account/positions",
+    "/api/v1/account/positions/T/candles",
+    "/api/v1/account/positions/T/orderbook",
     "/api/v1/account/recover",
     "/api/v1/account/refresh",
     "/api/v1/account/session",
