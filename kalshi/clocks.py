@@ -5,6 +5,7 @@ It refuses a signature whose timestamp is some 10 to 30 seconds off, so that a c
 worth knowing about before that.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -38,3 +39,9 @@ def skew(date: str | None, sent_at: float, round_trip: float) -> timedelta | Non
         return None
     ours = datetime.fromtimestamp(sent_at, UTC) + timedelta(seconds=round_trip / 2)
     return ours - (told + _CUT_OFF)
+
+
+def age(told: str | None) -> timedelta:
+    """For how long a cache has had an answer, by its Age header; nothing without a usable one."""
+    is_usable = told is not None and re.fullmatch(r"[0-9]{1,9}", told)
+    return timedelta(seconds=int(told or 0)) if is_usable else timedelta(0)

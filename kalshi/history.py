@@ -7,10 +7,13 @@ Each decoder takes one parsed JSON object and raises DecodeError as those of `re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Self
+from typing import Literal, Self
 
 from kalshi.fields import Fields
 from kalshi.messages import Fill, decode_outcome_side
+
+# The lengths that candles come in.
+Minutes = Literal[1, 60, 1440]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +97,13 @@ class Range:
     close: Decimal
 
     @classmethod
-    def decode(cls, value: object, what: str) -> Self:
+    def decode(cls, value: object, what: str, unit: str = "_dollars") -> Self:
         fields = Fields(value, what)
         return cls(
-            open=fields.dollars("open_dollars"),
-            high=fields.dollars("high_dollars"),
-            low=fields.dollars("low_dollars"),
-            close=fields.dollars("close_dollars"),
+            open=fields.dollars(f"open{unit}"),
+            high=fields.dollars(f"high{unit}"),
+            low=fields.dollars(f"low{unit}"),
+            close=fields.dollars(f"close{unit}"),
         )
 
 
@@ -128,21 +131,29 @@ class Candle:
 
     @classmethod
     def decode(cls, value: object) -> Self:
+        return cls._decode(value, "_dollars", "_fp")
+
+    @classmethod
+    def decode_archived(cls, value: object) -> Self:
+        """The archive names the same strings without their units."""
+        return cls._decode(value, "", "")
+
+    @classmethod
+    def _decode(cls, value: object, dollars: str, contracts: str) -> Self:
         fields = Fields(value, "candlestick")
         price = Fields(fields.value("price"), "candlestick price")
-        volume = fields.contracts("volume_fp")
         return cls(
             ends_at=fields.seconds("end_period_ts"),
-            yes_bid=Range.decode(fields.value("yes_bid"), "candlestick bid"),
-            yes_ask=Range.decode(fields.value("yes_ask"), "candlestick ask"),
+            yes_bid=Range.decode(fields.value("yes_bid"), "candlestick bid", dollars),
+            yes_ask=Range.decode(fields.value("yes_ask"), "candlestick ask", dollars),
             price=(
-                Range.decode(fields.value("price"), "candlestick price")
-                if price.has("close_dollars")
+                Range.decode(fields.value("price"), "candlestick price", dollars)
+                if price.has(f"close{dollars}")
                 else None
             ),
-            previous_price=price.optional(price.dollars, "previous_dollars"),
-            volume=volume,
-            open_interest=fields.contracts("open_interest_fp"),
+            previous_price=price.optional(price.dollars, f"previous{dollars}"),
+            volume=fields.contracts(f"volume{contracts}"),
+            open_interest=fields.contracts(f"open_interest{contracts}"),
         )
 
 

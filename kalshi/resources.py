@@ -220,7 +220,8 @@ class Event:
     The event that a group of markets belongs to.
 
     `collateral_return_type` is "MECNET", "DIRECNET" or "" for none; `mutually_exclusive` says that
-    at most one of the markets can settle YES, None if it isn't told.
+    at most one of the markets can settle YES, None if it isn't told. The overrides are of the
+    series' fees, None where those hold.
     """
 
     event_ticker: str
@@ -229,6 +230,8 @@ class Event:
     sub_title: str
     mutually_exclusive: bool | None
     collateral_return_type: str
+    fee_type_override: str | None = None
+    fee_multiplier_override: Decimal | None = None
 
     @classmethod
     def decode(cls, value: object) -> Self:
@@ -240,6 +243,8 @@ class Event:
             sub_title=fields.text_or_empty("sub_title"),
             mutually_exclusive=fields.readable(fields.flag, "mutually_exclusive"),
             collateral_return_type=fields.text_or_empty("collateral_return_type"),
+            fee_type_override=fields.readable(fields.text, "fee_type_override"),
+            fee_multiplier_override=fields.readable(fields.number, "fee_multiplier_override"),
         )
 
 

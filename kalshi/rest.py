@@ -4,9 +4,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
-from types import TracebackType
-from typing import Literal, Self, TypeVar
-from urllib.parse import quote
+from typing import Literal, TypeVar
 
 import httpx
 
@@ -15,12 +13,12 @@ from kalshi.batches import read_by_name
 from kalshi.environments import Environment
 from kalshi.errors import DecodeError, KalshiError
 from kalshi.fields import Fields, parse
-from kalshi.history import Candle, Cutoff, Settlement, decode_fill
+from kalshi.history import Cutoff, Settlement, decode_fill
 from kalshi.messages import Fill
 from kalshi.milestones import Milestone
-from kalshi.orderbook import OrderBook
 from kalshi.pacing import Pacer
 from kalshi.periods import bounds
+from kalshi.public import PublicReads
 from kalshi.rate_limits import AccountLimits, EndpointCosts
 from kalshi.resources import (
     Balance,
@@ -30,7 +28,6 @@ from kalshi.resources import (
     Market,
     Netting,
     PositionRow,
-    Series,
     SubaccountBalance,
 )
 from kalshi.rows import LeftOut, Rows, decode_rows
@@ -50,7 +47,7 @@ _EVENTS_PER_PAGE = 200
 _MOST_KEYS = 1000
 
 
-class Client:
+class Client(PublicReads):
     """
     The endpoints we use, asked with one API key.
 
@@ -83,26 +80,17 @@ class Client:
         pacer: Pacer | None = None,
     ) -> None:
         self._pacer = Pacer() if pacer is None else pacer
-        self._transport = Transport(
-            environment,
-            key_id,
-            key,
-            http=http,
-            clock=clock,
-            timeout_seconds=timeout_seconds,
-            pacer=self._pacer,
+        super().__init__(
+            Transport(
+                environment,
+                key_id,
+                key,
+                http=http,
+                clock=clock,
+                timeout_seconds=timeout_seconds,
+                pacer=self._pacer,
+            )
         )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._transport.close()
 
     @property
     def clock_skew(self) -> timedelta | None:
@@ -299,17 +287,6 @@ class Client:
         rows = await self._transport.pages("/markets", "markets", params)
         return decode_rows(rows, Market.decode, kind="market", named_by="ticker")
 
-    async def orderbook(self, ticker: str, depth: int = 0) -> OrderBook:
-        """
-        What is bid for in one market.
-
-        Args:
-            depth: how many of the best prices of each side, up to 100; 0 for all.
-        """
-        params = {"depth": depth} if depth else {}
-        path = f"/markets/{_segment(ticker)}/orderbook"
-        return OrderBook.decode(await self._transport.get(path, params))
-
     async def events(self, event_tickers: Iterable[str]) -> Rows[Event]:
         """
         These events, in no particular order; combos and unknown ones are missing.
@@ -318,12 +295,6 @@ class Client:
         on are among `left_out`.
         """
         return await self._events("/events", event_tickers)
-
-    async def event(self, event_ticker: str) -> Event:
-        """One event, without its markets. The exchange knows no combos here."""
-        path = f"/events/{_segment(event_ticker)}"
-        answer = await self._transport.get(path, {"exclude_markets": "true"})
-        return Event.decode(Fields(answer, "event answer").value("event"))
 
     async def multivariate_events(self, event_tickers: Iterable[str]) -> Rows[Event]:
         """These events of combos, in no particular order; unknown ones are missing."""
@@ -334,37 +305,6 @@ class Client:
         params: Params = {"related_event_ticker": event_ticker, "limit": _MILESTONES_PER_PAGE}
         rows = await self._transport.pages("/milestones", "milestones", params)
         return decode_rows(rows, Milestone.decode, kind="milestone", named_by="id")
-
-    async def series(self, series_ticker: str) -> Series:
-        """One series, with how its fees are reckoned."""
-        answer = await self._transport.get(f"/series/{_segment(series_ticker)}")
-        return Series.decode(Fields(answer, "series answer").value("series"))
-
-    async def candlesticks(
-        self,
-        series_ticker: str,
-        ticker: str,
-        *,
-        since: datetime,
-        until: datetime,
-        minutes: Literal[1, 60, 1440],
-    ) -> Rows[Candle]:
-        """
-        A market's prices over time, oldest first.
-
-        Args:
-            since, until: the candles that end in between.
-            minutes: the length of one.
-        """
-        path = f"/series/{_segment(series_ticker)}/markets/{_segment(ticker)}/candlesticks"
-        params = {
-            "start_ts": int(since.timestamp()),
-            "end_ts": int(until.timestamp()),
-            "period_interval": minutes,
-        }
-        answer = Fields(await self._transport.get(path, params), "candlesticks")
-        candles = answer.items("candlesticks")
-        return decode_rows(candles, Candle.decode, kind="candle", named_by="end_period_ts")
 
     # The exchange
 
@@ -483,7 +423,3 @@ def _fills_of(rows: Iterable[object]) -> Rows[Fill]:
 
 def _settlements_of(rows: Iterable[object]) -> Rows[Settlement]:
     return decode_rows(rows, Settlement.decode, kind="settlement", named_by="ticker")
-
-
-def _segment(ticker: str) -> str:
-    return quote(ticker, safe="")

@@ -1,5 +1,5 @@
 """
-Signed GET requests to the exchange's REST API: a thin shell over httpx.
+GET requests to the exchange's REST API, signed or not: a thin shell over httpx.
 
 One request, one answer. Whether and when to ask again is the caller's decision; asking too fast is
 not: requests wait for their turn here.
@@ -57,11 +57,18 @@ def _proxy(url: str | None) -> httpx.Proxy | None:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of whatever status, with its whole body; `date` is its Date header."""
+    """
+    An answer of whatever status, with its whole body.
+
+    Attributes:
+        date: its Date header.
+        age: for how long a cache on the way has had it.
+    """
 
     status: int
     body: bytes
     date: str | None
+    age: timedelta = timedelta(0)
 
 
 class Transport:
@@ -69,6 +76,7 @@ class Transport:
     One API key's way to the endpoints of one environment.
 
     Args:
+        key: None to ask as anybody may, without a key.
         http: the connections to use; stays open on `close`. None for its own.
         clock: Unix time in seconds, for signatures.
         timeout_seconds: for one request with its whole answer, its turn not counted.
@@ -79,7 +87,7 @@ class Transport:
         self,
         environment: Environment,
         key_id: str,
-        key: SigningKey,
+        key: SigningKey | None,
         *,
         http: httpx.AsyncClient | None,
         clock: Callable[[], float],
@@ -177,9 +185,10 @@ class Transport:
         await self._pacer.turn(endpoint)
         # Only now, as the signature is good for a few seconds.
         sent_at = self._clock()
-        request.headers.update(
-            headers(self._key_id, self._key, "GET", sent_path, int(sent_at * 1000))
-        )
+        if self._key is not None:
+            request.headers.update(
+                headers(self._key_id, self._key, "GET", sent_path, int(sent_at * 1000))
+            )
         started = time.monotonic()
         response = None
         try:
@@ -199,7 +208,8 @@ class Transport:
         finally:
             if response is None:
                 self._pacer.unanswered(endpoint)
-        return Answer(response.status_code, body, response.headers.get("Date"))
+        told = response.headers
+        return Answer(response.status_code, body, told.get("Date"), clocks.age(told.get("Age")))
 
     def _heed(
         self, endpoint: str, response: httpx.Response, sent_at: float, round_trip: float

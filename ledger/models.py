@@ -382,7 +382,7 @@ class ImportedTrade(models.Model):
     fees_paid = models.DecimalField(**MONEY)
     net_pnl = models.DecimalField(**VALUE)
     result = models.TextField(null=True)  # noqa: DJ001  # none: it was sold
-    # Of the row's own text, and its number among equal ones: what is imported twice is one.
+    # Of the row's values, and its number among equal ones: what is imported twice is one.
     fingerprint = models.CharField(max_length=64)
 
     class Meta:

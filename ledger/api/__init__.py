@@ -15,4 +15,8 @@ from ledger.api import lists, statistics, trades
 
 router = Router(tags=["ledger"], auth=SessionCookie())
 for part in (lists, trades, statistics):
+from ledger.api import market_data
+
+router = Router(tags=["ledger"], auth=SessionCookie())
+for part in (market_data,):
     router.add_router("", part.router)

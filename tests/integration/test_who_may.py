@@ -32,6 +32,11 @@ from accounts.encryption import Secret
 from accounts.models import Account, AccountKey, Credential, Passkey, Session, User
 from config.api import api
 from ledger.models import Note, Transfer
+from kalshi.orderbook import OrderBook
+from kalshi.rows import Rows
+from ledger import market_reads
+from ledger.market_reads import BookRead
+from ledger.selling import FeeTerms
 from positions.models import AccountStream, Position, Worker
 from streaming.web import admission, views
 from tests.integration.accounts.authenticator import Authenticator
@@ -143,6 +148,12 @@ def api_examples() -> dict[str, list[Example]]:
         ("GET", "accounts"): [("", None)],
         ("GET", "positions"): _of_each("positions"),
         ("GET", "portfolio"): _of_each("portfolio", several=False),
+        ("GET", "positions/{ticker}/candles"): _of_each(
+            "positions/TICKER_OF_A/candles", several=False
+        ),
+        ("GET", "positions/{ticker}/orderbook"): _of_each(
+            "positions/TICKER_OF_A/orderbook", several=False
+        ),
         ("POST", "refresh"): _of_each("refresh"),
         ("GET", "positions/{ticker}"): [
             ("positions/TICKER_OF_A", None),
@@ -342,6 +353,7 @@ def world(no_log, db, settings, monkeypatch) -> World:
     settings.REGISTRATION = "first"
     settings.PASSWORD_HASHERS = ["tests.integration.accounts.hashers.CountingHasher"]
     monkeypatch.setattr(views, "streaming_of", streaming_of)
+    monkeypatch.setattr(market_reads, "READS", EmptyExchange())
     owner = make_user("olga", PASSWORD)
     phone = Authenticator()
     by_password = _by_password()
@@ -381,6 +393,7 @@ def world(no_log, db, settings, monkeypatch) -> World:
             )
             for model in KEPT
         },
+        "TICKER_OF_A": "TICKER-OF-A",
         "OWNER": str(owner.pk),
         "A": str(a.pk),
     }
@@ -456,6 +469,16 @@ class TellsWhatItWouldBring:
     def events(self, session, seen, wanted) -> list[bytes]:
         shown = [each.pk for each in seen.accounts if wanted in (None, each.pk)]
         return [json.dumps(shown).encode()]
+
+
+class EmptyExchange:
+    """In the place of what is read of the exchange: nobody bids for anything."""
+
+    def book(self, environment, market) -> BookRead:
+        return BookRead(OrderBook((), ()), timezone.now(), FeeTerms())
+
+    def candles(self, environment, market, **span) -> Rows:
+        return Rows([], [])
 
 
 def streaming_of(request: HttpRequest) -> SimpleNamespace:

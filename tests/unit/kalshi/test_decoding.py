@@ -59,6 +59,17 @@ DECODERS = {
     "order book": (OrderBook.decode, lambda answers: answers["orderbook"]),
     "cutoff": (Cutoff.decode, lambda answers: answers["cutoff"]),
     "candle": (Candle.decode, lambda answers: answers["candlesticks"]["candlesticks"][0]),
+    "archived candle": (
+        Candle.decode_archived,
+        lambda answers: {
+            "end_period_ts": 1786137900,
+            "yes_bid": dict.fromkeys(("open", "high", "low", "close"), "0.3300"),
+            "yes_ask": dict.fromkeys(("open", "high", "low", "close"), "0.3400"),
+            "price": dict.fromkeys(("open", "high", "low", "close", "previous"), "0.3400"),
+            "volume": "28.74",
+            "open_interest": "128107.77",
+        },
+    ),
     "status": (ExchangeStatus.decode, lambda answers: answers["exchange_status"]),
     "schedule": (Schedule.decode, lambda answers: answers["schedule"]),
 }

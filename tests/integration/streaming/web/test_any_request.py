@@ -35,6 +35,8 @@ PATHS = [
     "/api/v1/account/positions/KXNONE",
     "/api/v1/account/positions/KXNONE/note",
     "/api/v1/account/proof",
+    "/api/v1/account/positions/T/candles",
+    "/api/v1/account/positions/T/orderbook",
     "/api/v1/account/recover",
     "/api/v1/account/refresh",
     "/api/v1/account/session",
