@@ -83,7 +83,7 @@ def proof(
 def proof_document(
     of: Asked, proofs: dict[int, Proof | None], reaches: Sequence[Reach]
 ) -> Document:
-    """The answer but for `disagreements`; of several accounts what is unknown for one is unknown for all."""
+    """The answer but for `disagreements`; what is unknown for one account is so for all."""
     known = [each for each in proofs.values() if each]
     is_known = len(known) == len(proofs)
     figures: dict[str, Any] = dict.fromkeys(

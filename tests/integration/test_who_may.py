@@ -31,17 +31,17 @@ from accounts import sessions
 from accounts.encryption import Secret
 from accounts.models import Account, AccountKey, Credential, Passkey, Session, User
 from config.api import api
-from ledger.models import Note, Transfer
 from kalshi.orderbook import OrderBook
 from kalshi.rows import Rows
 from ledger import market_reads
 from ledger.market_reads import BookRead
+from ledger.models import Note, Transfer
 from ledger.selling import FeeTerms
 from positions.models import AccountStream, Position, Worker
 from streaming.web import admission, views
 from tests.integration.accounts.authenticator import Authenticator
-from tests.integration.ledger.rows import fill, record, record_transfers, settlement, transfer
 from tests.integration.ledger.kept import one_of_each
+from tests.integration.ledger.rows import fill, record, record_transfers, settlement, transfer
 from tests.integration.streaming import rows
 from tests.integration.visitors import (
     ACCOUNT,
@@ -393,7 +393,6 @@ def world(no_log, db, settings, monkeypatch) -> World:
             )
             for model in KEPT
         },
-        "TICKER_OF_A": "TICKER-OF-A",
         "OWNER": str(owner.pk),
         "A": str(a.pk),
     }
