@@ -19,10 +19,10 @@ from ledger.returns import (
 )
 
 _PAGE = 10_000
-# Of a long period one point in each of these counts, the last: no more than some 9,000 a year.
+# Of a long period one point in each of these counts, the last: some 9,000 a season, or a year.
 _QUARTER = timedelta(minutes=15)
 _HOUR = timedelta(hours=1)
-_MONTH = timedelta(days=31)
+_WEEK = timedelta(days=7)
 _SEASON = timedelta(days=92)
 _ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 _POINTS = f"""
@@ -53,7 +53,7 @@ def read(account_ids: Sequence[int], period: Period) -> Returns:
 
 def step_of(span: timedelta) -> timedelta | None:
     """How far apart the points are that count; None: all of them."""
-    if span <= _MONTH:
+    if span <= _WEEK:
         return None
     return _QUARTER if span <= _SEASON else _HOUR
 

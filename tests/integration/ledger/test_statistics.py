@@ -330,7 +330,7 @@ def test_plans_of_the_lists_are_on_an_index(account):
 
 
 @pytest.mark.parametrize(
-    ("days", "step"), [(31, None), (32, timedelta(minutes=15)), (93, timedelta(hours=1))]
+    ("days", "step"), [(7, None), (8, timedelta(minutes=15)), (93, timedelta(hours=1))]
 )
 def test_of_long_periods_the_last_point_of_each_step_counts(account, days, step):
     """The first and the last point always do."""
