@@ -3,6 +3,7 @@
 from ledger.asked import Asked
 from ledger.lists import List
 from ledger.paging import Page
+from ledger.trade_reading import TRADES
 from ledger.what_happened import FILLS, SETTLEMENTS, TRANSFERS
 from positions import reading
 from positions.documents import position_document
@@ -28,5 +29,6 @@ EXPORTS: dict[str, List] = {
         FILLS,
         SETTLEMENTS,
         TRANSFERS,
+        TRADES,
     )
 }

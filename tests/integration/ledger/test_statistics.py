@@ -1,9 +1,12 @@
 """`GET trades` and `GET statistics`."""
 
+import io
+import json
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 
 from ledger import return_reading, tally_reading
@@ -132,6 +135,9 @@ def test_every_trade_is_on_one_page_and_in_the_csv(alice, account, second):
 
     assert len(whole) == 12
     assert paged == whole
+    written = io.StringIO()
+    call_command("export", "trades", format="json", stdout=written)
+    assert json.loads(written.getvalue()) == whole
     lines = alice.get("trades?account=all&format=csv").getvalue().decode().splitlines()
     assert lines[0] == ",".join(whole[0])
     assert len(lines) == 13
