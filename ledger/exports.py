@@ -1,6 +1,8 @@
 """What `manage.py export` can write: lists by their names."""
 
 from ledger.asked import Asked
+from ledger.day_list import DAYS
+from ledger.equity import EQUITY
 from ledger.lists import List
 from ledger.paging import Page
 from ledger.trade_reading import TRADES
@@ -30,5 +32,7 @@ EXPORTS: dict[str, List] = {
         SETTLEMENTS,
         TRANSFERS,
         TRADES,
+        EQUITY,
+        DAYS,
     )
 }

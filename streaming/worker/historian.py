@@ -26,11 +26,13 @@ from ledger import (
     comparing,
     holes,
     points,
+    proving,
     recording,
     records,
     transferring,
 )
 from ledger.models import Hole
+from ledger.periods import Period
 from positions.cash import Balance
 from positions.tracker import Tracker
 from postgres.errors import DATABASE_TROUBLE
@@ -80,6 +82,7 @@ class Historian:
         self._on_change = on_change
         self._moved = asyncio.Event()
         self._holes_open = asyncio.Event()
+        self._is_asked = False
         self._balances: list[Balance] = []
         # The exchange's rows that have not been compared yet.
         self._shown: Mapping[str, PositionRow] = {}
@@ -87,6 +90,11 @@ class Historian:
 
     def moved(self) -> None:
         """Something happened, or a balance is not what was expected: look now."""
+        self._moved.set()
+
+    def asked(self) -> None:
+        """Somebody wants it anew, having named a flow perhaps: look at all of it."""
+        self._is_asked = True
         self._moved.set()
 
     def told(self, balance: Balance) -> None:
@@ -135,6 +143,7 @@ class Historian:
         now = await self._now()
         followed = await self._threads.run(holes.followed_until, self._account_id)
         since = followed - holes.OVERLAP
+        is_asked, self._is_asked = self._is_asked, False
         new = 0
         async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):
             await self._leave_out(fills.left_out, since, now or timezone.now())
@@ -142,24 +151,30 @@ class Historian:
         async for paid in self._rest.settlement_pages(self._subaccount, since=since):
             await self._leave_out(paid.left_out, since, now or timezone.now())
             new += await self._keep([records.settlement_of(each) for each in paid])
-        new += await transferring.read(
+        late = await transferring.read(
             self._rest, self._subaccount, self._keep_transfers, if_possible
         )
         if now:
             await self._threads.run(holes.follow, self._account_id, now)
-        await self._keep_balances()
+        # Of transfers it is known only later that they were, so they may be of any time.
+        is_any_time = late or is_asked
+        touched = Period(None if is_any_time else since) if new or is_any_time else None
+        await self._keep_balances(touched)
         if shown:
             # What made these rows has been read since.
             self._differences = await self._threads.run(
                 comparing.compare, self._account_id, shown, self._differences, timezone.now()
             )
-        if new or self._is_day_over():
+        if touched or self._is_day_over():
             await self._begin_day()
 
-    async def _keep_balances(self) -> None:
+    async def _keep_balances(self, touched: Period | None) -> None:
         told, self._balances = self._balances, []
+        is_news = False
         for balance in told:
-            await self._threads.run(balances.keep, self._account_id, balance)
+            is_news |= await self._threads.run(balances.keep, self._account_id, balance)
+        if is_news or touched:
+            await self._threads.run(proving.note, self._account_id, timezone.now(), touched)
 
     async def _keep(self, told: list[records.Fill] | list[records.Settlement]) -> int:
         return await self._threads.run(recording.record, self._account_id, told, timezone.now())
@@ -225,6 +240,7 @@ class Historian:
         await closing.derive_settlements(
             self._rest, self._account_id, self._tracker.holdings.keys(), self._threads
         )
+        await self._threads.run(proving.keep, self._account_id, timezone.now())
         await self._begin_day()
 
     # The day

@@ -97,6 +97,7 @@ class Upstream:
         """Read REST again: now, or as soon as the last read is some seconds old."""
         self._agenda.reconcile_soon()
         self._authority.look()
+        self._historian.asked()
 
     async def run(self) -> Never:
         """
