@@ -10,14 +10,12 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from accounts.models import Account
 from kalshi.resources import Market
 from kalshi.rest import Client
 from ledger import recording
 from ledger.flows import settled_revenue
 from ledger.models import Book
 from ledger.records import Settlement
-from positions import models
 from postgres.threads import DatabaseThreads
 
 
@@ -38,7 +36,6 @@ async def derive_settlements(
         open_books.keys() - {market.ticker for market in markets}
     )
     told = [*markets, *archived]
-    await threads.run(_describe, account_id, told)
     return await threads.run(
         recording.record, account_id, list(_settlements(open_books, told)), timezone.now()
     )
@@ -66,19 +63,3 @@ def _settlements(books: dict[str, Book], markets: Iterable[Market]) -> Iterable[
             fees_paid=book.fees_paid,
             source="derived",
         )
-
-
-def _describe(account_id: int, markets: Iterable[Market]) -> None:
-    """Name the events of markets of which nothing but their ticker was known."""
-    environment = Account.objects.get(pk=account_id).environment
-    for market in markets:
-        if market.event_ticker:
-            models.Market.objects.filter(
-                environment=environment, ticker=market.ticker, is_described=False
-            ).update(
-                event_ticker=market.event_ticker,
-                title=market.title or market.ticker,
-                yes_outcome=market.yes_outcome,
-                no_outcome=market.no_outcome,
-                close_time=market.close_time,
-            )

@@ -21,21 +21,27 @@ from positions.pnl import PAYOUT, ZERO
 
 def follow(account_id: int, market_ids: Collection[int], records: Sequence[Record]) -> None:
     """
-    What these records, the newest of their markets, did to the collateral of their events.
+    What these records did to the collateral of their events.
 
-    Those of an event without a return cost one query for all of them.
+    One that is the newest of its event costs the same however many there are; else the event is
+    reckoned anew. Those of events without a return cost one query for all of them.
     """
-    events = Market.objects.filter(pk__in=market_ids).exclude(collateral_return_type="")
-    named = {market.event_ticker: market.collateral_return_type for market in events}
-    at = max((record.at for record in records), default=None)
-    for event_ticker, return_type in named.items():
-        flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
-        if at is None or flows.filter(at__gt=at).exists():
+    markets = Market.objects.filter(pk__in=market_ids).exclude(collateral_return_type="")
+    events: dict[str, list[Record]] = {}
+    types: dict[str, str | None] = {}
+    for market in markets:
+        types[market.event_ticker] = market.collateral_return_type
+        of_event = events.setdefault(market.event_ticker, [])
+        of_event += [record for record in records if record.ticker == market.ticker]
+    for event_ticker, new in events.items():
+        books = Book.objects.filter(account_id=account_id, market__event_ticker=event_ticker)
+        at = new[0].at
+        if len(new) > 1 or books.filter(last_at__gt=at).exists():
             rewrite(account_id, event_ticker)
             continue
-        books = Book.objects.filter(account_id=account_id, market__event_ticker=event_ticker)
+        flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
         now = returned(
-            return_type,
+            types[event_ticker],
             list(books.values_list("quantity", flat=True)),
             is_netting=_is_netting(account_id),
             has_yes_won=_has_yes_won(account_id, event_ticker),

@@ -23,6 +23,8 @@ from ledger.schemas import (
 )
 from ledger.what_happened import FILLS, SETTLEMENTS, TRANSFERS, transfer_document
 from positions.api import NOT_SEEN, One, one_of
+from postgres.channels import REFRESH_REQUESTED
+from postgres.notifications import publish
 
 router = Router()
 
@@ -61,6 +63,8 @@ def name_transfer(
     row = naming.name_transfer(
         account_id, at=body.at, amount=Decimal(body.amount), name=body.name, now=timezone.now()
     )
+    # The worker looks anew at what was unexplained, and at the day.
+    publish(REFRESH_REQUESTED, str(account_id))
     return JsonResponse(transfer_document(row), status=HTTPStatus.CREATED)
 
 

@@ -23,7 +23,9 @@ from kalshi.rows import LeftOut
 from ledger import (
     balances,
     closing,
+    collateral_flows,
     comparing,
+    describing,
     holes,
     points,
     proving,
@@ -83,6 +85,8 @@ class Historian:
         self._moved = asyncio.Event()
         self._holes_open = asyncio.Event()
         self._is_asked = False
+        # Events whose collateral has been reckoned since it is known whether there is any.
+        self._reckoned: set[str] = set()
         self._balances: list[Balance] = []
         # The exchange's rows that have not been compared yet.
         self._shown: Mapping[str, PositionRow] = {}
@@ -156,6 +160,7 @@ class Historian:
         )
         if now:
             await self._threads.run(holes.follow, self._account_id, now)
+        await self._describe()
         # Of transfers it is known only later that they were, so they may be of any time.
         is_any_time = late or is_asked
         touched = Period(None if is_any_time else since) if new or is_any_time else None
@@ -167,6 +172,15 @@ class Historian:
             )
         if touched or self._is_day_over():
             await self._begin_day()
+
+    async def _describe(self) -> None:
+        await describing.describe(self._rest, self._account_id, self._threads)
+        # The stream's own titles may have told what an event is before its records were there.
+        for facts in self._tracker.markets.values():
+            event = facts.event_ticker
+            if facts.collateral_return_type and event not in self._reckoned:
+                await self._threads.run(collateral_flows.rewrite, self._account_id, event)
+                self._reckoned.add(event)
 
     async def _keep_balances(self, touched: Period | None) -> None:
         told, self._balances = self._balances, []
@@ -237,6 +251,7 @@ class Historian:
         logger.info("past read", extra=self._fields(hole=hole.pk))
 
     async def _past_is_known(self) -> None:
+        await self._describe()
         await closing.derive_settlements(
             self._rest, self._account_id, self._tracker.holdings.keys(), self._threads
         )
@@ -249,7 +264,9 @@ class Historian:
         while True:
             if self._is_live():
                 await self._until_done(self._add_point, "point not stored")
-            await asyncio.sleep(POINT_SECONDS)
+                await asyncio.sleep(POINT_SECONDS)
+            else:
+                await asyncio.sleep(BETWEEN_SECONDS)
 
     async def _add_point(self) -> None:
         worth, sums, cash = self._tracker.valued

@@ -21,7 +21,7 @@ from kalshi.environments import Environment
 from kalshi.pacing import Pacer
 from kalshi.rest import Client
 from kalshi.socket import connect
-from ledger import holes, models
+from ledger import holes, models, proving
 from ledger.points import STALE_AFTER
 from positions.models import AccountStream, Position
 from sandbox import position as sandbox_position
@@ -329,7 +329,7 @@ async def test_quarter_is_exact_whenever_it_rests(database, alice, exchange, tim
             if fed is None or exchange.is_refusing or not is_wanted:
                 continue
             # Later than all that happened, so that a balance is known to contain it.
-            time.now = moment + timedelta(seconds=1)
+            time.now = moment + timedelta(milliseconds=400)
             if lived.has_rested_at(time.now):
                 continue
             exchange.market_clock.go_to(time.now)
@@ -340,6 +340,15 @@ async def test_quarter_is_exact_whenever_it_rests(database, alice, exchange, tim
         told = await database.run(lambda: {*disagreements(alice)})
         assert told == {""}
         assert await database.run(unexplained, alice) == quarter.UNTOLD
+        proof = await database.run(proving.prove_account, alice)
+        assert proof.residual == quarter.UNTOLD
+        assert [each.amount for each in proof.unexplained] == [
+            dollars for _, dollars in quarter.INTEREST
+        ]
+        kept = models.Unexplained.objects.filter(account_id=alice).exclude(amount=0)
+        assert await database.run(lambda: [each.amount for each in kept.order_by("until")]) == [
+            dollars for _, dollars in quarter.INTEREST
+        ]
 
 
 def disagreements(account_id: int) -> list[str | None]:

@@ -1,0 +1,72 @@
+"""
+What the markets of the records are: read of the exchange for those known by their ticker alone.
+
+Whether an event gives collateral back decides what its records moved: that is reckoned anew.
+"""
+
+from collections.abc import Iterable
+
+from accounts.models import Account
+from kalshi.resources import Event, Market
+from kalshi.rest import Client
+from ledger import collateral_flows
+from ledger.models import Book
+from positions import models
+from postgres.threads import DatabaseThreads
+
+# The exchange lists the events of combos apart from all others.
+_COMBOS = "KXMVE"
+# At once; the next look reads more.
+_MOST = 500
+
+
+async def describe(rest: Client, account_id: int, threads: DatabaseThreads) -> None:
+    """
+    Describe what is not described yet, as far as the exchange tells.
+
+    Raises:
+        KalshiError: it can't be read.
+    """
+    unknown = await threads.run(_undescribed, account_id)
+    if not unknown:
+        return
+    markets = list(await rest.markets(unknown))
+    missing = set(unknown) - {market.ticker for market in markets}
+    if missing:
+        markets += await rest.historical_markets(missing)
+    wanted = {market.event_ticker for market in markets if market.event_ticker}
+    combos = {each for each in wanted if each.startswith(_COMBOS)}
+    events = [
+        *(await rest.events(wanted - combos) if wanted - combos else []),
+        *(await rest.multivariate_events(combos) if combos else []),
+    ]
+    await threads.run(_keep, account_id, markets, events)
+
+
+def _undescribed(account_id: int) -> list[str]:
+    books = Book.objects.filter(account_id=account_id, market__is_described=False)
+    return list(books.values_list("market__ticker", flat=True)[:_MOST])
+
+
+def _keep(account_id: int, markets: Iterable[Market], events: Iterable[Event]) -> None:
+    environment = Account.objects.get(pk=account_id).environment
+    known = {event.event_ticker: event for event in events}
+    for market in markets:
+        event = known.get(market.event_ticker or "")
+        if event is None:
+            continue
+        models.Market.objects.filter(
+            environment=environment, ticker=market.ticker, is_described=False
+        ).update(
+            event_ticker=event.event_ticker,
+            series_ticker=event.series_ticker or event.event_ticker.split("-", 1)[0],
+            title=event.title or market.title or market.ticker,
+            yes_outcome=market.yes_outcome,
+            no_outcome=market.no_outcome,
+            close_time=market.close_time,
+            expected_at=market.expected_at,
+            collateral_return_type=event.collateral_return_type,
+            is_described=True,
+        )
+    for event_ticker in known:
+        collateral_flows.rewrite(account_id, event_ticker)
