@@ -12,6 +12,7 @@ import { AccountSwitcher } from "./elements/account-switcher.js";
 import { ClosingNotices } from "./elements/closing-notices.js";
 import { ConnectionNotice } from "./elements/connection-notice.js";
 import { ConnectionState } from "./elements/connection-state.js";
+import { LedgerNote } from "./elements/ledger-note.js";
 import { PortfolioSummaryBar } from "./elements/portfolio-summary-bar.js";
 import { PositionCard } from "./elements/position-card.js";
 import { PositionDetail } from "./elements/position-detail.js";
@@ -38,6 +39,7 @@ for (const element of [
   PositionCard,
   PositionPanel,
   PositionDetail,
+  LedgerNote,
   PortfolioSummaryBar,
   ConnectionState,
   ConnectionNotice,
@@ -207,8 +209,9 @@ let sums = [];
 function drawSums() {
   sums = viewed.sums;
   summaries.show(sums.length, (summary, index) => {
-    const { heading, portfolio } = sums[index];
+    const { heading, ids, portfolio } = sums[index];
     summary.heading = heading;
+    summary.ids = ids;
     summary.portfolio = portfolio ?? null;
   });
 }

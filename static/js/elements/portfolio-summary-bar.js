@@ -22,6 +22,11 @@ export class PortfolioSummaryBar extends HTMLElement {
     writeText(heading, text);
   }
 
+  /** The accounts that are added up. */
+  set ids(/** @type {readonly number[]} */ ids) {
+    /** @type {import("./ledger-note.js").LedgerNote} */ (part(this, "ledger-note")).ids = ids;
+  }
+
   /** Null while they are not known: those of another account must not stay. */
   set portfolio(/** @type {Portfolio | null} */ portfolio) {
     this.#figures ??= new Figures(this);
