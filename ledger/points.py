@@ -60,16 +60,13 @@ def add(account_id: int, valued: Valued) -> None:
         models.EquityPoint.objects.bulk_create([point], ignore_conflicts=True)
 
 
-def is_due(baseline: Baseline | None, at: datetime) -> bool:
-    """Whether a day has begun since this baseline."""
-    return baseline is None or baseline.at < day_start(at) - STALE_AFTER
-
-
 def baseline(account_id: int, at: datetime) -> Baseline | None:
     """What the P&L of the day of `at` is reckoned from; None before its first point."""
     start = day_start(at)
     points = models.EquityPoint.objects.filter(account_id=account_id, is_baseline=True)
-    row = points.filter(at__gte=start - STALE_AFTER, at__lte=at).order_by("at").first()
+    # The day before may have begun within these minutes too: the last before this one counts.
+    before = points.filter(at__gte=start - STALE_AFTER, at__lte=start).order_by("-at").first()
+    row = before or points.filter(at__gt=start, at__lte=at).order_by("at").first()
     if row is None:
         return None
     known = {

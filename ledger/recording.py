@@ -85,18 +85,24 @@ def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
     return len(new)
 
 
-def follow_all(account_id: int) -> None:
-    """Say of all records what follows from them, where that is open; each market by itself."""
+def open_markets(account_id: int) -> list[Market]:
+    """Those with records of which it is not said yet what follows from them."""
     mine = {"account_id": account_id, "cash_flow__isnull": True}
-    open_markets = set(models.Fill.objects.filter(**mine).values_list("market_id", flat=True))
-    open_markets |= set(
-        models.Settlement.objects.filter(**mine).values_list("market_id", flat=True)
-    )
-    for market in Market.objects.filter(pk__in=open_markets):
-        replay_market(account_id, market.pk, market.ticker)
-    events = Market.objects.filter(pk__in=open_markets).values_list("event_ticker", flat=True)
-    for event_ticker in set(events):
-        collateral_flows.rewrite(account_id, event_ticker)
+    ids = set(models.Fill.objects.filter(**mine).values_list("market_id", flat=True).distinct())
+    ids |= set(models.Settlement.objects.filter(**mine).values_list("market_id", flat=True))
+    return list(Market.objects.filter(pk__in=ids))
+
+
+def follow_market(account_id: int, market: Market) -> None:
+    """Say of all records of a market what follows from them."""
+    replay_market(account_id, market.pk, market.ticker)
+    collateral_flows.rewrite(account_id, market.event_ticker)
+
+
+def follow_all(account_id: int) -> None:
+    """Say of all records what follows from them, where that is open."""
+    for market in open_markets(account_id):
+        follow_market(account_id, market)
 
 
 def record_transfers(account_id: int, transfers: Iterable[Transfer], at: datetime) -> int:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from time import monotonic
 from typing import Never
 
@@ -45,6 +46,7 @@ from streaming.worker.reads import if_possible, log_left_out
 logger = logging.getLogger(__name__)
 
 FOLLOW_SECONDS = 55.0
+TRANSFERS_SECONDS = 300.0
 # Between two looks, however much moves.
 BETWEEN_SECONDS = 1.0
 POINT_SECONDS = 60.0
@@ -84,26 +86,32 @@ class Historian:
         self._on_change = on_change
         self._moved = asyncio.Event()
         self._holes_open = asyncio.Event()
-        self._is_asked = False
+        self._is_asked = self._is_surprised = False
+        self._look_due = self._transfers_due = monotonic()
         # Events whose collateral has been reckoned since it is known whether there is any.
         self._reckoned: set[str] = set()
         self._balances: list[Balance] = []
         # The exchange's rows that have not been compared yet.
         self._shown: Mapping[str, PositionRow] = {}
         self._differences: dict[str, str] = {}
+        # The beginning of the day that the baseline is of.
+        self._day: datetime | None = None
 
     def moved(self) -> None:
-        """Something happened, or a balance is not what was expected: look now."""
+        """Something happened that REST tells more of: look now."""
+        self._look_due = monotonic()
         self._moved.set()
 
     def asked(self) -> None:
         """Somebody wants it anew, having named a flow perhaps: look at all of it."""
         self._is_asked = True
-        self._moved.set()
+        self.moved()
 
-    def told(self, balance: Balance) -> None:
-        """The exchange told its balance."""
+    def told(self, balance: Balance, surprise: Decimal | None) -> None:
+        """The exchange told its balance; of a surprise its lists may tell what it is."""
         self._balances.append(balance)
+        if surprise:
+            self._is_surprised = True
         self._moved.set()
 
     def shown(self, positions: Mapping[str, PositionRow]) -> None:
@@ -133,9 +141,15 @@ class Historian:
         while True:
             started = monotonic()
             self._moved.clear()
-            await self._until_done(self._look, "ledger not followed")
+            if self._is_surprised or started >= self._look_due:
+                # Before it: what happens meanwhile may make the next due sooner.
+                self._look_due = started + FOLLOW_SECONDS
+                await self._until_done(self._look, "ledger not followed")
+            else:
+                # A balance alone, as after every fill: nothing that need be asked for.
+                await self._until_done(self._keep_balances, "balance not kept")
             try:
-                async with asyncio.timeout(FOLLOW_SECONDS):
+                async with asyncio.timeout(max(0.0, self._look_due - monotonic())):
                     await self._moved.wait()
             except TimeoutError:
                 pass
@@ -148,6 +162,7 @@ class Historian:
         followed = await self._threads.run(holes.followed_until, self._account_id)
         since = followed - holes.OVERLAP
         is_asked, self._is_asked = self._is_asked, False
+        self._is_surprised |= is_asked
         new = 0
         async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):
             await self._leave_out(fills.left_out, since, now or timezone.now())
@@ -155,9 +170,7 @@ class Historian:
         async for paid in self._rest.settlement_pages(self._subaccount, since=since):
             await self._leave_out(paid.left_out, since, now or timezone.now())
             new += await self._keep([records.settlement_of(each) for each in paid])
-        late = await transferring.read(
-            self._rest, self._subaccount, self._keep_transfers, if_possible
-        )
+        late = await self._read_transfers()
         if now:
             await self._threads.run(holes.follow, self._account_id, now)
         await self._describe()
@@ -182,7 +195,18 @@ class Historian:
                 await self._threads.run(collateral_flows.rewrite, self._account_id, event)
                 self._reckoned.add(event)
 
-    async def _keep_balances(self, touched: Period | None) -> None:
+    async def _read_transfers(self) -> int:
+        # Four lists: asked for when the cash is not as expected, and now and then.
+        is_due = self._is_surprised or monotonic() >= self._transfers_due
+        if not is_due:
+            return 0
+        self._is_surprised = False
+        self._transfers_due = monotonic() + TRANSFERS_SECONDS
+        return await transferring.read(
+            self._rest, self._subaccount, self._keep_transfers, if_possible
+        )
+
+    async def _keep_balances(self, touched: Period | None = None) -> None:
         told, self._balances = self._balances, []
         is_news = False
         for balance in told:
@@ -244,11 +268,16 @@ class Historian:
                 await self._threads.run(holes.filled_to, hole, reached, len(fills))
                 await self._leave_out(fills.left_out, hole.since, reached)
                 await asyncio.sleep(PAGE_SECONDS)
-        await self._threads.run(recording.follow_all, self._account_id)
+        await self._follow_records()
         await self._threads.run(holes.close, hole, timezone.now())
         # And of what was recorded in between.
-        await self._threads.run(recording.follow_all, self._account_id)
+        await self._follow_records()
         logger.info("past read", extra=self._fields(hole=hole.pk))
+
+    async def _follow_records(self) -> None:
+        # Each market by itself: other accounts' histories wait for the same thread.
+        for market in await self._threads.run(recording.open_markets, self._account_id):
+            await self._threads.run(recording.follow_market, self._account_id, market)
 
     async def _past_is_known(self) -> None:
         await self._describe()
@@ -289,10 +318,12 @@ class Historian:
             await self._begin_day()
 
     def _is_day_over(self) -> bool:
-        return points.is_due(self._tracker.valuation.baseline, timezone.now())
+        has_baseline = self._tracker.valuation.baseline is not None
+        return not has_baseline or points.day_start(timezone.now()) != self._day
 
     async def _begin_day(self) -> None:
         now = timezone.now()
+        self._day = points.day_start(now)
         locked_in = await self._threads.run(points.locked_in, self._account_id)
         baseline = await self._threads.run(points.baseline, self._account_id, now)
         self._tracker.valuation.learn(locked_in)

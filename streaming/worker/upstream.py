@@ -192,7 +192,7 @@ class Upstream:
                 raise Unavailable("The exchange did not confirm the subscriptions in time.")
 
     def _balance_told(self, balance: Balance, surprise: Decimal | None) -> None:
-        self._historian.told(balance)
+        self._historian.told(balance, surprise)
         if surprise:
             logger.info(
                 "balance not as expected", extra={"market_positions": len(self._tracker.tickers)}

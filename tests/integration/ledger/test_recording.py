@@ -269,3 +269,13 @@ def test_baseline_knows_what_flat_markets_had_made(account):
     # (0.50 − 0.40) × 10 less two cents of fees; the other was never traded before.
     assert baseline.nets == {"M": Decimal("0.98"), "NEW": Decimal(0)}
     assert baseline.is_complete
+
+
+def test_account_that_opens_just_before_midnight_begins_the_next_day_anew(account):
+    points.add(account, valued(MIDNIGHT - 600, "100"))
+    points.add(account, valued(MIDNIGHT - 60, "101"))
+    assert points.baseline(account, at(MIDNIGHT - 30)).total_value == 100
+
+    points.add(account, valued(MIDNIGHT + 30, "103"))
+
+    assert points.baseline(account, at(MIDNIGHT + 60)).total_value == 101
