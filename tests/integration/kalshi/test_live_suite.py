@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.commands import perform
+
 REPOSITORY = Path(__file__).parents[3]
 
 
@@ -25,6 +27,9 @@ def outcome(**variables):
 
 
 async def test_every_call_and_channel_passes_against_the_sandbox(sandbox, tmp_path):
+    # Among ten positions there is no game, and so nothing whose beginning is known.
+    game = {"event": "KXDUEL-1", "series": "KXDUEL", "title": "Who wins?", "outcomes": "A:0.55"}
+    await perform(sandbox, {"do": "list_event", **game, "closes_in": 7200, "starts_in": 3600})
     key_file = tmp_path / "key.pem"
     key_file.write_text(sandbox.private_key)
     arguments, environment = command(
