@@ -166,6 +166,7 @@ class Trade(models.Model):
     result = models.CharField(max_length=6, choices=one_of(Result), null=True)  # noqa: DJ001  # none: it was sold
     # Of one contract of its side, just before its event began; not every event has such a moment.
     closing_price = models.DecimalField(**PRICE, null=True)
+    is_line_asked = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -185,6 +186,12 @@ class Trade(models.Model):
             ),
             models.Index(
                 fields=["account", "market", "closed_at", "id"], name="trade_of_market_by_close"
+            ),
+            # Those whose closing line is still to be read.
+            models.Index(
+                fields=["account", "id"],
+                condition=Q(closed_at__isnull=False, is_line_asked=False),
+                name="trade_without_line",
             ),
         ]
 

@@ -124,7 +124,7 @@ def _save(account_id: int, market_id: int, trade: Trade) -> None:
     # Of another side, or of another time, the closing price was another.
     same = found.filter(side=trade.side, opened_at=trade.opened_at)
     if not same.update(**values):
-        found.update(**values, closing_price=None)
+        found.update(**values, closing_price=None, is_line_asked=False)
 
 
 def _row(account_id: int, market_id: int, trade: Trade) -> models.Trade:

@@ -24,6 +24,7 @@ from kalshi.rows import LeftOut
 from ledger import (
     balances,
     closing,
+    closing_lines,
     collateral_flows,
     comparing,
     describing,
@@ -183,11 +184,14 @@ class Historian:
             self._differences = await self._threads.run(
                 comparing.compare, self._account_id, shown, self._differences, timezone.now()
             )
+        lines = closing_lines.read(self._rest, self._account_id, self._threads, timezone.now())
+        await if_possible(lines, "closing lines")
         if touched or self._is_day_over():
             await self._begin_day()
 
     async def _describe(self) -> None:
-        await describing.describe(self._rest, self._account_id, self._threads)
+        described = describing.describe(self._rest, self._account_id, self._threads)
+        await if_possible(described, "markets of the past")
         # The stream's own titles may have told what an event is before its records were there.
         for facts in self._tracker.markets.values():
             event = facts.event_ticker
