@@ -12,6 +12,7 @@ from operator import itemgetter
 from django.db import transaction
 from django.db.models import Sum
 
+from ledger import holes
 from ledger.models import Book, CollateralFlow, Fill, Followed, Settlement
 from ledger.records import Record
 from positions.collateral import returned
@@ -53,8 +54,11 @@ def follow(account_id: int, market_ids: Collection[int], records: Sequence[Recor
             )
 
 
+@transaction.atomic
 def rewrite(account_id: int, event_ticker: str) -> None:
     """Reckon the flows of one event anew from all of its records."""
+    # Two at once would each delete what was there, and both insert.
+    holes.lock(account_id)
     markets = dict(
         Market.objects.filter(
             event_ticker=event_ticker, pk__in=_market_ids(account_id)
@@ -63,13 +67,16 @@ def rewrite(account_id: int, event_ticker: str) -> None:
     return_type = next((each for each in markets.values() if each is not None), None)
     is_netting = _is_netting(account_id)
     held: dict[int, Decimal] = {}
-    total, has_yes_won = ZERO, False
+    won: dict[int, bool] = {}
+    total = ZERO
     rows = []
     for at, steps in groupby(_steps(account_id, markets), key=itemgetter(0)):
         for _, market_id, quantity, is_yes in steps:
             held[market_id] = quantity
-            has_yes_won |= is_yes
-        now = returned(return_type, held.values(), is_netting=is_netting, has_yes_won=has_yes_won)
+            won[market_id] = is_yes
+        now = returned(
+            return_type, held.values(), is_netting=is_netting, has_yes_won=any(won.values())
+        )
         if now is not None and now != total:
             rows.append(
                 CollateralFlow(
@@ -77,9 +84,8 @@ def rewrite(account_id: int, event_ticker: str) -> None:
                 )
             )
             total = now
-    with transaction.atomic():
-        CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker).delete()
-        CollateralFlow.objects.bulk_create(rows)
+    CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker).delete()
+    CollateralFlow.objects.bulk_create(rows)
 
 
 def _steps(account_id: int, markets: Iterable[int]) -> list[tuple[datetime, int, Decimal, bool]]:
@@ -105,6 +111,10 @@ def _is_netting(account_id: int) -> bool | None:
 
 
 def _has_yes_won(account_id: int, event_ticker: str) -> bool:
-    return Settlement.objects.filter(
-        account_id=account_id, market__event_ticker=event_ticker, value=PAYOUT
-    ).exists()
+    # Of each market what was said last: a YES may have been amended.
+    values: dict[int, Decimal | None] = dict(
+        Settlement.objects.filter(account_id=account_id, market__event_ticker=event_ticker)
+        .order_by("at", "id")
+        .values_list("market_id", "value")
+    )
+    return PAYOUT in values.values()

@@ -20,16 +20,16 @@ _COMBOS = "KXMVE"
 _MOST = 500
 
 
-async def describe(rest: Client, account_id: int, threads: DatabaseThreads) -> None:
+async def describe(rest: Client, account_id: int, threads: DatabaseThreads) -> int:
     """
-    Describe what is not described yet, as far as the exchange tells.
+    Describe what is not described yet, as far as the exchange tells; how many markets were.
 
     Raises:
         KalshiError: it can't be read.
     """
     unknown = await threads.run(_undescribed, account_id)
     if not unknown:
-        return
+        return 0
     markets = list(await rest.markets(unknown))
     missing = set(unknown) - {market.ticker for market in markets}
     if missing:
@@ -40,22 +40,23 @@ async def describe(rest: Client, account_id: int, threads: DatabaseThreads) -> N
         *(await rest.events(wanted - combos) if wanted - combos else []),
         *(await rest.multivariate_events(combos) if combos else []),
     ]
-    await threads.run(_keep, account_id, markets, events)
+    return await threads.run(_keep, account_id, markets, events)
 
 
 def _undescribed(account_id: int) -> list[str]:
     books = Book.objects.filter(account_id=account_id, market__is_described=False)
-    return list(books.values_list("market__ticker", flat=True)[:_MOST])
+    return list(books.order_by("-last_at").values_list("market__ticker", flat=True)[:_MOST])
 
 
-def _keep(account_id: int, markets: Iterable[Market], events: Iterable[Event]) -> None:
+def _keep(account_id: int, markets: Iterable[Market], events: Iterable[Event]) -> int:
     environment = Account.objects.get(pk=account_id).environment
     known = {event.event_ticker: event for event in events}
+    described = 0
     for market in markets:
         event = known.get(market.event_ticker or "")
         if event is None:
             continue
-        models.Market.objects.filter(
+        described += models.Market.objects.filter(
             environment=environment, ticker=market.ticker, is_described=False
         ).update(
             event_ticker=event.event_ticker,
@@ -70,3 +71,4 @@ def _keep(account_id: int, markets: Iterable[Market], events: Iterable[Event]) -
         )
     for event_ticker in known:
         collateral_flows.rewrite(account_id, event_ticker)
+    return described

@@ -63,10 +63,9 @@ def add(account_id: int, valued: Valued) -> None:
 def baseline(account_id: int, at: datetime) -> Baseline | None:
     """What the P&L of the day of `at` is reckoned from; None before its first point."""
     start = day_start(at)
-    points = models.EquityPoint.objects.filter(account_id=account_id, is_baseline=True)
-    # The day before may have begun within these minutes too: the last before this one counts.
-    before = points.filter(at__gte=start - STALE_AFTER, at__lte=start).order_by("-at").first()
-    row = before or points.filter(at__gt=start, at__lte=at).order_by("at").first()
+    points = models.EquityPoint.objects.filter(account_id=account_id, at__lte=at)
+    before = points.filter(at__gte=start - STALE_AFTER, at__lt=start).order_by("-at").first()
+    row = before or points.filter(at__gte=start).order_by("at").first()
     if row is None:
         return None
     known = {

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts.models import Account
@@ -131,6 +131,10 @@ def record_transfers(account_id: int, transfers: Iterable[Transfer], at: datetim
 def replay_market(account_id: int, market_id: int, ticker: str) -> None:
     """Reckon all that follows from one market's records anew, from the first to the last."""
     with transaction.atomic():
+        if not holes.being_filled(account_id).exists():
+            # Else a record that comes meanwhile would be forgotten by the book. While a hole is
+            # open nothing follows from those, and there may be very many to go through here.
+            holes.lock(account_id)
         held, last = NOTHING, None
         changed: list[models.Fill | models.Settlement] = []
         for each, row in _rows_of(account_id, market_id, ticker):
@@ -154,8 +158,27 @@ def replay_market(account_id: int, market_id: int, ticker: str) -> None:
 def _save(rows: Sequence[models.Fill | models.Settlement]) -> None:
     fills = [row for row in rows if isinstance(row, models.Fill)]
     settlements = [row for row in rows if isinstance(row, models.Settlement)]
-    models.Fill.objects.bulk_update(fills, _FOLLOWED)
-    models.Settlement.objects.bulk_update(settlements, _FOLLOWED)
+    for table, some in (
+        (models.Fill._meta.db_table, fills),
+        (models.Settlement._meta.db_table, settlements),
+    ):
+        if some:
+            _save_in(table, some)
+
+
+def _save_in(table: str, rows: Sequence[models.Fill | models.Settlement]) -> None:
+    # By arrays: the ORM's way takes two seconds for a thousand rows, idle in the transaction, which
+    # the database ends then.
+    columns = ", ".join(_FOLLOWED)
+    arrays = ", ".join(["%s::numeric[]"] * len(_FOLLOWED))
+    statement = f"""
+        UPDATE {table} AS row SET {", ".join(f"{name} = new.{name}" for name in _FOLLOWED)}
+        FROM unnest(%s::bigint[], {arrays}) AS new(id, {columns})
+        WHERE row.id = new.id
+    """  # noqa: S608  # names of columns and tables, all from our own models
+    values = [[getattr(row, name) for row in rows] for name in _FOLLOWED]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [[row.pk for row in rows], *values])
 
 
 def _follow(
@@ -271,6 +294,9 @@ def _corrected(account_id: int, market_id: int, told: Settlement) -> Settlement 
     )
     if before is None:
         return told
+    there = models.Settlement.objects.filter(account_id=account_id, market_id=market_id)
+    if there.filter(at=told.at, revenue=told.revenue, result=told.result).exists():
+        return None
     is_same = (before.revenue, before.result, before.value) == (
         told.revenue,
         told.result,

@@ -86,12 +86,18 @@ class CashBook:
     def cash(self) -> Cash | None:
         """The cash now; None before the first balance."""
         chosen = self._chosen()
-        if chosen is None:
-            if self._base is None:
-                return None
+        if chosen is None and self._base is not None:
             return _moved(self._base, self._flows)
-        cash = Cash(chosen.amount, chosen.exchange_portfolio_value, chosen.as_of)
-        return _moved(cash, [flow for flow in self._flows if flow.is_in(chosen) is False])
+        if chosen is None:
+            if not self._balances:
+                return None
+            # Nothing older to fall back to: what was told by its end is taken to be in it.
+            first = self._balances[0]
+            later = [flow for flow in self._flows if flow.by > first.until]
+            return _moved(_cash_of(first), later)
+        return _moved(
+            _cash_of(chosen), [flow for flow in self._flows if flow.is_in(chosen) is False]
+        )
 
     def flowed(self, flow: Flow) -> None:
         """The cash changed."""
@@ -127,9 +133,14 @@ class CashBook:
         while len(self._balances) > 1 and self._balances[1].earliest < oldest:
             self._balances.popleft()
         first = self._balances[0]
-        if all(flow.is_in(first) is not None for flow in self._flows):
-            self._base = Cash(first.amount, first.exchange_portfolio_value, first.as_of)
+        is_old = first.until < oldest or len(self._balances) == _MOST_BALANCES
+        if is_old and all(flow.is_in(first) is not None for flow in self._flows):
+            self._base = _cash_of(first)
             self._flows = [flow for flow in self._flows if not flow.is_in(first)]
+
+
+def _cash_of(balance: Balance) -> Cash:
+    return Cash(balance.amount, balance.exchange_portfolio_value, balance.as_of)
 
 
 def _moved(cash: Cash, flows: list[Flow]) -> Cash:

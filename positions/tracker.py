@@ -477,7 +477,7 @@ class Tracker:
             self._touch(ticker)
         # REST gives prices without the time of their change: equal ones keep the time we know.
         if quote.last_price is None and ticker in self._fill_prices:
-            quote = replace(quote, last_price=tracked.quote.last_price)
+            quote = replace(quote, last_price=self._fill_prices[ticker][0])
         same = replace(quote, priced_at=tracked.quote.priced_at)
         if same == tracked.quote:
             tracked.contradiction = None

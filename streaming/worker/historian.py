@@ -9,7 +9,7 @@ from being live, and no failure ends its connection: it is tried again.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
 from typing import Never
@@ -38,6 +38,7 @@ from ledger import (
 from ledger.models import Hole
 from ledger.periods import Period
 from positions.cash import Balance
+from positions.day import Baseline
 from positions.tracker import Tracker
 from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThreads
@@ -48,6 +49,8 @@ logger = logging.getLogger(__name__)
 
 FOLLOW_SECONDS = 55.0
 TRANSFERS_SECONDS = 300.0
+DESCRIBE_SECONDS = 600.0
+SETTLEMENTS_AGAIN = timedelta(days=1)
 # Between two looks, however much moves.
 BETWEEN_SECONDS = 1.0
 POINT_SECONDS = 60.0
@@ -88,6 +91,9 @@ class Historian:
         self._moved = asyncio.Event()
         self._holes_open = asyncio.Event()
         self._is_asked = self._is_surprised = False
+        # New rows of looks that have not come to their end.
+        self._new = self._late = 0
+        self._describe_due = monotonic()
         self._look_due = self._transfers_due = monotonic()
         # Events whose collateral has been reckoned since it is known whether there is any.
         self._reckoned: set[str] = set()
@@ -158,40 +164,48 @@ class Historian:
             await asyncio.sleep(max(0.0, started + BETWEEN_SECONDS - monotonic()))
 
     async def _look(self) -> None:
-        shown, self._shown = self._shown, {}
+        shown = self._shown
         now = await self._now()
         followed = await self._threads.run(holes.followed_until, self._account_id)
         since = followed - holes.OVERLAP
-        is_asked, self._is_asked = self._is_asked, False
-        self._is_surprised |= is_asked
-        new = 0
+        if self._is_asked:
+            # Of what somebody named, or a list told late, it may be any time.
+            self._is_asked, self._is_surprised = False, True
+            self._late += 1
         async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):
             await self._leave_out(fills.left_out, since, now or timezone.now())
-            new += await self._keep([records.fill_of(each) for each in fills])
-        async for paid in self._rest.settlement_pages(self._subaccount, since=since):
+            self._new += await self._keep([records.fill_of(each) for each in fills])
+        # An amendment may keep the time of what it amends.
+        lately = since - SETTLEMENTS_AGAIN
+        async for paid in self._rest.settlement_pages(self._subaccount, since=lately):
             await self._leave_out(paid.left_out, since, now or timezone.now())
-            new += await self._keep([records.settlement_of(each) for each in paid])
-        late = await self._read_transfers()
+            self._late += await self._keep([records.settlement_of(each) for each in paid])
+        self._late += await self._read_transfers()
         if now:
             await self._threads.run(holes.follow, self._account_id, now)
-        await self._describe()
-        # Of transfers it is known only later that they were, so they may be of any time.
-        is_any_time = late or is_asked
-        touched = Period(None if is_any_time else since) if new or is_any_time else None
+        touched = Period(None if self._late else since) if self._new or self._late else None
         await self._keep_balances(touched)
         if shown:
             # What made these rows has been read since.
             self._differences = await self._threads.run(
                 comparing.compare, self._account_id, shown, self._differences, timezone.now()
             )
-        lines = closing_lines.read(self._rest, self._account_id, self._threads, timezone.now())
-        await if_possible(lines, "closing lines")
+            if self._shown is shown:
+                self._shown = {}
         if touched or self._is_day_over():
             await self._begin_day()
+        # Only now: had anything failed, the next look would take them for known.
+        self._new = self._late = 0
+        await self._describe()
+        lines = closing_lines.read(self._rest, self._account_id, self._threads, timezone.now())
+        await if_possible(lines, "closing lines")
 
     async def _describe(self) -> None:
-        described = describing.describe(self._rest, self._account_id, self._threads)
-        await if_possible(described, "markets of the past")
+        if monotonic() >= self._describe_due:
+            described = describing.describe(self._rest, self._account_id, self._threads)
+            if not await if_possible(described, "markets of the past"):
+                # What the exchange does not tell now it may tell later.
+                self._describe_due = monotonic() + DESCRIBE_SECONDS
         # The stream's own titles may have told what an event is before its records were there.
         for facts in self._tracker.markets.values():
             event = facts.event_ticker
@@ -211,10 +225,10 @@ class Historian:
         )
 
     async def _keep_balances(self, touched: Period | None = None) -> None:
-        told, self._balances = self._balances, []
         is_news = False
-        for balance in told:
-            is_news |= await self._threads.run(balances.keep, self._account_id, balance)
+        while self._balances:
+            is_news |= await self._threads.run(balances.keep, self._account_id, self._balances[0])
+            del self._balances[0]
         if is_news or touched:
             await self._threads.run(proving.note, self._account_id, timezone.now(), touched)
 
@@ -284,6 +298,8 @@ class Historian:
             await self._threads.run(recording.follow_market, self._account_id, market)
 
     async def _past_is_known(self) -> None:
+        # Also what an earlier try left open.
+        await self._follow_records()
         await self._describe()
         await closing.derive_settlements(
             self._rest, self._account_id, self._tracker.holdings.keys(), self._threads
@@ -313,13 +329,18 @@ class Historian:
             collateral_returned=worth.collateral_returned,
             nets=self._tracker.nets,
         )
-        baseline = self._tracker.valuation.baseline
-        if baseline and baseline.is_changed:
-            baseline.is_changed = False
-            await self._threads.run(points.keep_changed, self._account_id, baseline)
+        await self._keep_baseline()
         await self._threads.run(points.add, self._account_id, valued)
         if self._is_day_over():
             await self._begin_day()
+
+    async def _keep_baseline(self) -> Baseline | None:
+        """Store what entered the baseline; it."""
+        baseline = self._tracker.valuation.baseline
+        if baseline and baseline.is_changed:
+            await self._threads.run(points.keep_changed, self._account_id, baseline)
+            baseline.is_changed = False
+        return baseline
 
     def _is_day_over(self) -> bool:
         has_baseline = self._tracker.valuation.baseline is not None
@@ -328,9 +349,14 @@ class Historian:
     async def _begin_day(self) -> None:
         now = timezone.now()
         self._day = points.day_start(now)
+        before = await self._keep_baseline()
         locked_in = await self._threads.run(points.locked_in, self._account_id)
         baseline = await self._threads.run(points.baseline, self._account_id, now)
         self._tracker.valuation.learn(locked_in)
+        if baseline and before and baseline.at == before.at:
+            # What began or got its mark while these were read.
+            baseline.nets |= {ticker: net for ticker, net in before.nets.items() if net is not None}
+            baseline.entered = before.entered
         self._tracker.begin_day(baseline)
         self._on_change()
 

@@ -157,8 +157,12 @@ async def shown(page: Page, positions: dict) -> tuple[dict, dict]:
 
 
 def expected_on_bar(bar: dict) -> list[str]:
-    times = {"day_pnl_since", "cash_as_of", "reconciled_at", "exchange_portfolio_value"}
-    return [name for name in bar if name not in times]
+    # What depends on when it was looked at, or is the exchange's own.
+    others = {
+        *("day_pnl", "day_pnl_since", "cash_as_of", "reconciled_at"),
+        "exchange_portfolio_value",
+    }
+    return [name for name in bar if name not in others]
 
 
 async def values(page: Page, element: str) -> dict[str, str]:

@@ -12,7 +12,12 @@ from sandbox.server import Sandbox, running_exchange
 from tests.integration.sandbox.client import get
 from tests.unit.sandbox.published import answer
 
-LOCKED_OUT = {"/portfolio/deposits", "/portfolio/withdrawals"}
+LOCKED_OUT = {
+    "/portfolio/deposits",
+    "/portfolio/withdrawals",
+    "/portfolio/subaccounts/transfers",
+    "/portfolio/intra_exchange_instance_transfers",
+}
 
 
 @pytest.fixture
@@ -68,7 +73,7 @@ async def test_key_of_one_subaccount_sees_no_other(sandbox: Sandbox, path: str) 
 async def test_public_calls_need_no_key_and_no_scope(sandbox: Sandbox, path: str) -> None:
     narrow = keys.new_ed25519()
     sandbox.add_key(narrow, scopes=("write::transfer",))
-    query = "?market_tickers=A&start_ts=1&end_ts=2&period_interval=1"
+    query = "?market_tickers=A&tickers=A&limit=1&start_ts=1&end_ts=2&period_interval=1"
 
     response = await get(sandbox, path + query, narrow)
 
