@@ -1,7 +1,6 @@
 """The shapes of trades and statistics."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import get_type_hints
 
 from ninja import Field, Schema
@@ -55,8 +54,8 @@ def _shape(name: str) -> tuple[object, object]:
     kind = get_type_hints(Statistics)[name]
     description = _BRIER if name == "entry_brier" else None
     if kind is int:
-        return int, ...
-    return (Figure if kind is Decimal else Figure | None), Field(..., description=description)
+        return int | None, ...
+    return Figure | None, Field(..., description=description)
 
 
 StatisticsOut = create_model(  # type: ignore[call-overload]  # fields by their names

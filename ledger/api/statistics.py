@@ -10,7 +10,7 @@ from ninja import Query, Router
 from accounts import sight
 from accounts.schemas import ErrorOut
 from accounts.sessions import SignedInRequest
-from ledger import return_reading, tally_reading
+from ledger import proving, return_reading, tally_reading
 from ledger.asked import period_of
 from ledger.record_schemas import StatisticsAnswerOut
 from ledger.returns import Drawdown, Returns
@@ -35,6 +35,8 @@ Until = Annotated[
 ]
 Grouping = Annotated[By | None, Query(description="What makes a group; without it there are none.")]
 
+STILL_READING = "Older records are still being read."
+_RETURNS = ("time_weighted_return", "money_weighted_return", "sharpe", "max_drawdown")
 _NAMES = [each.name for each in fields(Statistics) if each.name != "reasons"]
 
 
@@ -54,6 +56,17 @@ def statistics(
     """
     of = asked(sight.of(request.auth), account, environment)
     period = period_of(since, until)
+    if any(proving.is_reading_past(each) for each in of.account_ids):
+        # Part of the trades would pass for all of them.
+        return JsonResponse(
+            {
+                "account_id": of.account_id,
+                "environment": of.environment,
+                "total": dict.fromkeys([*_NAMES, *_RETURNS])
+                | {"reasons": dict.fromkeys([*_NAMES, *_RETURNS], STILL_READING)},
+                "groups": [],
+            }
+        )
     found = tally_reading.tallies(of.account_ids, of.environment, period, by)
     total = sum(found.values(), Tally())
     returns = return_reading.read(of.account_ids, period)

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from ledger import return_reading, tally_reading
-from ledger.models import EquityPoint, ImportedTrade, Trade
+from ledger.models import EquityPoint, Hole, ImportedTrade, Trade
 from ledger.periods import Period
 from ledger.statistics import Tally, tally_of
 from ledger.trade_rows import trade_of
@@ -356,3 +356,13 @@ def test_of_long_periods_the_last_point_of_each_step_counts(account, days, step)
     else:
         last_of_each = {(row.at - begin) // step: row.at for row in rows}
         assert told == sorted({rows[0].at, *last_of_each.values()})
+
+
+def test_nothing_is_said_while_the_past_is_being_read(alice, account):
+    trade_records(account)
+    Hole.objects.create(account=account, until=at(0), opened_until=at(0), opened_at=at(0))
+
+    total = alice.get("statistics").json()["total"]
+
+    assert {value for name, value in total.items() if name != "reasons"} == {None}
+    assert set(total["reasons"].values()) == {"Older records are still being read."}
