@@ -34,7 +34,7 @@ export function reachText(proofs) {
   if (proofs.some(isReading)) {
     return `Reading your history: so far it is here back to ${from}. Until all of it is, some of today’s figures may be unknown.`;
   }
-  return `Complete since ${from}.`;
+  return `Records are complete since ${from}.`;
 }
 
 /**

@@ -12,7 +12,7 @@ const whole = {
 const reading = { ...whole, residual: null, complete_from: "2026-11-12T09:00:00Z" };
 
 test("what is complete is said with its beginning", () => {
-  assert.match(reachText([whole]), /^Complete since 25 Aug 2026/);
+  assert.match(reachText([whole]), /^Records are complete since 25 Aug 2026/);
   assert.equal(unexplainedText([whole]), "");
 });
 
