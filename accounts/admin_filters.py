@@ -1,7 +1,8 @@
-"""Which filters the admin's lists take from an address."""
+"""What the admin's lists have in common: their filters, and rows that are only looked at."""
 
 from typing import Any, ClassVar
 
+from django.db.models import Model
 from django.http import HttpRequest
 
 
@@ -20,3 +21,16 @@ class OfferedFilters:
         # With a filter of another kind beside it, the name is the first of the two.
         offered = [each if isinstance(each, str) else each[0] for each in self.list_filter]
         return any(lookup == name or lookup.startswith(f"{name}__") for name in offered)
+
+
+class OnlyLookedAt(OfferedFilters):
+    """Rows that a program writes: one changed or deleted by hand would be wrong, or come again."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from accounts.admin_filters import OfferedFilters
+from accounts.admin_filters import OnlyLookedAt
 from ledger.models import (
     Balance,
     Book,
@@ -49,25 +48,16 @@ class UncountedPages(_Paginator):
         return len(rows.order_by().values_list("pk")[:most])
 
 
-class _OnlyLookedAt(OfferedFilters):
+class _Recorded(OnlyLookedAt):
     """What happened is never changed; what follows from it would be written again."""
 
     show_full_result_count = False
     paginator: ClassVar[Any] = UncountedPages
     list_filter: ClassVar[Any] = ("account__environment",)
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
 
 @admin.register(Fill)
-class FillAdmin(_OnlyLookedAt, _FillAdmin):
+class FillAdmin(_Recorded, _FillAdmin):
     list_display = (
         "at",
         "account",
@@ -88,7 +78,7 @@ class FillAdmin(_OnlyLookedAt, _FillAdmin):
 
 
 @admin.register(Settlement)
-class SettlementAdmin(_OnlyLookedAt, _SettlementAdmin):
+class SettlementAdmin(_Recorded, _SettlementAdmin):
     list_display = (
         "at",
         "account",
@@ -109,7 +99,7 @@ class SettlementAdmin(_OnlyLookedAt, _SettlementAdmin):
 
 
 @admin.register(Transfer)
-class TransferAdmin(_OnlyLookedAt, _TransferAdmin):
+class TransferAdmin(_Recorded, _TransferAdmin):
     list_display = ("at", "account", "kind", "method", "amount", "fee", "status", "cash_flow")
     list_filter = ("account__environment", "kind")
     list_select_related = ("account",)
@@ -118,7 +108,7 @@ class TransferAdmin(_OnlyLookedAt, _TransferAdmin):
 
 
 @admin.register(Book)
-class BookAdmin(_OnlyLookedAt, _BookAdmin):
+class BookAdmin(_Recorded, _BookAdmin):
     list_display = (
         "market",
         "account",
@@ -142,7 +132,7 @@ class BookAdmin(_OnlyLookedAt, _BookAdmin):
 
 
 @admin.register(Balance)
-class BalanceAdmin(_OnlyLookedAt, _BalanceAdmin):
+class BalanceAdmin(_Recorded, _BalanceAdmin):
     list_display = (
         "known_until",
         "account",
@@ -157,7 +147,7 @@ class BalanceAdmin(_OnlyLookedAt, _BalanceAdmin):
 
 
 @admin.register(Unexplained)
-class UnexplainedAdmin(_OnlyLookedAt, _UnexplainedAdmin):
+class UnexplainedAdmin(_Recorded, _UnexplainedAdmin):
     list_display = ("amount", "account", "since", "until", "noticed_at")
     list_select_related = ("account",)
     search_fields = ("=account__id",)
@@ -165,7 +155,7 @@ class UnexplainedAdmin(_OnlyLookedAt, _UnexplainedAdmin):
 
 
 @admin.register(Hole)
-class HoleAdmin(_OnlyLookedAt, _HoleAdmin):
+class HoleAdmin(_Recorded, _HoleAdmin):
     list_display = (
         "account",
         "since",
@@ -182,7 +172,7 @@ class HoleAdmin(_OnlyLookedAt, _HoleAdmin):
 
 
 @admin.register(EquityPoint)
-class EquityPointAdmin(_OnlyLookedAt, _EquityPointAdmin):
+class EquityPointAdmin(_Recorded, _EquityPointAdmin):
     list_display = (
         "at",
         "account",

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from django.contrib import admin
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from accounts.admin_filters import OfferedFilters
+from accounts.admin_filters import OnlyLookedAt
 from positions.models import AccountStream, Market, Position, Worker
 
 if TYPE_CHECKING:
@@ -18,21 +18,8 @@ else:
     _AccountStreamAdmin = _MarketAdmin = _PositionAdmin = _WorkerAdmin = admin.ModelAdmin
 
 
-class _OnlyLookedAt(OfferedFilters):
-    """A row changed or deleted by hand would be written again, or break its writer's count."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(Market)
-class MarketAdmin(_OnlyLookedAt, _MarketAdmin):
+class MarketAdmin(OnlyLookedAt, _MarketAdmin):
     list_display = ("ticker", "title", "environment", "event_ticker", "series_ticker", "close_time")
     list_filter = ("environment", "close_time")
     search_fields = ("ticker", "event_ticker", "title")
@@ -40,7 +27,7 @@ class MarketAdmin(_OnlyLookedAt, _MarketAdmin):
 
 
 @admin.register(Position)
-class PositionAdmin(_OnlyLookedAt, _PositionAdmin):
+class PositionAdmin(OnlyLookedAt, _PositionAdmin):
     list_display = (
         "market",
         "account",
@@ -68,7 +55,7 @@ class PositionAdmin(_OnlyLookedAt, _PositionAdmin):
 
 
 @admin.register(AccountStream)
-class AccountStreamAdmin(_OnlyLookedAt, _AccountStreamAdmin):
+class AccountStreamAdmin(OnlyLookedAt, _AccountStreamAdmin):
     list_display = (
         "account",
         "status",
@@ -95,7 +82,7 @@ class AccountStreamAdmin(_OnlyLookedAt, _AccountStreamAdmin):
 
 
 @admin.register(Worker)
-class WorkerAdmin(_OnlyLookedAt, _WorkerAdmin):
+class WorkerAdmin(OnlyLookedAt, _WorkerAdmin):
     list_display = ("id", "started_at", "heartbeat_at", "account_count", "silent")
     list_filter = ("heartbeat_at",)
     search_fields = ("=id",)
