@@ -117,13 +117,17 @@ async def test_downloads_taken_at_leisure_hold_neither_a_turn_nor_a_connection(
 async def test_client_that_leaves_ends_its_download(database, alice, token):
     await database.run(fill_up, alice)
     application = StreamingHandler()
+    before = await sessions_of_the_database(database)
     download = Download(application, token)
     await download.has_begun.wait()
 
-    before = await sessions_of_the_database(database)
     download.leaves.set()
     async with asyncio.timeout(10):
         await download.task
 
     assert download.body.count(b"\n") < ROWS
-    assert await sessions_of_the_database(database) == before
+
+    async def is_nothing_held() -> bool:
+        return await sessions_of_the_database(database) == before
+
+    await until(is_nothing_held)
