@@ -81,10 +81,41 @@ class CashBook:
         # What no balance contains for sure of those flows that came after `_base`.
         self._flows: list[Flow] = []
         self._balances: deque[Balance] = deque(maxlen=_MOST_BALANCES)
+        self._cash = self._base
 
     @property
     def cash(self) -> Cash | None:
         """The cash now; None before the first balance."""
+        # Reckoned with what changes it, as every tick asks for it.
+        return self._cash
+
+    def flowed(self, flow: Flow) -> None:
+        """The cash changed."""
+        is_old = bool(self._balances) and flow.is_in(self._balances[0])
+        if flow.amount and not is_old:
+            self._flows.append(flow)
+            self._cash = self._reckoned()
+
+    def told(self, balance: Balance) -> Decimal | None:
+        """
+        Take a balance.
+
+        Returns:
+            What no flow explains of its difference to the cash before; None where that can't be
+            said, for the first, and where it is not known whether a flow is in it.
+        """
+        before = self._cash
+        self._balances.append(balance)
+        is_taken = self._chosen() is balance
+        after = self._reckoned()
+        if is_taken:
+            self._forget(balance)
+        self._cash = after
+        if not is_taken or before is None or after is None:
+            return None
+        return after.balance - before.balance
+
+    def _reckoned(self) -> Cash | None:
         chosen = self._chosen()
         if chosen is None and self._base is not None:
             return _moved(self._base, self._flows)
@@ -98,28 +129,6 @@ class CashBook:
         return _moved(
             _cash_of(chosen), [flow for flow in self._flows if flow.is_in(chosen) is False]
         )
-
-    def flowed(self, flow: Flow) -> None:
-        """The cash changed."""
-        is_old = bool(self._balances) and flow.is_in(self._balances[0])
-        if flow.amount and not is_old:
-            self._flows.append(flow)
-
-    def told(self, balance: Balance) -> Decimal | None:
-        """
-        Take a balance.
-
-        Returns:
-            What no flow explains of its difference to the cash before; None where that can't be
-            said, for the first, and where it is not known whether a flow is in it.
-        """
-        before = self.cash
-        self._balances.append(balance)
-        if self._chosen() is not balance:
-            return None
-        after = self.cash
-        self._forget(balance)
-        return None if before is None or after is None else after.balance - before.balance
 
     def _chosen(self) -> Balance | None:
         for balance in reversed(self._balances):
