@@ -83,10 +83,18 @@ def baseline(account_id: int, at: datetime) -> Baseline | None:
 
 
 def keep_changed(account_id: int, changed: Baseline) -> None:
-    """Store what entered a baseline since it was stored."""
-    models.EquityPoint.objects.filter(account_id=account_id, at=changed.at).update(
-        nets={ticker: plain(net) for ticker, net in changed.nets.items()}, entered=changed.entered
-    )
+    """Store what entered a baseline since it was stored: positions that had no mark in it."""
+    with transaction.atomic():
+        points = models.EquityPoint.objects.select_for_update().filter(account_id=account_id)
+        row = points.filter(at=changed.at).first()
+        if row and row.nets is not None:
+            # What flat markets had made is not its own: it is reckoned from the records.
+            row.nets = {
+                ticker: plain(changed.nets.get(ticker)) if net is None else net
+                for ticker, net in row.nets.items()
+            }
+            row.entered = changed.entered
+            row.save(update_fields=["nets", "entered"])
 
 
 def locked_in(account_id: int) -> dict[str, Decimal]:
