@@ -4,7 +4,7 @@ from ledger import models
 from ledger.asked import Asked
 from ledger.lists import keyset
 from ledger.paging import Source
-from ledger.recording import fill_record, settlement_record
+from ledger.record_rows import fill_record, settlement_record
 from ledger.schemas import ActivityOut
 from ledger.telling import connection_text, fill_text, settlement_text, transfer_text
 from ledger.what_happened import fill_rows, settlement_rows, within

@@ -8,18 +8,18 @@ the beginning, as every holding after it may be another.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from accounts.models import Account
 from kalshi import messages
 from ledger import collateral_flows, holes, markets, models, trade_rows
 from ledger.flows import NOTHING, Effect, effect_of
+from ledger.record_rows import fill_row, rows_of, settlement_row
 from ledger.records import Fill, Record, Settlement, Transfer, fill_of
 from positions.models import Market
 from positions.pnl import PAYOUT, ZERO, Holding
@@ -39,15 +39,8 @@ _FOLLOWED = (
 
 
 def record_told(account_id: int, told: Sequence[messages.Fill], at: datetime) -> None:
-    """Keep executions as the exchange tells them; those that no column can hold are named."""
-    fills = []
-    for each in told:
-        fill = fill_of(each)
-        if 0 <= fill.price <= PAYOUT and fill.count > 0:
-            fills.append(fill)
-        else:
-            logger.warning("fill not understood", extra={"trade": fill.trade_id})
-    record(account_id, fills, at)
+    """Keep executions as the exchange tells them."""
+    record(account_id, [fill_of(each) for each in told], at)
 
 
 def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
@@ -55,11 +48,13 @@ def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
     Keep records, all or none; those that are there already stay as they are.
 
     While older ones are still being read, what follows from them is left open: `follow_all` says it
-    once they are there.
+    once they are there. One that can't be true is left out and named: a price is between nothing
+    and a dollar, and of nothing there is no execution.
 
     Returns:
         How many are new.
     """
+    records = [each for each in records if _is_possible(each)]
     if not records:
         return 0
     with transaction.atomic():
@@ -83,6 +78,16 @@ def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
             _follow(account_id, market_id, ticker, books.get(market_id), of_market)
         collateral_flows.follow(account_id, [ids[ticker] for ticker in by_ticker], new)
     return len(new)
+
+
+def _is_possible(record: Record) -> bool:
+    if isinstance(record, Fill):
+        is_possible = 0 <= record.price <= PAYOUT and record.count > 0
+    else:
+        is_possible = record.value is None or 0 <= record.value <= PAYOUT
+    if not is_possible:
+        logger.warning("record not understood", extra={"ticker": record.ticker})
+    return is_possible
 
 
 def open_markets(account_id: int) -> list[Market]:
@@ -137,7 +142,7 @@ def replay_market(account_id: int, market_id: int, ticker: str) -> None:
             holes.lock(account_id)
         held, last = NOTHING, None
         changed: list[models.Fill | models.Settlement] = []
-        for each, row in _rows_of(account_id, market_id, ticker):
+        for each, row in rows_of(account_id, market_id, ticker):
             effect = effect_of(held, each)
             if _followed(effect) != {name: getattr(row, name) for name in _FOLLOWED}:
                 _set(row, effect)
@@ -149,7 +154,7 @@ def replay_market(account_id: int, market_id: int, ticker: str) -> None:
         _save(changed)
         if last is not None:
             _keep_book(account_id, market_id, held, last)
-        records = _rows_of(account_id, market_id, ticker)
+        records = rows_of(account_id, market_id, ticker)
         trade_rows.rewrite(
             account_id, market_id, ((each, row.exposure_after or ZERO) for each, row in records)
         )
@@ -272,7 +277,7 @@ def _inserted(
     )
     new_fills = [each for trade_id, each in fills.items() if trade_id not in known]
     models.Fill.objects.bulk_create(
-        [_fill_row(account_id, ids[each.ticker], each, at) for each in new_fills],
+        [fill_row(account_id, ids[each.ticker], each, at) for each in new_fills],
         batch_size=_BATCH,
     )
     new_settlements = []
@@ -280,7 +285,7 @@ def _inserted(
     for each in sorted(settlements, key=lambda each: each.order):
         told = _corrected(account_id, ids[each.ticker], each)
         if told is not None:
-            _settlement_row(account_id, ids[told.ticker], told, at).save(force_insert=True)
+            settlement_row(account_id, ids[told.ticker], told, at).save(force_insert=True)
             new_settlements.append(told)
     return [*new_fills, *new_settlements]
 
@@ -305,101 +310,3 @@ def _corrected(account_id: int, market_id: int, told: Settlement) -> Settlement 
     if is_same or before.at > told.at:
         return None
     return replace(told, paid_before=before.revenue)
-
-
-def _fill_row(account_id: int, market_id: int, fill: Fill, at: datetime) -> models.Fill:
-    return models.Fill(
-        account_id=account_id,
-        market_id=market_id,
-        trade_id=fill.trade_id,
-        order_id=fill.order_id,
-        at=fill.at,
-        side=fill.side,
-        count=fill.count,
-        price=fill.price,
-        fee=fill.fee,
-        is_taker=fill.is_taker,
-        recorded_at=at,
-    )
-
-
-def _settlement_row(
-    account_id: int, market_id: int, told: Settlement, at: datetime
-) -> models.Settlement:
-    return models.Settlement(
-        account_id=account_id,
-        market_id=market_id,
-        at=told.at,
-        result=told.result,
-        value=told.value,
-        quantity=told.quantity,
-        exposure=told.exposure,
-        revenue=told.revenue,
-        paid_before=told.paid_before,
-        fees_paid=told.fees_paid,
-        source=told.source,
-        recorded_at=at,
-    )
-
-
-def _rows_of(
-    account_id: int, market_id: int, ticker: str
-) -> Iterator[tuple[Record, models.Fill | models.Settlement]]:
-    """One market's records in their order, read by pieces: there may be a million."""
-    settlements = iter(
-        models.Settlement.objects.filter(account_id=account_id, market_id=market_id).order_by(
-            "at", "id"
-        )
-    )
-    payout = next(settlements, None)
-    for fill in _fills_of(account_id, market_id):
-        while payout is not None and payout.at < fill.at:
-            yield settlement_record(payout, ticker), payout
-            payout = next(settlements, None)
-        yield fill_record(fill, ticker), fill
-    while payout is not None:
-        yield settlement_record(payout, ticker), payout
-        payout = next(settlements, None)
-
-
-def _fills_of(account_id: int, market_id: int) -> Iterator[models.Fill]:
-    ordered = models.Fill.objects.filter(account_id=account_id, market_id=market_id).order_by(
-        "at", "trade_id"
-    )
-    page = list(ordered[:_BATCH])
-    while page:
-        yield from page
-        last = page[-1]
-        after = Q(at__gt=last.at) | Q(at=last.at, trade_id__gt=last.trade_id)
-        page = list(ordered.filter(at__gte=last.at).filter(after)[:_BATCH])
-
-
-def fill_record(row: models.Fill, ticker: str) -> Fill:
-    """A row as the value that it was made of."""
-    return Fill(
-        trade_id=row.trade_id,
-        order_id=row.order_id,
-        ticker=ticker,
-        at=row.at,
-        side="yes" if row.side == "yes" else "no",
-        count=row.count,
-        price=row.price,
-        fee=row.fee,
-        is_taker=row.is_taker,
-    )
-
-
-def settlement_record(row: models.Settlement, ticker: str) -> Settlement:
-    """A row as the value that it was made of."""
-    return Settlement(
-        ticker=ticker,
-        at=row.at,
-        result=row.result,
-        value=row.value,
-        quantity=row.quantity,
-        exposure=row.exposure,
-        revenue=row.revenue,
-        fees_paid=row.fees_paid,
-        source="derived" if row.source == "derived" else "exchange",
-        paid_before=row.paid_before,
-    )

@@ -11,7 +11,7 @@ from ledger.asked import Asked
 from ledger.lists import keyset
 from ledger.paging import Source
 from ledger.periods import Period
-from ledger.recording import settlement_record
+from ledger.record_rows import settlement_record
 from ledger.schemas import FillOut, SettlementOut, TransferOut
 from positions.decimal_text import plain
 from positions.documents import Document, instant
