@@ -16,8 +16,6 @@ from typing import Never
 
 from django.utils import timezone
 
-from accounts.models import Account
-from kalshi.errors import KalshiError
 from kalshi.resources import PositionRow
 from kalshi.rest import Client
 from kalshi.rows import LeftOut
@@ -29,7 +27,6 @@ from ledger import (
     comparing,
     describing,
     holes,
-    points,
     proving,
     recording,
     records,
@@ -38,12 +35,12 @@ from ledger import (
 from ledger.models import Hole
 from ledger.periods import Period
 from positions.cash import Balance
-from positions.day import Baseline
 from positions.tracker import Tracker
-from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThreads
 from streaming.together import until_one_fails
+from streaming.worker.persistence import until_done
 from streaming.worker.reads import if_possible, log_left_out
+from streaming.worker.trading_day import TradingDay
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +50,6 @@ DESCRIBE_SECONDS = 600.0
 SETTLEMENTS_AGAIN = timedelta(days=1)
 # Between two looks, however much moves.
 BETWEEN_SECONDS = 1.0
-POINT_SECONDS = 60.0
-RETRY_SECONDS = 5.0
-LONGEST_RETRY_SECONDS = 300.0
 # Between two pages of the past: others ask for the present by the same limits.
 PAGE_SECONDS = 0.1
 
@@ -86,7 +80,6 @@ class Historian:
         self._tracker = tracker
         self._threads = threads
         self._subaccount = subaccount
-        self._is_live = is_live
         self._on_change = on_change
         self._moved = asyncio.Event()
         self._holes_open = asyncio.Event()
@@ -101,8 +94,7 @@ class Historian:
         # The exchange's rows that have not been compared yet.
         self._shown: Mapping[str, PositionRow] = {}
         self._differences: dict[str, str] = {}
-        # The beginning of the day that the baseline is of.
-        self._day: datetime | None = None
+        self._day = TradingDay(account_id, tracker, threads, is_live=is_live, on_change=on_change)
 
     def moved(self) -> None:
         """Something happened that REST tells more of: look now."""
@@ -128,7 +120,7 @@ class Historian:
     async def run(self) -> Never:
         """Keep the ledger until cancelled."""
         await self._until_done(self._begin, "ledger not begun")
-        await until_one_fails(self._follow(), self._fill(), self._value())
+        await until_one_fails(self._follow(), self._fill(), self._day.run())
 
     # The present
 
@@ -192,8 +184,8 @@ class Historian:
             )
             if self._shown is shown:
                 self._shown = {}
-        if touched or self._is_day_over():
-            await self._begin_day()
+        if touched:
+            await self._day.begin()
         # Only now: had anything failed, the next look would take them for known.
         self._new = self._late = 0
         await self._describe()
@@ -251,22 +243,15 @@ class Historian:
     # The past
 
     async def _fill(self) -> Never:
-        delay = RETRY_SECONDS
         while True:
             await self._holes_open.wait()
             self._holes_open.clear()
-            try:
-                while hole := await self._threads.run(holes.next_to_fill, self._account_id):
-                    await self._fill_hole(hole)
-                await self._past_is_known()
-                delay = RETRY_SECONDS
-            except Account.DoesNotExist:
-                raise
-            except Exception as error:
-                self._log("past not read", error)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, LONGEST_RETRY_SECONDS)
-                self._holes_open.set()
+            await self._until_done(self._fill_all, "past not read")
+
+    async def _fill_all(self) -> None:
+        while hole := await self._threads.run(holes.next_to_fill, self._account_id):
+            await self._fill_hole(hole)
+        await self._past_is_known()
 
     async def _fill_hole(self, hole: Hole) -> None:
         pages = self._rest.settlement_pages(
@@ -305,60 +290,7 @@ class Historian:
             self._rest, self._account_id, self._tracker.holdings.keys(), self._threads
         )
         await self._threads.run(proving.keep, self._account_id, timezone.now())
-        await self._begin_day()
-
-    # The day
-
-    async def _value(self) -> Never:
-        while True:
-            if self._is_live():
-                await self._until_done(self._add_point, "point not stored")
-                await asyncio.sleep(POINT_SECONDS)
-            else:
-                await asyncio.sleep(BETWEEN_SECONDS)
-
-    async def _add_point(self) -> None:
-        worth, sums, cash = self._tracker.valued
-        if worth.total_value is None or sums is None or cash is None:
-            return
-        valued = points.Valued(
-            at=timezone.now(),
-            total_value=worth.total_value,
-            cash=cash.balance,
-            positions_value=sums.positions_value,
-            collateral_returned=worth.collateral_returned,
-            nets=self._tracker.nets,
-        )
-        await self._keep_baseline()
-        await self._threads.run(points.add, self._account_id, valued)
-        if self._is_day_over():
-            await self._begin_day()
-
-    async def _keep_baseline(self) -> Baseline | None:
-        """Store what entered the baseline; it."""
-        baseline = self._tracker.valuation.baseline
-        if baseline and baseline.is_changed:
-            await self._threads.run(points.keep_changed, self._account_id, baseline)
-            baseline.is_changed = False
-        return baseline
-
-    def _is_day_over(self) -> bool:
-        has_baseline = self._tracker.valuation.baseline is not None
-        return not has_baseline or points.day_start(timezone.now()) != self._day
-
-    async def _begin_day(self) -> None:
-        now = timezone.now()
-        self._day = points.day_start(now)
-        before = await self._keep_baseline()
-        locked_in = await self._threads.run(points.locked_in, self._account_id)
-        baseline = await self._threads.run(points.baseline, self._account_id, now)
-        self._tracker.valuation.learn(locked_in)
-        if baseline and before and baseline.at == before.at:
-            # What began or got its mark while these were read.
-            baseline.nets |= {ticker: net for ticker, net in before.nets.items() if net is not None}
-            baseline.entered = before.entered
-        self._tracker.begin_day(baseline)
-        self._on_change()
+        await self._day.begin()
 
     # Both
 
@@ -367,24 +299,7 @@ class Historian:
         return await if_possible(self._rest.user_data_timestamp(), "age of the ledger")
 
     async def _until_done(self, work: Callable[[], Awaitable[None]], trouble: str) -> None:
-        delay = RETRY_SECONDS
-        while True:
-            try:
-                await work()
-            except Account.DoesNotExist:
-                raise
-            except Exception as error:
-                self._log(trouble, error)
-                await asyncio.sleep(delay)
-                delay = min(2 * delay, LONGEST_RETRY_SECONDS)
-            else:
-                return
-
-    def _log(self, trouble: str, error: Exception) -> None:
-        # Of what is ours to mend all is told; what the exchange or the database do passes.
-        is_ours = not isinstance(error, (KalshiError, *DATABASE_TROUBLE))
-        told = type(error).__name__ if is_ours else str(error)
-        logger.warning(trouble, extra=self._fields(error=told), exc_info=is_ours)
+        await until_done(work, trouble, self._account_id)
 
     def _fields(self, **fields: object) -> dict[str, object]:
         return {"account_id": self._account_id, **fields}

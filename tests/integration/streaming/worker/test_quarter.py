@@ -29,7 +29,7 @@ from sandbox import quarter, signatures
 from sandbox.account import Portfolio
 from sandbox.scenarios import perform_at
 from sandbox.server import Sandbox, running_exchange
-from streaming.worker import agenda, authority, feed, historian
+from streaming.worker import agenda, authority, feed, historian, persistence, trading_day
 from tests.integration.streaming import rows
 from tests.integration.streaming.conftest import feeding
 from tests.waiting import until
@@ -70,7 +70,7 @@ def time(monkeypatch) -> Time:
     monkeypatch.setattr(signatures, "_WINDOW", timedelta(days=400))
     monkeypatch.setattr(historian, "BETWEEN_SECONDS", 0.02)
     monkeypatch.setattr(historian, "PAGE_SECONDS", 0.0)
-    monkeypatch.setattr(historian, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(persistence, "RETRY_SECONDS", 0.05)
     monkeypatch.setattr(agenda, "BALANCE_SECONDS", 0.02)
     monkeypatch.setattr(agenda, "DEBOUNCE_SECONDS", 0.02)
     monkeypatch.setattr(agenda, "LAG_SECONDS", 0.05)
@@ -88,13 +88,13 @@ def point(monkeypatch) -> asyncio.Event:
     """Lets the product store a point when it is set, as it does every minute."""
     wanted = asyncio.Event()
 
-    async def value(self: historian.Historian) -> None:
+    async def run(self: trading_day.TradingDay) -> None:
         while True:
             await wanted.wait()
             wanted.clear()
-            await self._add_point()
+            await self.add_point()
 
-    monkeypatch.setattr(historian.Historian, "_value", value)
+    monkeypatch.setattr(trading_day.TradingDay, "run", run)
     return wanted
 
 

@@ -1,0 +1,49 @@
+"""Work of the background that is tried again until it is done, whatever goes wrong with it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+
+from accounts.models import Account
+from kalshi.errors import KalshiError
+from postgres.errors import DATABASE_TROUBLE
+
+logger = logging.getLogger(__name__)
+
+RETRY_SECONDS = 5.0
+LONGEST_RETRY_SECONDS = 300.0
+
+
+def retry_delays() -> Iterator[float]:
+    """Seconds between tries, ever more."""
+    delay = RETRY_SECONDS
+    while True:
+        yield delay
+        delay = min(2 * delay, LONGEST_RETRY_SECONDS)
+
+
+async def until_done(work: Callable[[], Awaitable[None]], trouble: str, account_id: int) -> None:
+    """
+    Do it, and again after each failure; a bug is told with its traceback.
+
+    Raises:
+        Account.DoesNotExist: it was forgotten.
+    """
+    for delay in retry_delays():
+        try:
+            await work()
+        except Account.DoesNotExist:
+            raise
+        except Exception as error:
+            log_trouble(trouble, error, account_id)
+            await asyncio.sleep(delay)
+        else:
+            return
+
+
+def log_trouble(trouble: str, error: Exception, account_id: int) -> None:
+    """Say what failed: of what is ours to mend all of it, else what the other side said."""
+    is_ours = not isinstance(error, (KalshiError, *DATABASE_TROUBLE))
+    told = type(error).__name__ if is_ours else str(error)
+    fields = {"account_id": account_id, "error": told}
+    logger.warning(trouble, extra=fields, exc_info=error if is_ours else None)

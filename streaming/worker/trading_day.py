@@ -1,0 +1,99 @@
+"""
+What the account was worth from minute to minute, and what its day is reckoned from.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Never
+
+from django.utils import timezone
+
+from ledger import points
+from positions.day import Baseline
+from positions.tracker import Tracker
+from postgres.threads import DatabaseThreads
+from streaming.worker.persistence import until_done
+
+POINT_SECONDS = 60.0
+LOOK_SECONDS = 1.0
+
+
+class TradingDay:
+    """
+    Stores an account's points, and gives its tracker the baseline of each day.
+
+    Args:
+        is_live: whether the account's figures are the exchange's at the moment.
+        on_change: called when the tracker has something to write.
+    """
+
+    def __init__(
+        self,
+        account_id: int,
+        tracker: Tracker,
+        threads: DatabaseThreads,
+        *,
+        is_live: Callable[[], bool],
+        on_change: Callable[[], None],
+    ) -> None:
+        self._account_id = account_id
+        self._tracker = tracker
+        self._threads = threads
+        self._is_live = is_live
+        self._on_change = on_change
+        # The beginning of the day that the baseline is of.
+        self._start: datetime | None = None
+
+    async def run(self) -> Never:
+        """Store a point every minute until cancelled."""
+        while True:
+            if self._is_live():
+                await until_done(self.add_point, "point not stored", self._account_id)
+                await asyncio.sleep(POINT_SECONDS)
+            else:
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def add_point(self) -> None:
+        """Store what the account is worth, if that is known."""
+        worth, sums, cash = self._tracker.valued
+        if worth.total_value is None or sums is None or cash is None:
+            return
+        valued = points.Valued(
+            at=timezone.now(),
+            total_value=worth.total_value,
+            cash=cash.balance,
+            positions_value=sums.positions_value,
+            collateral_returned=worth.collateral_returned,
+            nets=self._tracker.nets,
+        )
+        await self._keep_baseline()
+        await self._threads.run(points.add, self._account_id, valued)
+        has_baseline = self._tracker.valuation.baseline is not None
+        if not has_baseline or points.day_start(timezone.now()) != self._start:
+            await self.begin()
+
+    async def begin(self) -> None:
+        """Reckon the day anew: another has begun, or records of it or of before have come."""
+        now = timezone.now()
+        before = await self._keep_baseline()
+        locked_in = await self._threads.run(points.locked_in, self._account_id)
+        baseline = await self._threads.run(points.baseline, self._account_id, now)
+        self._tracker.valuation.learn(locked_in)
+        if baseline and before and baseline.at == before.at:
+            # What began or got its mark while these were read.
+            for ticker, net in before.nets.items():
+                if baseline.nets.get(ticker) is None:
+                    baseline.nets[ticker] = net
+            baseline.entered, baseline.is_changed = before.entered, before.is_changed
+        self._tracker.begin_day(baseline)
+        self._start = points.day_start(now)
+        self._on_change()
+
+    async def _keep_baseline(self) -> Baseline | None:
+        """Store what entered the baseline; it."""
+        baseline = self._tracker.valuation.baseline
+        if baseline and baseline.is_changed:
+            await self._threads.run(points.keep_changed, self._account_id, baseline)
+            baseline.is_changed = False
+        return baseline
