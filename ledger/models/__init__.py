@@ -1,0 +1,24 @@
+"""The ledger: what happened to each account, and what follows. All of it goes with its account."""
+
+from ledger.models.follows import Book, CollateralFlow, Trade
+from ledger.models.happened import ConnectionChange, Fill, ImportedTrade, Settlement, Transfer
+from ledger.models.notes import Note
+from ledger.models.reach import Followed, Hole
+from ledger.models.worth import Balance, EquityPoint, Unexplained
+
+__all__ = [
+    "Balance",
+    "Book",
+    "CollateralFlow",
+    "ConnectionChange",
+    "EquityPoint",
+    "Fill",
+    "Followed",
+    "Hole",
+    "ImportedTrade",
+    "Note",
+    "Settlement",
+    "Trade",
+    "Transfer",
+    "Unexplained",
+]
