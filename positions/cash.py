@@ -78,7 +78,9 @@ class CashBook:
     def __init__(self, cash: Cash | None = None) -> None:
         # As precise as the exchange's money and our rows, so that what is added up is exact there.
         self._base = cash and replace(cash, balance=to_six_decimals(cash.balance))
-        # What no balance contains for sure of those flows that came after `_base`.
+        # The balance that `_base` is, unless that is an earlier worker's.
+        self._settled: Balance | None = None
+        # All flows that `_base` does not contain.
         self._flows: list[Flow] = []
         self._balances: deque[Balance] = deque(maxlen=_MOST_BALANCES)
         self._cash = self._base
@@ -91,7 +93,7 @@ class CashBook:
 
     def flowed(self, flow: Flow) -> None:
         """The cash changed."""
-        is_old = bool(self._balances) and flow.is_in(self._balances[0])
+        is_old = self._settled is not None and flow.is_in(self._settled)
         if flow.amount and not is_old:
             self._flows.append(flow)
             self._cash = self._reckoned()
@@ -144,7 +146,7 @@ class CashBook:
         first = self._balances[0]
         is_old = first.until < oldest or len(self._balances) == _MOST_BALANCES
         if is_old and all(flow.is_in(first) is not None for flow in self._flows):
-            self._base = _cash_of(first)
+            self._base, self._settled = _cash_of(first), first
             self._flows = [flow for flow in self._flows if not flow.is_in(first)]
 
 

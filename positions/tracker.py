@@ -26,6 +26,7 @@ from kalshi.messages import Fill, MarketPosition, Ticker
 from positions import pnl
 from positions.day import Baseline
 from positions.decimal_text import to_six_decimals
+from positions.executions import Executions
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 from positions.portfolio import (
     Cash,
@@ -74,15 +75,6 @@ class Read:
     as_of: datetime | None = None
     unreadable_markets: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Expected:
-    """A quantity that a fill announced and no position frame has confirmed."""
-
-    quantity: Decimal
-    received_at: float
-    at: datetime
 
 
 @dataclass(slots=True)
@@ -136,7 +128,6 @@ class Tracker:
         self._mark_price = mark_price
         self._open: dict[str, _Tracked] = {}
         self._heard: dict[str, Heard] = {}
-        self._expected: dict[str, _Expected] = {}
         self._left_out: tuple[str, ...] = ()
         self._is_left_out_new = True
         # When the stream's present connection began: what it said before may be out of date.
@@ -146,10 +137,7 @@ class Tracker:
         self._new_markets: set[str] = set()
         self.valuation = valuation or Valuation()
         self.reconciled_at = reconciled_at
-        # Executions to be recorded, each with the position that it changed.
-        self._fills: dict[str, Fill] = {}
-        # Their prices, for markets that nobody quotes or trades otherwise.
-        self._fill_prices: dict[str, tuple[Decimal, datetime]] = {}
+        self._executions = Executions()
         # What an earlier worker heard is news to a REST that has not caught up with it.
         for each in closed:
             self._heard[each.ticker] = Heard(_FLAT, _LONG_AGO, each.held_at)
@@ -227,10 +215,7 @@ class Tracker:
         if heard and _is_before(message.sent_at, heard.sent_at):
             return True
         self._heard[ticker] = Heard(holding, received_at, message.sent_at)
-        expected = self._expected.get(ticker)
-        traded = expected is not None and expected.quantity == holding.quantity
-        if traded:
-            del self._expected[ticker]
+        traded = self._executions.met(ticker, holding.quantity)
         if tracked is None:
             return not holding.quantity
         if not holding.quantity:
@@ -250,19 +235,18 @@ class Tracker:
         """
         Take note of what a fill says the quantity is now.
 
-        A fill does not say the new cost, so the position frame that goes with it, before or after,
-        is what counts; `missing_positions` tells which did not come.
+        `missing_positions` tells which position frames did not come with their fills.
         """
         ticker, quantity = fill.market_ticker, fill.post_quantity
-        self._fills.setdefault(fill.trade_id, fill)
+        self._executions.told(fill)
         self._price_by_fill(ticker, fill.yes_price, fill.at)
         if quantity is None:
             return
         heard = self._heard.get(ticker)
         if heard is None or heard.holding.quantity != quantity:
-            self._expected[ticker] = _Expected(quantity, received_at, fill.sent_at or fill.at)
+            self._executions.expect(fill, quantity, received_at)
             return
-        self._expected.pop(ticker, None)
+        self._executions.forget(ticker)
         if not quantity:
             if ticker in self._open:
                 self._open[ticker].holding_known_at = heard.sent_at
@@ -270,7 +254,7 @@ class Tracker:
 
     def missing_positions(self, before: float) -> list[str]:
         """Markets whose fill came before this instant and is not in the position yet."""
-        return [ticker for ticker, each in self._expected.items() if each.received_at < before]
+        return self._executions.missing(before)
 
     @property
     def undescribed_events(self) -> set[str]:
@@ -346,13 +330,7 @@ class Tracker:
                 self._mark(tracked, ticker, None)
         self._leave_out(read.left_out)
         # What the read has settled needs no waiting for; what it has refuted, no keeping.
-        self._expected = {
-            ticker: expected
-            for ticker, expected in self._expected.items()
-            if ticker in difference.unconfirmed
-            or expected.received_at >= read.requested_at
-            or (read.as_of is not None and read.as_of < expected.at)
-        }
+        self._executions.read(read.requested_at, read.as_of, difference.unconfirmed)
         self._heard = {
             ticker: heard for ticker, heard in self._heard.items() if self._is_true(ticker, read)
         }
@@ -441,8 +419,9 @@ class Tracker:
         span: Span | None,
     ) -> None:
         state, quote = _state(state), _checked(quote)
-        if quote.last_price is None and ticker in self._fill_prices:
-            price, at = self._fill_prices[ticker]
+        ours = self._executions.price_of(ticker)
+        if quote.last_price is None and ours:
+            price, at = ours
             quote = replace(quote, last_price=price, priced_at=quote.priced_at or at)
         self.valuation.held(ticker, None, holding, span)
         figures = pnl.figures_of(holding, quote, state, self._mark_price)
@@ -476,8 +455,9 @@ class Tracker:
             tracked.state = state
             self._touch(ticker)
         # REST gives prices without the time of their change: equal ones keep the time we know.
-        if quote.last_price is None and ticker in self._fill_prices:
-            quote = replace(quote, last_price=self._fill_prices[ticker][0])
+        ours = self._executions.price_of(ticker)
+        if quote.last_price is None and ours:
+            quote = replace(quote, last_price=ours[0])
         same = replace(quote, priced_at=tracked.quote.priced_at)
         if same == tracked.quote:
             tracked.contradiction = None
@@ -524,7 +504,7 @@ class Tracker:
             price = _price(yes_price)
             if price is None:
                 return
-            self._fill_prices[ticker] = (price, at)
+            self._executions.priced(ticker, price, at)
             if tracked:
                 tracked.quote = replace(tracked.quote, last_price=price)
                 self._touch(ticker)
@@ -550,7 +530,7 @@ class Tracker:
             realized_pnl = pnl.settled_pnl(tracked.holding, settlement_value)
             left = replace(_FLAT, realized_pnl=realized_pnl, fees_paid=tracked.holding.fees_paid)
         self.valuation.held(ticker, tracked.holding, left, span)
-        self._fill_prices.pop(ticker, None)
+        self._executions.closed(ticker)
         self._dirty.discard(ticker)
         self._new_markets.discard(ticker)
         self._closed[ticker] = Closed(ticker, reason, realized_pnl, tracked.holding_known_at)
@@ -558,7 +538,6 @@ class Tracker:
     def take_changes(self) -> Changes:
         """What changed since the last call, which then counts as taken."""
         sums = self._sums()
-        fills = self._confirmed_fills()
         changes = Changes(
             positions=tuple(self._position(ticker) for ticker in sorted(self._dirty)),
             closed=tuple(self._closed.values()),
@@ -568,7 +547,7 @@ class Tracker:
             reconciled_at=self.reconciled_at,
             left_out=self._left_out if self._is_left_out_new else None,
             worth=self._worth(sums),
-            fills=fills,
+            fills=self._executions.take(),
         )
         self._is_left_out_new = False
         self._dirty.clear()
@@ -583,7 +562,7 @@ class Tracker:
         )
         self._new_markets.update(changes.markets & self._open.keys())
         self._is_left_out_new |= changes.left_out is not None
-        self._fills = {fill.trade_id: fill for fill in changes.fills} | self._fills
+        self._executions.put_back(changes.fills)
         for closed in changes.closed:
             if closed.ticker not in self._open:
                 self._closed.setdefault(closed.ticker, closed)
@@ -622,13 +601,6 @@ class Tracker:
         """What the account is worth now."""
         sums = self._sums()
         return self._worth(sums), sums, self.valuation.cash.cash
-
-    def _confirmed_fills(self) -> tuple[Fill, ...]:
-        """Those whose position is here, and those whose position is not waited for any more."""
-        ready = [fill for fill in self._fills.values() if fill.market_ticker not in self._expected]
-        for fill in ready:
-            del self._fills[fill.trade_id]
-        return tuple(ready)
 
     def _worth(self, sums: Sums | None) -> Worth:
         if sums is None:
