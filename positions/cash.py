@@ -8,6 +8,9 @@ plus what moved since, by the exchange's own times. What always holds:
 2. A balance of which it can't be told whether it contains a flow is not taken: the one before it
    and its flows say the same. It is asked for again.
 3. In whatever order balances and flows become known, the cash is the same.
+4. A balance that differs from what is known to have happened is held back until something explains
+   it, a position that has changed or a transfer that is listed, or until it was looked for: else
+   the total would jump with the cash, and back with the position.
 
 A balance is of an instant after `since` and not after `until`; a flow happened after `after` and
 not after `by`.
@@ -26,6 +29,8 @@ from positions.portfolio import Cash
 UNTOLD_AGE = timedelta(seconds=5)
 # What comes so late was not on its way any more.
 _KEPT = timedelta(minutes=10)
+# Who looks for what explains a balance may fail: so long a balance is held back at most.
+_HELD_BACK = timedelta(seconds=10)
 _MOST_BALANCES = 64
 
 
@@ -84,6 +89,9 @@ class CashBook:
         self._flows: list[Flow] = []
         self._balances: deque[Balance] = deque(maxlen=_MOST_BALANCES)
         self._cash = self._base
+        # The newest that nothing explains, and since when there is one.
+        self._held_back: Balance | None = None
+        self._held_back_since: datetime | None = None
 
     @property
     def cash(self) -> Cash | None:
@@ -97,25 +105,44 @@ class CashBook:
         if flow.amount and not is_old:
             self._flows.append(flow)
             self._cash = self._reckoned()
+            if self._held_back and self._surprise_of(self._held_back) == ZERO:
+                self.confirm()
 
     def told(self, balance: Balance) -> Decimal | None:
         """
-        Take a balance.
+        Take a balance, or hold it back.
 
         Returns:
             What no flow explains of its difference to the cash before; None where that can't be
             said, for the first, and where it is not known whether a flow is in it.
         """
-        before = self._cash
+        surprise = self._surprise_of(balance)
+        since = self._held_back_since or balance.as_of
+        if surprise and balance.as_of - since <= _HELD_BACK:
+            self._held_back, self._held_back_since = balance, since
+        else:
+            self._accept(balance)
+        return surprise
+
+    def confirm(self) -> None:
+        """What may explain a balance has been looked for: it counts, explained or not."""
+        if self._held_back:
+            self._accept(self._held_back)
+
+    def _accept(self, balance: Balance) -> None:
+        self._held_back = self._held_back_since = None
         self._balances.append(balance)
-        is_taken = self._chosen() is balance
-        after = self._reckoned()
-        if is_taken:
+        if self._chosen() is balance:
             self._forget(balance)
-        self._cash = after
-        if not is_taken or before is None or after is None:
+        self._cash = self._reckoned()
+
+    def _surprise_of(self, balance: Balance) -> Decimal | None:
+        contained = [flow.is_in(balance) for flow in self._flows]
+        if self._cash is None or None in contained:
             return None
-        return after.balance - before.balance
+        flows = zip(self._flows, contained, strict=True)
+        later = sum((flow.amount for flow, is_in in flows if not is_in), ZERO)
+        return balance.amount + later - self._cash.balance
 
     def _reckoned(self) -> Cash | None:
         chosen = self._chosen()

@@ -47,6 +47,9 @@ from positions.reconciliation import (
 from positions.worth import Span, Valuation
 
 _LONG_AGO = float("-inf")
+CENT = Decimal("0.01")
+# What the exchange tells in whole seconds.
+SECOND = timedelta(seconds=1)
 # How long it is remembered of a position that it is no more.
 _REMEMBERED = timedelta(hours=1)
 # REST's price of a market is as old as its cache: only so long after it first contradicts the
@@ -219,9 +222,10 @@ class Tracker:
         if tracked is None:
             return not holding.quantity
         if not holding.quantity:
-            if traded:
+            if traded or _is_payout(tracked, holding):
                 tracked.holding_known_at = message.sent_at
-                self._close(ticker, holding, was_sold=True, span=_span_of(message.sent_at))
+                span = _span_of(message.sent_at)
+                self._close(ticker, holding, was_sold=traded, span=span)
             return traded
         tracked.holding_known_at = message.sent_at or tracked.holding_known_at
         is_known_again = tracked.unreadable == "position"
@@ -251,6 +255,25 @@ class Tracker:
             if ticker in self._open:
                 self._open[ticker].holding_known_at = heard.sent_at
             self._close(ticker, heard.holding, was_sold=True, span=_span_of(heard.sent_at))
+
+    def apply_settled(self, ticker: str, at: datetime | None, received_at: float) -> bool:
+        """
+        A market has paid; what was held of it is paid for at once, if it is known what it pays.
+
+        REST tells of it later, and the balance perhaps before REST's positions.
+
+        Returns:
+            Whether something was held.
+        """
+        tracked = self._open.get(ticker)
+        if tracked is None or tracked.state.determined_value is None or tracked.unreadable:
+            return False
+        tracked.holding_known_at = at or tracked.holding_known_at
+        self._heard[ticker] = Heard(_FLAT, received_at, at)
+        self._executions.forget(ticker)
+        span = None if at is None else Span(at - SECOND, at + SECOND)
+        self._close(ticker, None, was_sold=False, span=span)
+        return True
 
     def missing_positions(self, before: float) -> list[str]:
         """Markets whose fill came before this instant and is not in the position yet."""
@@ -621,6 +644,16 @@ class Tracker:
             ((tracked.holding, tracked.figures) for tracked in self._open.values()),
             self._mark_price,
         )
+
+
+def _is_payout(tracked: _Tracked, left: Holding) -> bool:
+    """Whether what a frame leaves of a position is what its market's outcome makes of it."""
+    value = tracked.state.determined_value
+    if value is None or tracked.unreadable:
+        return False
+    paid = pnl.settled_pnl(tracked.holding, value)
+    # The exchange pays whole cents.
+    return abs(paid - left.realized_pnl) < CENT
 
 
 def _span_of(sent_at: datetime | None) -> Span | None:

@@ -297,8 +297,9 @@ class Authority:
     def _note_balance(self, balance: Balance) -> None:
         book = self._tracker.valuation.cash
         surprise = book.told(balance)
-        if book.cash and book.cash.is_provisional:
-            # It can't be told whether it contains what moved just now: the next one will show.
+        if surprise or (book.cash and book.cash.is_provisional):
+            # What moved it is not known yet, or it can't be told whether it contains what did: the
+            # next one will show.
             self._agenda.cash_moved(monotonic())
         self._on_balance(balance, surprise)
         self._on_change()

@@ -186,6 +186,9 @@ class Historian:
                 self._shown = {}
         if touched:
             await self._day.begin()
+        else:
+            self._tracker.valuation.cash.confirm()
+            self._on_change()
         # Only now: had anything failed, the next look would take them for known.
         self._new = self._late = 0
         await self._describe()

@@ -86,6 +86,8 @@ class TradingDay:
                 if baseline.nets.get(ticker) is None:
                     baseline.nets[ticker] = net
             baseline.entered, baseline.is_changed = before.entered, before.is_changed
+        # A balance that nothing explained counts from now on: together with the transfers that do.
+        self._tracker.valuation.cash.confirm()
         self._tracker.begin_day(baseline)
         self._start = points.day_start(now)
         self._on_change()

@@ -141,7 +141,9 @@ class Upstream:
             ):
                 # The event says that something is new; what it is, and all of it, REST says.
                 self._agenda.market_changed(event.market_ticker, now)
-            case Settled():
+            case Settled(market_ticker=ticker, at=at):
+                if self._tracker.apply_settled(ticker, at, now):
+                    self._on_change()
                 self._agenda.settled(now)
                 self._historian.moved()
             case SequenceGap(channel=channel):

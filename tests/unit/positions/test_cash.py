@@ -64,6 +64,7 @@ def test_flow_that_is_told_late_makes_a_balance_doubtful():
     book = CashBook()
     book.told(balance("100", 0, 1))
     book.told(balance("95", 1.9, 2.3))
+    book.confirm()
     assert said(book) == (Decimal(95), False)
 
     book.flowed(flow("-5", 2.0, 2.2))
@@ -77,6 +78,30 @@ def test_what_no_flow_explains_is_told():
     book.flowed(flow("-5", 2))
 
     assert book.told(balance("98.07", 3, 4)) == Decimal("3.07")
+    assert said(book) == (Decimal(95), True)
+    book.confirm()
+    assert said(book) == (Decimal("98.07"), False)
+
+
+def test_balance_is_held_back_until_a_flow_explains_it():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+
+    assert book.told(balance("176", 3, 4)) == 76
+    assert said(book) == (Decimal(100), False)
+    book.flowed(flow("76", 2.5))
+
+    assert said(book) == (Decimal(176), False)
+
+
+def test_nobody_looks_for_ever():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+
+    book.told(balance("103", 3, 4))
+    book.told(balance("103", 13, 14.1))
+
+    assert said(book) == (Decimal(103), False)
 
 
 def test_balance_of_unknown_age_counts_as_some_seconds_old():

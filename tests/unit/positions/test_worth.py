@@ -110,6 +110,47 @@ def test_payout_moves_the_total_by_nothing():
     assert before == total(tracker) == Decimal(110)
 
 
+def test_market_that_has_paid_is_paid_for_before_rest_tells():
+    tracker = tracker_with(row("M", "10", "4"))
+    facts, _, quotes = market("M")
+    decided = {"M": (facts, MarketState("determined", Decimal("0.37")), quotes)}
+    reconcile(tracker, [row("M", "10", "4")], decided, requested_at=300.0)
+    before = total(tracker)
+
+    assert tracker.apply_settled("M", at(20), 400.0)
+    changes = tracker.take_changes()
+    (closed,) = changes.closed
+
+    assert before == changes.worth.total_value == Decimal("103.70")
+    assert (closed.reason, closed.realized_pnl) == ("settled", Decimal("-0.30"))
+    # REST, which lists it still, is late and does not bring it back.
+    reconcile(tracker, [row("M", "10", "4")], decided, requested_at=401.0, as_of=19.0)
+    assert not tracker.holdings
+    # The balance that contains it moves nothing.
+    assert tracker.valuation.cash.told(told("103.70", 30.0, 30.5)) == 0
+
+
+def test_market_whose_value_is_not_known_waits_for_rest():
+    tracker = tracker_with(row("M", "10", "4"))
+
+    assert not tracker.apply_settled("M", at(20), 400.0)
+    assert tracker.holdings
+
+
+def test_balance_with_a_payout_waits_for_the_position_to_leave():
+    tracker = tracker_with(row("M", "10", "4"))
+    facts, _, quotes = market("M")
+    decided = {"M": (facts, MarketState("determined", Decimal(1)), quotes)}
+    reconcile(tracker, [row("M", "10", "4")], decided, requested_at=300.0)
+
+    tracker.valuation.cash.told(told("110", 40.0, 40.5))
+    waiting = total(tracker)
+    reconcile(tracker, [], decided, requested_at=400.0, as_of=39.0)
+
+    assert waiting == total(tracker) == Decimal(110)
+    assert not tracker.valuation.cash.cash.is_provisional
+
+
 def test_collateral_that_came_back_is_not_counted_twice():
     tracker = tracker_with(row("A", "-10", "6"), row("B", "-4", "2"), cash="100")
     tracker._open["A"].market = tracker._open["B"].market = market("A")[0].__class__(
