@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ledger import new_world
 from streaming.launcher.processes import NeverStarted, Processes
 
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
@@ -43,6 +44,8 @@ class Command(BaseCommand):
             processes.obey_signals()
             environment = {}
             if sandbox:
+                # Its markets, and what its member did, begin anew with it.
+                new_world.forget_the_old("sandbox")
                 command = _manage("run_sandbox_exchange", "--port", str(sandbox_port))
                 processes.start("sandbox", command, environment={})
                 processes.wait_until(lambda: _answers(sandbox_port))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger import collateral_flows, comparing, holes, points, recording
+from ledger import collateral_flows, comparing, holes, new_world, points, recording
 from ledger.flows import replay, settled_revenue
-from ledger.models import Book, CollateralFlow, EquityPoint, Fill, Followed, Hole, Settlement
+from ledger.models import Book, CollateralFlow, EquityPoint, Fill, Followed, Hole, Settlement, Trade
 from ledger.records import Fill as Filled
 from ledger.records import Settlement as Paid
 from positions.models import Market
@@ -279,3 +279,16 @@ def test_account_that_opens_just_before_midnight_begins_the_next_day_anew(accoun
     points.add(account, valued(MIDNIGHT + 30, "103"))
 
     assert points.baseline(account, at(MIDNIGHT + 60)).total_value == 101
+
+
+def test_world_that_begins_anew_leaves_nothing_of_the_old_and_all_of_others(account):
+    elsewhere = make_account(environment="demo").pk
+    for each in (account, elsewhere):
+        recording.record(each, HISTORY, at(60))
+        points.add(each, valued(10, "100", M="1"))
+
+    new_world.forget_the_old("sandbox")
+
+    for model in (Fill, Settlement, Book, EquityPoint, Trade):
+        assert set(model.objects.values_list("account_id", flat=True)) == {elsewhere}
+    assert not Followed.objects.filter(account_id=account).exists()
