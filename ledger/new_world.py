@@ -1,4 +1,4 @@
-"""An exchange that begins anew, as the sandbox does at each start: what happened on it never did."""
+"""An exchange that begins anew, as the sandbox does at each start: what happened never did."""
 
 from django.db import transaction
 

@@ -99,6 +99,11 @@ class CashBook:
         # Reckoned with what changes it, as every tick asks for it.
         return self._cash
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is of a balance that was told here, and none waits to be explained."""
+        return bool(self._balances) and self._held_back is None
+
     def flowed(self, flow: Flow) -> None:
         """The cash changed."""
         is_old = self._settled is not None and flow.is_in(self._settled)

@@ -48,7 +48,9 @@ class TradingDay:
     async def run(self) -> Never:
         """Store a point every minute until cancelled."""
         while True:
-            if self._is_live():
+            # Else a day might begin with what an earlier worker knew, or without a deposit of last
+            # night that is already in the balance.
+            if self._is_live() and self._tracker.valuation.cash.is_sure:
                 await until_done(self.add_point, "point not stored", self._account_id)
                 await asyncio.sleep(POINT_SECONDS)
             else:

@@ -94,6 +94,17 @@ def test_balance_is_held_back_until_a_flow_explains_it():
     assert said(book) == (Decimal(176), False)
 
 
+def test_it_is_sure_once_a_balance_was_told_and_none_waits():
+    book = CashBook(Cash(Decimal(100), None, NOON))
+    assert not book.is_sure
+
+    book.told(balance("103", 3, 4))
+    assert not book.is_sure
+    book.confirm()
+
+    assert book.is_sure
+
+
 def test_nobody_looks_for_ever():
     book = CashBook()
     book.told(balance("100", 0, 1))

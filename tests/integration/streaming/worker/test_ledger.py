@@ -5,6 +5,7 @@ from decimal import Decimal
 from ledger import holes
 from ledger.models import Balance, Book, EquityPoint, Fill, Hole, Settlement, Transfer
 from positions.models import AccountStream
+from tests.integration.streaming.conftest import feeding
 
 
 def is_past_read(account_id: int) -> bool:
@@ -92,3 +93,23 @@ async def test_day_begins_with_the_first_point(database, alice, credential, star
 
     assert point.is_baseline
     assert stream.day_pnl == stream.total_value - point.total_value
+
+
+async def test_deposit_of_an_absence_is_no_profit_of_the_day_that_follows(
+    database, sandbox, alice, credential, start_feed
+):
+    """The balance has it before its list was read: the day must not begin in between."""
+    async with feeding(alice):
+        await database.until(is_past_read, alice)
+        await database.until(lambda: EquityPoint.objects.filter(account_id=alice).first())
+    await database.run(lambda: EquityPoint.objects.filter(account_id=alice).delete())
+    sandbox.transfer("deposit", 50000)
+
+    await start_feed(alice)
+
+    point = await database.until(lambda: EquityPoint.objects.filter(account_id=alice).first())
+    assert point.cash == sandbox.account.portfolios[0].cash
+    stream = await database.until(
+        lambda: AccountStream.objects.filter(pk=alice, day_pnl_since=point.at).first()
+    )
+    assert stream.day_pnl == 0
