@@ -45,7 +45,8 @@ class Environment:
             Loopback addresses are reached without it.
     Raises:
         WrongAddress: an address without a host, with a user name, query, fragment, white space or
-            a port that is none, or without TLS to anything but a loopback host.
+            a port that is none, or without TLS to anything but a loopback host; the sandbox may
+            also be a neighbour in a network of containers, which has a name without a dot.
         ValueError: a proxy of another form.
     """
 
@@ -55,8 +56,10 @@ class Environment:
     proxy: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        _check("api_base", self.api_base, secure="https", plain="http")
-        _check("ws_url", self.ws_url, secure="wss", plain="ws")
+        # No key of the sandbox opens anything of value.
+        may_be_near = self.name == "sandbox"
+        _check("api_base", self.api_base, secure="https", plain="http", may_be_near=may_be_near)
+        _check("ws_url", self.ws_url, secure="wss", plain="ws", may_be_near=may_be_near)
         if self.proxy is not None and not is_proxy(self.proxy):
             raise ValueError(f"A proxy must read {PROXY_FORM}.")
 
@@ -86,7 +89,7 @@ def is_proxy(url: str) -> bool:
     return ":" not in user
 
 
-def _check(name: str, url: str, *, secure: str, plain: str) -> None:
+def _check(name: str, url: str, *, secure: str, plain: str, may_be_near: bool) -> None:
     example = f"{secure}://host/path"
     parts = _parts(url)
     if not parts or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
@@ -94,7 +97,8 @@ def _check(name: str, url: str, *, secure: str, plain: str) -> None:
         raise WrongAddress(
             f"An address must read {example} and nothing more.", field=name, example=example
         )
-    if parts.scheme != secure and not (parts.scheme == plain and _is_loopback(parts.hostname)):
+    is_near = _is_loopback(parts.hostname) or (may_be_near and _is_neighbour(parts.hostname))
+    if parts.scheme != secure and not (parts.scheme == plain and is_near):
         raise WrongAddress(
             f"An address must start with {secure}://; {plain}:// is for loopback only.",
             field=name,
@@ -111,6 +115,11 @@ def _parts(url: str) -> SplitResult | None:
         return None
     # urlsplit would pass over some white space.
     return None if re.search(r"\s", url) else parts
+
+
+def _is_neighbour(host: str) -> bool:
+    # Only names that nobody can own on the internet; a number without a dot is an address there.
+    return re.fullmatch(r"[a-z][a-z0-9-]*", host) is not None
 
 
 def _is_loopback(host: str | None) -> bool:

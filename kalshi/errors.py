@@ -113,6 +113,9 @@ class TurnedAway(Unavailable):
     401 or 403 without the exchange's own error: a content network, a proxy or a firewall answered.
 
     It tells nothing of the key, which the exchange has not even seen.
+
+    Attributes:
+        status: of the HTTP answer.
     """
 
     def __init__(self, status: int) -> None:
@@ -120,6 +123,7 @@ class TurnedAway(Unavailable):
             "Something on the way to the exchange refuses this server's requests "
             f"({status}, not in the exchange's words). The key was not judged."
         )
+        self.status = status
 
 
 def error_of_response(status: int, body: bytes, date: str | None) -> KalshiError:

@@ -4,11 +4,29 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from kalshi.rate_limits import BASIC, DEFAULT_COSTS, AccountLimits, Bucket, EndpointCosts
 
 # Counted apart, one token a call.
 _BALANCE_PATH = "/portfolio/balance"
+# Less is no wait, only our own way through the queue.
+_MOMENT_SECONDS = 0.005
+
+
+@dataclass(slots=True)
+class Paced:
+    """
+    What the limits have cost, of all who share it.
+
+    Attributes:
+        waits, waited_seconds: requests that had to wait for their turn, and how long in all.
+        refusals: requests that the exchange answered 429 all the same.
+    """
+
+    waits: int = 0
+    waited_seconds: float = 0.0
+    refusals: int = 0
 
 
 class Pacer:
@@ -22,6 +40,7 @@ class Pacer:
         monotonic: a clock in seconds.
         sleep: waits that many.
         jitter: a chance from 0 to 1.
+        paced: counts, with others.
     """
 
     def __init__(
@@ -30,7 +49,9 @@ class Pacer:
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = random.random,
+        paced: Paced | None = None,
     ) -> None:
+        self._paced = paced or Paced()
         self._monotonic = monotonic
         self._sleep = sleep
         self._jitter = jitter
@@ -52,6 +73,7 @@ class Pacer:
     async def turn(self, path: str) -> None:
         """Return when a GET of this path may be sent, and count it."""
         queue, cost = self._of(path)
+        asked = self._monotonic()
         # The lock's waiters are served in the order they came. One that is cancelled has taken
         # nothing.
         async with queue.lock:
@@ -61,14 +83,19 @@ class Pacer:
                 await queue.is_idle.wait()
             while delay := queue.bucket.delay(cost, self._monotonic()):
                 await self._sleep(delay)
-            queue.bucket.take(cost, self._monotonic())
+            now = self._monotonic()
+            queue.bucket.take(cost, now)
             queue.is_idle.clear()
+        if now - asked > _MOMENT_SECONDS:
+            self._paced.waits += 1
+            self._paced.waited_seconds += now - asked
 
     def answered(self, path: str, status: int) -> None:
         """Note the answer's status: after a 429 everyone waits, longer with each in a row."""
         self.unanswered(path)
         queue, _ = self._of(path)
         if status == 429:
+            self._paced.refusals += 1
             queue.bucket.refused(self._monotonic(), self._jitter())
         else:
             queue.bucket.accepted()

@@ -11,8 +11,8 @@ import httpx
 from kalshi.allowance import Allowance
 from kalshi.batches import read_by_name
 from kalshi.environments import Environment
-from kalshi.errors import DecodeError, KalshiError
-from kalshi.fields import Fields, parse
+from kalshi.errors import KalshiError
+from kalshi.fields import Fields
 from kalshi.history import Cutoff, Settlement, decode_fill
 from kalshi.messages import Fill
 from kalshi.milestones import Milestone
@@ -20,6 +20,7 @@ from kalshi.pacing import Pacer
 from kalshi.periods import bounds
 from kalshi.public import PublicReads
 from kalshi.rate_limits import AccountLimits, EndpointCosts
+from kalshi.reach import status_of
 from kalshi.resources import (
     Balance,
     Event,
@@ -34,7 +35,7 @@ from kalshi.rows import LeftOut, Rows, decode_rows
 from kalshi.schedule import Schedule
 from kalshi.signing import SigningKey
 from kalshi.transfers import ExchangeTransfer, Payment, SubaccountTransfer
-from kalshi.transport import Params, Transport, answer_of
+from kalshi.transport import Params, Transport
 
 T = TypeVar("T")
 
@@ -310,12 +311,7 @@ class Client(PublicReads):
 
     async def exchange_status(self) -> ExchangeStatus:
         """Whether the exchange is open, also when it tells so in a 5xx answer."""
-        answer = await self._transport.send("/exchange/status")
-        try:
-            return ExchangeStatus.decode(parse(answer.body))
-        except DecodeError:
-            answer_of(answer)
-            raise
+        return status_of(await self._transport.send("/exchange/status"))
 
     async def outage(self) -> ExchangeStatus | None:
         """

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from http import HTTPStatus
 from logging import INFO, getLogger
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
@@ -18,7 +19,14 @@ from websockets.asyncio import client
 from websockets.frames import CloseCode
 
 from kalshi.environments import Environment
-from kalshi.errors import AnswerTooLarge, Unavailable, error_of_response
+from kalshi.errors import (
+    AnswerTooLarge,
+    KeyRefused,
+    ScopeRefused,
+    TurnedAway,
+    Unavailable,
+    error_of_response,
+)
 from kalshi.protocol import Event, Session
 from kalshi.signing import SigningKey, headers
 
@@ -115,10 +123,40 @@ async def connect(
             the exchange answered instead of opening one.
     """
     path = urlsplit(environment.ws_url).path
+    signed = headers(key_id, key, "GET", path, int(clock() * 1000))
+    connection = await _opened(environment, signed, dead_after_seconds)
+    try:
+        yield Socket(connection)
+    finally:
+        await connection.close()
+
+
+async def knock(environment: Environment) -> None:
+    """
+    Ask for a connection without a key: whoever answers as the exchange must can be reached.
+
+    Raises:
+        KalshiError: its children: nobody answers, or not as the exchange would.
+    """
+    try:
+        connection = await _opened(environment, {}, dead_after_seconds=30.0)
+    except (KeyRefused, ScopeRefused):
+        return
+    except TurnedAway as error:
+        # What a WebSocket says to strangers is not documented, but it is this.
+        if error.status != HTTPStatus.UNAUTHORIZED:
+            raise
+    else:
+        await connection.close()
+
+
+async def _opened(
+    environment: Environment, sent: dict[str, str], dead_after_seconds: float
+) -> "_Connection":
     try:
         opened = await client.connect(
             environment.ws_url,
-            additional_headers=headers(key_id, key, "GET", path, int(clock() * 1000)),
+            additional_headers=sent,
             create_connection=_Connection,
             # Never one of the process's environment.
             proxy=environment.ws_proxy,
@@ -136,11 +174,7 @@ async def connect(
         )
     except (OSError, websockets.WebSocketException) as error:
         raise Unavailable("The exchange's WebSocket cannot be reached.") from error
-    connection = cast(_Connection, opened)  # the library makes what `create_connection` says
-    try:
-        yield Socket(connection)
-    finally:
-        await connection.close()
+    return cast(_Connection, opened)  # the library makes what `create_connection` says
 
 
 class _Connection(client.ClientConnection):
