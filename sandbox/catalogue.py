@@ -120,8 +120,9 @@ def _market(
     ask = grid.prices[grid.index(bid) + 2]
     size = Decimal(random.randint(10, 900))
     volume = Decimal(random.randint(10_000, 9_000_000)).scaleb(-2)
+    open_interest = (volume / 2).quantize(Decimal("0.01"))
     previous = Tape(
-        Quote(bid, size, ask, size), bid, ONE, volume, volume / 2, now - timedelta(days=1)
+        Quote(bid, size, ask, size), bid, ONE, volume, open_interest, now - timedelta(days=1)
     )
     tape = previous
     for _ in range(5):

@@ -368,7 +368,11 @@ COMMANDS: dict[str, Command] = {
         "positions=5 cash=1000 precision=0.0001",
         "open another member's account; answers with its key, which lives as long as the sandbox",
     ),
-    "revoke_key": Command(members.revoke_key, "key=", "forget a key and cut its connections"),
+    "revoke_key": Command(
+        members.revoke_key,
+        "key=",
+        "forget a key and cut its connections; the sandbox’s own gets a new private key",
+    ),
     "maintenance": Command(
         _of_duration("seconds", Sandbox.begin_maintenance), "seconds", "stop the whole exchange"
     ),

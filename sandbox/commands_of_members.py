@@ -2,6 +2,7 @@
 The commands about members: their money, their subaccounts, their keys.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from typing import cast, get_args
@@ -86,7 +87,12 @@ def open_member(sandbox: Sandbox, fields: Fields) -> Answer:
     return {"api_key_id": credentials.api_key_id, "private_key": credentials.private_key}
 
 
-def revoke_key(sandbox: Sandbox, fields: Fields) -> None:
+async def revoke_key(sandbox: Sandbox, fields: Fields) -> None:
     key_id = fields.text("key", sandbox.key_id)
     fields.done()
-    sandbox.revoke_key(key_id)
+    if key_id != sandbox.key_id:
+        sandbox.revoke_key(key_id)
+        return
+    # Else nobody could get into the sandbox again before it is started anew.
+    successor = await asyncio.to_thread(keys.new_rsa)
+    sandbox.renew_key(successor.private_key)

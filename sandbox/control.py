@@ -46,12 +46,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Control:
     """The web application that moves a sandbox."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, gateway: str | None = None) -> None:
         self._sandbox = sandbox
         self._scenarios = Scenarios(sandbox)
+        self._near = (LOOPBACK, gateway)
 
     def application(self) -> web.Application:
-        app = web.Application(middlewares=[_guard])
+        app = web.Application(middlewares=[self._guard])
         for path, (name, content_type) in _FILES.items():
             app.router.add_get(path, _file(name, content_type))
         app.router.add_get("/state", self._state)
@@ -59,6 +60,23 @@ class Control:
         app.router.add_post("/scenarios/{name}", self._play)
         app.on_cleanup.append(self._stop)
         return app
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """
+        Let in what comes from this machine and no other page.
+
+        A name that somebody else's DNS points here fails by its Host, another page by its Origin,
+        and a form that sends none by its content type.
+        """
+        if request.remote not in self._near or not _is_ours(request):
+            return _json(403, {"error": "only the control page of this machine may ask"})
+        try:
+            response = await handler(request)
+        except web.HTTPException as error:
+            response = web.Response(status=error.status, text=error.reason)
+        response.headers.update(_HEADERS)
+        return response
 
     async def _state(self, request: web.Request) -> web.Response:
         return _json(200, state(self._sandbox, self._scenarios))
@@ -87,17 +105,23 @@ class Control:
 
 
 @asynccontextmanager
-async def running_control(sandbox: Sandbox, *, port: int = 0) -> AsyncIterator[str]:
+async def running_control(
+    sandbox: Sandbox, *, port: int = 0, gateway: str | None = None
+) -> AsyncIterator[str]:
     """
     The control page of a sandbox while the context lasts; yields its address.
 
+    Args:
+        gateway: in a container of which only the machine's loopback is published, where the machine
+            comes from; then the page is listened for on all addresses.
     Raises:
         OSError: the port cannot be listened on.
     """
-    runner = web.AppRunner(Control(sandbox).application(), access_log=None, shutdown_timeout=1.0)
+    app = Control(sandbox, gateway).application()
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, LOOPBACK, port).start()
+        await web.TCPSite(runner, None if gateway else LOOPBACK, port).start()
         yield f"http://{LOOPBACK}:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()
@@ -180,33 +204,28 @@ def state(sandbox: Sandbox, scenarios: Scenarios) -> Json:
     }
 
 
-@web.middleware
-async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """
-    Let in what comes from this machine and no other page.
-
-    A name that somebody else's DNS points here fails by its Host, another page by its Origin, and
-    a form that sends none by its content type.
-    """
-    if not _is_ours(request):
-        return _json(403, {"error": "only the control page of this machine may ask"})
-    try:
-        response = await handler(request)
-    except web.HTTPException as error:
-        response = web.Response(status=error.status, text=error.reason)
-    response.headers.update(_HEADERS)
-    return response
-
-
 def _is_ours(request: web.Request) -> bool:
     host = urlsplit(f"//{request.host}").hostname
     origin = request.headers.get("Origin")
     return (
-        request.remote == LOOPBACK
-        and host in _HOSTS
+        host in _HOSTS
         and (origin is None or origin == f"http://{request.host}")
-        and request.headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin")
+        and (_is_link(request) or _site(request) in ("none", "same-origin"))
         and (request.method == "GET" or request.content_type == "application/json")
+    )
+
+
+def _site(request: web.Request) -> str:
+    return request.headers.get("Sec-Fetch-Site", "none")
+
+
+def _is_link(request: web.Request) -> bool:
+    """Whether somebody follows a link to the page: what it shows, the other page can't read."""
+    return (
+        request.method == "GET"
+        and request.path == "/"
+        and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        and request.headers.get("Sec-Fetch-Dest") == "document"
     )
 
 

@@ -51,6 +51,8 @@ class Hands:
         self.exchange = exchange
         self.account = account
         self.credentials = credentials
+        # Called when the demonstration key has a successor, to write it down.
+        self.key_keeper: Callable[[], object] | None = None
         self.clock = clock
         self.market_clock = market_clock
         self.faults = Faults()
@@ -281,7 +283,7 @@ class Hands:
             user_id=(account or self.account).user_id,
             name=name,
             scopes=scopes,
-            public_key=credentials.loaded().public_key(),
+            public_key=credentials.public_key(),
             subaccount=subaccount,
         )
         self.exchange.add_key(key)
@@ -292,6 +294,18 @@ class Hands:
         for connection in self.connections:
             if connection.session.key.api_key_id == api_key_id:
                 connection.cut()
+
+    def renew_key(self, private_key: str) -> None:
+        """
+        Refuse the demonstration key from now on, and take another in its place.
+
+        Under the same id, by which whoever comes back with the new one is known.
+        """
+        self.revoke_key(self.key_id)
+        self.credentials = Credentials(self.key_id, private_key)
+        self.add_key(self.credentials, name="demonstration")
+        if self.key_keeper is not None:
+            self.key_keeper()
 
     # Faults
 

@@ -9,8 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.rsa import (
+    RSAPrivateKey,
+    RSAPublicKey,
+    generate_private_key,
+)
 
 _FILE = "credentials.json"
 
@@ -27,8 +34,24 @@ class Credentials:
     private_key: str = field(repr=False)
 
     def loaded(self) -> RSAPrivateKey | Ed25519PrivateKey:
-        """The private key; ValueError when it is neither RSA nor Ed25519."""
-        key = serialization.load_pem_private_key(self.private_key.encode(), password=None)
+        """
+        The private key, looked at, which takes 60 ms of an RSA key.
+
+        Raises:
+            ValueError: it is neither RSA nor Ed25519, or damaged.
+        """
+        return self._loaded(is_trusted=False)
+
+    def public_key(self) -> RSAPublicKey | Ed25519PublicKey:
+        """What signatures are checked by; of a key that was made or looked at before."""
+        return self._loaded(is_trusted=True).public_key()
+
+    def _loaded(self, *, is_trusted: bool) -> RSAPrivateKey | Ed25519PrivateKey:
+        key = serialization.load_pem_private_key(
+            self.private_key.encode(),
+            password=None,
+            unsafe_skip_rsa_key_validation=is_trusted,
+        )
         if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
             raise ValueError("the private key is neither RSA nor Ed25519")
         return key
@@ -89,3 +112,19 @@ def save(directory: Path, credentials: Credentials, *, api_base: str, ws_url: st
         json.dump(kept, file, indent=2)
     beside.replace(path)
     return path
+
+
+def is_lost(directory: Path, credentials: Credentials, *, api_base: str) -> bool:
+    """
+    Whether the file of an exchange, by its address, no longer holds its key.
+
+    It is gone, or none of an exchange, or of this one with another key. One of another exchange,
+    which was started later, is right as it is.
+    """
+    try:
+        kept = json.loads((directory / _FILE).read_text())
+        if kept["api_base"] != api_base:
+            return False
+        return Credentials(kept["api_key_id"], kept["private_key"]) != credentials
+    except (OSError, ValueError, TypeError, KeyError):
+        return True

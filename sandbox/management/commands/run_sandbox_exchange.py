@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from sandbox.control import running_control
 from sandbox.keys import BrokenCredentials
 from sandbox.limits import TIERS
 from sandbox.server import Sandbox, running_exchange
+
+_FILE_CHECK_SECONDS = 1
 
 
 class Command(BaseCommand):
@@ -82,17 +85,20 @@ class Command(BaseCommand):
                 speed=options["speed"],
                 usage_tier=None if tier == "none" else tier,
             ) as sandbox,
-            running_control(sandbox, port=options["control_port"]) as control,
+            running_control(
+                sandbox, port=options["control_port"], gateway=settings.LOCAL_GATEWAY
+            ) as control,
         ):
-            path = keys.save(
-                directory, credentials, api_base=sandbox.api_base, ws_url=sandbox.ws_url
-            )
+            path = _write_down(sandbox, directory)
+            sandbox.key_keeper = lambda: _write_down(sandbox, directory)
+            watch = asyncio.create_task(_keep_written_down(sandbox, directory))
             self.stdout.write(f"Sandbox exchange at {sandbox.api_base}, its key in {path}")
             self.stdout.write(f"Control page at {control}")
             self.stdout.flush()
             if scenario is not None:
                 await self._play(sandbox, scenario, stop)
             await stop.wait()
+            watch.cancel()
 
     async def _play(
         self, sandbox: Sandbox, scenario: scenarios.Scenario, stop: asyncio.Event
@@ -104,3 +110,19 @@ class Command(BaseCommand):
             task.cancel()
         for task in done:
             await task
+
+
+def _write_down(sandbox: Sandbox, directory: Path) -> Path:
+    return keys.save(
+        directory, sandbox.credentials, api_base=sandbox.api_base, ws_url=sandbox.ws_url
+    )
+
+
+async def _keep_written_down(sandbox: Sandbox, directory: Path) -> None:
+    # The file is the way into the sandbox, and is easily tidied away.
+    while True:
+        await asyncio.sleep(_FILE_CHECK_SECONDS)
+        if keys.is_lost(directory, sandbox.credentials, api_base=sandbox.api_base):
+            # A disk that is full now may not be so the next time.
+            with suppress(OSError):
+                _write_down(sandbox, directory)

@@ -2,14 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox import keys
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox, running_exchange
-
-
-@pytest.fixture(scope="session")
-def credentials() -> Credentials:
-    return keys.new_rsa()
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.integration.sandbox.client import signed
+from tests.waiting import until
 
 PROJECT = Path(__file__).parents[3]
 
@@ -114,6 +115,33 @@ async def test_scenario_is_played_and_the_exchange_runs_on(start: Start, tmp_pat
         state = (await client.get("/state")).json()
 
     assert state["ledger"][0]["kind"] == "deposit"
+
+
+async def test_key_that_is_revoked_or_tidied_away_is_written_down_anew(
+    start: Start, tmp_path: Path
+) -> None:
+    process = await start("--port", "0", "--positions", "1", "--updates-per-minute", "0")
+    await first_line(process)
+    control = (await first_line(process)).split()[-1]
+    first, path = kept(tmp_path), tmp_path / "kept" / "credentials.json"
+
+    async with httpx.AsyncClient() as client:
+        revoked = await client.post(f"{control}commands", json={"do": "revoke_key"})
+        second = kept(tmp_path)
+        statuses = [await status_of(client, each) for each in (first, second)]
+    path.unlink()
+
+    await until(path.exists)
+    assert revoked.status_code == 200
+    assert second["api_key_id"] == first["api_key_id"]
+    assert statuses == [401, 200]
+    assert kept(tmp_path) == second
+
+
+async def status_of(client: httpx.AsyncClient, key: dict[str, str]) -> int:
+    url = key["api_base"] + "/portfolio/positions"
+    headers = signed(url, key["api_key_id"], key["private_key"])
+    return (await client.get(url, headers=headers)).status_code
 
 
 @pytest.mark.parametrize(

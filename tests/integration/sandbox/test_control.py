@@ -8,6 +8,7 @@ import pytest
 from sandbox import scenarios
 from sandbox.control import running_control
 from sandbox.server import Sandbox
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -61,15 +62,21 @@ async def test_what_cannot_be_done_is_told(
     assert response.json() == {"error": message}
 
 
+async def is_done(page: httpx.AsyncClient) -> bool:
+    return (await page.get("/state")).json()["playing"] == "revoked_key: done"
+
+
 async def test_scenario_is_played(page: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    before = sandbox.private_key
+
     started = await page.post("/scenarios/revoked_key", json={})
     unknown = await page.post("/scenarios/none", json={})
-    state = (await page.get("/state")).json()
 
     assert (started.status_code, unknown.status_code) == (200, 404)
-    assert state["playing"] == "revoked_key: done"
+    await until(lambda: is_done(page))
+    state = (await page.get("/state")).json()
     assert state["scenarios"] == scenarios.names()
-    assert sandbox.exchange.key(sandbox.key_id) is None
+    assert sandbox.private_key != before
 
 
 @pytest.mark.parametrize(
@@ -112,6 +119,24 @@ async def test_own_page_may(page: httpx.AsyncClient) -> None:
     )
 
     assert response.status_code == 200
+
+
+async def test_link_from_another_page_leads_to_it_and_to_nothing_else(
+    page: httpx.AsyncClient,
+) -> None:
+    followed = {
+        "Sec-Fetch-Site": "same-site",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Dest": "document",
+    }
+
+    answers = [
+        await page.get("/", headers=followed),
+        await page.get("/", headers={**followed, "Sec-Fetch-Dest": "iframe"}),
+        await page.get("/state", headers=followed),
+    ]
+
+    assert [each.status_code for each in answers] == [200, 403, 403]
 
 
 async def test_exchange_itself_has_no_control(page: httpx.AsyncClient, sandbox: Sandbox) -> None:

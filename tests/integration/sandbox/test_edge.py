@@ -77,7 +77,7 @@ async def test_call_is_refused_in_plain_text(sandbox: Sandbox) -> None:
 async def test_slow_call_is_answered_after_quick_ones_that_were_made_later(
     sandbox: Sandbox,
 ) -> None:
-    await perform(sandbox, {"do": "latency", "seconds": "0.3", "path": "/portfolio/positions"})
+    await perform(sandbox, {"do": "latency", "seconds": 3, "path": "/portfolio/positions"})
     answered: list[str] = []
 
     async def call(path: str) -> None:
@@ -110,7 +110,7 @@ async def test_late_answer_is_of_when_it_was_asked_for_or_of_when_it_is_given(
     sandbox: Sandbox, way: str, is_new: bool
 ) -> None:
     path = "/portfolio/balance"
-    await perform(sandbox, {"do": "latency", "seconds": 1, "path": path, "way": way})
+    await perform(sandbox, {"do": "latency", "seconds": 3, "path": path, "way": way})
     before = sandbox.account.portfolios[0].cash
 
     late = asyncio.create_task(get(sandbox, path))

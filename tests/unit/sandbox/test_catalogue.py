@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from sandbox import wire
 from sandbox.catalogue import world
 from sandbox.exchange import Exchange
 from sandbox.market import NEVER_QUOTED, check_quote
@@ -109,3 +110,12 @@ def test_purchases_are_booked_in_the_order_of_their_times(now: datetime) -> None
 
     times = [fill.at for fill in account.portfolios[0].fills]
     assert times == sorted(times)
+
+
+def test_counts_of_the_past_have_the_digits_that_the_wire_has(now: datetime) -> None:
+    exchange, _ = world(positions=50, seed=1, now=now)
+
+    for market in exchange.markets.values():
+        for candle in market.candles.between(0, int(now.timestamp()), 60):
+            assert Decimal(wire.count(candle.open_interest)) == candle.open_interest
+            assert Decimal(wire.count(candle.volume)) == candle.volume

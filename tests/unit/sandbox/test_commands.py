@@ -198,10 +198,30 @@ async def test_value_of_a_spoilt_field_is_any_that_json_knows(sandbox: Sandbox) 
     ]
 
 
-async def test_key_is_revoked(sandbox: Sandbox) -> None:
+async def test_key_of_another_member_is_revoked(sandbox: Sandbox) -> None:
+    told = await perform(sandbox, {"do": "open_member"})
+
+    await do(sandbox, "revoke_key", key=told["api_key_id"])
+
+    assert sandbox.exchange.key(told["api_key_id"]) is None
+
+
+async def test_own_key_that_is_revoked_has_a_successor_which_is_written_down(
+    sandbox: Sandbox,
+) -> None:
+    before = sandbox.credentials
+    written = []
+    sandbox.key_keeper = lambda: written.append(sandbox.credentials)
+
     await do(sandbox, "revoke_key")
 
-    assert sandbox.exchange.key(sandbox.key_id) is None
+    known = sandbox.exchange.key(before.api_key_id)
+    assert known is not None
+    assert known.user_id == sandbox.account.user_id
+    assert known.public_key == sandbox.credentials.loaded().public_key()
+    assert known.public_key != before.loaded().public_key()
+    assert known.scopes == ("read",)
+    assert written == [sandbox.credentials]
 
 
 async def test_opened_member_has_positions_and_a_key_of_its_own(sandbox: Sandbox) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.account import Account, Portfolio
@@ -99,7 +99,6 @@ def ledger_sum(portfolio: Portfolio, *kinds: str) -> Decimal:
     )
 
 
-@settings(deadline=None)
 @given(histories, precisions)
 def test_cash_is_the_sum_of_the_ledger_to_the_last_digit(
     history: list[Any], precision: Decimal
@@ -111,7 +110,6 @@ def test_cash_is_the_sum_of_the_ledger_to_the_last_digit(
     assert ledger_sum(portfolio, "fill") == sum(fill.cash_flow for fill in portfolio.fills)
 
 
-@settings(deadline=None)
 @given(histories)
 def test_cash_that_moves_between_subaccounts_stays_the_members(history: list[Any]) -> None:
     exchange = exclusive_exchange()
@@ -122,7 +120,6 @@ def test_cash_that_moves_between_subaccounts_stays_the_members(history: list[Any
     assert sum(moved) == 0
 
 
-@settings(deadline=None)
 @given(histories, outcomes, precisions, st.sampled_from([None, "0", "0.62"]))
 def test_settled_world_owes_nothing_and_cash_is_what_was_won(
     history: list[Any],
@@ -149,7 +146,6 @@ def test_settled_world_owes_nothing_and_cash_is_what_was_won(
     )
 
 
-@settings(deadline=None)
 @given(histories, outcomes)
 def test_returned_collateral_is_never_more_than_the_payouts_to_come(
     history: list[Any], outcome: tuple[int, str, list[str]]

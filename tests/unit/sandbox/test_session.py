@@ -418,7 +418,7 @@ commands = st.fixed_dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(commands | json_values, max_size=6))
 def test_whatever_is_sent_is_answered_in_a_published_shape(
     alices_key: ApiKey, tickers: Callable[[str], frames.Message | None], sent: list[Any]
