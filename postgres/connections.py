@@ -16,6 +16,7 @@ from psycopg.abc import RV, PQGen, PQGenConn
 from psycopg.errors import _WaitTimeout
 
 from postgres import embedded
+from postgres.direct import direct_parameters
 from postgres.errors import note_lack_of_connections
 from postgres.patience import LISTEN, LISTEN_CONNECT_SECONDS
 
@@ -118,7 +119,8 @@ async def own_connection() -> AsyncIterator[psycopg.AsyncConnection]:
     """
     An autocommit connection to Django's default database, closed at the end.
 
-    For what the ORM's connections cannot do: wait. psycopg's errors leave the context as Django's,
+    For what the ORM's connections cannot do: wait, and keep what is a session's own. So it goes
+    past a pooler. psycopg's errors leave the context as Django's,
     so that a lost connection is told as the ORM tells it.
 
     Raises:
@@ -128,7 +130,7 @@ async def own_connection() -> AsyncIterator[psycopg.AsyncConnection]:
     directory = django_connection.settings_dict.get("EMBEDDED_DIRECTORY")
     if directory is not None:
         await asyncio.to_thread(embedded.ensure_running, directory, deadline)
-    parameters = django_connection.get_connection_params()
+    parameters = direct_parameters(django_connection)
     del parameters["cursor_factory"]  # Django's is for synchronous connections
     parameters["options"] = LISTEN.options(parameters.get("options"))
     with django_connection.wrap_database_errors:

@@ -21,6 +21,8 @@ class Patience:
         connect: for the connection, its server's start included.
         answer: for the answer to one statement; then the connection is given up.
         statement, lock, idle_in_transaction: what the server ends by itself.
+        may_share: whether a pooler may give each transaction another session, where there is one.
+            Who keeps a lock or a setting for longer, or takes its time, goes past the pooler.
     """
 
     connect: float | None = None
@@ -28,6 +30,7 @@ class Patience:
     statement: float | None = None
     lock: float | None = None
     idle_in_transaction: float | None = None
+    may_share: bool = False
 
     def options(self, configured: str | None) -> str:
         """
@@ -51,9 +54,9 @@ class Patience:
 
 
 # A person waits for the page.
-WEB = Patience(connect=2, answer=2, statement=2, lock=1, idle_in_transaction=2)
+WEB = Patience(connect=2, answer=2, statement=2, lock=1, idle_in_transaction=2, may_share=True)
 # The worker's writes: its figures are old by then, and another worker may be about to take over.
-WORKER = Patience(connect=2, answer=3, statement=2.5, lock=1, idle_in_transaction=2)
+WORKER = Patience(connect=2, answer=3, statement=2.5, lock=1, idle_in_transaction=2, may_share=True)
 # Waits for what others announce; who needs an answer hangs up by `connections.hung_up_after`.
 LISTEN_CONNECT_SECONDS = 2.5
 LISTEN = Patience(connect=LISTEN_CONNECT_SECONDS, idle_in_transaction=2)

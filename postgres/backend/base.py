@@ -8,6 +8,7 @@ from django.db.backends.postgresql import base
 
 from postgres import embedded, patience
 from postgres.connections import PatientConnection
+from postgres.direct import direct_parameters, is_pooled
 from postgres.errors import note_lack_of_connections
 
 
@@ -24,7 +25,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
     Gives each connection the patience of who opens it.
 
-    Before that it makes sure that the server of `EMBEDDED_DIRECTORY` runs, where that is set.
+    Before that it makes sure that the server of `EMBEDDED_DIRECTORY` runs, where that is set. Where
+    the settings name a way past a pooler (`DIRECT`), it is taken by all who may not share.
     """
 
     Database = _Driver()  # type: ignore[assignment]  # all that is asked of the module
@@ -39,6 +41,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         else:
             super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
 
+    # Any: as the base class has it.
+    def get_connection_params(self) -> dict[str, Any]:
+        """As Django's, of the way that this thread's connections take."""
+        if is_pooled(self) and not patience.current().may_share:
+            return direct_parameters(self)
+        return super().get_connection_params()
+
     # Any: as the base class has it, whose connection is psycopg's.
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         limits = patience.current()
@@ -46,11 +55,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         directory = self.settings_dict.get("EMBEDDED_DIRECTORY")
         if directory is not None:
             embedded.ensure_running(directory, deadline)
+        options = conn_params.get("options")
+        if not (limits.may_share and is_pooled(self)):
+            # A pooler takes none: its sessions are shared, and have limits of its own.
+            options = limits.options(options)
         with note_lack_of_connections():
             return super().get_new_connection(
                 conn_params
                 | {
-                    "options": limits.options(conn_params.get("options")),
+                    "options": options,
                     "answer_seconds": limits.answer,
                     "deadline": deadline,
                 }
