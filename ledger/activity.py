@@ -3,11 +3,19 @@
 from ledger import models
 from ledger.asked import Asked
 from ledger.lists import keyset
+from ledger.noticing import differing_of
 from ledger.paging import Source
 from ledger.record_rows import fill_record, settlement_record
 from ledger.schemas import ActivityOut
-from ledger.telling import connection_text, fill_text, settlement_text, transfer_text
-from ledger.what_happened import fill_rows, settlement_rows, within
+from ledger.telling import (
+    connection_text,
+    fill_text,
+    market_text,
+    reconciliation_text,
+    settlement_text,
+    transfer_text,
+)
+from ledger.what_happened import fill_rows, of_market, settlement_rows, within
 from positions.documents import Document, instant
 
 
@@ -41,8 +49,23 @@ def _connection(row: models.ConnectionChange) -> Document:
     return _document(row, "connection", text)
 
 
+def _market(row: models.MarketChange) -> Document:
+    ticker = row.market.ticker
+    return _document(row, "market", market_text(row.status, row.settlement_value, ticker), ticker)
+
+
+def _reconciliation(row: models.Reconciliation) -> Document:
+    text = reconciliation_text(differing_of(row), is_first=row.is_first)
+    return _document(row, "reconciliation", text)
+
+
 def _document(
-    row: models.Fill | models.Settlement | models.Transfer | models.ConnectionChange,
+    row: models.Fill
+    | models.Settlement
+    | models.Transfer
+    | models.ConnectionChange
+    | models.MarketChange
+    | models.Reconciliation,
     kind: str,
     text: str,
     ticker: str | None = None,
@@ -61,7 +84,9 @@ def _sources(asked: Asked) -> list[Source]:
 
 
 def _of(account_id: int, asked: Asked) -> list[Source]:
-    of_market = [
+    changed = models.MarketChange.objects.filter(account_id=account_id).select_related("market")
+    changed = within(of_market(changed, account_id, asked.ticker), asked.period)
+    sources = [
         Source(
             (account_id, 0), fill_rows(account_id, asked.period, asked.ticker), _fill, "trade_id"
         ),
@@ -69,16 +94,19 @@ def _of(account_id: int, asked: Asked) -> list[Source]:
         Source(
             (account_id, 1), settlement_rows(account_id, asked.period, asked.ticker), _settlement
         ),
+        Source((account_id, 5), changed, _market),
     ]
     if asked.ticker is not None:
-        return of_market
+        return sources
     # Each stage of a transfer: it is when something changed.
     transfers = models.Transfer.objects.filter(account_id=account_id)
     changes = models.ConnectionChange.objects.filter(account_id=account_id)
+    read = models.Reconciliation.objects.filter(account_id=account_id)
     return [
-        *of_market,
+        *sources,
         Source((account_id, 2), within(transfers, asked.period), _transfer),
         Source((account_id, 3), within(changes, asked.period), _connection),
+        Source((account_id, 4), within(read, asked.period), _reconciliation),
     ]
 
 

@@ -11,9 +11,12 @@ from accounts.admin_filters import OnlyLookedAt
 from ledger.models import (
     Balance,
     Book,
+    ConnectionChange,
     EquityPoint,
     Fill,
     Hole,
+    MarketChange,
+    Reconciliation,
     Settlement,
     Transfer,
     Unexplained,
@@ -22,15 +25,19 @@ from ledger.models import (
 if TYPE_CHECKING:
     _BalanceAdmin = admin.ModelAdmin[Balance]
     _BookAdmin = admin.ModelAdmin[Book]
+    _ConnectionChangeAdmin = admin.ModelAdmin[ConnectionChange]
     _EquityPointAdmin = admin.ModelAdmin[EquityPoint]
     _FillAdmin = admin.ModelAdmin[Fill]
     _HoleAdmin = admin.ModelAdmin[Hole]
+    _MarketChangeAdmin = admin.ModelAdmin[MarketChange]
+    _ReconciliationAdmin = admin.ModelAdmin[Reconciliation]
     _SettlementAdmin = admin.ModelAdmin[Settlement]
     _TransferAdmin = admin.ModelAdmin[Transfer]
     _UnexplainedAdmin = admin.ModelAdmin[Unexplained]
     _Paginator = Paginator[Any]
 else:
     _BalanceAdmin = _BookAdmin = _EquityPointAdmin = _FillAdmin = admin.ModelAdmin
+    _ConnectionChangeAdmin = _MarketChangeAdmin = _ReconciliationAdmin = admin.ModelAdmin
     _HoleAdmin = _SettlementAdmin = _TransferAdmin = _UnexplainedAdmin = admin.ModelAdmin
     _Paginator = Paginator
 
@@ -117,13 +124,11 @@ class BookAdmin(_Recorded, _BookAdmin):
         "exposure",
         "realized_pnl",
         "fees_paid",
-        "is_known",
         "last_at",
         "compared_at",
     )
     list_filter = (
         ("disagreement", admin.EmptyFieldListFilter),
-        "is_known",
         "account__environment",
     )
     list_select_related = ("account", "market")
@@ -185,6 +190,31 @@ class EquityPointAdmin(_Recorded, _EquityPointAdmin):
         "is_after_thinned",
     )
     list_filter = ("is_baseline", "account__environment")
+    list_select_related = ("account",)
+    search_fields = ("=account__id",)
+    ordering = ("-pk",)
+
+
+@admin.register(ConnectionChange)
+class ConnectionChangeAdmin(_Recorded, _ConnectionChangeAdmin):
+    list_display = ("at", "account", "status", "reason")
+    list_select_related = ("account",)
+    search_fields = ("=account__id",)
+    ordering = ("-pk",)
+
+
+@admin.register(MarketChange)
+class MarketChangeAdmin(_Recorded, _MarketChangeAdmin):
+    list_display = ("at", "account", "market", "status", "settlement_value")
+    list_select_related = ("account", "market")
+    search_fields = ("=account__id", "=market__ticker")
+    ordering = ("-pk",)
+
+
+@admin.register(Reconciliation)
+class ReconciliationAdmin(_Recorded, _ReconciliationAdmin):
+    list_display = ("at", "account", "is_first", "differing")
+    list_filter = ("is_first", "account__environment")
     list_select_related = ("account",)
     search_fields = ("=account__id",)
     ordering = ("-pk",)

@@ -6,6 +6,7 @@ by that value. Such a settlement is marked as derived.
 """
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
@@ -20,11 +21,18 @@ from postgres.threads import DatabaseThreads
 
 
 async def derive_settlements(
-    rest: Client, account_id: int, held: Collection[str], threads: DatabaseThreads
+    rest: Client,
+    account_id: int,
+    held: Collection[str],
+    threads: DatabaseThreads,
+    *,
+    before: datetime,
 ) -> int:
     """
     Settle what the records leave open and the exchange holds no more; how many were new.
 
+    Args:
+        before: only what was paid until then: what is newer the exchange's list may still tell.
     Raises:
         KalshiError: the markets can't be read.
     """
@@ -35,10 +43,9 @@ async def derive_settlements(
     archived = await rest.historical_markets(
         open_books.keys() - {market.ticker for market in markets}
     )
-    told = [*markets, *archived]
-    return await threads.run(
-        recording.record, account_id, list(_settlements(open_books, told)), timezone.now()
-    )
+    told = _settlements(open_books, [*markets, *archived])
+    settled = [each for each in told if each.at < before]
+    return await threads.run(recording.record, account_id, settled, timezone.now())
 
 
 def _open_books(account_id: int, held: set[str]) -> dict[str, Book]:

@@ -110,7 +110,7 @@ def explained(
         "day_pnl",
         "net_pnl - net_pnl_then",
         "What it has brought in all, less what it had when the day began.",
-        (_figure("net_pnl", figures.net_pnl), then),
+        (another_figure("net_pnl", figures.net_pnl), then),
         day_pnl,
     )
 
@@ -125,8 +125,8 @@ def explained_flat(
         "realized_pnl - fees_paid",
         "All that this market has brought.",
         (
-            _figure("realized_pnl", holding.realized_pnl),
-            _figure("fees_paid", holding.fees_paid),
+            another_figure("realized_pnl", holding.realized_pnl),
+            another_figure("fees_paid", holding.fees_paid),
         ),
         holding.realized_pnl - holding.fees_paid,
     )
@@ -243,12 +243,12 @@ def _price(
 
 
 def _worth(holding: Holding, figures: Figures) -> Iterator[Explanation]:
-    mark = _figure("mark", figures.mark.value if figures.mark else None)
-    quantity = _figure("quantity", holding.quantity)
-    exposure = _figure("exposure", holding.exposure)
-    realized = _figure("realized_pnl", holding.realized_pnl)
-    fees = _figure("fees_paid", holding.fees_paid)
-    unrealized = _figure("unrealized_pnl", figures.unrealized_pnl)
+    mark = another_figure("mark", figures.mark.value if figures.mark else None)
+    quantity = another_figure("quantity", holding.quantity)
+    exposure = another_figure("exposure", holding.exposure)
+    realized = another_figure("realized_pnl", holding.realized_pnl)
+    fees = another_figure("fees_paid", holding.fees_paid)
+    unrealized = another_figure("unrealized_pnl", figures.unrealized_pnl)
     yield Explanation(
         "average_price",
         "round6(exposure / abs(quantity))",
@@ -267,7 +267,7 @@ def _worth(holding: Holding, figures: Figures) -> Iterator[Explanation]:
         "unrealized_pnl",
         "market_value - exposure",
         "What they are worth less what they cost, before fees.",
-        (_figure("market_value", figures.market_value), exposure),
+        (another_figure("market_value", figures.market_value), exposure),
         figures.unrealized_pnl,
     )
     if holding.exposure:
@@ -301,5 +301,6 @@ def _worth(holding: Holding, figures: Figures) -> Iterator[Explanation]:
     )
 
 
-def _figure(name: str, value: Decimal | None) -> Given:
-    return Given(name, value, f"“{name}” above")
+def another_figure(name: str, value: Decimal | None) -> Given:
+    """One that has an explanation of its own."""
+    return Given(name, value, "explained by itself")

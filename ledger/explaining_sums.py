@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from ledger.explaining import Explanation, Given, as_told
+from ledger.explaining import Explanation, Given, another_figure, as_told
 from positions.pnl import ZERO
 
 
@@ -112,7 +112,7 @@ def explained(
         "unrealized_pnl",
         "positions_value - priced_exposure",
         "What they are worth less what they cost, before fees.",
-        (_above("positions_value", shown.positions_value), cost),
+        (another_figure("positions_value", shown.positions_value), cost),
         shown.unrealized_pnl,
     )
     if priced_exposure:
@@ -120,7 +120,7 @@ def explained(
             "unrealized_pnl_percent",
             "round6(unrealized_pnl * 100 / priced_exposure)",
             "The same in percent of what they cost.",
-            (_above("unrealized_pnl", shown.unrealized_pnl), cost),
+            (another_figure("unrealized_pnl", shown.unrealized_pnl), cost),
             shown.unrealized_pnl_percent,
         )
     yield _sum(
@@ -192,7 +192,10 @@ def _collateral(shown: Shown, returned: Sequence[Returned] | None) -> Explanatio
 
 
 def _total(shown: Shown) -> Explanation:
-    cash, value = _above("cash", shown.cash), _above("positions_value", shown.positions_value)
+    cash, value = (
+        another_figure("cash", shown.cash),
+        another_figure("positions_value", shown.positions_value),
+    )
     if shown.collateral_returned is None:
         words = "An estimate, as what has been paid back early is not known."
         return Explanation(
@@ -202,7 +205,7 @@ def _total(shown: Shown) -> Explanation:
         "total_value",
         "cash + positions_value - collateral_returned",
         "Cash and positions, less what is in both.",
-        (cash, value, _above("collateral_returned", shown.collateral_returned)),
+        (cash, value, another_figure("collateral_returned", shown.collateral_returned)),
         shown.total_value,
     )
 
@@ -227,14 +230,10 @@ def _day(shown: Shown, baseline: DayBaseline | None) -> Explanation:
         "What it is worth now, less what it was when the day began, what had no price then, and "
         "what was paid in since.",
         (
-            _above("total_value", total),
+            another_figure("total_value", total),
             Given("total_value_then", baseline.total_value, "the account's stored value", at),
             Given("entered", baseline.entered, "positions without a price then", at),
             Given("net_transfers", net_transfers, source, at),
         ),
         shown.day_pnl,
     )
-
-
-def _above(name: str, value: Decimal | None) -> Given:
-    return Given(name, value, f"“{name}” above")

@@ -9,7 +9,7 @@ by page, so that a break costs no more than a page.
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from ledger.models import Followed, Hole
 
@@ -17,6 +17,9 @@ from ledger.models import Followed, Hole
 SHORT_ABSENCE = timedelta(hours=1)
 # REST lags, and tells times to the second: what was read is read again from so much earlier.
 OVERLAP = timedelta(minutes=2)
+# What could not be read may be readable by now: the exchange has mended it, or this is a version of
+# ours that understands it.
+TRY_AGAIN = timedelta(hours=1)
 
 
 def begin(account_id: int, now: datetime) -> None:
@@ -27,9 +30,9 @@ def begin(account_id: int, now: datetime) -> None:
         followed = Followed.objects.select_for_update().filter(account_id=account_id).first()
         if followed is None:
             Followed.objects.create(account_id=account_id, until=now)
-            _open(account_id, None, now)
+            _open(account_id, None, now, now)
         elif followed.until < now - SHORT_ABSENCE:
-            _open(account_id, followed.until - OVERLAP, now)
+            _open(account_id, followed.until - OVERLAP, now, now)
             followed.until = now
             followed.save(update_fields=["until"])
 
@@ -75,19 +78,52 @@ def lock(account_id: int) -> None:
     Followed.objects.select_for_update().filter(account_id=account_id).first()
 
 
-def give_up(account_id: int, since: datetime | None, until: datetime, reason: str) -> None:
-    """There is something in this stretch that can't be read; said once."""
-    told = Hole.objects.filter(account_id=account_id, reason=reason)
-    if not told.exists():
-        _open(account_id, since, until, reason)
+def give_up(
+    account_id: int,
+    since: datetime | None,
+    until: datetime,
+    reason: str,
+    at: datetime,
+    *,
+    is_named: bool,
+) -> None:
+    """
+    There is something in this stretch that can't be read; said once.
+
+    Args:
+        at: now.
+        is_named: whether the reason says what it is; else there may be more than one such.
+    """
+    told = Hole.objects.filter(account_id=account_id, reason=reason, filled_at=None).first()
+    if told is None:
+        _open(account_id, since, until, at, reason)
+    elif not is_named:
+        told.since = None if since is None or told.since is None else min(since, told.since)
+        told.until = told.opened_until = max(until, told.until)
+        told.save(update_fields=["since", "until", "opened_until"])
 
 
-def _open(account_id: int, since: datetime | None, until: datetime, reason: str = "") -> None:
+def next_to_try(account_id: int, now: datetime) -> Hole | None:
+    """The newest of those that could not be filled when it was last tried, long enough ago."""
+    given_up = Hole.objects.filter(account_id=account_id, filled_at=None).exclude(reason="")
+    is_due = Q(tried_at=None) | Q(tried_at__lte=now - TRY_AGAIN)
+    return given_up.filter(is_due).order_by("-until").first()
+
+
+def tried(hole: Hole, at: datetime) -> None:
+    """It still can't be filled."""
+    Hole.objects.filter(pk=hole.pk).update(tried_at=at)
+
+
+def _open(
+    account_id: int, since: datetime | None, until: datetime, at: datetime, reason: str = ""
+) -> None:
     Hole.objects.create(
         account_id=account_id,
         since=since,
         until=until,
         opened_until=until,
-        opened_at=until,
+        opened_at=at,
         reason=reason,
+        tried_at=at if reason else None,
     )

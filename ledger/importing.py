@@ -6,7 +6,7 @@ trade would count twice: it is refused.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -86,10 +86,14 @@ class _Reasons:
         return "\n".join([*self.named, *([f"and {more} more"] if more else [])])
 
 
-def import_file(account: Account, path: Path) -> Imported:
+def import_file(
+    account: Account, path: Path, *, on_progress: Callable[[int], None] = lambda _: None
+) -> Imported:
     """
     Import a statement of one account.
 
+    Args:
+        on_progress: told now and then how many trades have been read.
     Raises:
         ImportRefused: a row can't be understood or overlaps the ledger, or the ledger is still
             being read.
@@ -99,7 +103,7 @@ def import_file(account: Account, path: Path) -> Imported:
     with path.open(encoding="utf-8-sig", errors="surrogateescape") as file, transaction.atomic():
         # One import of an account at a time; its other rows are written meanwhile.
         Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-        return _import(account.pk, file)
+        return _import(account.pk, file, on_progress)
 
 
 def covered(account_id: int) -> Covered:
@@ -139,7 +143,7 @@ def _beginning(
     return min(firsts, default=None)
 
 
-def _import(account_id: int, file: TextIO) -> Imported:
+def _import(account_id: int, file: TextIO, on_progress: Callable[[int], None]) -> Imported:
     ours = covered(account_id)
     imported, reasons = Imported(), _Reasons()
     seen: Counter[bytes] = Counter()
@@ -156,6 +160,7 @@ def _import(account_id: int, file: TextIO) -> Imported:
                 batch[statement.fingerprint(identity, seen[identity])] = each
         if len(batch) >= _BATCH:
             _store(account_id, batch, ours, imported, reasons)
+            on_progress(imported.new + imported.known)
             batch = {}
     _store(account_id, batch, ours, imported, reasons)
     if reasons.count:

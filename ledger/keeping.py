@@ -7,10 +7,11 @@ from decimal import Decimal
 from django.utils import timezone
 
 from kalshi.messages import Fill
-from ledger import points, recording
+from ledger import noticing, points, recording
 from ledger.models import ConnectionChange
 from positions.connection import ConnectionState
 from positions.day import Baseline
+from positions.noticed import Notice
 
 
 class LedgerRecords:
@@ -19,6 +20,10 @@ class LedgerRecords:
     def record(self, account_id: int, fills: Sequence[Fill], at: datetime) -> None:
         """Keep executions, within the transaction that writes the positions they changed."""
         recording.record_told(account_id, fills, at)
+
+    def notice(self, account_id: int, notices: Sequence[Notice], at: datetime) -> None:
+        """Keep what was noticed of markets and of reading the exchange."""
+        noticing.record(account_id, notices, at)
 
     def connected(self, account_id: int, state: ConnectionState, at: datetime) -> None:
         """Keep that the connection has become another."""

@@ -208,7 +208,7 @@ def _holding(found: Known) -> Holding | None:
     row, book = found.position, found.book
     if row is not None and row.quantity:
         return Holding(row.quantity, row.exposure, row.realized_pnl or ZERO, row.fees_paid)
-    if book is not None and book.is_known and not book.quantity:
+    if book is not None and not book.quantity:
         return Holding(ZERO, ZERO, book.realized_pnl, book.fees_paid)
     if row is not None and row.realized_pnl is not None:
         return Holding(ZERO, ZERO, row.realized_pnl, row.fees_paid)

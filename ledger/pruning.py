@@ -1,5 +1,6 @@
 """
-What may be thinned, is: old equity points, and changes of the connection over a year old.
+What may be thinned, is: old equity points, and what was noticed of connections, markets and
+reconciliations over a year ago.
 
 Never what happened (fills, settlements, transfers), nor a point that a day begins or ends with, nor
 the edges of a gap. A day at a time, each in a transaction of its own, so that nobody waits for it
@@ -9,6 +10,7 @@ and it can be broken off.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
@@ -60,13 +62,19 @@ def prune_points(now: datetime, *, is_dry_run: bool) -> Iterator[Pruned]:
 
 
 def prune_changes(now: datetime, *, is_dry_run: bool) -> int:
-    """Delete old changes of connections; how many."""
-    old = models.ConnectionChange.objects.filter(at__lt=now - CHANGES_KEPT)
+    """Delete old changes of connections and markets, and reconciliations; how many."""
+    return sum(
+        _prune(model.objects.filter(at__lt=now - CHANGES_KEPT), is_dry_run=is_dry_run)
+        for model in (models.ConnectionChange, models.MarketChange, models.Reconciliation)
+    )
+
+
+def _prune(old: QuerySet[Any], *, is_dry_run: bool) -> int:
     if is_dry_run:
         return old.count()
     count = 0
     while ids := list(old.values_list("pk", flat=True)[:_BATCH]):
-        models.ConnectionChange.objects.filter(pk__in=ids).delete()
+        old.filter(pk__in=ids).delete()
         count += len(ids)
     return count
 

@@ -18,9 +18,9 @@ def recorded_of(book: models.Book | None, newest: Sequence[models.Fill]) -> Reco
     Args:
         newest: fills that the sums are shown with.
     Returns:
-        None while the records do not reach back to where nothing was held.
+        None while it is open what follows from some of them.
     """
-    if book is None or not book.is_known:
+    if book is None:
         return None
     mine = Q(account_id=book.account_id, market_id=book.market_id)
     opened = F("count") - F("closed_count")

@@ -1,10 +1,12 @@
 """What happened, in plain English: a sentence or two for people who read down a list."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from ledger.records import Fill, Settlement, TransferKind
 from positions.connection import Reason, Status
 from positions.decimal_text import plain
+from positions.noticed import Differing, Figure
 from positions.pnl import PAYOUT, ZERO, Side
 
 _TRANSFERS: dict[TransferKind, str] = {
@@ -34,9 +36,28 @@ _REASONS: dict[Reason, str] = {
     "credential_unreadable": "the stored key could not be decrypted",
     "environment_missing": "the server does not know the exchange's addresses",
     "set_aside": "something went wrong on our side",
+    "set_aside_by_staff": "whoever runs the server has set the account aside",
     "write_stuck": "figures could not be written",
     "worker_down": "the server's worker was not running",
 }
+_MARKETS = {
+    "initialized": "Not open for trading yet",
+    "active": "Open for trading",
+    "inactive": "Trading paused",
+    "closed": "Closed for trading",
+    "determined": "Determined",
+    "disputed": "Result disputed",
+    "amended": "Result amended",
+    "finalized": "Finalized",
+}
+_FIGURES: dict[Figure, str] = {
+    "quantity": "contracts",
+    "exposure": "cost",
+    "realized_pnl": "realized P&L",
+    "fees_paid": "fees",
+}
+# Of what a reconciliation found; after a long break it may be every position.
+_MOST_TOLD = 5
 
 
 def fill_text(fill: Fill, closed_count: Decimal | None, realized_pnl: Decimal | None) -> str:
@@ -91,6 +112,41 @@ def connection_text(status: Status, reason: Reason | None) -> str:
     """The account's connection became another."""
     why = f": {_REASONS[reason]}" if reason and reason != status else ""
     return f"{_STATUSES[status]}{why}."
+
+
+def market_text(status: str, settlement_value: Decimal | None, ticker: str) -> str:
+    """A market that is held stands otherwise than before."""
+    value = ""
+    if settlement_value is not None:
+        words = {PAYOUT: "YES", ZERO: "NO"}
+        value = f" as {words.get(settlement_value) or f'{price_text(settlement_value)} for YES'}"
+    # One that the exchange has thought of since is told in its own word.
+    return f"{_MARKETS.get(status, status.capitalize())}{value}. {ticker}."
+
+
+def reconciliation_text(differing: Sequence[Differing], *, is_first: bool) -> str:
+    """What a read of the exchange showed to be otherwise than here."""
+    what = "Read again after a break" if is_first else "Set right by the exchange's own list"
+    if not differing:
+        return f"{what}: nothing was different."
+    told = [f"{each.ticker}: {_differing_text(each)}" for each in differing[:_MOST_TOLD]]
+    rest = len(differing) - len(told)
+    return f"{what}: {'; '.join([*told, f'{rest} more'] if rest else told)}."
+
+
+def _differing_text(each: Differing) -> str:
+    if each.figure != "quantity":
+        amounts = f"{money_text(each.theirs)} instead of {money_text(each.ours)}"
+        return f"{_FIGURES[each.figure]} {amounts}"
+    if each.ours * each.theirs > 0:
+        return f"{plain(abs(each.theirs))} instead of {plain(abs(each.ours))} contracts"
+    return f"{_held_text(each.theirs)} instead of {_held_text(each.ours)}"
+
+
+def _held_text(quantity: Decimal) -> str:
+    if not quantity:
+        return "nothing"
+    return f"{plain(abs(quantity))} {'NO' if quantity < 0 else 'YES'}"
 
 
 def price_text(price: Decimal) -> str:

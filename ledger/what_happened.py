@@ -77,7 +77,7 @@ def transfer_document(row: models.Transfer) -> Document:
 def fill_rows(account_id: int, period: Period, ticker: str | None) -> QuerySet[models.Fill]:
     """An account's executions."""
     rows = models.Fill.objects.filter(account_id=account_id).select_related("market")
-    return within(_of_market(rows, account_id, ticker), period)
+    return within(of_market(rows, account_id, ticker), period)
 
 
 def settlement_rows(
@@ -85,7 +85,7 @@ def settlement_rows(
 ) -> QuerySet[models.Settlement]:
     """An account's payouts, and what corrected them."""
     rows = models.Settlement.objects.filter(account_id=account_id).select_related("market")
-    return within(_of_market(rows, account_id, ticker), period)
+    return within(of_market(rows, account_id, ticker), period)
 
 
 def transfer_rows(account_id: int, period: Period) -> QuerySet[models.Transfer]:
@@ -114,7 +114,8 @@ def within(rows: QuerySet[Any], period: Period) -> QuerySet[Any]:
     return rows
 
 
-def _of_market(rows: QuerySet[Any], account_id: int, ticker: str | None) -> QuerySet[Any]:
+def of_market(rows: QuerySet[Any], account_id: int, ticker: str | None) -> QuerySet[Any]:
+    """Those of one market, if one is asked for."""
     if ticker is None:
         return rows
     # By its key, so that the index by market serves.

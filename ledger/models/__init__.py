@@ -1,8 +1,9 @@
 """The ledger: what happened to each account, and what follows. All of it goes with its account."""
 
 from ledger.models.follows import Book, CollateralFlow, Trade
-from ledger.models.happened import ConnectionChange, Fill, ImportedTrade, Settlement, Transfer
+from ledger.models.happened import Fill, ImportedTrade, Settlement, Transfer
 from ledger.models.notes import Note
+from ledger.models.noticed import ConnectionChange, MarketChange, Reconciliation
 from ledger.models.reach import Followed, Hole
 from ledger.models.worth import Balance, EquityPoint, Unexplained
 
@@ -16,7 +17,9 @@ __all__ = [
     "Followed",
     "Hole",
     "ImportedTrade",
+    "MarketChange",
     "Note",
+    "Reconciliation",
     "Settlement",
     "Trade",
     "Transfer",

@@ -14,8 +14,8 @@ class Book(models.Model):
     """
     Where one market's records lead, beside the last row that the exchange showed of it.
 
-    `is_known` says that the records reach back to where nothing was held. `disagreement` names the
-    figures in which the exchange's row differs: empty when none does, null before the first look.
+    `disagreement` names the figures in which the exchange's row differs: empty when none does, null
+    before the first look.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="books")
@@ -24,7 +24,6 @@ class Book(models.Model):
     exposure = models.DecimalField(**VALUE)
     realized_pnl = models.DecimalField(**VALUE)
     fees_paid = models.DecimalField(**VALUE)
-    is_known = models.BooleanField(default=True)
     # Of the last record; one that is older makes the market be replayed.
     last_at = models.DateTimeField()
     last_id = models.TextField(blank=True)

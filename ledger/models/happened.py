@@ -14,7 +14,6 @@ from django.db.models import Q
 from accounts.models import Account
 from ledger.records import SettlementSource, TransferKind
 from positions.columns import COUNT, MONEY, PRICE, VALUE, one_of
-from positions.connection import Reason, Status
 from positions.models import Market
 from positions.pnl import Side
 
@@ -60,6 +59,10 @@ class Fill(_Followed):
             models.Index(fields=["account", "at", "trade_id"], name="fill_by_time"),
             # One market's, in the order in which they are replayed.
             models.Index(fields=["account", "market", "at", "trade_id"], name="fill_by_market"),
+            # Those of which it is open what follows.
+            models.Index(
+                fields=["account", "market"], condition=Q(cash_flow__isnull=True), name="fill_open"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -97,6 +100,11 @@ class Settlement(_Followed):
         indexes = [
             models.Index(fields=["account", "at", "market"], name="settlement_by_time"),
             models.Index(fields=["account", "market", "at"], name="settlement_by_market"),
+            models.Index(
+                fields=["account", "market"],
+                condition=Q(cash_flow__isnull=True),
+                name="settlement_open",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,18 +170,3 @@ class ImportedTrade(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} {self.side} {self.ticker}"
-
-
-class ConnectionChange(models.Model):
-    """The account's connection became another; of the worker's own end too."""
-
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
-    at = models.DateTimeField()
-    status = models.CharField(max_length=16, choices=one_of(Status))
-    reason = models.CharField(max_length=64, choices=one_of(Reason), null=True)  # noqa: DJ001  # as the stream's
-
-    class Meta:
-        indexes = [models.Index(fields=["account", "at", "id"], name="connection_by_time")]
-
-    def __str__(self) -> str:
-        return f"{self.status} at {self.at}"

@@ -29,7 +29,7 @@ class Hole(models.Model):
 
     Filled from its end to its beginning: `until` moves back as pages are stored. `since` null is
     the account's beginning. `filled_at` closes it; it stays, to tell what was read and when.
-    `reason` says why it can't be filled, if it can't.
+    `reason` says why it can't be filled, if it can't; that is tried again now and then.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="holes")
@@ -41,6 +41,7 @@ class Hole(models.Model):
     rows_read = models.PositiveIntegerField(default=0)
     filled_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
+    tried_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [

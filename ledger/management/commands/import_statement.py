@@ -9,6 +9,8 @@ from accounts.models import Account
 from ledger.importing import Imported, ImportRefused, import_file
 from positions.documents import instant
 
+_TOLD_EVERY = 10_000
+
 
 class Command(BaseCommand):
     help = (
@@ -28,12 +30,17 @@ class Command(BaseCommand):
     ) -> None:
         whose = _account(account)
         try:
-            imported = import_file(whose, file)
+            imported = import_file(whose, file, on_progress=self._tell)
         except ImportRefused as refused:
             raise CommandError(f"Nothing was imported.\n{refused}") from None
         except OSError as error:
             raise CommandError(f"The file can't be read: {error.strerror}.") from None
         self.stdout.write(f"Account {whose.pk}, {whose.name}: {_told(imported)}.")
+
+    def _tell(self, trades: int) -> None:
+        # Of a large file; a smaller one is done before anybody wonders.
+        if trades % _TOLD_EVERY == 0:
+            self.stderr.write(f"{trades} trades read …")
 
 
 def _account(asked: int | None) -> Account:

@@ -13,9 +13,10 @@ from ledger.pruning import Pruned
 class Command(BaseCommand):
     help = (
         "Thins equity points older than 7 days to one a minute and those older than 30 to one a "
-        "quarter hour, and deletes changes of the connection older than a year. What a day begins "
-        "or ends with stays, and so does where points are missing; fills, settlements and "
-        "transfers are not touched. Can be broken off, and run while everything else runs."
+        "quarter hour, and deletes changes of connections and markets, and reconciliations, older "
+        "than a year. What a day begins or ends with stays, and so does where points are missing; "
+        "fills, settlements and transfers are not touched. Can be broken off, and run while "
+        "everything else runs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             self.stdout.flush()
         changes = pruning.prune_changes(now, is_dry_run=dry_run)
         done = "Would delete" if dry_run else "Deleted"
-        self.stdout.write(f"{done} {total:,} points and {changes:,} changes of connections.")
+        self.stdout.write(f"{done} {total:,} points and {changes:,} changes.")
 
 
 def _account_and_month(pruned: Pruned) -> tuple[int, int, int]:

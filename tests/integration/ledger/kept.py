@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from ledger import models
+from ledger import models, noticing
 from ledger.recording import record, record_transfers
 from ledger.records import Fill, Settlement, Transfer
+from positions.noticed import Differing, MarketChange, Reconciled
 
 START = datetime(2025, 6, 2, 4, tzinfo=UTC)  # midnight in New York, a Monday
 
@@ -101,6 +102,14 @@ def point(
     )
 
 
+def noticed(account, when: datetime, ticker: str) -> None:
+    """The connection is live, a first read finds a contract more, and a market closes."""
+    models.ConnectionChange.objects.create(account=account, at=when, status="live")
+    more = Differing(ticker, "quantity", Decimal(9), Decimal(10))
+    notices = [Reconciled(when, True, (more,)), MarketChange(ticker, "closed", None, when)]
+    noticing.record(account.pk, notices, when)
+
+
 def one_of_each(account, ticker: str) -> None:
     """A row of each kind that the admin shows."""
     buy(account, 1, ticker)
@@ -110,6 +119,7 @@ def one_of_each(account, ticker: str) -> None:
     balance(account, 9, "100.25")
     hole(account, None, 5, is_filled=True)
     point(account, 6, "100", {ticker: "1"})
+    noticed(account, at(7), ticker)
     models.Unexplained.objects.create(
         account=account, since=at(0), until=at(4), amount=Decimal("0.3"), noticed_at=at(9)
     )

@@ -12,9 +12,12 @@ ADMIN = "/admin/ledger/"
 MODELS = {
     "balance": models.Balance,
     "book": models.Book,
+    "connectionchange": models.ConnectionChange,
     "equitypoint": models.EquityPoint,
     "fill": models.Fill,
     "hole": models.Hole,
+    "marketchange": models.MarketChange,
+    "reconciliation": models.Reconciliation,
     "settlement": models.Settlement,
     "transfer": models.Transfer,
     "unexplained": models.Unexplained,
@@ -44,6 +47,8 @@ def found(admin_client, path: str) -> int:
         ("fill/?q=nothing", 0),
         ("book/?disagreement__isempty=0", 1),
         ("transfer/?kind__exact=deposit", 2),
+        ("marketchange/?q=E-M", 2),
+        ("reconciliation/?is_first__exact=1", 2),
         ("hole/?filled_at__isempty=1", 0),
     ],
 )

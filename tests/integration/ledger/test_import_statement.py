@@ -8,7 +8,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from ledger import recording
+from ledger import importing, recording
+from ledger.management.commands import import_statement
 from ledger.models import Followed, Hole, ImportedTrade
 from ledger.records import Fill
 from tests.integration.visitors import make_account
@@ -56,6 +57,15 @@ def bought(account, at: datetime, ticker: str = TICKER) -> None:
         f"{ticker} {at}", "order", ticker, at, "yes", Decimal(1), Decimal("0.4"), Decimal(0)
     )
     recording.record(account.pk, [fill], at)
+
+
+def test_large_file_says_how_far_it_is(account, file_of, monkeypatch, capsys):
+    monkeypatch.setattr(importing, "_BATCH", 2)
+    monkeypatch.setattr(import_statement, "_TOLD_EVERY", 4)
+
+    imported(file_of(*[line() for _ in range(9)]))
+
+    assert capsys.readouterr().err == "4 trades read …\n8 trades read …\n"
 
 
 def test_trade_is_imported_as_the_statement_has_it(account, file_of):

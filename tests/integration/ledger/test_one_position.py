@@ -5,9 +5,10 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from ledger.models import Book, EquityPoint, Note
+from ledger.models import EquityPoint, Note
 from positions.models import AccountStream, Market, Position
 from tests.formulas import computed_from, shown
+from tests.integration.ledger.kept import hole
 from tests.integration.ledger.rows import fill, record, record_transfers, settlement, transfer
 from tests.integration.positions.conftest import open as open_account
 from tests.integration.positions.conftest import write
@@ -131,8 +132,9 @@ def test_what_the_ledger_does_not_lead_to_is_the_exchanges(alice, account, opene
 
 
 def test_nothing_of_the_ledger_is_put_in_while_it_is_not_complete(alice, account, opened):
-    record(account, BOUGHT)
-    Book.objects.update(is_known=False)
+    record(account, BOUGHT[:1])
+    hole(account, None, 0)
+    record(account, BOUGHT[1:])
     show(opened, HELD)
 
     answer = alice.get(f"positions/{HOME}")

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from ledger import equity, models
 from ledger.periods import Period
-from tests.integration.ledger.kept import buy, settle, transfer
+from tests.integration.ledger.kept import buy, noticed, settle, transfer
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +58,7 @@ def test_points_are_thinned_by_their_age(account, history, capsys):
     assert left(account, history[0]) == [*range(0, 120, 15), 119.5]
     assert left(account, history[1]) == [*range(120), 119.5]
     assert len(left(account, history[2])) == 240
-    assert "Deleted 350 points and 0 changes of connections." in capsys.readouterr().out
+    assert "Deleted 350 points and 0 changes." in capsys.readouterr().out
 
 
 def test_a_dry_run_says_it_and_leaves_everything(account, history, capsys):
@@ -100,15 +100,14 @@ def test_gaps_are_the_same_before_and_after(account):
     assert models.EquityPoint.objects.count() < 200
 
 
-def test_old_changes_of_the_connection_go_and_newer_ones_stay(account):
+def test_what_was_noticed_goes_after_a_year(account):
     for days in (400, 366, 364):
-        models.ConnectionChange.objects.create(
-            account=account, at=timezone.now() - timedelta(days=days), status="live"
-        )
+        noticed(account, timezone.now() - timedelta(days=days), "E-M")
 
     call_command("prune")
 
-    assert models.ConnectionChange.objects.count() == 1
+    kinds = (models.ConnectionChange, models.MarketChange, models.Reconciliation)
+    assert [model.objects.count() for model in kinds] == [1, 1, 1]
 
 
 def test_what_happened_is_not_touched(account, history):

@@ -5,15 +5,17 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger import collateral_flows, comparing, holes, new_world, points, recording
+from ledger import collateral_flows, comparing, following, holes, new_world, points, recording
 from ledger.flows import replay, settled_revenue
 from ledger.models import Book, CollateralFlow, EquityPoint, Fill, Followed, Hole, Settlement, Trade
 from ledger.records import Fill as Filled
 from ledger.records import Settlement as Paid
 from positions.models import Market
+from tests.integration.blocking import wait_for_a_blocked_session
 from tests.integration.visitors import make_account
 from tests.told import row
 
@@ -61,6 +63,12 @@ def account() -> int:
     return account_id
 
 
+@pytest.fixture
+def late_ones_wait(monkeypatch) -> None:
+    """Every market counts as a long one."""
+    monkeypatch.setattr(following, "AT_ONCE", 0)
+
+
 def told(account_id: int) -> list[tuple[object, ...]]:
     """All that follows from the records, in their order."""
     columns = ("at", "closed_count", "cash_flow", "realized_pnl", "quantity_after")
@@ -83,23 +91,20 @@ HISTORY = [
 ]
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(order=st.permutations(HISTORY), cuts=st.sets(st.integers(1, len(HISTORY) - 1)))
-def test_any_order_of_arrival_gives_the_same_rows(account, order, cuts):
-    Fill.objects.all().delete()
-    Settlement.objects.all().delete()
-    Book.objects.all().delete()
+def follow_all(account_id: int) -> None:
+    """As the historian does."""
+    for market in following.open_markets(account_id):
+        following.follow_market(account_id, market)
 
-    begin = 0
-    for cut in [*sorted(cuts), len(order)]:
-        recording.record(account, order[begin:cut], at(60))
-        # As the exchange does, once more.
-        assert recording.record(account, order[begin:cut], at(61)) == 0
-        begin = cut
 
-    expected = sorted(
+def forget_all() -> None:
+    for model in (Fill, Settlement, Book, Trade):
+        model.objects.all().delete()
+
+
+def expected() -> list[tuple[object, ...]]:
+    """What `told` is to be once all of HISTORY is recorded."""
+    return sorted(
         (
             (
                 each.trade_id if isinstance(each, Filled) else each.ticker,
@@ -117,7 +122,85 @@ def test_any_order_of_arrival_gives_the_same_rows(account, order, cuts):
         ),
         key=lambda each: (each[1], each[0]),
     )
-    assert told(account) == expected
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(HISTORY), cuts=st.sets(st.integers(1, len(HISTORY) - 1)))
+def test_any_order_of_arrival_gives_the_same_rows(account, order, cuts):
+    forget_all()
+
+    begin = 0
+    for cut in [*sorted(cuts), len(order)]:
+        recording.record(account, order[begin:cut], at(60))
+        # As the exchange does, once more.
+        assert recording.record(account, order[begin:cut], at(61)) == 0
+        begin = cut
+
+    assert told(account) == expected()
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(HISTORY), followed=st.sets(st.integers(0, len(HISTORY) - 1)))
+def test_any_order_gives_the_same_rows_where_late_records_wait(
+    account, late_ones_wait, order, followed
+):
+    forget_all()
+
+    for place, each in enumerate(order):
+        recording.record(account, [each], at(60))
+        if place in followed:
+            follow_all(account)
+    follow_all(account)
+
+    assert told(account) == expected()
+    assert not following.late_markets(account)
+
+
+def test_late_record_of_a_long_market_waits_and_so_do_newer_ones(account, late_ones_wait):
+    recording.record(account, [bought("M", "yes", "10", "0.40", each) for each in (1, 2, 9)], NOON)
+    recording.record(account, [bought("M", "no", "5", "0.50", 3)], NOON)
+
+    recording.record(account, [bought("M", "yes", "1", "0.40", 10)], NOON)
+    recording.record(account, [bought("N", "yes", "1", "0.40", 10)], NOON)
+
+    fills = Fill.objects.filter(market__ticker="M").order_by("at")
+    assert [fill.quantity_after for fill in fills] == [10, 20, None, 30, None]
+    assert Book.objects.get(market__ticker="N").quantity == 1
+    assert [market.ticker for market in following.late_markets(account)] == ["M"]
+
+    follow_all(account)
+
+    assert [fill.quantity_after for fill in fills.all()] == [10, 20, 15, 25, 26]
+    assert Book.objects.get(market__ticker="M").quantity == 26
+    assert Trade.objects.get(market__ticker="M").closed_count == 5
+
+
+def test_late_record_of_a_short_market_counts_at_once(account):
+    recording.record(account, [bought("M", "yes", "10", "0.40", each) for each in (1, 9)], NOON)
+
+    recording.record(account, [bought("M", "no", "5", "0.50", 3)], NOON)
+
+    assert not following.late_markets(account)
+    assert Book.objects.get().quantity == 15
+
+
+def test_record_that_comes_while_its_market_is_replayed_is_not_forgotten(
+    account, late_ones_wait, in_thread
+):
+    for second in (2, 1):
+        recording.record(account, [bought("M", "yes", "10", "0.40", second)], NOON)
+    (market,) = following.late_markets(account)
+
+    with transaction.atomic():
+        holes.lock(account)
+        followed = in_thread(following.follow_market, account, market)
+        # It has gone through the records that there were.
+        wait_for_a_blocked_session()
+        recording.record(account, [bought("M", "yes", "5", "0.40", 3)], NOON)
+    followed.result(timeout=10)
+
+    assert [fill.quantity_after for fill in Fill.objects.order_by("at")] == [10, 20, 25]
+    assert Book.objects.get().quantity == 25
 
 
 def test_correction_is_a_row_of_its_own_and_moves_the_difference(account):
@@ -142,7 +225,7 @@ def test_nothing_follows_while_the_past_is_being_read(account):
 
     recording.record(account, [bought("M", "yes", "10", "0.40", 1)], at(3))
     holes.close(holes.next_to_fill(account), at(4))
-    recording.follow_all(account)
+    follow_all(account)
 
     assert [fill.quantity_after for fill in Fill.objects.order_by("at")] == [10, 6]
     assert Book.objects.get().quantity == 6
@@ -282,13 +365,53 @@ def test_account_that_opens_just_before_midnight_begins_the_next_day_anew(accoun
 
 
 def test_world_that_begins_anew_leaves_nothing_of_the_old_and_all_of_others(account):
-    elsewhere = make_account(environment="demo").pk
-    for each in (account, elsewhere):
+    other = make_account().pk
+    for each in (account, other):
         recording.record(each, HISTORY, at(60))
         points.add(each, valued(10, "100", M="1"))
 
-    new_world.forget_the_old("sandbox")
+    new_world.forget_the_old(account)
 
     for model in (Fill, Settlement, Book, EquityPoint, Trade):
-        assert set(model.objects.values_list("account_id", flat=True)) == {elsewhere}
+        assert set(model.objects.values_list("account_id", flat=True)) == {other}
     assert not Followed.objects.filter(account_id=account).exists()
+
+
+# What could not be read
+
+
+def given_up(account: int, reason: str = "fill T: count_fp", *, is_named: bool = True) -> Hole:
+    holes.give_up(account, at(-60), at(0), reason, at(0), is_named=is_named)
+    return Hole.objects.get()
+
+
+def test_what_cannot_be_read_is_said_once_and_keeps_nothing_waiting(account):
+    given_up(account)
+    holes.give_up(account, at(-30), at(30), "fill T: count_fp", at(30), is_named=True)
+
+    hole = Hole.objects.get()
+    assert (hole.since, hole.until, hole.opened_at) == (at(-60), at(0), at(0))
+    assert not holes.being_filled(account).exists()
+
+
+def test_what_has_no_name_may_be_another_one(account):
+    given_up(account, "fill (no name): trade_id", is_named=False)
+    holes.give_up(account, at(-90), at(30), "fill (no name): trade_id", at(30), is_named=False)
+
+    hole = Hole.objects.get()
+    assert (hole.since, hole.until, hole.opened_until) == (at(-90), at(30), at(30))
+
+
+def test_what_could_not_be_read_is_tried_every_hour_until_it_is(account):
+    hole = given_up(account)
+    assert holes.next_to_try(account, at(3599)) is None
+
+    assert holes.next_to_try(account, at(3600)) == hole
+    holes.tried(hole, at(3600))
+    assert holes.next_to_try(account, at(7199)) is None
+    holes.close(hole, at(7200))
+
+    assert holes.next_to_try(account, at(9e9)) is None
+    # Should it become unreadable again, that is said again.
+    holes.give_up(account, at(-60), at(0), hole.reason, at(9999), is_named=True)
+    assert Hole.objects.filter(filled_at=None).count() == 1

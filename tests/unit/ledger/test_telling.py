@@ -9,11 +9,14 @@ from ledger.records import Fill, Settlement
 from ledger.telling import (
     connection_text,
     fill_text,
+    market_text,
     money_text,
+    reconciliation_text,
     settlement_text,
     transfer_text,
 )
 from positions.connection import Reason, Status
+from positions.noticed import Differing
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BOUGHT = Fill("t", "o", "KXA-1", NOON, "yes", Decimal(10), Decimal("0.4"), Decimal("0.17"))
@@ -95,6 +98,69 @@ def test_every_state_of_the_connection_is_a_sentence(status, reason):
 
     assert text.endswith(".")
     assert "_" not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "value", "text"),
+    [
+        ("inactive", None, "Trading paused. KXA-1."),
+        ("active", None, "Open for trading. KXA-1."),
+        ("closed", None, "Closed for trading. KXA-1."),
+        ("determined", "1", "Determined as YES. KXA-1."),
+        ("determined", None, "Determined. KXA-1."),
+        ("disputed", "1", "Result disputed as YES. KXA-1."),
+        ("amended", "0.000000", "Result amended as NO. KXA-1."),
+        ("finalized", "0.375", "Finalized as 37.5¢ for YES. KXA-1."),
+        ("halted", None, "Halted. KXA-1."),
+    ],
+)
+def test_market(status, value, text):
+    assert market_text(status, None if value is None else Decimal(value), "KXA-1") == text
+
+
+def differing(figure: str, ours: str, theirs: str, ticker: str = "KXA-1") -> Differing:
+    return Differing(ticker, figure, Decimal(ours), Decimal(theirs))
+
+
+@pytest.mark.parametrize(
+    ("found", "is_first", "text"),
+    [
+        ([], True, "Read again after a break: nothing was different."),
+        (
+            [differing("quantity", "10", "12")],
+            True,
+            "Read again after a break: KXA-1: 12 instead of 10 contracts.",
+        ),
+        (
+            [differing("quantity", "-10", "-2.5"), differing("quantity", "10", "0", "KXB")],
+            False,
+            "Set right by the exchange's own list: KXA-1: 2.5 instead of 10 contracts; "
+            "KXB: nothing instead of 10 YES.",
+        ),
+        (
+            [differing("quantity", "0", "3"), differing("quantity", "10", "-1", "KXB")],
+            False,
+            "Set right by the exchange's own list: KXA-1: 3 YES instead of nothing; "
+            "KXB: 1 NO instead of 10 YES.",
+        ),
+        (
+            [differing("realized_pnl", "-1", "0.5"), differing("fees_paid", "0", "0.17")],
+            False,
+            "Set right by the exchange's own list: KXA-1: realized P&L $0.50 instead of -$1.00; "
+            "KXA-1: fees $0.17 instead of $0.00.",
+        ),
+    ],
+)
+def test_reconciliation(found, is_first, text):
+    assert reconciliation_text(found, is_first=is_first) == text
+
+
+def test_reconciliation_tells_the_first_of_many():
+    found = [differing("quantity", "1", "2", f"K{number}") for number in range(9)]
+
+    text = reconciliation_text(found, is_first=True)
+
+    assert text.endswith("K4: 2 instead of 1 contracts; 4 more.")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,252 @@
+"""
+What follows from the records of each market, beside them: what each did, and what was held after.
+
+A record that is newer than all others of its market costs the same however many there are: its
+market's `Book` says what was held before it. One that is older changes every holding after it, so
+its market is replayed from the beginning: at once where it is short. Where it is long, what follows
+is left open, of what comes meanwhile too, until `follow_market` has said it: so long the writer of
+positions must not wait.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from ledger import collateral_flows, holes, models, trade_rows
+from ledger.flows import NOTHING, Effect, effect_of
+from ledger.record_rows import rows_of
+from ledger.records import Fill, Record
+from positions.models import Market
+from positions.pnl import ZERO, Holding
+
+_BATCH = 1_000
+# Records of a market that are replayed in some 50 ms; ten thousand take one or two seconds.
+AT_ONCE = 300
+_FOLLOWED = (
+    "closed_count",
+    "cash_flow",
+    "realized_pnl",
+    "quantity_after",
+    "exposure_after",
+    "realized_after",
+    "fees_after",
+)
+
+
+def waiting(account_id: int, market_ids: Collection[int]) -> set[int]:
+    """Those of these markets in which it is open what follows from some record."""
+    mine = {"account_id": account_id, "market_id__in": market_ids, "cash_flow__isnull": True}
+    fills = models.Fill.objects.filter(**mine).values_list("market_id")
+    payouts = models.Settlement.objects.filter(**mine).values_list("market_id")
+    return {market_id for (market_id,) in fills.union(payouts)}
+
+
+def follow(
+    account_id: int, ids: Mapping[str, int], new: Sequence[Record], left_open: Collection[int]
+) -> None:
+    """
+    Say what follows from records that were just stored, where that is quickly said.
+
+    Within the transaction that stored them.
+
+    Args:
+        ids: of their markets, by ticker.
+        left_open: those of the markets that were waiting before.
+    """
+    by_ticker: dict[str, list[Record]] = defaultdict(list)
+    for each in new:
+        if ids[each.ticker] not in left_open:
+            by_ticker[each.ticker].append(each)
+    books = {
+        book.market_id: book
+        for book in models.Book.objects.select_for_update().filter(
+            account_id=account_id, market_id__in=[ids[ticker] for ticker in by_ticker]
+        )
+    }
+    followed = [
+        ticker
+        for ticker, of_market in by_ticker.items()
+        if _follow(account_id, ids[ticker], ticker, books.get(ids[ticker]), of_market)
+    ]
+    collateral_flows.follow(
+        account_id,
+        [ids[ticker] for ticker in followed],
+        [each for each in new if each.ticker in followed],
+    )
+
+
+def late_markets(account_id: int) -> list[Market]:
+    """Those that wait for `follow_market`; none while older records are still being read."""
+    return [] if holes.being_filled(account_id).exists() else open_markets(account_id)
+
+
+def open_markets(account_id: int) -> list[Market]:
+    """Those with records of which it is not said yet what follows from them."""
+    mine = {"account_id": account_id, "cash_flow__isnull": True}
+    fills = models.Fill.objects.filter(**mine).values_list("market_id")
+    payouts = models.Settlement.objects.filter(**mine).values_list("market_id")
+    return list(Market.objects.filter(pk__in=[pk for (pk,) in fills.union(payouts)]))
+
+
+def follow_market(account_id: int, market: Market) -> None:
+    """Say of all records of a market what follows from them."""
+    _replay(account_id, market.pk, market.ticker)
+    collateral_flows.rewrite(account_id, market.event_ticker)
+
+
+def _follow(
+    account_id: int,
+    market_id: int,
+    ticker: str,
+    book: models.Book | None,
+    new: Sequence[Record],
+) -> bool:
+    """Whether it could be said at once."""
+    ordered = sorted(new, key=lambda each: each.order)
+    if book and (ordered[0].at, _id(ordered[0])) <= (book.last_at, book.last_id):
+        if not _is_short(account_id, market_id):
+            return False
+        _replay(account_id, market_id, ticker)
+        return True
+    held = _holding(book) if book else NOTHING
+    followed = []
+    for each in ordered:
+        effect = effect_of(held, each)
+        _update(account_id, market_id, each, effect)
+        held = effect.after
+        followed.append((each, held.exposure))
+    trade_rows.keep(account_id, market_id, followed)
+    _keep_book(account_id, market_id, held, ordered[-1])
+    return True
+
+
+def _replay(account_id: int, market_id: int, ticker: str) -> None:
+    """Reckon all that follows from one market's records anew, from the first to the last."""
+    with transaction.atomic():
+        count, held, last = _pass(account_id, market_id, ticker)
+        # Only now, as whoever records waits for it. Where something is open nobody else says what
+        # follows, but a record may have come meanwhile, which the book would forget.
+        holes.lock(account_id)
+        if _count(account_id, market_id) != count:
+            _, held, last = _pass(account_id, market_id, ticker)
+        if last is not None:
+            _keep_book(account_id, market_id, held, last)
+
+
+def _pass(account_id: int, market_id: int, ticker: str) -> tuple[int, Holding, Record | None]:
+    """How many records there were, what is held after them, and the last."""
+    count, held, last = 0, NOTHING, None
+    changed: list[models.Fill | models.Settlement] = []
+    for each, row in rows_of(account_id, market_id, ticker):
+        effect = effect_of(held, each)
+        if _followed(effect) != {name: getattr(row, name) for name in _FOLLOWED}:
+            _set(row, effect)
+            changed.append(row)
+        if len(changed) >= _BATCH:
+            _save(changed)
+            changed = []
+        count, held, last = count + 1, effect.after, each
+    _save(changed)
+    records = rows_of(account_id, market_id, ticker)
+    trade_rows.rewrite(
+        account_id, market_id, ((each, row.exposure_after or ZERO) for each, row in records)
+    )
+    return count, held, last
+
+
+def _count(account_id: int, market_id: int) -> int:
+    mine = {"account_id": account_id, "market_id": market_id}
+    return (
+        models.Fill.objects.filter(**mine).count()
+        + models.Settlement.objects.filter(**mine).count()
+    )
+
+
+def _is_short(account_id: int, market_id: int) -> bool:
+    fills = models.Fill.objects.filter(account_id=account_id, market_id=market_id)
+    return len(fills.values_list("pk")[: AT_ONCE + 1]) <= AT_ONCE
+
+
+def _save(rows: Sequence[models.Fill | models.Settlement]) -> None:
+    fills = [row for row in rows if isinstance(row, models.Fill)]
+    settlements = [row for row in rows if isinstance(row, models.Settlement)]
+    for table, some in (
+        (models.Fill._meta.db_table, fills),
+        (models.Settlement._meta.db_table, settlements),
+    ):
+        if some:
+            _save_in(table, some)
+
+
+def _save_in(table: str, rows: Sequence[models.Fill | models.Settlement]) -> None:
+    # By arrays: the ORM's way takes two seconds for a thousand rows, idle in the transaction, which
+    # the database ends then.
+    columns = ", ".join(_FOLLOWED)
+    arrays = ", ".join(["%s::numeric[]"] * len(_FOLLOWED))
+    statement = f"""
+        UPDATE {table} AS row SET {", ".join(f"{name} = new.{name}" for name in _FOLLOWED)}
+        FROM unnest(%s::bigint[], {arrays}) AS new(id, {columns})
+        WHERE row.id = new.id
+    """  # noqa: S608  # names of columns and tables, all from our own models
+    values = [[getattr(row, name) for row in rows] for name in _FOLLOWED]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [[row.pk for row in rows], *values])
+
+
+def _update(account_id: int, market_id: int, record: Record, effect: Effect) -> None:
+    if isinstance(record, Fill):
+        models.Fill.objects.filter(account_id=account_id, trade_id=record.trade_id).update(
+            **_followed(effect)
+        )
+    else:
+        models.Settlement.objects.filter(
+            account_id=account_id,
+            market_id=market_id,
+            at=record.at,
+            revenue=record.revenue,
+            result=record.result,
+        ).update(**_followed(effect))
+
+
+def _id(record: Record) -> str:
+    # Behind every trade of its instant: no id begins so.
+    return record.trade_id if isinstance(record, Fill) else "\x7f"
+
+
+def _holding(book: models.Book) -> Holding:
+    return Holding(book.quantity, book.exposure, book.realized_pnl, book.fees_paid)
+
+
+def _keep_book(account_id: int, market_id: int, held: Holding, last: Record) -> None:
+    models.Book.objects.update_or_create(
+        account_id=account_id,
+        market_id=market_id,
+        defaults={
+            "quantity": held.quantity,
+            "exposure": held.exposure,
+            "realized_pnl": held.realized_pnl,
+            "fees_paid": held.fees_paid,
+            "last_at": last.at,
+            "last_id": _id(last),
+        },
+    )
+
+
+def _followed(effect: Effect) -> dict[str, Decimal]:
+    after = effect.after
+    return {
+        "closed_count": effect.closed_count,
+        "cash_flow": effect.cash_flow,
+        "realized_pnl": effect.realized_pnl,
+        "quantity_after": after.quantity,
+        "exposure_after": after.exposure,
+        "realized_after": after.realized_pnl,
+        "fees_after": after.fees_paid,
+    }
+
+
+def _set(row: models.Fill | models.Settlement, effect: Effect) -> None:
+    for name, value in _followed(effect).items():
+        setattr(row, name, value)
