@@ -21,6 +21,7 @@ Reason = Literal[
     "credential_unreadable",  # no encryption key opens it, or it is no key
     "environment_missing",  # this server is not configured for the key's environment
     "set_aside",  # something of ours went wrong with this account alone
+    "set_aside_by_staff",  # nothing is asked of the exchange until they take it back
     "write_stuck",  # its rows can't be written at the moment
     "worker_down",
 ]
@@ -48,8 +49,11 @@ class ConnectionState:
 
     @property
     def holds_without_worker(self) -> bool:
-        """Whether it stays true when no worker is there: a key that is refused or missing."""
-        return self.status == "unauthorized" or self.reason == "no_credential"
+        """Whether it stays true when no worker is there: no key is there, or may be used."""
+        return self.status == "unauthorized" or self.reason in (
+            "no_credential",
+            "set_aside_by_staff",
+        )
 
 
 # A worker beats once a second; after this long without, nobody vouches for what it wrote.
@@ -102,7 +106,8 @@ def as_seen(written: ConnectionState, heartbeat: Heartbeat | None) -> Connection
     if heartbeat and heartbeat.is_fresh and heartbeat.silent_seconds is None:
         return written
     if written.holds_without_worker:
-        return written
+        # It stays true, but nobody is there to try again.
+        return replace(written, retry_at=None)
     vouched_until = heartbeat.vouched_until if heartbeat else None
     return ConnectionState(
         status="reconnecting",
@@ -110,3 +115,23 @@ def as_seen(written: ConnectionState, heartbeat: Heartbeat | None) -> Connection
         since=vouched_until or written.since,
         live_until=vouched_until if written.status == "live" else written.live_until,
     )
+
+
+def as_taken_over(
+    written: ConnectionState, vouched_until: datetime | None, now: datetime
+) -> ConnectionState:
+    """
+    The state as a new worker finds it, which has tried nothing yet.
+
+    What the one before could not reach, and when it would have tried again, is not its to say.
+
+    Args:
+        vouched_until: when the one before last gave a sign of life, if there was one.
+    """
+    if written.holds_without_worker:
+        return replace(written, retry_at=None)
+    if written.status == "live" and vouched_until:
+        # It was killed: its heart beat as long as what it wrote was current. The new one's must not
+        # make it seem so again before it is connected.
+        return ConnectionState("connecting", since=vouched_until, live_until=vouched_until)
+    return ConnectionState("connecting", since=now, live_until=written.live_until)

@@ -32,6 +32,8 @@ def position_document(row: Position) -> Document:
         "series_ticker": market.series_ticker,
         "title": market.title,
         "outcome": (market.yes_outcome if is_yes else market.no_outcome) or None,
+        # What a NO is against: the exchange mostly gives both sides this subtitle, but not always.
+        "yes_outcome": market.yes_outcome or None,
         "side": "yes" if is_yes else "no",
         "priced_at": instant(row.priced_at),
         "mark_source": row.mark_source,

@@ -82,10 +82,17 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class MarketState:
-    """Where a market stands in its life; the settlement value is that of one YES contract."""
+    """
+    Where a market stands in its life.
+
+    Attributes:
+        settlement_value: that of one YES contract.
+        since: by the exchange, where it says so.
+    """
 
     status: str
     settlement_value: Decimal | None = None
+    since: datetime | None = field(default=None, compare=False)
 
     @property
     def determined_value(self) -> Decimal | None:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from kalshi.messages import Fill
 from positions import pnl
+from positions.noticed import Notice
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 
 # Which of the exchange's rows about a position can't be understood.
@@ -118,6 +119,7 @@ class Changes:
         left_out: rows of the last read that can't be understood, each in a sentence; None when they
             are the same as at the last write.
         fills: executions whose effect is in these positions, or in earlier ones; to be recorded.
+        notices: what was noticed since the last write; to be recorded.
     """
 
     positions: tuple[Position, ...]
@@ -129,3 +131,4 @@ class Changes:
     left_out: tuple[str, ...] | None = None
     worth: Worth = Worth()
     fills: tuple[Fill, ...] = ()
+    notices: tuple[Notice, ...] = ()

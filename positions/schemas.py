@@ -24,6 +24,7 @@ class _PositionFacts(Schema):
     series_ticker: str
     title: str
     outcome: str | None
+    yes_outcome: str | None = Field(description="What YES is about, whichever side is held.")
     side: Literal["yes", "no"]
     priced_at: datetime | None
     mark_source: Literal["bid", "mid", "last", "settlement"] | None

@@ -27,6 +27,7 @@ from positions import pnl
 from positions.day import Baseline
 from positions.decimal_text import to_six_decimals
 from positions.executions import Executions
+from positions.noticed import Noticed, differing
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 from positions.portfolio import (
     Cash,
@@ -141,6 +142,7 @@ class Tracker:
         self.valuation = valuation or Valuation()
         self.reconciled_at = reconciled_at
         self._executions = Executions()
+        self._noticed = Noticed()
         # What an earlier worker heard is news to a REST that has not caught up with it.
         for each in closed:
             self._heard[each.ticker] = Heard(_FLAT, _LONG_AGO, each.held_at)
@@ -225,7 +227,8 @@ class Tracker:
             if traded or _is_payout(tracked, holding):
                 tracked.holding_known_at = message.sent_at
                 span = _span_of(message.sent_at)
-                self._close(ticker, holding, was_sold=traded, span=span)
+                at = message.sent_at
+                self._close(ticker, holding, was_sold=traded, span=span, paid_at=at)
             return traded
         tracked.holding_known_at = message.sent_at or tracked.holding_known_at
         is_known_again = tracked.unreadable == "position"
@@ -256,6 +259,11 @@ class Tracker:
                 self._open[ticker].holding_known_at = heard.sent_at
             self._close(ticker, heard.holding, was_sold=True, span=_span_of(heard.sent_at))
 
+    def determined(self, ticker: str, at: datetime | None) -> None:
+        """A market's result is known; which it is, REST tells."""
+        if ticker in self._open:
+            self._noticed.determined(ticker, at)
+
     def apply_settled(self, ticker: str, at: datetime | None, received_at: float) -> bool:
         """
         A market has paid; what was held of it is paid for at once, if it is known what it pays.
@@ -272,7 +280,7 @@ class Tracker:
         self._heard[ticker] = Heard(_FLAT, received_at, at)
         self._executions.forget(ticker)
         span = None if at is None else Span(at - SECOND, at + SECOND)
-        self._close(ticker, None, was_sold=False, span=span)
+        self._close(ticker, None, was_sold=False, span=span, paid_at=at)
         return True
 
     def missing_positions(self, before: float) -> list[str]:
@@ -329,6 +337,8 @@ class Tracker:
             difference: of the exchange's holdings and ours as they are now: no message was applied
                 since it was computed.
         """
+        ours = self.holdings
+        told = {ticker: heard.holding for ticker, heard in self._heard.items()}
         for ticker, holding in difference.changed.items():
             tracked = self._open.get(ticker)
             span = self._span(tracked, difference.as_of.get(ticker), read)
@@ -352,6 +362,9 @@ class Tracker:
             elif tracked.unreadable == "position":
                 self._mark(tracked, ticker, None)
         self._leave_out(read.left_out)
+        settled = {each.ticker for each in self._closed.values() if each.reason == "settled"}
+        found = differing(difference, ours, told, settled)
+        self._noticed.reconciled(read.at, found, is_new=self.reconciled_at is None)
         # What the read has settled needs no waiting for; what it has refuted, no keeping.
         self._executions.read(read.requested_at, read.as_of, difference.unconfirmed)
         self._heard = {
@@ -388,6 +401,7 @@ class Tracker:
     def follow(self, now: float) -> None:
         """A connection of the stream begins: what an earlier one said is not sure any more."""
         self.followed_since = now
+        self._noticed.connected()
         for tracked in self._open.values():
             tracked.quoted_at = _LONG_AGO
 
@@ -475,6 +489,7 @@ class Tracker:
             self._touch(ticker)
         state, quote = _state(state), _checked(quote)
         if state != tracked.state:
+            self._noticed.changed(ticker, tracked.state, state)
             tracked.state = state
             self._touch(ticker)
         # REST gives prices without the time of their change: equal ones keep the time we know.
@@ -533,13 +548,20 @@ class Tracker:
                 self._touch(ticker)
 
     def _close(
-        self, ticker: str, left: Holding | None, *, was_sold: bool, span: Span | None
+        self,
+        ticker: str,
+        left: Holding | None,
+        *,
+        was_sold: bool,
+        span: Span | None,
+        paid_at: datetime | None = None,
     ) -> None:
         """
         A position is no more.
 
         Args:
             left: the flat holding, if the exchange tells it.
+            paid_at: the exchange's time of its end, if it was no trade and that is known.
         """
         tracked = self._open.pop(ticker, None)
         if tracked is None:
@@ -550,6 +572,7 @@ class Tracker:
         # What was sold before the market was determined, if only just, got no payout.
         if settlement_value is not None and not was_sold:
             reason = "settled"
+            self._noticed.paid(ticker, tracked.state, paid_at)
             realized_pnl = pnl.settled_pnl(tracked.holding, settlement_value)
             left = replace(_FLAT, realized_pnl=realized_pnl, fees_paid=tracked.holding.fees_paid)
         self.valuation.held(ticker, tracked.holding, left, span)
@@ -558,8 +581,8 @@ class Tracker:
         self._new_markets.discard(ticker)
         self._closed[ticker] = Closed(ticker, reason, realized_pnl, tracked.holding_known_at)
 
-    def take_changes(self) -> Changes:
-        """What changed since the last call, which then counts as taken."""
+    def take_changes(self, at: datetime | None = None) -> Changes:
+        """What changed since the last call, which then counts as taken; `at` is now."""
         sums = self._sums()
         changes = Changes(
             positions=tuple(self._position(ticker) for ticker in sorted(self._dirty)),
@@ -571,6 +594,7 @@ class Tracker:
             left_out=self._left_out if self._is_left_out_new else None,
             worth=self._worth(sums),
             fills=self._executions.take(),
+            notices=self._noticed.take(at),
         )
         self._is_left_out_new = False
         self._dirty.clear()
@@ -586,6 +610,7 @@ class Tracker:
         self._new_markets.update(changes.markets & self._open.keys())
         self._is_left_out_new |= changes.left_out is not None
         self._executions.put_back(changes.fills)
+        self._noticed.put_back(changes.notices)
         for closed in changes.closed:
             if closed.ticker not in self._open:
                 self._closed.setdefault(closed.ticker, closed)
@@ -674,7 +699,7 @@ def _checked(told: Quote) -> Quote:
 
 
 def _state(told: MarketState) -> MarketState:
-    return MarketState(told.status, _price(told.settlement_value))
+    return replace(told, settlement_value=_price(told.settlement_value))
 
 
 def _price(told: Decimal | None) -> Decimal | None:

@@ -7,6 +7,7 @@ lives.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,13 @@ _LAST = f"""
     LIMIT 1
 """  # noqa: S608  # as above
 
+_KNOWN = f"""
+    SELECT heartbeat_at, clock_timestamp(),
+        (SELECT count(*) FROM {_STREAMS} AS stream WHERE stream.worker_id = worker.id)
+    FROM {_WORKERS} AS worker
+    ORDER BY heartbeat_at DESC
+"""  # noqa: S608  # as above
+
 
 def beat(worker_id: UUID, silent: Mapping[int, float] | None = None) -> None:
     """
@@ -64,6 +72,25 @@ def beat(worker_id: UUID, silent: Mapping[int, float] | None = None) -> None:
         is_first, _ = cursor.fetchone()
         if is_first:
             cursor.execute(_PURGE)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSeen:
+    """A worker that is known, with its last heartbeat and how many accounts name it as theirs."""
+
+    heartbeat: Heartbeat
+    account_count: int
+
+
+def known() -> list[WorkerSeen]:
+    """All of them, newest heartbeat first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN)
+        rows = cursor.fetchall()
+    return [
+        WorkerSeen(Heartbeat(at, (now - at).total_seconds()), account_count)
+        for at, now, account_count in rows
+    ]
 
 
 def last_heartbeat() -> Heartbeat | None:

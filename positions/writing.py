@@ -22,9 +22,11 @@ from django.utils import timezone
 
 from accounts.models import Account
 from kalshi.messages import Fill
-from positions import models, pnl
-from positions.connection import ConnectionState, Reason, Status
+from positions import doorbell, models, pnl
+from positions.connection import ConnectionState, Reason, Status, as_taken_over
 from positions.day import Baseline
+from positions.fencing import Fence, TakenOver
+from positions.noticed import Notice
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 from positions.portfolio import Cash, Changes, Closed, MarketFacts, Position, Unreadable, Worth
 from positions.tracker import Tracker
@@ -42,6 +44,9 @@ _EVENT_FACTS = [
     "is_described",
     "collateral_return_type",
 ]
+# Columns of an account that change while its figures stay: how its connection stands, and of when
+# what was read is.
+_NO_FIGURES = {*(field.name for field in fields(ConnectionState)), "reconciled_at", "cash_as_of"}
 _MARKET_FACTS = ["yes_outcome", "no_outcome", "close_time", "expected_at"]
 
 
@@ -58,15 +63,14 @@ _WORTH_UNKNOWN: dict[str, None] = dict.fromkeys(
 )
 
 
-class TakenOver(Exception):
-    """Another worker writes this account now: stop at once."""
-
-
 class Records(Protocol):
     """What is kept of what happened, written and read where the positions are."""
 
     def record(self, account_id: int, fills: Sequence[Fill], at: datetime) -> None:
         """Keep executions, within the transaction that writes the positions they changed."""
+
+    def notice(self, account_id: int, notices: Sequence[Notice], at: datetime) -> None:
+        """Keep what was noticed of markets and of reading the exchange, as `record` does."""
 
     def connected(self, account_id: int, state: ConnectionState, at: datetime) -> None:
         """Keep that the connection has become another."""
@@ -84,6 +88,9 @@ class StreamWriter:
 
     Not for several threads at once. After a database error the caller may write the same changes
     again, whether the failed write was committed or not: they are states, not steps.
+
+    Attributes:
+        fence: for what is written beside it.
     """
 
     def __init__(self, account: Account, epoch: int, records: Records | None = None) -> None:
@@ -92,7 +99,7 @@ class StreamWriter:
         # As it was last written.
         self._connection: tuple[Status, Reason | None] | None = None
         self._environment = account.environment
-        self._epoch = epoch
+        self.fence = Fence(account.pk, epoch)
         self._market_ids: dict[str, int] = {}
 
     def write(self, changes: Changes, connection: ConnectionState, at: datetime) -> int:
@@ -113,18 +120,21 @@ class StreamWriter:
         # A tick changes prices alone: one statement does it, and BEGIN and COMMIT would cost more.
         records = self._records
         is_connected_anew = records and (connection.status, connection.reason) != self._connection
-        is_one_statement = not (undescribed or changes.closed or changes.fills or is_connected_anew)
+        is_one_statement = not (
+            undescribed or changes.closed or changes.fills or changes.notices or is_connected_anew
+        )
         with nullcontext() if is_one_statement else transaction.atomic():
             market_ids = self._market_ids | self._describe(undescribed)
             seq = _flush(
                 account_id=self.account_id,
-                epoch=self._epoch,
+                epoch=self.fence.epoch,
                 at=at,
                 stream=_columns(connection) | _portfolio_columns(changes),
                 positions=[
                     _position_columns(position) | {"market_id": market_ids[position.ticker]}
                     for position in changes.positions
                 ],
+                moves_clock=bool(changes.positions or changes.closed),
             )
             if seq is None:
                 # Another worker claimed the account after us: its epoch is the higher one.
@@ -132,6 +142,8 @@ class StreamWriter:
             self._bury(changes.closed, seq, at)
             if records and changes.fills:
                 records.record(self.account_id, changes.fills, at)
+            if records and changes.notices:
+                records.notice(self.account_id, changes.notices, at)
             if records and is_connected_anew:
                 records.connected(self.account_id, connection, at)
         self._market_ids = market_ids
@@ -153,7 +165,7 @@ class StreamWriter:
         refused = {}
         for position in changes.positions:
             try:
-                alone = replace(changes, positions=(position,), closed=(), fills=())
+                alone = replace(changes, positions=(position,), closed=(), fills=(), notices=())
                 self.write(alone, connection, at)
             except (DataError, IntegrityError) as error:
                 refused[position.ticker] = type(error).__name__
@@ -235,14 +247,19 @@ def open_stream(
     """
     with transaction.atomic():
         account, row = _locked(account_id)
-        if row.status == "live" and row.worker:
-            # The last writer was killed: its heart beat as long as what it wrote was current. Ours
-            # must not make it seem so again before we are connected.
-            row.status = "connecting"
-            row.since = row.live_until = row.worker.heartbeat_at
+        # Constraints hold these columns to their words.
+        status, reason = cast(Status, row.status), cast(Reason | None, row.reason)
+        found = as_taken_over(
+            ConnectionState(status, row.since, row.attempt, row.retry_at, reason, row.live_until),
+            row.worker.heartbeat_at if row.worker else None,
+            timezone.now(),
+        )
+        columns = _columns(found)
+        for name, value in columns.items():
+            setattr(row, name, value)
         row.epoch += 1
         row.worker_id = worker_id
-        row.save(update_fields=["epoch", "worker", "status", "since", "live_until"])
+        row.save(update_fields=["epoch", "worker", *columns])
         rows = models.Position.objects.of(account_id)
         positions = rows.open()
         loaded = Tracker(
@@ -257,7 +274,6 @@ def open_stream(
         )
         if records:
             loaded.begin_day(records.baseline(account_id))
-    reason = cast(Reason | None, row.reason)  # a constraint holds the column to these
     writer = StreamWriter(account, row.epoch, records)
     return OpenedStream(writer, loaded, row.live_until, reason)
 
@@ -286,7 +302,7 @@ def _locked(account_id: int) -> tuple[Account, models.AccountStream]:
 
 
 def _nothing_but_sums(changes: Changes) -> Changes:
-    return replace(changes, positions=(), closed=(), markets=frozenset(), fills=())
+    return replace(changes, positions=(), closed=(), markets=frozenset(), fills=(), notices=())
 
 
 def _portfolio_columns(changes: Changes) -> dict[str, object]:
@@ -372,6 +388,7 @@ def _flush(
     at: datetime,
     stream: Mapping[str, object],
     positions: Sequence[Mapping[str, object]],
+    moves_clock: bool = False,
 ) -> int | None:
     """
     Raise the account's `seq`, write its stream's columns and whole positions, and announce it.
@@ -384,10 +401,17 @@ def _flush(
     Args:
         stream: columns of `AccountStream` with their values; those left out keep theirs.
         positions: columns of `Position`, the same in each, `market_id` among them.
+        moves_clock: whether the account's `updated_at` becomes `at` in any case; else only if a
+            figure among the stream's columns is not what it was.
     Returns:
         The new `seq`; None when the epoch is not the account's any more and nothing was written.
     """
-    statement = _flush_statement(tuple(stream), tuple(positions[0]) if positions else ())
+    statement = _flush_statement(
+        tuple(stream),
+        tuple(positions[0]) if positions else (),
+        # Within a transaction more may become of the rows.
+        carries=not database.in_atomic_block,
+    )
     with database.cursor() as cursor:
         cursor.execute(
             statement,
@@ -396,6 +420,7 @@ def _flush(
                 "account": account_id,
                 "epoch": epoch,
                 "at": at,
+                "moves_clock": moves_clock,
                 # As text, which PostgreSQL reads by the columns' own types: exact for NUMERIC.
                 "stream": json.dumps(stream, default=str),
                 "positions": json.dumps(positions, default=str),
@@ -406,11 +431,16 @@ def _flush(
 
 
 @cache
-def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...]) -> str:
+def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carries: bool) -> str:
     stream_table, position_table = (
         models.AccountStream._meta.db_table,
         models.Position._meta.db_table,
     )
+    figures = [name for name in stream if name not in _NO_FIGURES]
+    moves_clock = "%(moves_clock)s"
+    if figures:
+        before, after = (", ".join(f"{of}.{name}" for name in figures) for of in ("stream", "its"))
+        moves_clock += f" OR ROW({before}) IS DISTINCT FROM ROW({after})"
     written = ""
     if position:
         names, values = ", ".join(position), ", ".join(f"its.{name}" for name in position)
@@ -424,21 +454,26 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...]) -> str:
                 FROM raised,
                     jsonb_populate_recordset(NULL::{position_table}, %(positions)s::jsonb) AS its
                 ON CONFLICT (account_id, market_id) DO UPDATE SET {updates}
+                RETURNING {position_table}.*
             )
         """  # noqa: S608  # names of columns and tables, all from our own models
+    payload = "concat_ws(':', account_id, epoch, seq)"
+    if carries:
+        payload = doorbell.payload_in_sql(payload, "raised", "written" if position else None)
     return f"""
         WITH raised AS (
             UPDATE {stream_table} AS stream
-            SET seq = stream.seq + 1, updated_at = %(at)s,
+            SET seq = stream.seq + 1,
+                updated_at = CASE WHEN {moves_clock} THEN %(at)s ELSE stream.updated_at END,
                 {", ".join(f"{name} = its.{name}" for name in stream)}
             FROM jsonb_populate_record(NULL::{stream_table}, %(stream)s::jsonb) AS its
             WHERE stream.account_id = %(account)s AND stream.epoch = %(epoch)s
-            RETURNING stream.seq
+            RETURNING stream.*
         )
         {written}
         SELECT
             seq,
-            pg_notify(%(channel)s, concat_ws(':', %(account)s, %(epoch)s, seq)),
+            pg_notify(%(channel)s, {payload}),
             set_config('synchronous_commit', 'off', true)
         FROM raised
     """  # noqa: S608  # as above

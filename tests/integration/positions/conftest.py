@@ -1,20 +1,29 @@
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from accounts.models import Account
 from positions import workers
 from positions.connection import ConnectionState
+from positions.models import AccountStream
 from positions.tracker import Tracker
 from positions.writing import OpenedStream, StreamWriter, open_stream
 from tests.integration.visitors import Visitor, key_session, make_account
-from tests.told import NOON, reconcile, row
+from tests.told import NOON, at, reconcile, row
 
 WORKER = UUID(int=1)
+SECOND_WORKER = UUID(int=2)
 LIVE = ConnectionState("live", since=NOON)
+# Every part of a state that can be said.
+LOST = ConnectionState(
+    "reconnecting",
+    since=at(-60),
+    attempt=3,
+    retry_at=at(8),
+    reason="connection_lost",
+    live_until=at(-61),
+)
 
 
 @pytest.fixture
@@ -56,23 +65,14 @@ def hold(opened: OpenedStream, count: int, **rest) -> None:
     write(opened.writer, opened.tracker)
 
 
+def stream_of(account) -> AccountStream:
+    """The account's own row."""
+    return AccountStream.objects.get(pk=account.pk)
+
+
 def signed_in(account: Account) -> Visitor:
     """Somebody with a session of this account."""
     visitor = Visitor()
     _, token = key_session(account)
     visitor.browser.cookies["session"] = token
     return visitor
-
-
-@pytest.fixture
-def in_thread() -> Iterator[Callable[..., Future]]:
-    """Call a function in a thread of its own, over a connection of its own."""
-    with ThreadPoolExecutor() as executor:
-
-        def call(function, *args):
-            try:
-                return function(*args)
-            finally:
-                connections.close_all()
-
-        yield lambda function, *args: executor.submit(call, function, *args)

@@ -3,8 +3,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
-from time import monotonic
-from uuid import UUID
 
 import pytest
 from django.db import DataError, OperationalError, connection, transaction
@@ -14,19 +12,29 @@ from hypothesis import strategies as st
 from positions import pnl
 from positions.cash import CashBook
 from positions.connection import ConnectionState
-from positions.models import AccountStream, Market, Position, Worker
+from positions.fencing import TakenOver
+from positions.models import Market, Position, Worker
 from positions.pnl import Holding, MarketState, Quote
 from positions.portfolio import Cash, Changes, Worth
 from positions.portfolio import Position as Held
 from positions.reading import connection_of
-from positions.writing import TakenOver, open_stream
-from tests.integration.positions.conftest import LIVE, WORKER, hold, open, write
+from positions.writing import open_stream
+from tests.integration.blocking import wait_for_a_blocked_session
+from tests.integration.positions.conftest import (
+    LIVE,
+    LOST,
+    SECOND_WORKER,
+    WORKER,
+    hold,
+    open,
+    stream_of,
+    write,
+)
 from tests.integration.visitors import make_account
 from tests.told import NOON, at, fill, market, position, prices, quote, reconcile, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SECOND_WORKER = UUID(int=2)
 FIGURES = [
     "average_price",
     "market_value",
@@ -38,8 +46,11 @@ FIGURES = [
 ]
 
 
-def stream_of(account) -> AccountStream:
-    return AccountStream.objects.get(pk=account.pk)
+def waiting(attempt: int) -> ConnectionState:
+    """The exchange is away, and was tried so often."""
+    return ConnectionState(
+        "reconnecting", since=NOON, attempt=attempt, retry_at=at(9), reason="unreachable"
+    )
 
 
 # What is written
@@ -85,7 +96,6 @@ HELD = st.builds(
 
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(held=HELD, balance=MONEY)
@@ -112,18 +122,49 @@ def test_rows_are_what_was_given_to_the_last_digit(opened, account, held, balanc
 
 
 def test_connection_is_written_with_the_positions(opened, account):
-    state = ConnectionState(
-        "reconnecting",
-        since=at(-60),
-        attempt=3,
-        retry_at=at(8),
-        reason="connection_lost",
-        live_until=at(-61),
-    )
+    write(opened.writer, opened.tracker, connection=LOST)
 
-    write(opened.writer, opened.tracker, connection=state)
+    assert connection_of(stream_of(account)) == LOST
 
-    assert connection_of(stream_of(account)) == state
+
+def test_attempt_to_connect_that_changes_no_figure_moves_no_clock(opened, account):
+    hold(opened, 2)
+    before = stream_of(account)
+
+    seq = write(opened.writer, opened.tracker, connection=waiting(attempt=1), at=at(5))
+
+    after = stream_of(account)
+    assert before.updated_at == NOON
+    assert (after.updated_at, after.attempt, after.seq) == (NOON, 1, seq)
+    assert seq > before.seq
+
+
+def test_each_figure_that_changes_moves_it(opened, account):
+    hold(opened, 2)
+
+    opened.tracker.apply_ticker(prices("M000", 1), 200.0)
+    write(opened.writer, opened.tracker, at=at(5))
+    of_price = stream_of(account).updated_at
+    opened.tracker.apply_fill(fill("M000", "0"), 201.0)
+    opened.tracker.apply_position(position("M000", "0"), 201.0)
+    write(opened.writer, opened.tracker, at=at(6))
+    of_sale = stream_of(account).updated_at
+
+    assert (of_price, of_sale) == (at(5), at(6))
+
+
+def test_balance_that_changed_moves_it(opened, account):
+    figures = replace(opened.tracker.take_changes(), cash=Cash(Decimal(7), None, at(1)))
+    opened.writer.write(figures, LIVE, at(2))
+
+    same = replace(figures, cash=Cash(Decimal(7), None, at(3)))
+    opened.writer.write(same, LIVE, at(4))
+    of_the_same = stream_of(account)
+    opened.writer.write(replace(figures, cash=Cash(Decimal(8), None, at(5))), LIVE, at(6))
+
+    # That it was read once more is told, and is no change.
+    assert (of_the_same.cash_as_of, of_the_same.updated_at) == (at(3), at(2))
+    assert stream_of(account).updated_at == at(6)
 
 
 def test_before_the_first_reconciliation_sums_are_unknown(opened, account):
@@ -275,12 +316,21 @@ def test_purge_touches_no_other_account(opened):
 # The count of flushes and its announcement
 
 
+def rung(announced) -> list[str]:
+    """How far the account got, by each doorbell, without what it carries."""
+    return [
+        ":".join(payload.split(":")[:3])
+        for channel, payload in announced()
+        if channel == "account_changed"
+    ]
+
+
 def test_every_write_is_the_next_one_and_announced_once(opened, account, announced):
     seqs = [write(opened.writer, opened.tracker) for _ in range(3)]
 
     assert seqs == [1, 2, 3]
     assert stream_of(account).seq == 3
-    assert announced() == [("account_changed", f"{account.pk}:1:{seq}") for seq in seqs]
+    assert rung(announced) == [f"{account.pk}:1:{seq}" for seq in seqs]
 
 
 def test_positions_carry_the_seq_of_their_last_change(opened):
@@ -374,9 +424,7 @@ def test_connection_lost_at_commit_leads_to_the_right_seq(opened, account, annou
     assert written == seq
     assert stream_of(account).seq == seq
     assert Position.objects.get().seq == seq
-    assert announced() == [
-        ("account_changed", f"{account.pk}:1:{each}") for each in range(1, seq + 1)
-    ]
+    assert rung(announced) == [f"{account.pk}:1:{each}" for each in range(1, seq + 1)]
 
 
 def test_write_waits_for_its_own_commit_that_is_still_under_way(
@@ -395,18 +443,6 @@ def test_write_waits_for_its_own_commit_that_is_still_under_way(
 
     assert written.result(timeout=10) == 3
     assert stream_of(account).seq == 3
-
-
-def wait_for_a_blocked_session() -> None:
-    """Return once a session of this database waits for another one's lock."""
-    deadline = monotonic() + 10
-    blocked = """
-        SELECT pg_stat_clear_snapshot(), count(*) FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'
-    """
-    with connection.cursor() as cursor:
-        while cursor.execute(blocked).fetchone()[1] == 0:
-            assert monotonic() < deadline
 
 
 # One writer at a time
@@ -480,7 +516,7 @@ def test_next_writer_goes_on_counting(opened, account, announced):
     seq = write(successor.writer, successor.tracker)
 
     assert seq == 2
-    assert announced()[-1] == ("account_changed", f"{account.pk}:2:2")
+    assert rung(announced)[-1] == f"{account.pk}:2:2"
 
 
 def test_writers_of_accounts_with_the_same_markets_do_not_block_each_other(opened, in_thread):
@@ -585,6 +621,16 @@ def test_state_of_a_worker_that_was_not_live_is_kept(opened, account):
 
     assert successor.live_until == at(-61)
     assert connection_of(stream_of(account)) == state
+
+
+def test_new_worker_promises_no_attempt_of_the_one_before(opened, account):
+    write(opened.writer, opened.tracker, connection=waiting(attempt=5))
+
+    open(account, worker_id=SECOND_WORKER)
+
+    found = connection_of(stream_of(account))
+    assert (found.status, found.reason) == ("connecting", None)
+    assert (found.attempt, found.retry_at) == (0, None)
 
 
 # What a write costs

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from positions.connection import ConnectionState, Heartbeat, as_seen
+from positions.connection import ConnectionState, Heartbeat, as_seen, as_taken_over
 from tests.told import NOON, at
 
 LIVE = ConnectionState("live", since=at(-600))
@@ -41,6 +43,34 @@ def test_worker_that_is_alive_is_believed(written, age):
 @pytest.mark.parametrize("written", [NO_CREDENTIAL, UNAUTHORIZED], ids=lambda it: it.status)
 def test_what_no_worker_could_change_stays_true_without_one(written, heartbeat):
     assert as_seen(written, heartbeat) == written
+
+
+def test_no_attempt_is_promised_where_no_worker_makes_it():
+    refused = replace(UNAUTHORIZED, retry_at=at(200))
+
+    assert as_seen(refused, beat(1)) == refused
+    assert as_seen(refused, beat(6)) == UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        # Its heart beat until then.
+        (LIVE, ConnectionState("connecting", since=at(-6), live_until=at(-6))),
+        (RECONNECTING, ConnectionState("connecting", since=NOON, live_until=at(-61))),
+        (replace(DISCONNECTED, retry_at=at(37)), ConnectionState("connecting", since=NOON)),
+        (MAINTENANCE, ConnectionState("connecting", since=NOON, live_until=at(-601))),
+        (replace(UNAUTHORIZED, retry_at=at(200)), UNAUTHORIZED),
+        (NO_CREDENTIAL, NO_CREDENTIAL),
+    ],
+    ids=lambda it: it.status,
+)
+def test_new_worker_says_nothing_of_an_exchange_that_it_has_not_tried(written, found):
+    assert as_taken_over(written, at(-6), NOON) == found
+
+
+def test_state_that_was_live_without_any_worker_is_live_no_more():
+    assert as_taken_over(LIVE, None, NOON) == ConnectionState("connecting", since=NOON)
 
 
 @pytest.mark.parametrize(

@@ -285,6 +285,5 @@ Unreliable.TestCase.settings = settings(
     # `make soak` tries ten thousand.
     max_examples=int(os.environ.get("LAW_EXAMPLES", "150")),
     stateful_step_count=40,
-    deadline=None,
 )
 TestUnreliableStream = Unreliable.TestCase
