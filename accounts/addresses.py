@@ -1,8 +1,10 @@
 """Where a request comes from."""
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
+from django.conf import settings
 from django.http import HttpRequest
 
 FORWARDING_HEADERS = (
@@ -25,17 +27,29 @@ def is_direct_loopback(request: HttpRequest) -> bool:
     Whether the request was made on this machine, not merely passed on by a proxy on it.
 
     A proxy's header alone makes a request a foreign one: a visitor can add such headers, but
-    cannot keep a proxy from adding them.
+    cannot keep a proxy from adding them. In a container of which only this machine's loopback is
+    published, the machine is the gateway.
     """
-    if any(name.lower().startswith(FORWARDING_HEADERS) for name in request.headers):
+    return is_direct(request.META.get("REMOTE_ADDR", ""), request.headers)
+
+
+def is_direct(peer: str, headers: Iterable[str]) -> bool:
+    """
+    The same of a request that is not Django's.
+
+    Args:
+        peer: the address at the connection's other end.
+        headers: their names.
+    """
+    if any(name.lower().startswith(FORWARDING_HEADERS) for name in headers):
         return False
     try:
-        address = ip_address(request.META.get("REMOTE_ADDR", ""))
+        address = ip_address(peer)
     except ValueError:  # a Unix socket has no address, and a proxy at its other end
         return False
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        return address.ipv4_mapped.is_loopback
-    return address.is_loopback
+        address = address.ipv4_mapped
+    return address.is_loopback or str(address) == settings.LOCAL_GATEWAY
 
 
 def network_of(request: HttpRequest) -> str:

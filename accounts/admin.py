@@ -79,10 +79,19 @@ class AccountAdmin(_WrittenByTheProduct, _AccountAdmin):
     list_select_related = ("owner",)
     ordering = ("id",)
     search_fields = ("=id", "owner__username", "keys__api_key_id", "credentials__api_key_id")
-    fields = ("id", "name", "owner", "environment", "subaccount", "same_as", "created_at")
+    fields = (
+        "id",
+        "name",
+        "owner",
+        "environment",
+        "subaccount",
+        "same_as",
+        "is_set_aside",
+        "created_at",
+    )
 
     def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
-        # Its history would go with it, and that is the owner's to decide (logout with `forget`).
+        # Its history would go with it: “Forget”, under the account streams, says so first.
         return False
 
 

@@ -17,7 +17,8 @@ from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
@@ -25,6 +26,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import passwords, sessions, sight
 from accounts.errors import SignInAgain, WrongPassword
 from accounts.responses import RefusalResponse
+from postgres.sizes import table_sizes
 
 _View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
@@ -63,7 +65,23 @@ class SignInView(LoginView):
 
 
 class SignInSite(AdminSite):
-    """Django's admin behind our sessions."""
+    """Django's admin behind our sessions, with a page of how large the tables are."""
+
+    index_template = "admin/desk.html"
+
+    def get_urls(self) -> list[Any]:  # Any: Django's patterns and resolvers
+        """Before Django's own, whose last one takes whatever is left."""
+        return [path("tables/", self.admin_view(self.tables), name="tables"), *super().get_urls()]
+
+    def tables(self, request: HttpRequest) -> HttpResponse:
+        """How much room each table takes."""
+        sizes = table_sizes()
+        context = self.each_context(request) | {
+            "title": "Tables",
+            "tables": sizes,
+            "total_bytes": sum(each.total_bytes for each in sizes),
+        }
+        return TemplateResponse(request, "admin/tables.html", context)
 
     def admin_view(self, view: _View, cacheable: bool = False) -> _View:
         """Django's name for what stands before each page."""

@@ -23,15 +23,18 @@ class Attempt:
         by: what is shown.
         network: where it comes from, as of `addresses.network`.
         also: what the try counts for beside the network.
+        counts: false for what nobody can guess at: it is told, and never refused as one too many.
     """
 
-    def __init__(self, by: SignInBy, network: str, *also: Key) -> None:
+    def __init__(self, by: SignInBy, network: str, *also: Key, counts: bool = True) -> None:
         self._by = by
         self._network = network
-        self._keys = (Key("address", network), *also)
+        self._keys = (Key("address", network), *also) if counts else ()
         self._places: tuple[int, ...] = ()
 
     def __enter__(self) -> Self:
+        if not self._keys:
+            return self
         try:
             self._places = throttle.reserve(*self._keys)
         except TooManyTries as error:

@@ -16,13 +16,17 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
+        # The page is installable, and one worker holds the stream for all tabs.
+        "manifest-src 'self'",
+        "worker-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
     ]
 )
-# No page of ours makes markup from text. The admin's own scripts do, so it goes without.
-TRUSTED_TYPES = "; require-trusted-types-for 'script'; trusted-types 'none'"
+# No page of ours makes markup from text. The two policies pass the addresses of our own workers,
+# and no others. The admin's own scripts make markup, so it goes without.
+TRUSTED_TYPES = "; require-trusted-types-for 'script'; trusted-types stream-worker service-worker"
 
 # Those that browsers know in 2026; a browser ignores the names that are new to it. Passkeys and a
 # chart that fills the screen are all that we may want.

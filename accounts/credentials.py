@@ -19,10 +19,15 @@ from postgres.notifications import publish
 
 @dataclass(frozen=True, slots=True)
 class HeldCredentials:
-    """The ids of an account's credentials, newest first, by what the exchange thinks of them."""
+    """
+    The ids of an account's credentials, newest first, by what the exchange thinks of them.
+
+    None while the account `is_set_aside`: they are not to be used.
+    """
 
     usable: tuple[int, ...]
     refused: tuple[int, ...]
+    is_set_aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,8 @@ class RevealedCredential:
 
 def held_by(account_id: int) -> HeldCredentials:
     """The credentials of one account; none for an account that is no more."""
+    if Account.objects.filter(pk=account_id, is_set_aside=True).exists():
+        return HeldCredentials((), (), is_set_aside=True)
     held = Credential.objects.filter(account=account_id).newest_first()
     return HeldCredentials(
         usable=tuple(held.usable().values_list("pk", flat=True)),

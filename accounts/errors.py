@@ -12,6 +12,8 @@ What can go wrong between a visitor and an account, told as the API tells it.
     ├── PasskeyRefused
     ├── TooManyPasskeys
     ├── HttpsNeeded
+    ├── MetricsToken
+    ├── MetricsElsewhere
     ├── TooManyTries
     ├── TooManyStreams
     ├── NoWebSocket
@@ -30,6 +32,7 @@ What can go wrong between a visitor and an account, told as the API tells it.
     │   ├── RegistrationClosed
     │   ├── AccountHasOwner
     │   ├── Deactivated
+    │   ├── SandboxRefuses
     │   └── FailedTry              and it counts towards TooManyTries
     │       ├── InvalidPrivateKey
     │       ├── KeyRefused
@@ -124,6 +127,25 @@ class HttpsNeeded(ApiError):
     status = HTTPStatus.FORBIDDEN
     code = "https_needed"
     message = "This server answers by https only."
+
+
+class MetricsToken(ApiError):
+    status = HTTPStatus.UNAUTHORIZED
+    code = "metrics_token"
+    message = "The metrics are for whoever sends METRICS_TOKEN as a bearer token."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"WWW-Authenticate": "Bearer"}
+
+
+class MetricsElsewhere(ApiError):
+    status = HTTPStatus.FORBIDDEN
+    code = "metrics_elsewhere"
+    message = (
+        "The metrics are for this machine alone, without a proxy between, until METRICS_TOKEN is "
+        "set."
+    )
 
 
 class TooManyTries(ApiError):
@@ -245,6 +267,15 @@ class Deactivated(SignInRefused):
     status = HTTPStatus.FORBIDDEN
     code = "deactivated"
     message = "Whoever runs this server has closed it to you. Ask them."
+
+
+class SandboxRefuses(SignInRefused):
+    status = HTTPStatus.UNAUTHORIZED
+    code = "sandbox_refuses"
+    message = (
+        "The sandbox refuses the key that it has written down. End what its control page does to "
+        "its answers, or start the sandbox anew: then it takes this key again."
+    )
 
 
 class FailedTry(SignInRefused):

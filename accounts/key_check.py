@@ -5,10 +5,8 @@ Whoever can sign with a key holds the account at the exchange that the key belon
 """
 
 import asyncio
-import json
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -73,7 +71,7 @@ async def check(environment: str, api_key_id: str, private_key: Secret) -> Check
     exchange = exchange_of(environment)
     key = await sign_in_load.KEYS.in_thread(lambda: _signing_key(private_key))
     async with sign_in_load.CHECKS.turn_async():
-        return await _check(exchange, api_key_id, key)
+        return await ask(exchange, api_key_id, key)
 
 
 def exchange_of(environment: str) -> Environment:
@@ -90,21 +88,6 @@ def exchange_of(environment: str) -> Environment:
         raise UnknownEnvironment from None
 
 
-def sandbox_key() -> tuple[str, Secret]:
-    """
-    The key id and private key that the local sandbox has written down for us.
-
-    Raises:
-        ExchangeUnavailable: it has not, so it was never started.
-    """
-    try:
-        written = json.loads((Path(settings.SANDBOX_DIR) / "credentials.json").read_text())
-        return written["api_key_id"], Secret.seal(written["private_key"])
-    except (OSError, ValueError, KeyError, TypeError):
-        # Without its cause, which may quote the file.
-        raise ExchangeUnavailable("The sandbox is not running on this machine.") from None
-
-
 def _signing_key(private_key: Secret) -> SigningKey:
     try:
         return SigningKey.from_pem(private_key.reveal())
@@ -112,13 +95,14 @@ def _signing_key(private_key: Secret) -> SigningKey:
         raise InvalidPrivateKey(str(error)) from None
 
 
-async def _check(exchange: Environment, api_key_id: str, key: SigningKey) -> CheckedKey:
+async def ask(exchange: Environment, api_key_id: str, key: SigningKey) -> CheckedKey:
+    """The same of a key that is open already, without a turn."""
     try:
         async with (
             asyncio.timeout(CHECK_TIMEOUT_SECONDS),
             Client(exchange, api_key_id, key) as client,
         ):
-            return await _ask(client, api_key_id)
+            return await _answer(client, api_key_id)
     except kalshi_errors.KeyRefused as error:
         raise KeyRefused(str(error)) from error
     except kalshi_errors.ScopeRefused as error:
@@ -131,7 +115,7 @@ async def _check(exchange: Environment, api_key_id: str, key: SigningKey) -> Che
         raise ExchangeUnavailable from error
 
 
-async def _ask(client: Client, api_key_id: str) -> CheckedKey:
+async def _answer(client: Client, api_key_id: str) -> CheckedKey:
     if await client.outage():
         raise ExchangeMaintenance
     try:

@@ -11,7 +11,7 @@ from asgiref.sync import sync_to_async
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import key_check, registration, sessions, sight
+from accounts import key_check, own_sandbox, registration, sessions, sight
 from accounts.devices import Device
 from accounts.encryption import Secret
 from accounts.errors import AccountHasOwner, Deactivated, NotSignedIn, TradingKeyUnconfirmed
@@ -69,13 +69,19 @@ async def authenticate(key: ShownKey, *, session: Session | None, device: Device
     Args:
         session: of who is signed in already.
     Raises:
-        TradingKeyUnconfirmed, AccountHasOwner, RegistrationClosed, and what `key_check.check`
-        raises; NotSignedIn: the session ended meanwhile.
+        TradingKeyUnconfirmed, AccountHasOwner, RegistrationClosed, and what `key_check.check` and
+        `own_sandbox.check` raise; NotSignedIn: the session ended meanwhile.
     """
-    checked = await key_check.check(key.environment, key.api_key_id, key.private_key)
+    checked = await _check(key)
     if checked.may_trade and not key.accept_trading_key:
         raise TradingKeyUnconfirmed if checked.scopes else TradingKeyUnconfirmed(SCOPES_UNTOLD)
     return await sync_to_async(_store)(key, checked, session, device)
+
+
+async def _check(key: ShownKey) -> CheckedKey:
+    if key.is_own_sandbox:
+        return await own_sandbox.check(key.api_key_id, key.private_key)
+    return await key_check.check(key.environment, key.api_key_id, key.private_key)
 
 
 def _store(key: ShownKey, checked: CheckedKey, session: Session | None, device: Device) -> SignedIn:

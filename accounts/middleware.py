@@ -7,6 +7,7 @@ from django.http.response import HttpResponseBase
 from django.utils.functional import SimpleLazyObject
 
 from accounts import sessions
+from accounts.inline import Inline
 from accounts.models import Session, User
 from accounts.on_the_way_out import OnTheWayOut
 
@@ -28,7 +29,7 @@ class SessionCookieMiddleware(OnTheWayOut):
         return response
 
 
-class PersonMiddleware(AuthenticationMiddleware):
+class PersonMiddleware(Inline, AuthenticationMiddleware):
     """
     `request.user` for the admin: whoever has a session of the person, else nobody.
 

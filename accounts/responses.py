@@ -38,13 +38,22 @@ _UNREADABLE = (
 
 
 class RefusalResponse(HttpResponse):
-    """A response that already has the shape that errors have."""
+    """
+    A response that already has the shape that errors have.
+
+    Attributes:
+        code: of the error.
+    """
+
+    code = ""
 
 
 def refusal_response(path: str, refusal: Refusal) -> RefusalResponse:
     """The answer to whoever asks at this path: a page, or JSON."""
     answer = refusals.answer(path, refusal)
-    return RefusalResponse(answer.body, status=answer.status, headers=answer.headers)
+    response = RefusalResponse(answer.body, status=answer.status, headers=answer.headers)
+    response.code = refusal.code
+    return response
 
 
 def answer_to(request: HttpRequest, error: Exception) -> RefusalResponse:

@@ -5,7 +5,8 @@ A token is a JWT that names its session. The row decides whether it still counts
 logout kills every token of a session; the signature spares a look at rows for forged ones.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -126,24 +127,61 @@ def of_request(request: HttpRequest) -> Session | None:
     Using a session renews it: when the token has some age, `SessionCookieMiddleware` sends a new
     one with the response. Asks the database, so in async code call it by `sync_to_async`.
     """
-    claims = _claims(request.COOKIES.get(COOKIE, ""))
-    session = None if claims is None else _session(claims)
-    if claims is None or session is None:
-        return None
+    return of_requests([request])[0]
+
+
+def of_requests(requests: Sequence[HttpRequest]) -> list[Session | None]:
+    """As `of_request`, of many by the same few questions: all who come back at once, for one."""
+    shown = [_claims(request.COOKIES.get(COOKIE, "")) for request in requests]
+    living = _living({claims.session_id for claims in shown if claims})
+    found = [
+        session
+        if claims and (session := living.get(claims.session_id)) and _are_of(claims, session)
+        else None
+        for claims in shown
+    ]
     now = _whole_second()
-    changes: dict[str, object] = {}
-    if now - session.last_used_at >= NOTED_AFTER:
-        device = device_of(request)
-        changes |= {"last_used_at": now, "address": device.address, "browser": device.browser}
-    is_renewed = now - claims.issued_at >= RENEW_AFTER
-    if is_renewed:
-        changes["expires_at"] = session.expires_at = now + LIFETIME
-    if changes and not Session.objects.alive(now).filter(pk=session.pk).update(**changes):
-        # It was ended since we read it.
-        return None
-    if is_renewed:
+    renewed: list[tuple[HttpRequest, Session]] = []
+    uses: dict[_Use, set[UUID]] = defaultdict(set)
+    for request, claims, session in zip(requests, shown, found, strict=True):
+        if claims is None or session is None:
+            continue
+        is_renewed = now - claims.issued_at >= RENEW_AFTER
+        is_noted = now - session.last_used_at >= NOTED_AFTER
+        if is_renewed:
+            renewed.append((request, session))
+        if is_renewed or is_noted:
+            use = _Use(device_of(request) if is_noted else None, is_renewed)
+            uses[use].add(session.pk)
+    # Some may have been ended since they were read.
+    ended = set().union(*(_note(use, ids, now) for use, ids in uses.items()))
+    for request, session in renewed:
+        session.expires_at = now + LIFETIME
         request.META[RENEWED] = _token(session, issued_at=now)
-    return session
+    return [None if session is None or session.pk in ended else session for session in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What a request changes of its session; `device` None where that is known to the minute."""
+
+    device: Device | None
+    is_renewed: bool
+
+
+def _note(use: _Use, ids: set[UUID], now: datetime) -> set[UUID]:
+    """Write how these sessions were used; those among them that are no longer alive."""
+    changes: dict[str, object] = {}
+    if use.device is not None:
+        device = use.device
+        changes |= {"last_used_at": now, "address": device.address, "browser": device.browser}
+    if use.is_renewed:
+        changes["expires_at"] = now + LIFETIME
+    # Always in one order: two who do so at once would else wait for each other.
+    sessions = Session.objects.alive(now).filter(pk__in=sorted(ids))
+    if sessions.update(**changes) == len(ids):
+        return set()
+    return ids - set(sessions.values_list("pk", flat=True))
 
 
 def end(session: Session) -> None:
@@ -253,13 +291,15 @@ def _seconds(value: object) -> float | None:
     return float(value) if 0 <= value <= LATEST_SECOND else None
 
 
-def _session(claims: _Claims) -> Session | None:
-    return (
-        Session.objects.alive(timezone.now())
-        .select_related("user")
-        .filter(pk=claims.session_id, user_id=claims.user_id)
-        .first()
-    )
+def _living(ids: set[UUID]) -> dict[UUID, Session]:
+    if not ids:
+        return {}
+    living = Session.objects.alive(timezone.now()).select_related("user")
+    return {session.pk: session for session in living.filter(pk__in=ids)}
+
+
+def _are_of(claims: _Claims, session: Session) -> bool:
+    return claims.user_id == session.user_id
 
 
 def _whole_second() -> datetime:

@@ -66,7 +66,12 @@ def of(session: Session) -> Sight:
 
 def of_sessions(session_ids: Iterable[UUID]) -> dict[UUID, Sight]:
     """What each of these sessions sees; those that are no longer alive are left out."""
-    living = list(Session.objects.alive(timezone.now()).filter(pk__in=list(session_ids)))
+    return of_living(Session.objects.alive(timezone.now()).filter(pk__in=list(session_ids)))
+
+
+def of_living(sessions: Iterable[Session]) -> dict[UUID, Sight]:
+    """What each of these sessions sees, by two questions for all of them."""
+    living = list(sessions)
     owned: dict[int, dict[int, Account]] = {session.user_id: {} for session in living}
     for account in Account.objects.filter(owner__in=owned).order_by("pk"):
         owned[account.owner_id][account.pk] = account

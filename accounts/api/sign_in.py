@@ -15,6 +15,7 @@ from accounts import (
     key_check,
     key_sign_in,
     one_time_links,
+    own_sandbox,
     passwords,
     sessions,
     sight,
@@ -75,7 +76,9 @@ async def authenticate(
     Sets the session cookie.
     """
     session = await sync_to_async(sessions.of_request)(request)
-    async with Attempt("key", network_of(request)):
+    # A click on the sandbox guesses at nothing, and is the way back in after ten wrong keys.
+    is_guess = not (_names_no_key(payload) and is_direct_loopback(request))
+    async with Attempt("key", network_of(request), counts=is_guess):
         signed_in = await key_sign_in.authenticate(
             _shown_key(request, payload), session=session, device=device_of(request)
         )
@@ -196,13 +199,18 @@ def _key(request: HttpRequest, payload: AuthenticateIn) -> tuple[str, Secret, bo
             return api_key_id, Secret.seal(payload.private_key.get_secret_value()), False
         except UnicodeEncodeError:
             raise InvalidPrivateKey("The private key is no text. Copy it again.") from None
-    if payload.environment != "sandbox" or payload.api_key_id or payload.private_key:
+    if not _names_no_key(payload):
         raise MissingField
     # Before the file is read: others need not learn whether there is one.
     key_check.exchange_of(payload.environment)
     if not is_direct_loopback(request):
         raise LoopbackOnly
-    return *key_check.sandbox_key(), True
+    return *own_sandbox.key(), True
+
+
+def _names_no_key(payload: AuthenticateIn) -> bool:
+    """Whether the sandbox's own key is meant."""
+    return payload.environment == "sandbox" and not (payload.api_key_id or payload.private_key)
 
 
 def _api_key_id(payload: AuthenticateIn) -> str | None:

@@ -40,6 +40,8 @@ class Account(models.Model):
     same_as = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    # By the staff: nothing of it is read from the exchange until they take it back.
+    is_set_aside = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -288,8 +288,7 @@ def test_password_is_changed_on_the_settings_page(admin_client):
 
 
 @pytest.fixture
-def staff(settings):
-    settings.PASSWORD_HASHERS = ["tests.integration.accounts.hashers.CountingHasher"]
+def staff():
     return make_user("ada", RIGHT, is_staff=True)
 
 

@@ -419,7 +419,8 @@ def test_sign_in_without_the_csrf_token_is_refused(alice, exchange):
 @pytest.fixture
 def sandbox(settings, exchange, tmp_path):
     settings.SANDBOX_DIR = tmp_path
-    settings.KALSHI_ENVIRONMENTS["sandbox"] = exchange.environment("sandbox")
+    here = exchange.environment("sandbox")
+    settings.KALSHI_ENVIRONMENTS = settings.KALSHI_ENVIRONMENTS | {"sandbox": here}
     key = exchange.issue_key("sandbox")
     (tmp_path / "credentials.json").write_text(json.dumps(vars(key)))
     return tmp_path

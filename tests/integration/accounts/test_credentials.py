@@ -126,9 +126,7 @@ def test_stored_key_id_that_is_none_is_unusable(api_key_id):
 
 
 @given(content=st.binary(max_size=400), is_sealed=st.booleans())
-@hypothesis_settings(
-    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@hypothesis_settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_bytes_are_stored_are_unusable(content, is_sealed):
     credential = make_credential()
     private_key = sealed(content) if is_sealed else Secret(content)

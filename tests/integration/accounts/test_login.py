@@ -17,8 +17,8 @@ from django.utils import timezone
 from accounts import sign_in_load
 from accounts.models import Passkey, Session, SignInTry, User
 from accounts.turns import Turns
+from tests.hashers import CountingHasher
 from tests.integration.accounts.conftest import error_of
-from tests.integration.accounts.hashers import CountingHasher
 from tests.integration.visitors import (
     ACCOUNT,
     Visitor,
@@ -30,7 +30,7 @@ from tests.integration.visitors import (
     visitor_with,
 )
 from tests.processes import Process, listens
-from tests.waiting import until
+from tests.waiting import START_SECONDS, until
 
 pytestmark = pytest.mark.django_db
 
@@ -38,13 +38,8 @@ RIGHT = "correct horse battery"
 AT_ONCE = 40
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(settings):
-    settings.PASSWORD_HASHERS = ["tests.integration.accounts.hashers.CountingHasher"]
-
-
 @pytest.fixture
-def ada(quick_hashes) -> User:
+def ada(db) -> User:
     return make_user("ada", RIGHT)
 
 
@@ -309,7 +304,7 @@ async def two_servers(
     async with AsyncExitStack() as clients:
         browsers = []
         for process in processes:
-            port = int((await until(lambda: served_at(process), seconds=60))[1])  # noqa: B023
+            port = int((await until(lambda: served_at(process), seconds=START_SECONDS))[1])  # noqa: B023
             await until(lambda: listens(port))  # noqa: B023
             client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60)
             browsers.append(await clients.enter_async_context(client))

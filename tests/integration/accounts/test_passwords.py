@@ -9,8 +9,8 @@ from accounts import passwords, sign_in_load
 from accounts.errors import Busy, TooManyTries, WrongPassword
 from accounts.models import KnownNetwork, SignInTry
 from accounts.turns import Turns
+from tests.hashers import CountingHasher
 from tests.integration.accounts.conftest import told
-from tests.integration.accounts.hashers import CountingHasher
 from tests.integration.visitors import make_user
 
 pytestmark = pytest.mark.django_db
@@ -21,12 +21,7 @@ CAFE = "192.0.2.7"
 
 
 @pytest.fixture(autouse=True)
-def quick_hashes(settings):
-    settings.PASSWORD_HASHERS = ["tests.integration.accounts.hashers.CountingHasher"]
-
-
-@pytest.fixture(autouse=True)
-def ada(quick_hashes):
+def ada():
     return make_user("ada", password="right")
 
 

@@ -68,7 +68,8 @@ def link():
 def sandbox(settings, exchange, tmp_path):
     """The sandbox of this machine, which opens with a click."""
     settings.SANDBOX_DIR = tmp_path
-    settings.KALSHI_ENVIRONMENTS["sandbox"] = exchange.environment("sandbox")
+    here = exchange.environment("sandbox")
+    settings.KALSHI_ENVIRONMENTS = settings.KALSHI_ENVIRONMENTS | {"sandbox": here}
     key = exchange.issue_key("sandbox")
     (tmp_path / "credentials.json").write_text(json.dumps(vars(key)))
     return key

@@ -345,3 +345,46 @@ def test_unsafe_endpoint_without_the_csrf_token_is_refused(alice, exchange, meth
     assert response.status_code == 403
     assert response.json()["error"]["code"] == "csrf_failed"
     assert alice.get("session").status_code == 200
+
+
+def test_many_are_recognised_by_as_few_questions_as_one(rf, settings, django_assert_num_queries):
+    account = make_account()
+    now = timezone.now()
+    old, fresh, ended = (key_session(account)[0] for _ in range(3))
+    sessions.end(ended)
+    tokens = [
+        forged(old, settings, iat=now - timedelta(minutes=6)),
+        forged(fresh, settings),
+        forged(ended, settings),
+        forged(old, settings),
+        "no token",
+    ]
+    requests = [request_with(rf, token) for token in tokens]
+
+    # The sessions, and the one renewal.
+    with django_assert_num_queries(2):
+        found = sessions.of_requests(requests)
+
+    assert found == [old, fresh, None, old, None]
+    renewed = [request.META.get(sessions.RENEWED) for request in requests]
+    assert [token is not None for token in renewed] == [True, False, False, False, False]
+    assert claims_of(renewed[0], settings)["exp"] == found[0].expires_at.timestamp()
+
+
+def test_one_that_ends_while_it_is_used_is_left_out_and_no_other(rf, settings, monkeypatch):
+    account = make_account()
+    kept, ended = (key_session(account)[0] for _ in range(2))
+    read = sessions._living
+
+    def ended_after_the_read(ids):
+        living = read(ids)
+        sessions.end(ended)
+        return living
+
+    monkeypatch.setattr(sessions, "_living", ended_after_the_read)
+    issued_at = timezone.now() - timedelta(minutes=6)
+    requests = [
+        request_with(rf, forged(session, settings, iat=issued_at)) for session in (kept, ended)
+    ]
+
+    assert sessions.of_requests(requests) == [kept, None]

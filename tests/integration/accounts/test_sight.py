@@ -35,19 +35,14 @@ CHROME = (
 )
 
 
-@pytest.fixture(autouse=True)
-def quick_hashes(settings):
-    settings.PASSWORD_HASHERS = ["tests.integration.accounts.hashers.CountingHasher"]
-
-
 @pytest.fixture
-def olga(quick_hashes) -> User:
+def olga(db) -> User:
     """She owns A and B, and has a password."""
     return make_user("olga", PASSWORD)
 
 
 @pytest.fixture
-def vera(quick_hashes) -> User:
+def vera(db) -> User:
     """She owns A and B, and has only keys."""
     return make_user()
 

@@ -20,6 +20,16 @@ def test_request_that_a_proxy_on_this_machine_passes_on_is_not(rf, header):
     assert not is_direct_loopback(rf.get("/", REMOTE_ADDR="127.0.0.1", headers={header: "x"}))
 
 
+def test_machine_around_a_container_is_its_gateway(rf, settings):
+    settings.LOCAL_GATEWAY = "172.18.0.1"
+
+    assert is_direct_loopback(rf.get("/", REMOTE_ADDR="172.18.0.1"))
+    assert is_direct_loopback(rf.get("/", REMOTE_ADDR="::ffff:172.18.0.1"))
+    # Another container of the same network.
+    assert not is_direct_loopback(rf.get("/", REMOTE_ADDR="172.18.0.3"))
+    assert not is_direct_loopback(rf.get("/", REMOTE_ADDR="172.18.0.1", headers={"Via": "x"}))
+
+
 @pytest.mark.parametrize(
     ("address", "counted_as"),
     [

@@ -1,4 +1,12 @@
+import pytest
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
+
+from config.settings import PASSWORD_HASHERS
+
+
+@pytest.fixture(autouse=True)
+def hashers_of_the_product(settings):
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS
 
 
 def test_password_is_hashed_by_argon2_in_one_thread():
