@@ -37,3 +37,24 @@ def database(name: str, text: str) -> dict[str, Any] | None:  # Any: what DATABA
             "such as @ : / ? # in the password as %40 %3A %2F %3F %23."
         )
     return entry | {"ENGINE": "postgres.backend"}
+
+
+def with_way_past_pooler(
+    name: str, pooled: dict[str, Any] | None, direct: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """
+    The entry of `DATABASE_URL` with that of `DIRECT_DATABASE_URL`, where there is one, in it.
+
+    Its server-side cursors are off then: the next statement may go to another server process.
+
+    Args:
+        name: of the second variable, for the error.
+
+    Raises:
+        WrongSetting: there is a way past a pooler, but none through it.
+    """
+    if direct is None or direct == pooled:
+        return pooled
+    if pooled is None:
+        raise WrongSetting(f"{name} is set without DATABASE_URL, which it goes with.")
+    return pooled | {"DIRECT": direct, "DISABLE_SERVER_SIDE_CURSORS": True}

@@ -1,22 +1,30 @@
 """
-Logs are events with fields: one line each, the fields behind the message as key=value.
+Logs are events with fields: one line each, for people as key=value, for programs as JSON.
 
 Much of what is logged comes from whoever sends a request. It can neither begin a line of its own
 nor make a terminal do anything, and what a query holds is kept out.
 """
 
+import json
 import logging
+import math
 import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TypeAlias
 
 from django.http import HttpRequest
+
+from accounts import log_context
 
 # What every record carries; anything else came in through `extra` and is a field of the event.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 _WORD = re.compile(r"[^\s'\"]+")
 # Of one message, field or line of a traceback: a request may put 64 KB into each.
 LONGEST = 2000
+# Of a list: those of an account's markets may be thousands.
+_MOST_ITEMS = 100
 
 _ExceptionInfo: TypeAlias = (
     tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -31,9 +39,7 @@ class EventFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, with a traceback below it, indented, where there is one."""
-        fields = "".join(
-            _field(name, value) for name, value in record.__dict__.items() if name not in _STANDARD
-        )
+        fields = "".join(_field(name, value) for name, value in _fields(record))
         copy = logging.makeLogRecord(record.__dict__)
         copy.msg, copy.args = _fit(record.getMessage()) + fields, ()
         # Another formatter may have left its own text of the traceback.
@@ -49,12 +55,49 @@ class EventFormatter(logging.Formatter):
         return _indented(super().formatStack(stack_info))
 
 
+class JsonFormatter(logging.Formatter):
+    """
+    The same as one JSON object a line: time (UTC), level, logger, message, then the fields.
+
+    `severity` repeats the level, by the name that Google's log collector looks for. A traceback is
+    the text `traceback`, a stack the text `stack`; numbers and booleans stay what they are.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        told: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "severity": record.levelname,
+            "logger": record.name,
+            "message": _fit(record.getMessage()),
+        }
+        if record.exc_info and record.exc_info[0]:
+            told["traceback"] = _lines(self.formatException(record.exc_info))
+        if record.stack_info:
+            told["stack"] = _lines(record.stack_info)
+        for name, value in _fields(record):
+            # What the line says of itself no field can say otherwise.
+            told.setdefault(_fit(name), _value(value))
+        return json.dumps(told, ensure_ascii=False)
+
+
 class NoTraceback(logging.Filter):
     """For what any stranger can make the server say: a line is enough, its place is known."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = None
         return True
+
+
+def _fields(record: logging.LogRecord) -> Iterator[tuple[str, object]]:
+    """Those of the event, then what is known from where it was logged and not said by itself."""
+    for name, value in record.__dict__.items():
+        if name not in _STANDARD:
+            yield name, value
+    for name, value in log_context.fields().items():
+        if name not in record.__dict__:
+            yield name, value
 
 
 def _field(name: str, value: object) -> str:
@@ -64,8 +107,26 @@ def _field(name: str, value: object) -> str:
     return f" {_fit(name)}={_fit(str(value))}"
 
 
+def _value(value: object) -> object:
+    match value:
+        case None | bool() | int():
+            return value
+        case float() if math.isfinite(value):
+            return value
+        case HttpRequest():
+            return _fit(value.path)
+        case list() | tuple():
+            return [_value(each) for each in value[:_MOST_ITEMS]]
+        case _:
+            return _fit(str(value))
+
+
 def _indented(text: str) -> str:
-    return "\n".join(f"  {_printable(_cut(line))}" for line in text.split("\n"))
+    return "\n".join(f"  {line}" for line in _lines(text).split("\n"))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(_printable(_cut(line)) for line in text.split("\n"))
 
 
 def _fit(text: str) -> str:

@@ -5,9 +5,19 @@ The process's environment wins over `.env`; `.env.example` lists each variable. 
 default. Whatever is missing or can't be is a `WrongSetting`: every process stops and names it.
 """
 
+import sys
+from functools import partial
 from pathlib import Path
 
-from config import database_url, exchange_addresses, public_origin, secret_keys, values
+from config import (
+    containers,
+    database_url,
+    exchange_addresses,
+    public_origin,
+    scraping,
+    secret_keys,
+    values,
+)
 from config.values import Registration
 from config.variables import read_file, setting, text
 from positions.pnl import MarkPrice
@@ -43,6 +53,11 @@ if _origin:
     ALLOWED_HOSTS.append(_origin.host)
     CSRF_TRUSTED_ORIGINS = [str(_origin)]
     COOKIES_SECURE = _origin.is_https
+
+# Whose X-Forwarded-For and X-Forwarded-Proto are believed, beside a proxy's on this machine.
+TRUSTED_PROXIES = setting("TRUSTED_PROXIES", values.networks)
+# In a container: where requests of the machine come from, when only its loopback is published.
+LOCAL_GATEWAY = setting("PUBLISHED_ON_LOOPBACK", containers.local_gateway, default="false")
 
 # What a supervisor on this machine asks by http all the same, without the proxy.
 HTTP_PROBES = ("/healthz", "/readyz", "/metrics")
@@ -102,7 +117,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
+            "libraries": {"modulepreload": "config.modulepreload"},
         },
     }
 ]
@@ -136,15 +152,19 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 POSTGRES_DIR = setting(
     "POSTGRES_DIR", values.directory, default=str(embedded.default_directory(BASE_DIR))
 )
-DATABASES = {
-    "default": setting("DATABASE_URL", database_url.database) or embedded.database(POSTGRES_DIR)
-}
+_database = database_url.with_way_past_pooler(
+    "DIRECT_DATABASE_URL",
+    setting("DATABASE_URL", database_url.database),
+    setting("DIRECT_DATABASE_URL", database_url.database),
+)
+DATABASES = {"default": _database or embedded.database(POSTGRES_DIR)}
 # Streams outlive requests by hours: a connection kept for reuse would be one held for nothing.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
-# A server that does not answer is away, and said to be: nobody waits for the kernel to give up.
-# How long web server and worker wait for it is in postgres/patience.py.
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
-DATABASES["default"]["OPTIONS"].setdefault("tcp_user_timeout", 5000)
+for _way in filter(None, (DATABASES["default"], DATABASES["default"].get("DIRECT"))):
+    # A server that does not answer is away, and said to be: nobody waits for the kernel to give up.
+    # How long web server and worker wait for it is in postgres/patience.py.
+    _way.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+    _way["OPTIONS"].setdefault("tcp_user_timeout", 5000)
 
 # The exchange
 
@@ -179,6 +199,8 @@ _sandbox = exchange_addresses.sandbox(
 )
 if _sandbox:
     KALSHI_ENVIRONMENTS["sandbox"] = _sandbox
+# Its control page, which only this machine can reach; the dashboard links to it.
+SANDBOX_CONTROL_URL = setting("SANDBOX_CONTROL_URL", values.page)
 # Where the local sandbox keeps its key.
 SANDBOX_DIR = VAR_DIR / "sandbox"
 
@@ -193,6 +215,9 @@ TRADING_DAY_TIMEZONE = setting("TRADING_DAY_TIMEZONE", values.timezone, default=
 # Open at once, of one session and of one web process; whoever asks for one more is refused.
 STREAMS_PER_SESSION = setting("STREAMS_PER_SESSION", values.count, default="20")
 STREAMS_TOTAL = setting("STREAMS_TOTAL", values.count, default="5000")
+# The longest that one lasts. Below the hour after which platforms cut every request off, Cloud Run
+# for one: what we end ourselves ends whole, and at a time of its own.
+STREAM_SECONDS = setting("STREAM_SECONDS", values.count, default="3300")
 
 # Language, time, files
 
@@ -204,20 +229,46 @@ STATIC_ROOT = VAR_DIR / "static"
 # They are for our own pages; WhiteNoise would let every other origin read them.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "config.chart_files.ChartFilesFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.static_files.StaticFilesStorage"},
 }
 
+# Watching
+
+# Of whoever reads /metrics; None: this machine itself, without a proxy between.
+METRICS_TOKEN = setting("METRICS_TOKEN", scraping.token)
+# Where a worker tells its own metrics, which has no other port; None: nowhere.
+METRICS_PORT = setting("METRICS_PORT", values.optional_port)
+METRICS_HOST = setting(
+    "METRICS_HOST",
+    partial(scraping.host, has_token=METRICS_TOKEN is not None),
+    default="127.0.0.1",
+)
+
+_log_format = setting("LOG_FORMAT", partial(values.log_format, is_terminal=sys.stderr.isatty()))
+_HANDLERS = ["console", "counted"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"event": {"()": "config.logs.EventFormatter"}},
+    "formatters": {
+        "text": {"()": "config.logs.EventFormatter"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
     "filters": {"no_traceback": {"()": "config.logs.NoTraceback"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "event"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": _log_format},
+        # What goes wrong, by its kind, for the metrics.
+        "counted": {"class": "streaming.trouble.Counted", "level": "WARNING"},
+    },
+    "root": {"handlers": _HANDLERS, "level": "INFO"},
     "loggers": {
-        "django": {"handlers": ["console"], "level": "INFO", "propagate": False},
+        "django": {"handlers": _HANDLERS, "level": "INFO", "propagate": False},
         # What strangers send, and what they are told, needs no trace of ours.
         "django.security.DisallowedHost": {"filters": ["no_traceback"]},
         "django.security.TooManyFieldsSent": {"filters": ["no_traceback"]},

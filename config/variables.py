@@ -30,6 +30,18 @@ _READ_AS_MEANT = re.compile(
     re.VERBOSE,
 )
 
+# What may be handed over as a file: secret stores mount one, and no list of processes or of a
+# container's variables shows it.
+SECRETS = (
+    "SECRET_KEY",
+    "JWT_SECRET_KEY",
+    "ENCRYPTION_SECRET_KEY",
+    "DATABASE_URL",
+    "DIRECT_DATABASE_URL",
+    "EXCHANGE_PROXY",
+    "METRICS_TOKEN",
+)
+
 Value = TypeVar("Value")
 
 
@@ -91,20 +103,42 @@ def assignments(text: str, path: Path) -> list[str]:
 
 def text(name: str, default: str = "") -> str:
     """
-    A variable's text, as it stands.
+    A variable's text, as it stands; that of a secret may be in the file that `NAME_FILE` names.
 
     Not by django-environ: for it a text that begins with `$` names another variable, which it
     tells in its error, and a secret may begin so.
 
     Raises:
-        WrongSetting: it is not UTF-8.
+        WrongSetting: it is not UTF-8, is given twice, or its file can't be read.
     """
     value = os.environ.get(name, default)
+    if name in SECRETS and (path := os.environ.get(f"{name}_FILE")):
+        if os.environ.get(name):
+            # Which of the two was meant is not for us to say.
+            raise WrongSetting(f"{name} and {name}_FILE are both set: unset one of them.")
+        return _text_of_file(f"{name}_FILE", Path(path))
     try:
         value.encode()
     except UnicodeEncodeError:
         raise WrongSetting(f"{name} is not UTF-8: set it anew.") from None
     return value
+
+
+def _text_of_file(name: str, path: Path) -> str:
+    try:
+        # Whoever writes a file by hand ends its line; no secret ends so.
+        text = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise WrongSetting(f"{name} names {str(path)!r}, which is not UTF-8.") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise WrongSetting(
+            f"{name} names {str(path)!r}, which cannot be read ({reason}): make it a file that "
+            "this user may read."
+        ) from None
+    if not text:
+        raise WrongSetting(f"{name} names {str(path)!r}, which is empty.")
+    return text
 
 
 def setting(name: str, rule: Callable[[str, str], Value], default: str = "") -> Value:

@@ -3,7 +3,7 @@ Django's ASGI handler, made for streams that stay open for hours.
 
 Stock Django gives every request a thread of its own for as long as it lasts. A stream needs none
 once it is open, so its path goes round that; a thousand streams then need no more threads than one.
-Nor does a static file, however slowly it is taken, nor the probe.
+Nor does a static file, however slowly it is taken, nor a probe.
 """
 
 import asyncio
@@ -13,15 +13,22 @@ from typing import Any
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
+from accounts import log_context
 from streaming.web.admission import Admission
+from streaming.web.counts import COUNTS
 from streaming.web.edge import Edge
 from streaming.web.hub import Hub
+from streaming.web.inline_middleware import in_place_of_djangos
 from streaming.web.seats import Seat, Seats
 
 STREAM_PATH = "/sse/positions"
 HEALTH_PATH = "/healthz"
+METRICS_PATH = "/metrics"
+_LIGHT = (STREAM_PATH, HEALTH_PATH, METRICS_PATH)
 _STREAMING = "streaming.web"
+_HUB = "streaming.web.hub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +50,33 @@ class StreamingHandler(ASGIHandler):
         self._edge = Edge(self._serve, _is_light)
         self._seats = Seats(settings.STREAMS_PER_SESSION, settings.STREAMS_TOTAL)
 
+    def load_middleware(self, is_async: bool = False) -> None:
+        """As Django does, but with ours in the place of what would take threads."""
+        with in_place_of_djangos():
+            super().load_middleware(is_async)
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # ASGI's own loose types
         """One ASGI connection: the server's own life, a stream, or any other request."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
-        else:
+            return
+        with log_context.of_a_request():
             await self._edge(scope, receive, send)
+
+    async def send_response(self, response: HttpResponseBase, send: Any) -> None:
+        """As Django's, with the id by which the log tells of this request."""
+        COUNTS.requests[response.status_code] += 1
+        if code := getattr(response, "code", None):
+            COUNTS.refusals[code] += 1
+        response.headers[log_context.HEADER] = log_context.request_id() or ""
+        await super().send_response(response, send)
 
     async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
         if not _is_light(scope["path"]):
             await super().__call__(scope, receive, send)
+            return
+        if scope["path"] == METRICS_PATH:
+            await self.handle({**scope, _HUB: self.hub}, receive, send)
             return
         if scope["path"] != STREAM_PATH:
             await self.handle(scope, receive, send)
@@ -73,8 +97,8 @@ class StreamingHandler(ASGIHandler):
 
 
 def _is_light(path: str) -> bool:
-    # The probe too: it says that the process is up, however much it has to do.
-    return path in (STREAM_PATH, HEALTH_PATH) or path.startswith(settings.STATIC_URL)
+    # The probes too: they say how the process is, however much it has to do.
+    return path in _LIGHT or path.startswith(settings.STATIC_URL)
 
 
 def streaming_of(request: HttpRequest) -> Streaming:
@@ -89,3 +113,9 @@ def streaming_of(request: HttpRequest) -> Streaming:
     if not isinstance(streaming, Streaming):
         raise RuntimeError("streams need an ASGI server with lifespan, such as manage.py serve")
     return streaming
+
+
+def hub_of(request: HttpRequest) -> Hub | None:
+    """What serves this process's streams; None where none are served."""
+    hub = getattr(request, "scope", {}).get(_HUB)
+    return hub if isinstance(hub, Hub) else None

@@ -8,13 +8,14 @@ sent says so, by the header that tells proxies not to hold it; its turn ends whe
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
 from django.utils.http import parse_header_parameters
 
-from accounts import refusals
+from accounts import log_context, refusals
 from accounts.errors import (
     ApiError,
     MalformedRequest,
@@ -24,6 +25,7 @@ from accounts.errors import (
     UnreadableCookies,
 )
 from accounts.turns import Turns
+from streaming.web.counts import COUNTS
 
 BODY_BYTES = 64 * 1024
 # Two fields as of `accounts.schemas.AuthenticateIn`, or a name and a password.
@@ -100,8 +102,10 @@ class Edge:
             else:
                 answer.append(message)
 
+        asked = time.monotonic()
         async with AsyncExitStack() as turn:
             await turn.enter_async_context(self._turns.turn_async())
+            COUNTS.turns.observe(time.monotonic() - asked)
             await self._application(scope, replayed, hold)
         for message in answer:
             await send(message)
@@ -183,8 +187,11 @@ def _headers(scope: Any, wanted: bytes) -> list[bytes]:
 
 async def _answer(scope: Any, send: Any, error: ApiError) -> None:
     answer = refusals.answer(scope["path"], refusals.of_api_error(error))
+    COUNTS.requests[answer.status] += 1
+    COUNTS.refusals[error.code] += 1
     # What is left of the body is not read.
-    headers = answer.headers | {"Connection": "close"}
+    request_id = log_context.request_id() or ""
+    headers = answer.headers | {"Connection": "close", log_context.HEADER: request_id}
     await send(
         {
             "type": "http.response.start",

@@ -20,40 +20,78 @@ class Frame:
     data: bytes
 
 
+@dataclass(slots=True)
+class Told:
+    """
+    What clients were given, all of them together.
+
+    Attributes:
+        superseded: events that one was too slow for; it got newer ones instead.
+    """
+
+    events: int = 0
+    superseded: int = 0
+    snapshots: int = 0
+
+
 class Subscriber:
     """
     One client of a channel.
 
     Args:
         wake: called when there is something to take; may be called more often than that.
+        told: counts what it is given, with others.
+
+    Attributes:
+        waits_since: when the oldest of what it has yet to take was written; None if nothing that
+            has such a time.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], told: Told | None = None) -> None:
         self._wake = wake
+        self._told = told or Told()
         self._dirty: set[Key] = set()
         self._needs_snapshot = False
         self.superseded = 0
+        self.waits_since: float | None = None
 
     def start_over(self) -> None:
         """Give this client a snapshot next, and only what is newer after it."""
         self._dirty.clear()
         self._needs_snapshot = True
+        self.waits_since = None
         self._wake()
 
-    def mark(self, keys: set[Key]) -> None:
-        """There are new frames for these keys."""
+    @property
+    def awaits_snapshot(self) -> bool:
+        """Whether it is a snapshot that is to be taken next."""
+        return self._needs_snapshot
+
+    def has_snapshot(self) -> None:
+        """It is given one of this moment, by whoever compresses it; next is what is newer."""
+        self._needs_snapshot = False
+        self._told.snapshots += 1
+
+    def mark(self, keys: set[Key], written_at: float | None = None) -> None:
+        """There are new frames for these keys, of rows that were written at this instant."""
         if not self._needs_snapshot:
-            self.superseded += len(self._dirty & keys)
+            superseded = len(self._dirty & keys)
+            self.superseded += superseded
+            self._told.superseded += superseded
             self._dirty |= keys
+            if self.waits_since is None:
+                self.waits_since = written_at
             self._wake()
 
     def take(self, frames: Mapping[Key, Frame], snapshot: Callable[[], bytes]) -> bytes:
         """All that is new for this client, oldest first; empty when nothing is."""
         if self._needs_snapshot:
-            self._needs_snapshot = False
+            self.has_snapshot()
             return snapshot()
         fresh = sorted((frames[key] for key in self._dirty), key=lambda frame: frame.version)
         self._dirty.clear()
+        self.waits_since = None
+        self._told.events += len(fresh)
         return b"".join(frame.data for frame in fresh)
 
 
@@ -83,14 +121,19 @@ class Channel:
         """Give it nothing more."""
         self._subscribers.discard(subscriber)
 
-    def publish(self, frames: Mapping[Key, Frame]) -> None:
-        """Replace the frames of these keys and tell everybody."""
+    def publish(self, frames: Mapping[Key, Frame], written_at: float | None = None) -> None:
+        """
+        Replace the frames of these keys and tell everybody.
+
+        Args:
+            written_at: when the rows behind them were, if there are any.
+        """
         if not frames:
             return
         self._frames.update(frames)
         keys = set(frames)
         for subscriber in self._subscribers:
-            subscriber.mark(keys)
+            subscriber.mark(keys, written_at)
 
     def start_over(self) -> None:
         """What was published so far no longer holds: everybody gets a snapshot."""

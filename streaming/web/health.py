@@ -1,9 +1,9 @@
 """Whether the product is fit to be used."""
 
-from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import Error
 
 from positions import workers
+from postgres.unapplied import migrations
 
 WORKER_MISSED_AFTER_SECONDS = 15.0
 
@@ -11,8 +11,7 @@ WORKER_MISSED_AFTER_SECONDS = 15.0
 def unreadiness() -> list[str]:
     """The reasons why this process can't serve live figures now; empty when it can."""
     try:
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if migrations().missing:
             return ["migrations are not applied: run manage.py migrate"]
         heartbeat = workers.last_heartbeat()
     except Error:

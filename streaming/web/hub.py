@@ -1,32 +1,37 @@
 """
 One per web process: hears of what the workers wrote, reads it once, hands it to every open stream.
 
-A NOTIFY says only that an account got further. What is new is read from the rows. A poll every
-second finds what a lost NOTIFY would have told, and notices what nobody can announce: a worker that
-died, a session that expired.
+A NOTIFY says that an account got further. What is new comes with it, or is read from the rows. A
+poll every second finds what a lost NOTIFY would have told, and notices what nobody can announce: a
+worker that died, a session that expired.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Collection
+import time
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Never
 from uuid import UUID
 
+from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
 from accounts import sight
 from accounts.models import Session
 from accounts.sight import Sight
-from positions import reading, sums
+from positions import doorbell, reading, sums
+from positions.doorbell import Doorbell
 from positions.sums import Group
 from postgres.channels import ACCOUNT_CHANGED, SESSION_ENDED, SIGHT_CHANGED
 from postgres.notifications import Announcement, Listening, announcements
 from postgres.threads import DatabaseThread
 from streaming.together import until_one_fails
 from streaming.web import sse
+from streaming.web.counts import COUNTS
 from streaming.web.stream import Source, Stream
 from streaming.web.watched_account import WatchedAccount
 from streaming.web.watched_sum import WatchedSum
@@ -39,8 +44,9 @@ SESSION_POLLS = 5
 # Every so many seconds each stream gets a sign of life.
 KEEPALIVE_SECONDS = 10
 RESTART_SECONDS = 1.0
-# The end of a stream renews the session's cookie and spreads clients over restarted processes.
-STREAM_SECONDS = (1800.0, 3600.0)
+# A stream lasts between this part of STREAM_SECONDS and all of it. Its end renews the session's
+# cookie, and spreads clients over restarted processes.
+SHORTEST_PART = 0.5
 RECONNECT_MS = 1000
 
 
@@ -58,14 +64,33 @@ class Hub:
         self._accounts: dict[int, WatchedAccount] = {}
         self._sums: dict[Group, WatchedSum] = {}
         self._streams: set[Stream] = set()
-        self._behind: set[int] = set()
+        # Accounts that are to be read, and since when that is known.
+        self._behind: dict[int, float] = {}
+        # The flushes that the last poll found, and nobody has announced yet.
+        self._unannounced: dict[int, int] = {}
         # Users whose sessions may see other accounts than they did.
         self._sight_changed: set[int] = set()
         # The account that is being read at the moment.
-        self._reading: int | None = None
+        self._reading: tuple[int, float] | None = None
         self._catch_up = asyncio.Event()
         self._work: asyncio.Task[Never] | None = None
         self._is_draining = False
+
+    @property
+    def open_streams(self) -> int:
+        """How many."""
+        return len(self._streams)
+
+    @property
+    def watched(self) -> int:
+        """How many accounts somebody looks at."""
+        return len(self._accounts)
+
+    @property
+    def behind_seconds(self) -> float:
+        """For how long the account that waits longest has been known to have news; 0 if none."""
+        known_since = [*self._behind.values(), *([self._reading[1]] if self._reading else [])]
+        return time.monotonic() - min(known_since) if known_since else 0.0
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -85,7 +110,7 @@ class Hub:
         await self.database.close()
 
     async def events(
-        self, session: Session, seen: Sight, wanted: int | None
+        self, session: Session, seen: Sight, wanted: int | None, *, takes_gzip: bool = False
     ) -> AsyncIterator[bytes]:
         """
         One stream's events: a snapshot of each account, then what is newer than it.
@@ -96,19 +121,26 @@ class Hub:
         Args:
             seen: what the session saw when it was looked at.
             wanted: the account it is about; None for all that the session sees.
+            takes_gzip: whether the chunks are to be one gzip file. Each can be read as it comes.
         """
-        ends_at = asyncio.get_running_loop().time() + random.uniform(*STREAM_SECONDS)  # noqa: S311  # spread, not secret
-        stream = Stream(session.pk, session.user_id, wanted, ends_at)
+        part = random.uniform(SHORTEST_PART, 1)  # noqa: S311  # spread, not secret
+        ends_at = asyncio.get_running_loop().time() + part * settings.STREAM_SECONDS
+        stream = Stream(session.pk, session.user_id, wanted, ends_at, takes_gzip=takes_gzip)
         self._streams.add(stream)
+        COUNTS.streams_opened += 1
         try:
             self._show(stream, seen)
             if self._is_draining:
                 stream.end()
-            yield sse.retry(RECONNECT_MS)
+            yield stream.first(sse.retry(RECONNECT_MS))
             while not stream.is_ended:
                 if news := await stream.news():
+                    COUNTS.stream_bytes += len(news)
                     yield news
-            yield sse.retry(RECONNECT_MS)
+                    # Here again when the connection has taken it.
+                    if stream.written_at is not None:
+                        COUNTS.row_to_bytes.observe(time.time() - stream.written_at)
+            yield stream.last(sse.retry(RECONNECT_MS))
         finally:
             logger.info(
                 "stream closed",
@@ -176,14 +208,15 @@ class Hub:
         async for heard in announcements(ACCOUNT_CHANGED, SESSION_ENDED, SIGHT_CHANGED):
             match heard:
                 case Announcement(channel=channel, payload=payload) if channel == ACCOUNT_CHANGED:
-                    account_id, epoch, seq = (int(part) for part in payload.split(":"))
-                    self._heard(account_id, epoch, seq)
+                    COUNTS.heard += 1
+                    self._heard(doorbell.heard(payload))
                 case Announcement(channel=channel, payload=payload) if channel == SESSION_ENDED:
                     self._end_sessions({UUID(payload)})
                 case Announcement(payload=payload):
                     self._sight_changed.add(int(payload))
                     self._catch_up.set()
                 case Listening():
+                    COUNTS.listens += 1
                     # Whatever was announced before was announced to nobody.
                     for account_id in self._accounts:
                         self._want(account_id)
@@ -191,11 +224,30 @@ class Hub:
                     self._catch_up.set()
         raise AssertionError("announcements ended")
 
-    def _heard(self, account_id: int, epoch: int, seq: int) -> None:
+    def _heard(self, rung: Doorbell) -> None:
+        account_id = rung.account_id
+        if rung.seq >= self._unannounced.get(account_id, rung.seq):
+            # Late, and not lost.
+            self._unannounced.pop(account_id, None)
         account = self._accounts.get(account_id)
         # Announcements of one epoch come in order, but what they tell of may have been read.
-        if account and not (account.epoch == epoch and account.seq >= seq):
+        if account is None or (account.epoch == rung.epoch and account.seq >= rung.seq):
+            return
+        # What is being read may be older, and would not go on from it.
+        is_up_to_date = account_id not in self._behind and not self._is_read(account_id)
+        if not (is_up_to_date and self._take_carried(account, rung)):
             self._want(account_id)
+
+    def _take_carried(self, account: WatchedAccount, rung: Doorbell) -> bool:
+        """Take what the doorbell carries, if nothing lies between it and what we have."""
+        if not account.is_followed_by(rung):
+            return False
+        with self._set_aside_if_it_fails(account):
+            if carried := rung.carried(account.markets):
+                account.carry(carried)
+                COUNTS.carried += 1
+                return True
+        return False
 
     async def _poll(self) -> Never:
         for polls in count(1):
@@ -212,6 +264,8 @@ class Hub:
         raise AssertionError("numbers ended")
 
     async def _look(self) -> None:
+        COUNTS.missed += len(self._unannounced)
+        self._unannounced.clear()
         found = await self.database.run(reading.progress, list(self._accounts))
         for account_id, progress in found.items():
             account = self._accounts.get(account_id)
@@ -220,8 +274,10 @@ class Hub:
             # Read from the rows by the same thread as all we have: if it is less, they went back.
             if (account.epoch, account.seq) == (progress.epoch, progress.seq):
                 account.look(progress.heartbeat)
-            elif account_id not in self._behind and account_id != self._reading:
+            elif account_id not in self._behind and not self._is_read(account_id):
                 # Its announcement is still on the way, or was lost.
+                if account.epoch == progress.epoch:
+                    self._unannounced[account_id] = progress.seq
                 self._want(account_id)
 
     async def _look_after_sessions(self, streams: Collection[Stream]) -> None:
@@ -236,8 +292,11 @@ class Hub:
                 self._show(stream, seen[stream.session_id])
 
     def _want(self, account_id: int) -> None:
-        self._behind.add(account_id)
+        self._behind.setdefault(account_id, time.monotonic())
         self._catch_up.set()
+
+    def _is_read(self, account_id: int) -> bool:
+        return self._reading is not None and self._reading[0] == account_id
 
     async def _read(self) -> Never:
         while True:
@@ -245,9 +304,11 @@ class Hub:
             self._catch_up.clear()
             await self._look_again()
             while self._behind:
-                self._reading = self._behind.pop()
+                # Whichever has waited longest.
+                account_id = next(iter(self._behind))
+                self._reading = account_id, self._behind.pop(account_id)
                 try:
-                    await self._read_account(self._reading)
+                    await self._read_account(account_id)
                 finally:
                     self._reading = None
 
@@ -267,25 +328,37 @@ class Hub:
         if account is None:
             return
         try:
-            if account.is_loaded:
-                news = await self.database.run(reading.read_since, account_id, account.seq)
-                if account.is_continued_by(news):
-                    account.update(news)
-                    return
-            account.load(await self.database.run(reading.read, account_id))
+            with self._set_aside_if_it_fails(account):
+                if account.is_loaded:
+                    news = await self.database.run(reading.read_since, account_id, account.seq)
+                    if account.is_continued_by(news):
+                        account.update(news)
+                        return
+                account.load(await self.database.run(reading.read, account_id))
         except Error as error:
             # The poll wants it again as soon as the database answers.
             logger.warning("read failed", extra={"error": type(error).__name__})
+
+    @contextmanager
+    def _set_aside_if_it_fails(self, account: WatchedAccount) -> Iterator[None]:
+        try:
+            yield
+        except Error:
+            raise
         except Exception:
             # A bug, with this account alone. The poll wants it again.
             if not account.is_set_aside:
-                logger.exception("account cannot be shown", extra={"account_id": account_id})
+                logger.exception(
+                    "account cannot be shown", extra={"account_id": account.account_id}
+                )
             account.set_aside()
 
     async def _keep_time(self) -> Never:
         loop = asyncio.get_running_loop()
         for seconds in count(1):
+            due = loop.time() + 1.0
             await asyncio.sleep(1.0)
+            COUNTS.loop_lag.observe(loop.time() - due)
             for account in self._accounts.values():
                 account.age()
                 if seconds % KEEPALIVE_SECONDS == 0:

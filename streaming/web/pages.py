@@ -20,7 +20,7 @@ def page(request: HttpRequest) -> HttpResponse:
     session = sessions.of_request(request)
     if session is None:
         return _render(request, "sign_in.html", _sign_in(request))
-    return _render(request, "dashboard.html", _dashboard(session))
+    return _render(request, "dashboard.html", _dashboard(request, session))
 
 
 @require_safe
@@ -33,15 +33,17 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     return _render(request, "settings.html", _settings(request, session))
 
 
-def _dashboard(session: Session) -> dict[str, object]:
+def _dashboard(request: HttpRequest, session: Session) -> dict[str, object]:
     seen = sight.of(session)
     return {
         "accounts": [account_out(account, seen) for account in seen.accounts],
         "default": seen.default,
         "of": session.of,
         "user_id": session.user_id,
+        "session_id": session.pk,
         "mark_price": settings.MARK_PRICE,
         "has_way_in": ways_in.exist(session.user),
+        "sandbox_control": _sandbox_control(request),
     }
 
 
@@ -73,11 +75,17 @@ def _doors(request: HttpRequest) -> dict[str, object]:
         "environments": offered,
         "one_click_sandbox": "sandbox" in settings.KALSHI_ENVIRONMENTS
         and is_direct_loopback(request),
+        "sandbox_control": _sandbox_control(request),
         "passkeys_possible": relying_party.is_possible(request),
         "passkeys_origin": relying_party.better_origin(request),
         "passkeys_host": host,
         "has_orphans": relying_party.orphans(host).exists(),
     }
+
+
+def _sandbox_control(request: HttpRequest) -> str | None:
+    # Where only this machine can reach it, others need no link.
+    return settings.SANDBOX_CONTROL_URL if is_direct_loopback(request) else None
 
 
 def _render(request: HttpRequest, template: str, context: dict[str, object]) -> HttpResponse:

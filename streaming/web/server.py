@@ -23,8 +23,8 @@ WITHOUT_IPV6 = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 OTHER_CONNECTIONS = 1000
 # Files and connections of the process itself.
 OWN_FILES = 100
-# Of the reverse proxy, which is on this machine. uvicorn's own default could be widened by
-# FORWARDED_ALLOW_IPS in the environment.
+# Of the reverse proxy, where it is on this machine; others are named by TRUSTED_PROXIES. uvicorn's
+# own default could be widened by FORWARDED_ALLOW_IPS in the environment.
 LOOPBACK = ["127.0.0.0/8", "::1", "::ffff:127.0.0.0/104"]
 
 
@@ -43,7 +43,7 @@ class DrainingServer(uvicorn.Server):
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 proxy_headers=proxy_headers,
-                forwarded_allow_ips=LOOPBACK,
+                forwarded_allow_ips=_proxies(),
                 http=BoundedConnection,
                 ws="none",
                 limit_concurrency=_connections_allowed(),
@@ -55,6 +55,11 @@ class DrainingServer(uvicorn.Server):
         if self._application.hub:
             self._application.hub.drain()
         await super().shutdown(sockets)
+
+
+def _proxies() -> list[str]:
+    gateway = [settings.LOCAL_GATEWAY] if settings.LOCAL_GATEWAY else []
+    return [*LOOPBACK, *gateway, *settings.TRUSTED_PROXIES]
 
 
 def _connections_allowed() -> int:
@@ -103,6 +108,9 @@ def listening_socket(host: str, port: int) -> socket.socket:
             # Else all IPv6 addresses would take the IPv4 ones too.
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        # Else the end of an answer may wait 40 ms until the client has said that it has the rest.
+        # uvloop sees to it; asyncio only where a socket names its protocol, which ours does not.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, PEER_TIMEOUT_MS)
         listener.bind((host, port))

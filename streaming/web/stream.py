@@ -5,13 +5,17 @@ from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
+from streaming.web.counts import COUNTS
+from streaming.web.deflated import Deflated, GzipStream
 from streaming.web.fanout import Channel, Subscriber
+from streaming.web.shared_snapshot import SharedSnapshot
 
 
 class Source(Protocol):
     """Something that has news: an account, or a sum of accounts."""
 
     channel: Channel
+    snapshots: SharedSnapshot
     is_loaded: bool
 
 
@@ -22,9 +26,19 @@ class Stream:
     Args:
         wanted: the id of the account it is about; None for all that the session sees.
         ends_at: by the event loop's clock.
+        takes_gzip: whether all that it is sent is to be one gzip file.
     """
 
-    def __init__(self, session_id: UUID, user_id: int, wanted: int | None, ends_at: float) -> None:
+    def __init__(
+        self,
+        session_id: UUID,
+        user_id: int,
+        wanted: int | None,
+        ends_at: float,
+        *,
+        takes_gzip: bool = False,
+    ) -> None:
+        self._gzip = GzipStream() if takes_gzip else None
         self._wakeup = asyncio.Event()
         self._parts: dict[Source, Subscriber] = {}
         # What is said once, to this client alone.
@@ -34,6 +48,8 @@ class Stream:
         self.wanted = wanted
         self.ends_at = ends_at
         self.is_ended = False
+        # When the oldest rows behind its last news were written, Unix time; None if they have none.
+        self.written_at: float | None = None
 
     @property
     def sources(self) -> Collection[Source]:
@@ -49,7 +65,7 @@ class Stream:
         """Give it the source's news too, beginning with all there is."""
         if source in self._parts:
             return
-        subscriber = self._parts[source] = Subscriber(self._wakeup.set)
+        subscriber = self._parts[source] = Subscriber(self._wakeup.set, COUNTS.told)
         source.channel.join(subscriber)
         if source.is_loaded:
             subscriber.start_over()
@@ -68,11 +84,40 @@ class Stream:
         self.is_ended = True
         self._wakeup.set()
 
+    def first(self, event: bytes) -> bytes:
+        """The beginning of what is sent, with this event."""
+        return self._gzip.begin() + self._gzip.add(event) if self._gzip else event
+
+    def last(self, event: bytes) -> bytes:
+        """The end of what is sent, with this event."""
+        return self._gzip.add(event) + self._gzip.end() if self._gzip else event
+
     async def news(self) -> bytes:
-        """Wait until there is something, or the stream has ended; all that is new."""
+        """Wait until there is something, or the stream has ended; what is new, to be sent."""
         await self._wakeup.wait()
         self._wakeup.clear()
         said, self._said = self._said, []
-        return b"".join(
-            [*said, *(source.channel.take(part) for source, part in self._parts.items())]
-        )
+        if self._gzip is None:
+            return b"".join([*said, *self._taken()])
+        return self._gzip.add(*said, *self._taken(), *await self._snapshot())
+
+    def _taken(self) -> list[bytes]:
+        taken = []
+        self.written_at = None
+        for source, part in self._parts.items():
+            # A compressed one is made elsewhere.
+            if self._gzip and part.awaits_snapshot:
+                continue
+            since = part.waits_since
+            if since is not None and (self.written_at is None or since < self.written_at):
+                self.written_at = since
+            taken.append(source.channel.take(part))
+        return taken
+
+    async def _snapshot(self) -> list[Deflated]:
+        for source, part in self._parts.items():
+            if part.awaits_snapshot:
+                # One at a time: it is sent before the next is made.
+                self._wakeup.set()
+                return [await source.snapshots.give(part)]
+        return []

@@ -2,15 +2,19 @@
 
 import re
 
-from django.http import HttpRequest, JsonResponse, StreamingHttpResponse
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_safe
 
-from accounts.errors import InvalidRequest, NotSignedIn
+from accounts.addresses import is_direct_loopback
+from accounts.errors import InvalidRequest, MetricsElsewhere, MetricsToken, NotSignedIn
 from accounts.sight import Sight
-from streaming.web import health
-from streaming.web.asgi import streaming_of
+from streaming import exposition, scrapers
+from streaming.web import deflated, health
+from streaming.web.asgi import hub_of, streaming_of
+from streaming.web.metrics import WebMetrics
 
 
 # Exempt because it changes nothing, and POST is to be told that it is no method for this. Nor is
@@ -22,6 +26,7 @@ async def positions_stream(request: HttpRequest) -> HttpResponseBase:
     `GET /sse/positions`: positions as Server-Sent Events.
 
     Of the session's default account, of `?account=ID`, or of all that it sees (`?account=all`).
+    Whoever takes gzip gets it as one gzip file, each event as soon as it is there.
     """
     streaming = streaming_of(request)
     looked = await streaming.admission.look(request)
@@ -30,10 +35,16 @@ async def positions_stream(request: HttpRequest) -> HttpResponseBase:
     session, seen = looked
     wanted = _wanted(request.GET.get("account"), seen)
     streaming.seat.take(session.pk)
+    takes_gzip = deflated.is_accepted(request.headers.get("Accept-Encoding", ""))
     return StreamingHttpResponse(
-        streaming.hub.events(session, seen, wanted),
+        streaming.hub.events(session, seen, wanted, takes_gzip=takes_gzip),
         content_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        headers={
+            "Cache-Control": "no-store",
+            "X-Accel-Buffering": "no",
+            "Vary": "Accept-Encoding",
+            **({"Content-Encoding": "gzip"} if takes_gzip else {}),
+        },
     )
 
 
@@ -58,3 +69,20 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if reasons:
         return JsonResponse({"status": "not ready", "reasons": reasons}, status=503)
     return JsonResponse({"status": "ready"})
+
+
+@require_safe
+async def metrics(request: HttpRequest) -> HttpResponse:
+    """How this process does, as Prometheus reads it; needs no database."""
+    match scrapers.verdict(
+        token=settings.METRICS_TOKEN,
+        authorization=request.headers.get("Authorization"),
+        is_direct_loopback=is_direct_loopback(request),
+    ):
+        case "wrong_token":
+            raise MetricsToken
+        case "elsewhere":
+            raise MetricsElsewhere
+    return HttpResponse(
+        exposition.text(WebMetrics(hub_of(request))), content_type=exposition.CONTENT_TYPE
+    )

@@ -1,17 +1,19 @@
 """An account that somebody looks at: its newest state, encoded once for all who look."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from positions import documents
+from positions import documents, reading
 from positions.connection import ConnectionState, Heartbeat, as_seen
-from positions.models import AccountStream, Position
+from positions.doorbell import Carried, Doorbell
+from positions.models import AccountStream, Market, Position
 from positions.reading import AccountRows
 from streaming.web import sse
 from streaming.web.fanout import Channel, Frame, Key
+from streaming.web.shared_snapshot import SharedSnapshot
 
 if TYPE_CHECKING:
     from streaming.web.watched_sum import WatchedSum
@@ -48,12 +50,17 @@ class WatchedAccount:
         self._now = now
         self._monotonic = monotonic
         self.channel = Channel(self._snapshot)
+        self.snapshots = SharedSnapshot(self._snapshot)
         self.is_loaded = False
         self.epoch: int | None = None
         self.seq = 0
         self._watched_since = now()
         self._positions: dict[str, str] = {}
+        # By id: what doorbells need not carry.
+        self.markets: dict[int, Market] = {}
         self._portfolio = ""
+        # The same without its version, as it was last told.
+        self._told: documents.Document = {}
         self._connection = ""
         self._written: ConnectionState | None = None
         self._heartbeat: Heartbeat | None = None
@@ -62,6 +69,7 @@ class WatchedAccount:
     def load(self, rows: AccountRows) -> None:
         """Replace everything; every stream starts over with a snapshot."""
         self._positions.clear()
+        self.markets.clear()
         self._take(rows)
         self.is_loaded = True
         self.channel.start_over()
@@ -73,11 +81,22 @@ class WatchedAccount:
 
     def is_continued_by(self, rows: AccountRows) -> bool:
         """Whether what these rows have beyond our `seq` is all that tells it from what we have."""
-        return self.is_loaded and _epoch(rows) == self.epoch and rows.seq >= self.seq
+        return self.is_loaded and _epoch(rows.stream) == self.epoch and rows.seq >= self.seq
 
     def update(self, rows: AccountRows) -> None:
         """Take in what is new and pass it on."""
-        self.channel.publish(self._take(rows))
+        self.channel.publish(self._take(rows), _written_at(rows.positions))
+        self._renew_sums()
+
+    def is_followed_by(self, rung: Doorbell) -> bool:
+        """Whether the flush that is announced is the next one."""
+        return self.is_loaded and rung.epoch == self.epoch and rung.seq == self.seq + 1
+
+    def carry(self, carried: Carried) -> None:
+        """Take in what the next flush wrote, as its doorbell brought it, and pass it on."""
+        written = reading.connection_of(carried.stream)
+        frames = self._take_written(carried.stream, carried.positions, written)
+        self.channel.publish(frames, _written_at(carried.positions))
         self._renew_sums()
 
     def set_aside(self) -> None:
@@ -116,19 +135,31 @@ class WatchedAccount:
         self.channel.publish({_CONNECTION: Frame(self.seq, sse.COMMENT + event)})
 
     def _take(self, rows: AccountRows) -> dict[Key, Frame]:
+        self._hear(rows.heartbeat)
+        return self._take_written(rows.stream, rows.positions, rows.written)
+
+    def _take_written(
+        self,
+        stream: AccountStream | None,
+        positions: Iterable[Position],
+        written: ConnectionState | None,
+    ) -> dict[Key, Frame]:
         frames = {}
-        for row in rows.positions:
+        for row in positions:
+            self.markets[row.market_id] = row.market
             frames[f"position {row.market.ticker}"] = self._take_position(row)
         self.is_set_aside = False
-        self.stream = rows.stream
-        self.seq = rows.seq
-        self.epoch = _epoch(rows)
-        portfolio = sse.to_json(documents.portfolio_document(self.account_id, rows.stream))
-        if portfolio != self._portfolio:
-            self._portfolio = portfolio
-            frames[_PORTFOLIO] = Frame(self.seq, sse.event("portfolio", self.seq, portfolio))
-        self._written = rows.written
-        self._hear(rows.heartbeat)
+        self.stream = stream
+        self.seq = stream.seq if stream else 0
+        self.epoch = _epoch(stream)
+        portfolio = documents.portfolio_document(self.account_id, stream)
+        self._portfolio = sse.to_json(portfolio)
+        # A flush that changed none of it, but how the connection stands, is no news of it.
+        told = {**portfolio, "version": None}
+        if told != self._told:
+            self._told = told
+            frames[_PORTFOLIO] = Frame(self.seq, sse.event("portfolio", self.seq, self._portfolio))
+        self._written = written
         return frames | self._see()
 
     def _take_position(self, row: Position) -> Frame:
@@ -174,5 +205,10 @@ class WatchedAccount:
             total.renew(self.seq)
 
 
-def _epoch(rows: AccountRows) -> int:
-    return rows.stream.epoch if rows.stream else 0
+def _written_at(positions: Sequence[Position]) -> float | None:
+    """When the newest of these were, Unix time; None of a flush without any."""
+    return positions[-1].updated_at.timestamp() if positions else None
+
+
+def _epoch(stream: AccountStream | None) -> int:
+    return stream.epoch if stream else 0

@@ -6,6 +6,7 @@ from positions import sums
 from positions.sums import Group
 from streaming.web import sse
 from streaming.web.fanout import Channel, Frame
+from streaming.web.shared_snapshot import SharedSnapshot
 from streaming.web.watched_account import WatchedAccount
 
 _KEY = "portfolio"
@@ -22,6 +23,7 @@ class WatchedSum:
     def __init__(self, group: Group, accounts: Mapping[int, WatchedAccount]) -> None:
         self.group = group
         self.channel = Channel(self._whole)
+        self.snapshots = SharedSnapshot(self._whole)
         self.is_loaded = False
         self._counted = [accounts[account_id] for account_id in group.counted]
         self._text = ""

@@ -5,6 +5,7 @@ import httpx
 from kalshi.environments import Environment
 from kalshi.pacing import Pacer
 from kalshi.transport import connections
+from streaming.worker.counts import COUNTS
 
 
 class Access:
@@ -15,7 +16,7 @@ class Access:
     """
 
     def __init__(self) -> None:
-        self.pacer = Pacer()
+        self.pacer = Pacer(paced=COUNTS.paced)
         self._http: httpx.AsyncClient | None = None
 
     def http(self, environment: Environment) -> httpx.AsyncClient:

@@ -29,7 +29,7 @@ from kalshi.rest import Client
 from kalshi.rows import LeftOut
 from positions.cash import Balance
 from positions.decimal_text import to_six_decimals
-from positions.reconciliation import TRUST_AFTER_SECONDS, compare
+from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, compare
 from positions.tracker import Read, Tracker
 from streaming.together import all_of
 from streaming.worker.agenda import (
@@ -39,6 +39,7 @@ from streaming.worker.agenda import (
     ReadMarkets,
     Reconcile,
 )
+from streaming.worker.counts import COUNTS
 from streaming.worker.course import Maintenance
 from streaming.worker.reads import (
     AGE_SECONDS,
@@ -178,6 +179,7 @@ class Authority:
             if self._is_doubted or not self.is_reconciled:
                 raise
             # One answer may be a mistake on the way; two are a verdict. The stream still holds.
+            COUNTS.reconciliations_failed += 1
             logger.warning("refused in mid-session", extra={"error": str(error)})
             self._is_doubted = True
             self._agenda.reconciliation_failed(monotonic(), CONFIRM_SECONDS)
@@ -186,6 +188,7 @@ class Authority:
                 # Nothing is known of what the account holds: there is nothing to show as live.
                 raise
             # The stream still holds, and with it every price; only the authority is late.
+            COUNTS.reconciliations_failed += 1
             logger.warning("reconciliation failed", extra={"error": str(error)})
             self._agenda.reconciliation_failed(monotonic())
 
@@ -220,8 +223,20 @@ class Authority:
         now = monotonic()
         self._agenda.reconciled(now, behind=self._behind(difference.unconfirmed, positions.as_of))
         self._note(markets, now)
+        self._count(difference, now - requested_at)
         self.is_reconciled = True
         await self._on_read()
+
+    def _count(self, difference: Difference, seconds: float) -> None:
+        COUNTS.reconciliation.observe(seconds)
+        skew = self._rest.clock_skew
+        if skew is not None:
+            COUNTS.clock_skew = skew.total_seconds()
+        if self.is_reconciled:
+            # Nothing was followed before the first.
+            COUNTS.found["changed"] += len(difference.changed)
+            COUNTS.found["gone"] += len(difference.gone)
+            COUNTS.found["unreadable"] += len(difference.unreadable)
 
     async def _read_positions(self) -> PositionsRead:
         read: list[PositionsRead] = []

@@ -120,6 +120,9 @@ class Course:
         unjudged = [each for each in refused if self._tries_refused and each not in self._judged]
         for credential_id in [*usable, *unjudged]:
             if credential_id not in self._unusable:
+                if credential_id in usable and self.state.holds_without_worker:
+                    # What is said is said of the keys that there were; this one is yet untried.
+                    self.state = ConnectionState("connecting", now, live_until=self._live_until)
                 self.step = Connect(credential_id)
                 return
         self._forget_refused()
@@ -131,6 +134,12 @@ class Course:
         else:
             self._lost("disconnected", "no_credential", now)
             self._idle(None)
+
+    def set_aside(self, now: datetime) -> None:
+        """The staff have set the account aside: its keys are not to be used."""
+        self._forget_refused()
+        self._lost("disconnected", "set_aside_by_staff", now)
+        self._idle(None)
 
     def unusable(self, credential_id: int, reason: Reason) -> None:
         """This key can't sign."""
@@ -260,7 +269,9 @@ class Course:
             case ClockSkew():
                 self._lost("reconnecting", "clock_skew", now, wait.attempt, retry_at)
             case _:
-                status: Status = "disconnected" if wait.is_open else "reconnecting"
+                # That a connection dropped says nothing of the attempt that is yet to be made.
+                is_down = wait.is_open and not self._is_dropped
+                status: Status = "disconnected" if is_down else "reconnecting"
                 self._lost(status, self._reason(error), now, wait.attempt, retry_at)
         self._is_dropped = False
         self._idle(wait.seconds)

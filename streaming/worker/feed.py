@@ -19,13 +19,16 @@ from accounts.errors import CredentialUnusable
 from kalshi.errors import KalshiError
 from kalshi.rest import Client
 from kalshi.socket import connect
+from positions.connection import ConnectionState
 from positions.writing import OpenedStream
 from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThreads
 from streaming.together import until_one_fails
 from streaming.worker.access import Access
+from streaming.worker.arrivals import Arrival
 from streaming.worker.authority import prepare
 from streaming.worker.backoff import Wait, waits
+from streaming.worker.counts import COUNTS
 from streaming.worker.course import Connect, Course, Idle, Look, Refuse
 from streaming.worker.flushes import Flushes, Writers
 from streaming.worker.historian import Historian
@@ -51,6 +54,7 @@ class Feed:
         opened: the account as this worker took it over; the feed is its only writer.
         writers: the threads for the account's writes and reads of rows.
         access: to the exchange, kept by the account from one feed to the next.
+        arrival: of the account; what is past is read when those that came with it are live.
         schedule: the waits after failures in a row, begun anew after each good connection.
     """
 
@@ -60,6 +64,7 @@ class Feed:
         opened: OpenedStream,
         writers: Writers,
         access: Access,
+        arrival: Arrival,
         *,
         schedule: Callable[[], Iterator[Wait]] = reconnection_waits,
     ) -> None:
@@ -68,6 +73,8 @@ class Feed:
         self._writers = writers
         self._is_doubtful = False
         self._access = access
+        self._arrival = arrival
+        self._went_live = asyncio.Event()
         self._course = Course(
             timezone.now(),
             opened.live_until,
@@ -75,8 +82,10 @@ class Feed:
             schedule=schedule,
             jitter=random.random,
         )
+        self._fence = opened.writer.fence
         self._flushes = Flushes(opened.writer, opened.tracker, lambda: self._course.state, writers)
         self._upstream: Upstream | None = None
+        self._historian: Historian | None = None
         self._stirred = asyncio.Event()
         self._credentials_changed = asyncio.Event()
 
@@ -84,6 +93,16 @@ class Feed:
     def silent_seconds(self) -> float | None:
         """For how long nobody could vouch for the rows; None while they are written."""
         return self._flushes.silent_seconds
+
+    @property
+    def state(self) -> ConnectionState:
+        """How the connection stands."""
+        return self._course.state
+
+    @property
+    def is_reading_past(self) -> bool:
+        """Whether something of the past is still to be read, as far as is known."""
+        return self._historian is None or self._historian.is_reading_past
 
     @property
     def live_until(self) -> datetime | None:
@@ -148,7 +167,10 @@ class Feed:
         match self._course.step:
             case Look():
                 held = await self._threads.run(credentials.held_by, self._account_id)
-                self._course.found(held.usable, held.refused, timezone.now())
+                if held.is_set_aside:
+                    self._course.set_aside(timezone.now())
+                else:
+                    self._course.found(held.usable, held.refused, timezone.now())
             case Connect(credential_id=credential_id):
                 await self._attempt(credential_id)
             case Refuse(credential_id=credential_id, why=why):
@@ -156,6 +178,7 @@ class Feed:
                 await self._threads.run(credentials.mark_refused, credential_id, why)
                 self._course.noted()
             case Idle(seconds=seconds):
+                self._arrival.end()
                 if seconds is None or seconds > LONG_IDLE_SECONDS:
                     await self._access.close()
                 await self._idle(seconds)
@@ -183,6 +206,7 @@ class Feed:
             logger.info("credential gone", extra=self._fields())
             self._course.gone()
         except KalshiError as error:
+            COUNTS.failures[type(error).__name__] += 1
             logger.warning("connection failed", extra=self._fields(error=str(error)))
             self._course.failed(credential_id, error, timezone.now())
 
@@ -195,16 +219,19 @@ class Feed:
             pacer=self._access.pacer,
         )
         await prepare(rest, key.subaccount)
-        historian = Historian(
-            self._account_id,
+        self._went_live.clear()
+        self._historian = historian = Historian(
+            self._fence,
             rest,
             self._tracker,
             self._writers.history,
             subaccount=key.subaccount,
+            may_begin_anew=key.environment.name == "sandbox",
             is_live=lambda: self._course.state.status == "live",
             on_change=self._flushes.soon,
         )
         async with connect(key.environment, key.api_key_id, key.key) as socket:
+            COUNTS.connections += 1
             self._upstream = Upstream(
                 rest,
                 socket,
@@ -216,7 +243,9 @@ class Feed:
             )
             try:
                 await until_one_fails(
-                    self._upstream.run(), self._watch(credential_id), historian.run()
+                    self._upstream.run(),
+                    self._watch(credential_id),
+                    self._keep_ledger(historian),
                 )
             finally:
                 self._upstream = None
@@ -242,10 +271,17 @@ class Feed:
             if credential_id not in held.usable + held.refused:
                 raise _CredentialGone
 
+    async def _keep_ledger(self, historian: Historian) -> Never:
+        await self._went_live.wait()
+        await self._arrival.others()
+        await historian.run()
+
     def _live(self) -> None:
         self._course.went_live(timezone.now())
+        COUNTS.went_live += 1
         logger.info("connection", extra=self._fields(status="live"))
         self._flushes.soon()
+        self._went_live.set()
         # To note that it works, and to see whether it is still there.
         self._credentials_changed.set()
 

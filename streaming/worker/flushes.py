@@ -21,6 +21,7 @@ from positions.tracker import Tracker
 from positions.writing import StreamWriter
 from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThreads
+from streaming.worker.counts import COUNTS
 
 logger = logging.getLogger(__name__)
 
@@ -72,12 +73,16 @@ class Flushes:
         self._unwritten = asyncio.Event()
         self._unwritten.set()
         self._failures = 0
+        # When the first change since the last flush came, and when a flush began that waits still.
+        self._changed_at: float | None = None
         self._waiting_since: float | None = None
         # Positions that the database refuses: when to try them again, and how that is told.
         self._refused: dict[str, tuple[float, str]] = {}
 
     def soon(self) -> None:
         """There is something to write."""
+        if self._changed_at is None:
+            self._changed_at = monotonic()
         self._unwritten.set()
 
     @property
@@ -116,8 +121,10 @@ class Flushes:
     async def write(self) -> bool:
         """Write what changed; false when the database is in trouble and nothing was lost."""
         self._try_refused_again()
-        changes = self._accepted(self._tracker.take_changes())
-        self._waiting_since = self._waiting_since or monotonic()
+        changes = self._accepted(self._tracker.take_changes(timezone.now()))
+        began = monotonic()
+        changed_at, self._changed_at = self._changed_at, None
+        self._waiting_since = self._waiting_since or began
         threads = self._writers.doubtful if self._failures else self._writers.healthy
         try:
             await self._write(threads, changes)
@@ -125,6 +132,8 @@ class Flushes:
             self._tracker.put_back(changes)
             # Bounded, as a power of it is a wait.
             self._failures = min(self._failures + 1, 10)
+            COUNTS.flushes_failed += 1
+            self._changed_at = changed_at or self._changed_at
             logger.warning("write failed", extra=self._fields(error=type(error).__name__))
             return False
         except BaseException:
@@ -133,6 +142,11 @@ class Flushes:
             raise
         self._waiting_since = None
         self._failures = 0
+        now = monotonic()
+        COUNTS.flush.observe(now - began)
+        COUNTS.flushed_rows += len(changes.positions)
+        if changed_at is not None:
+            COUNTS.frame_to_row.observe(now - changed_at)
         return True
 
     async def _write(self, threads: DatabaseThreads, changes: Changes) -> None:

@@ -17,12 +17,15 @@ from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
+from accounts import log_context
 from accounts.models import Account
 from ledger.keeping import LedgerRecords
 from positions.connection import ConnectionState
-from positions.writing import OpenedStream, TakenOver, open_stream, set_aside
+from positions.fencing import TakenOver
+from positions.writing import OpenedStream, open_stream, set_aside
 from postgres.errors import DATABASE_TROUBLE
 from streaming.worker.access import Access
+from streaming.worker.arrivals import Arrival
 from streaming.worker.backoff import Wait, waits
 from streaming.worker.feed import Feed
 from streaming.worker.flushes import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Writers
@@ -39,17 +42,23 @@ class HeldAccount:
 
     Args:
         worker_id: the worker whose heartbeat vouches for the rows.
+        arrival: ended when it is live for the first time, or can't be for now.
     """
 
-    def __init__(self, account_id: int, worker_id: UUID, writers: Writers) -> None:
+    def __init__(
+        self, account_id: int, worker_id: UUID, writers: Writers, arrival: Arrival
+    ) -> None:
         self._account_id = account_id
         self._worker_id = worker_id
         self._writers = writers
+        self._arrival = arrival
         self._access = Access()
         self._feed: Feed | None = None
         self._again = asyncio.Event()
         # The exchange's last sign of life, as far as is known while there is no feed.
         self._live_until: datetime | None = None
+        # How it stands while there is no feed.
+        self._state = ConnectionState("connecting", since=timezone.now())
         # Since when its rows say what nobody here can vouch for.
         self._silent_since: float | None = None
 
@@ -59,6 +68,16 @@ class HeldAccount:
         if self._feed:
             return self._feed.silent_seconds
         return None if self._silent_since is None else monotonic() - self._silent_since
+
+    @property
+    def state(self) -> ConnectionState:
+        """How the connection stands."""
+        return self._feed.state if self._feed else self._state
+
+    @property
+    def is_reading_past(self) -> bool:
+        """Whether something of the past is still to be read, as far as is known."""
+        return self._feed is None or self._feed.is_reading_past
 
     def refresh(self) -> None:
         """Read the exchange anew, or try again what waits to be tried."""
@@ -74,6 +93,10 @@ class HeldAccount:
 
     async def run(self) -> None:
         """Work until cancelled, or until the account is forgotten or another worker's."""
+        with log_context.of_account(self._account_id):
+            await self._run()
+
+    async def _run(self) -> None:
         schedule = self._new_schedule()
         try:
             while True:
@@ -92,11 +115,12 @@ class HeldAccount:
             logger.warning("account lost", extra=self._fields())
         finally:
             self._feed = None
+            self._arrival.end()
             await self._access.close()
 
     async def _feed_it(self) -> Never:
         opened = await self._open()
-        self._feed = Feed(self._account_id, opened, self._writers, self._access)
+        self._feed = Feed(self._account_id, opened, self._writers, self._access, self._arrival)
         self._silent_since = None
         try:
             await self._feed.run()
@@ -134,7 +158,7 @@ class HeldAccount:
 
     async def _set_aside(self, wait: Wait) -> None:
         now = timezone.now()
-        state = ConnectionState(
+        self._state = state = ConnectionState(
             "disconnected",
             since=now,
             attempt=wait.attempt,
@@ -143,6 +167,7 @@ class HeldAccount:
             live_until=self._live_until,
         )
         self._silent_since = monotonic()
+        self._arrival.end()
         try:
             await self._writers.doubtful.run(
                 set_aside, self._account_id, self._worker_id, state, now

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from accounts.models import Account
 from kalshi.errors import KalshiError
+from positions.fencing import TakenOver
 from postgres.errors import DATABASE_TROUBLE
 
 logger = logging.getLogger(__name__)
@@ -28,11 +29,12 @@ async def until_done(work: Callable[[], Awaitable[None]], trouble: str, account_
 
     Raises:
         Account.DoesNotExist: it was forgotten.
+        TakenOver: another worker writes it now.
     """
     for delay in retry_delays():
         try:
             await work()
-        except Account.DoesNotExist:
+        except (Account.DoesNotExist, TakenOver):
             raise
         except Exception as error:
             log_trouble(trouble, error, account_id)

@@ -19,6 +19,7 @@ from kalshi.rows import LeftOut, Rows
 from positions.pnl import MarketState, Quote
 from positions.portfolio import EventFacts, MarketFacts
 from streaming.together import all_of
+from streaming.worker.counts import COUNTS
 
 logger = logging.getLogger(__name__)
 
@@ -152,6 +153,7 @@ async def read_events(rest: Client, event_tickers: Iterable[str]) -> dict[str, E
 
 def log_left_out(rows: Sequence[LeftOut]) -> None:
     """Say which rows could not be understood; of many, the first."""
+    COUNTS.left_out += len(rows)
     for row in rows[:LOGGED_ROWS]:
         logger.warning(
             "row not understood",
@@ -183,6 +185,7 @@ def _read(market: Market, events: Mapping[str, EventFacts]) -> MarketRead:
         no_outcome=market.no_outcome,
         close_time=market.close_time,
         is_described=event is not None,
+        expected_at=market.expected_at,
         collateral_return_type=event.collateral_return_type if event else None,
     )
     quote = Quote(
@@ -192,7 +195,8 @@ def _read(market: Market, events: Mapping[str, EventFacts]) -> MarketRead:
         yes_bid_size=market.yes_bid_size,
         yes_ask_size=market.yes_ask_size,
     )
-    return facts, MarketState(market.status, market.settlement_value), quote
+    since = {"closed": market.close_time, "finalized": market.settled_at}.get(market.status)
+    return facts, MarketState(market.status, market.settlement_value, since), quote
 
 
 def _untold(ticker: str, events: Mapping[str, EventFacts]) -> MarketRead:

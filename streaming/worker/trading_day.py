@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ledger import points
 from positions.day import Baseline
+from positions.fencing import Fence
 from positions.tracker import Tracker
 from postgres.threads import DatabaseThreads
 from streaming.worker.persistence import until_done
@@ -24,20 +25,22 @@ class TradingDay:
     Stores an account's points, and gives its tracker the baseline of each day.
 
     Args:
+        fence: what it writes rests on the tracker, so only while the account is this worker's.
         is_live: whether the account's figures are the exchange's at the moment.
         on_change: called when the tracker has something to write.
     """
 
     def __init__(
         self,
-        account_id: int,
+        fence: Fence,
         tracker: Tracker,
         threads: DatabaseThreads,
         *,
         is_live: Callable[[], bool],
         on_change: Callable[[], None],
     ) -> None:
-        self._account_id = account_id
+        self._account_id = fence.account_id
+        self._fence = fence
         self._tracker = tracker
         self._threads = threads
         self._is_live = is_live
@@ -70,7 +73,7 @@ class TradingDay:
             nets=self._tracker.nets,
         )
         await self._keep_baseline()
-        await self._threads.run(points.add, self._account_id, valued)
+        await self._threads.run(self._add, valued)
         has_baseline = self._tracker.valuation.baseline is not None
         if not has_baseline or points.day_start(timezone.now()) != self._start:
             await self.begin()
@@ -98,6 +101,14 @@ class TradingDay:
         """Store what entered the baseline; it."""
         baseline = self._tracker.valuation.baseline
         if baseline and baseline.is_changed:
-            await self._threads.run(points.keep_changed, self._account_id, baseline)
+            await self._threads.run(self._keep_changed, baseline)
             baseline.is_changed = False
         return baseline
+
+    def _add(self, valued: points.Valued) -> None:
+        with self._fence.held():
+            points.add(self._account_id, valued)
+
+    def _keep_changed(self, baseline: Baseline) -> None:
+        with self._fence.held():
+            points.keep_changed(self._account_id, baseline)

@@ -11,7 +11,7 @@ import logging
 import random
 from collections.abc import Callable
 from decimal import Decimal
-from time import monotonic
+from time import monotonic, time
 from typing import Never
 
 from kalshi.errors import Unavailable
@@ -32,6 +32,7 @@ from positions.tracker import Tracker
 from streaming.together import until_one_fails
 from streaming.worker.agenda import Agenda
 from streaming.worker.authority import Authority
+from streaming.worker.counts import COUNTS
 from streaming.worker.historian import Historian
 from streaming.worker.titles import Titles
 
@@ -43,6 +44,8 @@ STEADY_SECONDS = 30.0
 COMMAND_TIMEOUT_SECONDS = 10.0
 # From the first subscription until the account is live; a hundred calls fit in.
 GO_LIVE_SECONDS = 60.0
+# Between two samples of the lag behind the exchange: it is not worth a tick's time.
+LAG_SAMPLE_SECONDS = 0.1
 
 PRIVATE_CHANNELS = ("market_positions", "fill")
 # Both of the markets held; the second tells of their pauses, determinations and settlements.
@@ -90,6 +93,7 @@ class Upstream:
         self._titles = Titles(rest, tracker, on_change)
         self._is_live = False
         self._garbled = 0
+        self._lag_due = 0.0
         # When the exchange last ended a channel's subscription by itself.
         self._ended_at: dict[str, float] = {}
 
@@ -123,30 +127,41 @@ class Upstream:
         now = monotonic()
         match event:
             case Ticker():
+                COUNTS.ticks += 1
+                if now >= self._lag_due and event.sent_at:
+                    self._lag_due = now + LAG_SAMPLE_SECONDS
+                    COUNTS.exchange_lag.observe(time() - event.sent_at.timestamp())
                 if self._tracker.apply_ticker(event, now):
                     self._on_change()
                 return
             case MarketPosition() if self._is_ours(event.subaccount):
+                COUNTS.frames["market_position"] += 1
                 self._agenda.cash_moved(now)
                 if not self._tracker.apply_position(event, now):
                     self._agenda.reconcile_now(now)
                 self._on_change()
             case Fill() if self._is_ours(event.subaccount):
+                COUNTS.frames["fill"] += 1
                 self._agenda.cash_moved(now)
                 self._tracker.apply_fill(event, now)
                 self._agenda.filled(now)
                 self._on_change()
-            case (
-                Activated() | Deactivated() | CloseTimeChanged() | Determined() | MetadataChanged()
-            ):
+            case Determined(market_ticker=ticker, at=at):
+                COUNTS.frames["lifecycle"] += 1
+                self._tracker.determined(ticker, at)
+                self._agenda.market_changed(ticker, now)
+            case Activated() | Deactivated() | CloseTimeChanged() | MetadataChanged():
                 # The event says that something is new; what it is, and all of it, REST says.
+                COUNTS.frames["lifecycle"] += 1
                 self._agenda.market_changed(event.market_ticker, now)
             case Settled(market_ticker=ticker, at=at):
+                COUNTS.frames["lifecycle"] += 1
                 if self._tracker.apply_settled(ticker, at, now):
                     self._on_change()
                 self._agenda.settled(now)
                 self._historian.moved()
             case SequenceGap(channel=channel):
+                COUNTS.gaps += 1
                 logger.warning("frames were lost", extra={"channel": channel})
                 self._agenda.reconcile_soon()
             case SubscriptionEnded():
@@ -155,6 +170,7 @@ class Upstream:
                 raise Unavailable(f"The exchange refused a subscription (error {code}).")
             case Undecodable(reason=reason):
                 self._garbled += 1
+                COUNTS.garbled += 1
                 # The first, the tenth, the hundredth …: a storm of them must not fill the log.
                 if str(self._garbled).strip("0") == "1":
                     logger.warning(
@@ -166,6 +182,7 @@ class Upstream:
 
     def _renew(self, ended: SubscriptionEnded, now: float) -> None:
         channel = ended.channel
+        COUNTS.subscriptions_ended += 1
         logger.warning("subscription ended", extra={"channel": channel, "code": ended.code})
         if now < self._ended_at.get(channel, float("-inf")) + STEADY_SECONDS:
             # Asked again at once it would end again at once, and so on.
@@ -196,6 +213,7 @@ class Upstream:
     def _balance_told(self, balance: Balance, surprise: Decimal | None) -> None:
         self._historian.told(balance, surprise)
         if surprise:
+            COUNTS.surprises += 1
             logger.info(
                 "balance not as expected", extra={"market_positions": len(self._tracker.tickers)}
             )

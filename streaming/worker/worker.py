@@ -8,6 +8,7 @@ one account stays with it; only a bug of the worker itself ends the process.
 
 import asyncio
 import logging
+from collections.abc import Collection
 from typing import Never
 from uuid import UUID, uuid4
 
@@ -20,6 +21,8 @@ from postgres.notifications import Announcement, Listening, announcements
 from postgres.patience import WORKER
 from postgres.threads import DatabaseThread, DatabaseThreads
 from streaming.together import until_one_fails
+from streaming.worker.arrivals import Arrivals
+from streaming.worker.counts import COUNTS
 from streaming.worker.flushes import Writers
 from streaming.worker.held_account import HeldAccount
 
@@ -45,9 +48,15 @@ class Worker:
             doubtful=DatabaseThread(WORKER),
             history=DatabaseThread(WORKER),
         )
+        self._arrivals = Arrivals()
         self._held: dict[int, HeldAccount] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._look_now = asyncio.Event()
+
+    @property
+    def held(self) -> Collection[HeldAccount]:
+        """The accounts that it feeds."""
+        return self._held.values()
 
     async def run(self) -> Never:
         """Work until cancelled. A database that is away is waited for; a bug is raised."""
@@ -86,8 +95,11 @@ class Worker:
 
     async def _keep_claims(self, claims: Claims) -> Never:
         # Apart from the heartbeat, whose commit may wait for a disk for longer than claims live.
+        loop = asyncio.get_running_loop()
         while True:
+            due = loop.time() + HEARTBEAT_SECONDS
             await asyncio.sleep(HEARTBEAT_SECONDS)
+            COUNTS.loop_lag.observe(loop.time() - due)
             await claims.keep_alive()
 
     async def _beat(self) -> Never:
@@ -102,6 +114,7 @@ class Worker:
             if silent:
                 logger.warning("accounts not vouched for", extra={"accounts": sorted(silent)})
             await self._heart.run(workers.beat, self.id, silent)
+            COUNTS.beats += 1
 
     async def _listen(self) -> Never:
         async for heard in announcements(CREDENTIALS_CHANGED, REFRESH_REQUESTED):
@@ -144,7 +157,9 @@ class Worker:
                 pass
 
     def _hold(self, account_id: int) -> None:
-        held = self._held[account_id] = HeldAccount(account_id, self.id, self._writers)
+        held = self._held[account_id] = HeldAccount(
+            account_id, self.id, self._writers, self._arrivals.begin()
+        )
         self._tasks[account_id] = asyncio.create_task(held.run())
 
     def _reap(self, account_id: int) -> None:

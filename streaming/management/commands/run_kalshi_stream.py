@@ -5,9 +5,13 @@ import signal
 from typing import Any
 
 import uvloop
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from postgres import patience
+from streaming import exposition
+from streaming.worker.metrics import WorkerMetrics
+from streaming.worker.port import listening
 from streaming.worker.worker import Worker
 
 
@@ -30,7 +34,7 @@ class Command(BaseCommand):
 
 
 async def _work() -> None:
-    work = asyncio.create_task(Worker().run())
+    work = asyncio.create_task(_run(Worker()))
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, work.cancel)
@@ -39,3 +43,15 @@ async def _work() -> None:
     except asyncio.CancelledError:
         if not work.cancelled():
             raise
+
+
+async def _run(worker: Worker) -> None:
+    if settings.METRICS_PORT is None:
+        await worker.run()
+    async with listening(
+        settings.METRICS_HOST,
+        settings.METRICS_PORT,
+        token=settings.METRICS_TOKEN,
+        metrics=lambda: exposition.text(WorkerMetrics(worker.held)),
+    ):
+        await worker.run()

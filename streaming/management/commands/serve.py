@@ -33,10 +33,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
-        if not _is_loopback(host) and not settings.COOKIES_SECURE:
+        is_published_here = settings.LOCAL_GATEWAY is not None
+        if not (_is_loopback(host) or settings.COOKIES_SECURE or is_published_here):
             raise CommandError(
                 f"Refusing to listen on {host}: without an https PUBLIC_ORIGIN the session would "
-                "cross the network in clear text. Set PUBLIC_ORIGIN, or listen on 127.0.0.1."
+                "cross the network in clear text. Set PUBLIC_ORIGIN, or listen on 127.0.0.1; in a "
+                "container of which only loopback is published, set PUBLISHED_ON_LOOPBACK."
             )
         # Requests run in threads. Python's 5 ms would be what each of them may keep the streams
         # waiting, again and again.
@@ -49,7 +51,7 @@ class Command(BaseCommand):
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise CommandError(f"Cannot listen on {host}:{port}: {reason}.") from None
-        address = f"[{host}]" if ":" in host else host
+        address = LOCALHOST if is_published_here else f"[{host}]" if ":" in host else host
         origin = settings.PUBLIC_ORIGIN or f"http://{address}:{listeners[0].getsockname()[1]}"
         self.stdout.write(f"Serving {origin}")
         self._tell_of_people()

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ledger import new_world
 from streaming.launcher.processes import NeverStarted, Processes
 
 MANAGE = Path(__file__).resolve().parents[3] / "manage.py"
@@ -23,7 +22,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """What to start, and where."""
         parser.add_argument("--sandbox", action="store_true", help="a simulated exchange as well")
-        parser.add_argument("--sandbox-port", type=int, default=8090, help="default: %(default)s")
+        parser.add_argument(
+            "--sandbox-port",
+            type=int,
+            default=8090,
+            help="its control page is at the next one; default: %(default)s",
+        )
         parser.add_argument(
             "--port", type=int, default=settings.PORT, help="default: PORT, now %(default)s"
         )
@@ -32,7 +36,8 @@ class Command(BaseCommand):
         self, *args: Any, sandbox: bool, sandbox_port: int, port: int, **options: Any
     ) -> None:
         """Run until SIGINT, SIGTERM or SIGHUP."""
-        ports = [port, sandbox_port] if sandbox else [port]
+        control_port = sandbox_port + 1
+        ports = [port, sandbox_port, control_port] if sandbox else [port]
         for wanted in ports:
             if _answers(wanted):
                 raise CommandError(f"Port {wanted} is taken: is it running already?")
@@ -44,12 +49,14 @@ class Command(BaseCommand):
             processes.obey_signals()
             environment = {}
             if sandbox:
-                # Its markets, and what its member did, begin anew with it.
-                new_world.forget_the_old("sandbox")
-                command = _manage("run_sandbox_exchange", "--port", str(sandbox_port))
+                # The control page always at one place, where the dashboard's link leads.
+                command = _manage(
+                    "run_sandbox_exchange",
+                    *("--port", str(sandbox_port), "--control-port", str(control_port)),
+                )
                 processes.start("sandbox", command, environment={})
                 processes.wait_until(lambda: _answers(sandbox_port))
-                environment = _sandbox_addresses(sandbox_port)
+                environment = _sandbox_addresses(sandbox_port, control_port)
             processes.start("worker", _manage("run_kalshi_stream"), environment)
             processes.start("web server", _manage("serve", "--port", str(port)), environment)
             processes.wait_until(lambda: _answers(port))
@@ -74,8 +81,9 @@ def _manage(*arguments: str) -> list[str]:
     return [sys.executable, str(MANAGE), *arguments]
 
 
-def _sandbox_addresses(port: int) -> dict[str, str]:
+def _sandbox_addresses(port: int, control_port: int) -> dict[str, str]:
     return {
+        "SANDBOX_CONTROL_URL": f"http://localhost:{control_port}/",
         "SANDBOX_API_BASE": f"http://127.0.0.1:{port}/trade-api/v2",
         "SANDBOX_WS_URL": f"ws://127.0.0.1:{port}/trade-api/ws/v2",
     }

@@ -21,6 +21,9 @@ STYLE_SHEET = "/static/css/page.css"
 KINDS = [
     pytest.param("GET", "/", {}, 200, False, id="page"),
     pytest.param("HEAD", "/", {}, 200, False, id="head of a page"),
+    pytest.param("GET", "/shell", {}, 200, True, id="shell"),
+    pytest.param("GET", "/service-worker.js", {}, 200, True, id="service worker"),
+    pytest.param("GET", "/manifest.webmanifest", {}, 200, True, id="manifest"),
     pytest.param("GET", STYLE_SHEET, {}, 200, True, id="static file"),
     pytest.param("GET", STYLE_SHEET, {"Range": "bytes=0-9"}, 206, True, id="part of a static file"),
     pytest.param("GET", STYLE_SHEET, {"If-None-Match": "known"}, 304, True, id="unchanged file"),
@@ -111,13 +114,31 @@ def test_response_under_asgi_carries_them_too(known, method, path, headers, stat
 def test_page_of_ours_makes_no_markup_from_text(client, path):
     policy = client.head(path).headers["Content-Security-Policy"]
 
-    assert "require-trusted-types-for 'script'; trusted-types 'none'" in policy
+    assert (
+        "require-trusted-types-for 'script'; trusted-types stream-worker service-worker" in policy
+    )
 
 
 def test_admin_s_own_scripts_may_make_markup(admin_client):
     policy = admin_client.get("/admin/").headers["Content-Security-Policy"]
 
     assert "trusted-types" not in policy
+
+
+def test_page_loads_from_its_own_origin_and_nothing_but_what_it_needs(client):
+    policy = client.get("/").headers["Content-Security-Policy"]
+
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert {name: sources for name, sources in rules.items() if name.endswith("-src")} == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "manifest-src": "'self'",
+        "worker-src": "'self'",
+    }
 
 
 def test_file_of_a_visitor_who_hangs_up_is_closed(rf):

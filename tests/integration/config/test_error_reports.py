@@ -26,10 +26,12 @@ FORM = {"private_key": PRIVATE_KEY, "password": "pass-of-the-form", "api_key_id"
 
 
 @pytest.fixture(autouse=True)
-def debugging(settings):
+def debugging(settings, monkeypatch):
     settings.DEBUG = True
     settings.METRICS_TOKEN = "metrics-token-setting"
-    settings.DATABASES["default"] = settings.DATABASES["default"] | {"PASSWORD": DATABASE_PASSWORD}
+    # The dictionary itself is put back: what the connections look at is that one.
+    with_password = settings.DATABASES["default"] | {"PASSWORD": DATABASE_PASSWORD}
+    monkeypatch.setitem(settings.DATABASES, "default", with_password)
 
 
 @pytest.fixture

@@ -20,12 +20,13 @@ from postgres.threads import DatabaseThread
 from sandbox.server import Sandbox
 from streaming.web.hub import Hub
 from streaming.worker.access import Access
+from streaming.worker.arrivals import Arrivals
 from streaming.worker.backoff import Wait, waits
 from streaming.worker.feed import Feed
 from streaming.worker.flushes import Writers
 from tests.integration.streaming import rows
 from tests.processes import Process
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 class Database:
@@ -54,7 +55,7 @@ class Database:
             )
         )
 
-    async def until(self, condition: Callable, *args: object, seconds: float = 30):
+    async def until(self, condition: Callable, *args: object, seconds: float = PATIENCE_SECONDS):
         """The first true value of a condition that is read from rows."""
         return await until(functools.partial(self.run, condition, *args), seconds=seconds)
 
@@ -117,7 +118,12 @@ async def feeding(
     )
     access = Access()
     feed = Feed(
-        account_id, opened, writers, access, schedule=lambda: quick_waits(seconds_per_delay)
+        account_id,
+        opened,
+        writers,
+        access,
+        Arrivals().begin(),
+        schedule=lambda: quick_waits(seconds_per_delay),
     )
     task = asyncio.create_task(feed.run())
     try:

@@ -63,6 +63,7 @@ class Worker:
         self.account_id = account_id
         self.beat()
         self._writer: StreamWriter = open_stream(account_id, self.id, "bid").writer
+        self._described: set[str] = set()
 
     def beat(self) -> None:
         """Be alive."""
@@ -80,13 +81,15 @@ class Worker:
         changes = Changes(
             positions=positions,
             closed=tuple(Closed(ticker, "closed", Decimal(1)) for ticker in closed),
-            markets=frozenset(position.ticker for position in positions),
+            markets=frozenset(bids or ()) - self._described,
             sums=None,
             cash=None,
             reconciled_at=None,
         )
         now = timezone.now()
-        return self._writer.write(changes, status or ConnectionState("live", since=now), now)
+        seq = self._writer.write(changes, status or ConnectionState("live", since=now), now)
+        self._described |= changes.markets
+        return seq
 
 
 def write_unannounced(account_id: int, ticker: str, bid: str) -> int:

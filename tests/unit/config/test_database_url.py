@@ -1,6 +1,6 @@
 import pytest
 
-from config.database_url import database
+from config.database_url import database, with_way_past_pooler
 from config.errors import WrongSetting
 
 
@@ -69,3 +69,45 @@ def test_url_that_cannot_be_read_is_refused_unseen(text):
     assert "hunter2" not in str(refusal.value)
     assert "ter2" not in repr(refusal.value.__cause__)
     assert refusal.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "options"),
+    [
+        pytest.param(
+            "postgres://user:password@/name?host=/cloudsql/project:region:instance",
+            *["", {"host": "/cloudsql/project:region:instance"}],
+            id="a directory with the server's socket",
+        ),
+        pytest.param(
+            "postgres://user@host/name?passfile=/etc/pgpass&sslmode=verify-full&sslrootcert=/ca.pem",
+            *[
+                "host",
+                {"passfile": "/etc/pgpass", "sslmode": "verify-full", "sslrootcert": "/ca.pem"},
+            ],
+            id="TLS by an authority of one's own",
+        ),
+    ],
+)
+def test_options_of_libpq_are_passed_on(url, host, options):
+    entry = database("DATABASE_URL", url)
+
+    assert (entry["HOST"], entry["OPTIONS"]) == (host, options)
+
+
+def test_way_past_a_pooler_goes_with_the_way_through_it():
+    pooled, direct = {"NAME": "name", "PORT": 6432}, {"NAME": "name", "PORT": 5432}
+
+    entry = with_way_past_pooler("DIRECT_DATABASE_URL", pooled, direct)
+
+    assert entry == pooled | {"DIRECT": direct, "DISABLE_SERVER_SIDE_CURSORS": True}
+
+
+@pytest.mark.parametrize("direct", [None, {"NAME": "name"}], ids=["none", "the same"])
+def test_no_pooler_needs_no_way_past_it(direct):
+    assert with_way_past_pooler("DIRECT_DATABASE_URL", {"NAME": "name"}, direct) == {"NAME": "name"}
+
+
+def test_way_past_nothing_is_refused():
+    with pytest.raises(WrongSetting, match=r"^DIRECT_DATABASE_URL is set without DATABASE_URL"):
+        with_way_past_pooler("DIRECT_DATABASE_URL", None, {"NAME": "name"})

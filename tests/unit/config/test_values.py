@@ -102,3 +102,43 @@ def test_mark_price_is_one_of_three(text):
 def test_other_mark_prices_are_refused(text):
     with pytest.raises(WrongSetting, match="MARK_PRICE must be bid, mid or last"):
         values.mark_price("MARK_PRICE", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [("", None), (" ", None), ("http://localhost:8091/", "http://localhost:8091/")],
+)
+def test_page_is_an_address_or_none(text, page):
+    assert values.page("SANDBOX_CONTROL_URL", text) == page
+
+
+@pytest.mark.parametrize("text", ["javascript:alert(1)", "localhost:8091", "//localhost"])
+def test_page_is_at_nothing_but_http(text):
+    with pytest.raises(WrongSetting, match="must begin with http"):
+        values.page("SANDBOX_CONTROL_URL", text)
+
+
+@pytest.mark.parametrize(
+    ("text", "networks"),
+    [
+        ("", []),
+        ("10.0.0.5", ["10.0.0.5/32", "::ffff:10.0.0.5/128"]),
+        ("169.254.0.0/16", ["169.254.0.0/16", "::ffff:169.254.0.0/112"]),
+        (" 2001:db8::/32 , ::2,", ["2001:db8::/32", "::2/128"]),
+    ],
+)
+def test_networks_are_told_as_sockets_of_both_kinds_write_them(text, networks):
+    assert values.networks("TRUSTED_PROXIES", text) == networks
+
+
+@pytest.mark.parametrize("text", ["proxy.example", "10.0.0.0/33", "10.0.0.5/16", "10.0.0.5 ::1"])
+def test_what_is_no_network_is_refused(text):
+    with pytest.raises(WrongSetting, match="TRUSTED_PROXIES must be addresses or networks"):
+        values.networks("TRUSTED_PROXIES", text)
+
+
+# Then whoever asks would be whoever they say.
+@pytest.mark.parametrize("text", ["0.0.0.0/0", "10.0.0.5,::/0"])
+def test_everybody_is_no_network(text):
+    with pytest.raises(WrongSetting, match="TRUSTED_PROXIES must not be everybody"):
+        values.networks("TRUSTED_PROXIES", text)

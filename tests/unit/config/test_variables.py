@@ -230,3 +230,62 @@ def test_rule_is_told_the_variables_name_and_text(environment):
     environment["NAME"] = "value"
 
     assert setting("NAME", lambda name, text: (name, text)) == ("NAME", "value")
+
+
+class TestSecretInAFile:
+    @pytest.fixture
+    def secret(self, file, environment) -> Path:
+        environment["SECRET_KEY_FILE"] = str(file)
+        return file
+
+    @pytest.mark.parametrize("content", ["hunter2", "hunter2\n", "hunter2\r\n"])
+    def test_is_read_without_the_end_of_its_line(self, content, secret):
+        secret.write_bytes(content.encode())
+
+        assert text("SECRET_KEY") == "hunter2"
+
+    def test_empty_variable_beside_it_means_nothing(self, secret, environment):
+        secret.write_text("hunter2")
+        environment["SECRET_KEY"] = ""
+
+        assert text("SECRET_KEY") == "hunter2"
+
+    def test_is_not_chosen_by_us_where_there_is_a_variable_too(self, secret, environment):
+        secret.write_text("hunter2")
+        environment["SECRET_KEY"] = "hunter3"
+
+        with pytest.raises(WrongSetting) as refusal:
+            text("SECRET_KEY")
+
+        assert (
+            str(refusal.value) == "SECRET_KEY and SECRET_KEY_FILE are both set: unset one of them."
+        )
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            pytest.param(None, "cannot be read", id="missing"),
+            pytest.param(b"", "is empty", id="empty"),
+            pytest.param(b"\n", "is empty", id="blank"),
+            pytest.param(b"hunter2\xff", "is not UTF-8", id="not UTF-8"),
+        ],
+    )
+    def test_unreadable_is_told_by_the_files_name_alone(self, content, reason, secret):
+        if content is not None:
+            secret.write_bytes(content)
+
+        with pytest.raises(WrongSetting, match=rf"^SECRET_KEY_FILE names .* {reason}") as refusal:
+            text("SECRET_KEY")
+
+        assert "hunter2" not in str(refusal.value)
+
+    def test_path_with_a_nul_is_told(self, environment):
+        environment["SECRET_KEY_FILE"] = "a\0b"
+
+        with pytest.raises(WrongSetting, match=r"^SECRET_KEY_FILE names"):
+            text("SECRET_KEY")
+
+    def test_of_a_setting_that_is_no_secret_is_not_looked_for(self, secret, environment):
+        environment["PORT_FILE"] = str(secret)
+
+        assert text("PORT", "8000") == "8000"

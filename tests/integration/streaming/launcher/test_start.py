@@ -12,7 +12,7 @@ import pytest
 from streaming.web.server import listening_socket
 from tests.integration.postgres.conftest import base, wait_for_lock
 from tests.processes import MANAGE, Process, listens
-from tests.waiting import until
+from tests.waiting import START_SECONDS, until
 
 __all__ = ["base"]  # a fixture: pytest finds it by its name
 
@@ -89,7 +89,10 @@ async def test_two_first_ones_at_once_both_come_up(start):
 
     launchers = [start(port) for port in ports]
     for launcher, port in zip(launchers, ports, strict=True):
-        await until(lambda launcher=launcher, port=port: f"localhost:{port} " in launcher.said)
+        await until(
+            lambda launcher=launcher, port=port: f"localhost:{port} " in launcher.said,
+            seconds=START_SECONDS,
+        )
 
     assert [await listens(port) for port in ports] == [True, True]
     assert [launcher.stop() for launcher in launchers] == [0, 0]
@@ -99,6 +102,6 @@ async def test_two_first_ones_at_once_both_come_up(start):
 async def test_greeting_names_where_people_reach_it(start, port):
     launcher = start(port, PUBLIC_ORIGIN="https://kalshi.home.example")
 
-    await until(lambda: "Ctrl-C" in launcher.said)
+    await until(lambda: "Ctrl-C" in launcher.said, seconds=START_SECONDS)
 
     assert "Open https://kalshi.home.example " in launcher.said

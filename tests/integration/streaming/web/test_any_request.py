@@ -13,6 +13,7 @@ PATHS = [
     "/",
     "/admin/",
     "/admin/login/",
+    "/admin/tables/",
     "/api/v1/account/accounts",
     "/api/v1/account/accounts/1",
     "/api/v1/account/activity",
@@ -46,6 +47,7 @@ PATHS = [
     "/api/v1/docs",
     "/api/v1/openapi.json",
     "/healthz",
+    "/metrics",
     "/readyz",
     "/sse/positions",
     "/api/v1/account/settlements",
@@ -170,7 +172,6 @@ async def status_of(application, scope: dict, body: list[bytes]) -> int:
 
 @settings(
     max_examples=1000,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(method=methods, path=paths, query=st.binary(max_size=60), headers=headers, body=bodies)

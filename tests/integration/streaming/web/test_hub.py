@@ -10,15 +10,18 @@ from django.utils import timezone
 
 from accounts import forgetting, sessions, sight
 from accounts.models import Account, Session
-from positions import documents, models
+from positions import documents, models, reading
 from positions.connection import ConnectionState
 from postgres.notifications import publish
 from streaming.web import hub as hub_module
+from streaming.web.counts import COUNTS
 from streaming.web.hub import Hub
 from tests.integration.streaming import rows
 from tests.integration.streaming.clients import Client, watching
 from tests.integration.visitors import key_session
 from tests.waiting import until
+
+READ_SINCE = reading.read_since
 
 
 @pytest.fixture
@@ -78,6 +81,74 @@ async def test_changes_follow_by_announcement(database, unpolled, hub, alice, wo
     assert client.types.count("snapshot") == 1
     assert client.types.count("position") == 1
     assert client.types.count("position_closed") == 1
+
+
+@pytest.fixture
+def readings(monkeypatch) -> list[int]:
+    """The flushes after which the rows were read again."""
+    asked: list[int] = []
+
+    def read_since(account_id: int, seq: int) -> reading.AccountRows:
+        asked.append(seq)
+        return READ_SINCE(account_id, seq)
+
+    monkeypatch.setattr(reading, "read_since", read_since)
+    return asked
+
+
+async def test_what_the_doorbell_carries_is_not_read(
+    database, unpolled, hub, alice, worker, readings
+):
+    await database.run(worker.write, {"A": "0.10", "B": "0.20"})
+    async with watching(hub, alice) as client:
+        await until(lambda: client.events)
+        await until(database.is_listened_to)
+        await database.run(worker.write, {"A": "0.11"})
+        await until(lambda: client.bids == {"A": "0.11", "B": "0.2"})
+        readings.clear()
+        carried = COUNTS.carried
+
+        for bid in ("0.12", "0.13", "0.14"):
+            await database.run(worker.write, {"A": bid})
+            await until(lambda bid=bid: client.bids == {"A": bid, "B": "0.2"})
+
+        held = await database.run(rows.open_positions, alice)
+        assert client.positions["A"] == documents.position_document(held["A"]) | {
+            "type": "position"
+        }
+    assert readings == []
+    assert COUNTS.carried == carried + 3
+
+
+async def test_what_lies_between_is_read_whatever_the_doorbell_carries(
+    database, unpolled, hub, alice, worker
+):
+    await database.run(worker.write, {"A": "0.10", "B": "0.20"})
+    async with watching(hub, alice) as client:
+        await until(lambda: client.events)
+        await until(database.is_listened_to)
+
+        await database.run(rows.write_unannounced, alice, "A", "0.55")
+        await database.run(worker.write, {"B": "0.21"})
+        await until(lambda: client.bids == {"A": "0.55", "B": "0.21"})
+
+    assert client.types.count("snapshot") == 1
+
+
+async def test_doorbell_that_carries_nonsense_is_logged_and_the_rows_are_read(
+    database, unpolled, hub, alice, worker, caplog
+):
+    await database.run(worker.write, {"A": "0.10"})
+    async with watching(hub, alice) as client:
+        await until(lambda: client.events)
+        await until(database.is_listened_to)
+
+        seq = await database.run(rows.write_unannounced, alice, "A", "0.2")
+        await database.run(publish, "account_changed", f"{alice}:1:{seq}:[[1, 2], []]")
+        await until(lambda: client.bids == {"A": "0.2"})
+        await until(lambda: client.connection["status"] == "live")
+
+    assert [each.message for each in caplog.records if each.exc_info] == ["account cannot be shown"]
 
 
 async def test_account_that_no_worker_ever_opened_has_an_empty_snapshot(hub, alice):

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import threading
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,22 +22,46 @@ from accounts.models import Account
 from streaming.web.asgi import StreamingHandler
 from tests.integration.streaming.clients import Client
 from tests.processes import Process, listens
-from tests.waiting import until
+from tests.waiting import START_SECONDS, until
 
 PATH = "/sse/positions"
 
 
-def request(token: str) -> bytes:
+def request(token: str, more: str = "") -> bytes:
     """What asks for a stream over a bare socket."""
-    return f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: session={token}\r\n\r\n".encode()
+    head = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: session={token}\r\n{more}\r\n"
+    return head.encode()
+
+
+class GzipClient(Client):
+    """A client that takes gzip, and reads what it can of each chunk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        self.sent_bytes = 0
+
+    def feed(self, data: bytes) -> None:
+        self.sent_bytes += len(data)
+        super().feed(self.unpacker.decompress(data))
+        # Whatever was sent can be read: nothing waits for what comes next.
+        assert self.received.endswith(b"\n\n")
 
 
 @asynccontextmanager
-async def streaming(port: int, token: str) -> AsyncIterator[Client]:
-    """A stream over a bare socket; `received` begins after the headers."""
+async def streaming(
+    port: int, token: str, client: Client | None = None, *, more: str = ""
+) -> AsyncIterator[Client]:
+    """
+    A stream over a bare socket; `received` begins after the headers.
+
+    Args:
+        more: lines of the request's head, each with its end.
+    """
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request(token))
-    client = Client()
+    client = client or Client()
+    takes = "Accept-Encoding: gzip\r\n" if isinstance(client, GzipClient) else ""
+    writer.write(request(token, takes + more))
     await reader.readuntil(b"\r\n\r\n")
 
     async def read() -> None:
@@ -79,8 +104,11 @@ async def test_only_get_opens_a_stream(browser, method):
     assert response.headers["Allow"] == "GET"
 
 
-async def test_stream_has_the_headers_that_keep_it_flowing(browser, worker):
-    async with browser.stream("GET", PATH) as response:
+@pytest.mark.parametrize(
+    ("accepted", "encoding"), [("gzip, deflate, br", "gzip"), ("identity", None), ("", None)]
+)
+async def test_stream_has_the_headers_that_keep_it_flowing(browser, worker, accepted, encoding):
+    async with browser.stream("GET", PATH, headers={"Accept-Encoding": accepted}) as response:
         headers = response.headers
         first = await anext(response.aiter_bytes())
 
@@ -89,7 +117,8 @@ async def test_stream_has_the_headers_that_keep_it_flowing(browser, worker):
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Accel-Buffering"] == "no"
     assert "script-src" in headers["Content-Security-Policy"]
-    assert "Content-Encoding" not in headers
+    assert headers.get("Content-Encoding") == encoding
+    assert "Accept-Encoding" in headers["Vary"]
     assert "ETag" not in headers
     assert first.startswith(b"retry: 1000\n\n")
 
@@ -104,6 +133,37 @@ async def test_stream_brings_snapshot_and_changes(database, web, token, worker):
 
     assert client.received.startswith(b"retry: 1000\n\n")
     assert client.types[0] == "snapshot"
+
+
+async def test_compressed_stream_brings_the_same_in_a_fraction(database, web, token, worker):
+    bids = {f"MARKET-{number}": "0.1" for number in range(500)}
+    await database.run(worker.write, bids)
+    packed = GzipClient()
+    async with streaming(web.port, token) as plain, streaming(web.port, token, packed):
+        await until(lambda: plain.bids == packed.bids == bids)
+        snapshot_bytes = packed.sent_bytes
+
+        await database.run(worker.write, {"MARKET-1": "0.20"})
+        await until(lambda: plain.bids["MARKET-1"] == packed.bids["MARKET-1"] == "0.2")
+        await database.run(worker.write, closed=["MARKET-2"])
+        await until(lambda: len(plain.bids) == len(packed.bids) == 499)
+
+    assert packed.types[0] == "snapshot"
+    assert packed.positions == plain.positions
+    assert snapshot_bytes < len(plain.received) / 5
+
+
+async def test_compressed_stream_comes_to_its_proper_end(database, web, token, worker):
+    await database.run(worker.write, {"A": "0.10"})
+    packed = GzipClient()
+    async with streaming(web.port, token, packed):
+        await until(lambda: packed.events)
+
+        await web.stop(seconds=30)
+
+        await until(lambda: packed.is_ended)
+    assert packed.received.endswith(b"retry: 1000\n\n")
+    assert packed.unpacker.eof
 
 
 async def test_idle_stream_brings_a_comment_at_least_every_fifteen_seconds(
@@ -202,11 +262,36 @@ async def test_stopping_ends_open_streams_before_they_are_cut_off(database, web,
     assert all(client.received.endswith(b"retry: 1000\n\n") for client in clients)
 
 
+async def test_stream_ends_whole_before_a_proxy_would_cut_it_off_and_is_resumed(
+    database, web, token, worker, settings
+):
+    await database.run(worker.write, {"A": "0.10", "B": "0.20"})
+    settings.STREAM_SECONDS = 1
+    async with streaming(web.port, token) as client:
+        await until(lambda: client.is_ended)
+    assert client.received.endswith(b"retry: 1000\n\n")
+    last_event_id = client.version
+
+    # What happens while nobody listens.
+    await database.run(worker.write, {"A": "0.11"}, closed=["B"])
+    settings.STREAM_SECONDS = 3600
+    more = f"Last-Event-ID: {last_event_id}\r\n"
+    async with streaming(web.port, token, more=more) as client:
+        await until(lambda: client.bids == {"A": "0.11"})
+        await database.run(worker.write, {"A": "0.12"})
+        await until(lambda: client.bids == {"A": "0.12"})
+
+    assert client.types[0] == "snapshot"
+    assert client.events[0]["version"] > last_event_id
+
+
 @pytest.fixture
 async def serving(database, start_process) -> tuple[Process, int]:
     """The web server as a process, and its port."""
     process = start_process("serve", "--port", "0")
-    served = await until(lambda: re.search(r"Serving http://localhost:(\d+)", process.said))
+    served = await until(
+        lambda: re.search(r"Serving http://localhost:(\d+)", process.said), seconds=START_SECONDS
+    )
     port = int(served[1])
     await until(lambda: listens(port))
     return process, port

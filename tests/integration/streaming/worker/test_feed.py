@@ -7,11 +7,11 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from accounts import credentials
+from accounts import credentials, setting_aside
 from accounts.encryption import Secret
 from accounts.models import Account, Credential
 from positions import models
-from positions.writing import TakenOver
+from positions.fencing import TakenOver
 from sandbox import keys
 from sandbox.account import Portfolio
 from sandbox.faults import FailedAnswer, Latency
@@ -88,11 +88,21 @@ async def test_feed_connects_reconciles_and_goes_live(database, alice, alices, l
     assert (stream.reason, stream.retry_at, stream.live_until) == (None, None, None)
     assert stream.attempt == 0
     assert stream.reconciled_at is not None
-    assert {row.market.title for row in held.values()} == {
-        sandbox.exchange.events[sandbox.exchange.markets[ticker].event_ticker].title
-        for ticker in held
-    }
     assert faults.subscribed_markets(sandbox) == set(held)
+
+
+async def test_titles_follow(database, alice, alices, live, sandbox):
+    titles = {
+        sandbox.exchange.events[sandbox.exchange.markets[ticker].event_ticker].title
+        for ticker, held in alices.positions.items()
+        if held.quantity
+    }
+
+    def are_told() -> bool:
+        return {row.market.title for row in rows.open_positions(alice).values()} == titles
+
+    # They are asked for beside, and hold up nothing.
+    await database.until(are_told)
 
 
 async def test_tick_becomes_a_row(database, alice, live, sandbox, tickers):
@@ -115,7 +125,7 @@ async def test_lost_position_frame_is_repaired(database, alice, live, sandbox, a
     happened = faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
     faults.tell(sandbox, happened, ["fill", "ticker"])
 
-    await database.until(held_is, alice, alices, seconds=20)
+    await database.until(held_is, alice, alices)
 
 
 async def test_lost_position_frame_is_repaired_although_the_fill_before_was_whole(
@@ -147,7 +157,7 @@ async def test_all_frames_lost_are_made_up_for_by_a_refresh(
 
     live.refresh()
 
-    await database.until(held_is, alice, alices, seconds=20)
+    await database.until(held_is, alice, alices)
     await database.until(cash_is, alice, alices.cash)
 
 
@@ -185,9 +195,9 @@ async def test_determination_is_shown_within_seconds_and_settlement_closes_the_p
 
     sandbox.determine(tickers[0], Decimal(1))
 
-    await database.until(mark_is, alice, tickers[0], "settlement", seconds=20)
+    await database.until(mark_is, alice, tickers[0], "settlement")
     sandbox.settle(tickers[0])
-    closed = await database.until(closed_as, alice, tickers[0], "settled", seconds=20)
+    closed = await database.until(closed_as, alice, tickers[0], "settled")
     payout = held.quantity if held.quantity > 0 else 0
     assert closed.realized_pnl == held.realized_pnl + payout - held.exposure
 
@@ -516,6 +526,27 @@ async def test_deleted_key_leaves_the_figures(database, alice, credential, live)
     assert await database.run(rows.quantities, alice) == before
 
 
+async def test_account_that_is_set_aside_leaves_the_exchange_until_it_is_taken_back(
+    database, alice, credential, live, sandbox
+):
+    before = await database.run(rows.quantities, alice)
+
+    await database.run(setting_aside.set_aside, [alice])
+    live.look_at_credentials()
+
+    stream = await database.until(status_is, alice, "disconnected", "set_aside_by_staff")
+    assert stream.live_until is not None
+    assert await database.run(rows.quantities, alice) == before
+    await until(lambda: sandbox.connection_count == 0)
+
+    # Whoever looks at the page asks for a try, which is not theirs to have.
+    live.refresh()
+    await database.run(setting_aside.take_back, [alice])
+    live.look_at_credentials()
+
+    await database.until(status_is, alice, "live")
+
+
 async def test_new_key_after_the_last_one_was_deleted_is_used(
     database, alice, start_feed, sandbox, sandbox_environment
 ):
@@ -642,7 +673,7 @@ async def test_garbled_frame_is_logged_without_its_content_and_answered_by_one_r
     for _ in range(5):
         await faults.say(sandbox, frame)
 
-    await database.until(held_is, alice, alices, seconds=20)
+    await database.until(held_is, alice, alices)
     complaints = [record for record in caplog.records if record.message == "frame not understood"]
     # One line for all of them.
     (complaint,) = complaints

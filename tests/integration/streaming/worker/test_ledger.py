@@ -1,11 +1,30 @@
 """What happens at the exchange gets into the ledger, live and from the past."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from ledger import holes
-from ledger.models import Balance, Book, EquityPoint, Fill, Hole, Settlement, Transfer
+import pytest
+from django.utils import timezone
+
+from ledger import closing, following, holes
+from ledger.models import (
+    Balance,
+    Book,
+    EquityPoint,
+    Fill,
+    Hole,
+    MarketChange,
+    Settlement,
+    Transfer,
+)
 from positions.models import AccountStream
+from sandbox.commands import perform
+from sandbox.server import Sandbox, running_exchange, utc_now
 from tests.integration.streaming.conftest import feeding
+from tests.waiting import until
 
 
 def is_past_read(account_id: int) -> bool:
@@ -113,3 +132,154 @@ async def test_deposit_of_an_absence_is_no_profit_of_the_day_that_follows(
         lambda: AccountStream.objects.filter(pk=alice, day_pnl_since=point.at).first()
     )
     assert stream.day_pnl == 0
+
+
+async def test_what_becomes_of_a_market_is_recorded_once(
+    database, sandbox, alice, credential, start_feed, tickers
+):
+    def told() -> list[tuple[str, Decimal | None]]:
+        changes = MarketChange.objects.filter(account_id=alice, market__ticker=tickers[0])
+        return list(changes.order_by("pk").values_list("status", "settlement_value"))
+
+    await start_feed(alice)
+    await database.until(is_past_read, alice)
+    await database.until(lambda: AccountStream.objects.get(pk=alice).status == "live")
+    expected = []
+    for status, happen in (
+        ("inactive", lambda: sandbox.pause(tickers[0])),
+        ("determined", lambda: sandbox.determine(tickers[0], Decimal(1))),
+        ("finalized", lambda: sandbox.settle(tickers[0])),
+    ):
+        happen()
+        expected.append((status, None if status == "inactive" else Decimal(1)))
+        assert await database.until(lambda: told() == expected), status
+
+    await database.until(lambda: Settlement.objects.filter(account_id=alice).exists())
+    assert await database.run(told) == expected
+
+
+async def test_row_that_becomes_readable_closes_its_hole(
+    database, sandbox, alice, credential, start_feed, alices
+):
+    odd = alices.fills[0].trade_id
+    await perform(
+        sandbox, {"do": "spoil", "path": "/portfolio/fills", "row": odd, "field": "count_fp"}
+    )
+
+    def given_up() -> list[tuple[str, bool]]:
+        mine = Hole.objects.filter(account_id=alice).exclude(reason="")
+        return [(hole.reason.split(":")[0], hole.filled_at is None) for hole in mine]
+
+    def not_tried_for_an_hour() -> None:
+        mine = Hole.objects.filter(account_id=alice).exclude(reason="")
+        mine.update(tried_at=timezone.now() - holes.TRY_AGAIN)
+
+    def is_recorded() -> bool:
+        return Fill.objects.filter(account_id=alice, trade_id=odd).exists()
+
+    async with feeding(alice):
+        await database.until(is_past_read, alice)
+    assert await database.run(given_up) == [(f"fill {odd}", True)]
+
+    # Odd still, an hour later.
+    await database.run(not_tried_for_an_hour)
+    async with feeding(alice):
+        await database.until(lambda: not holes.next_to_try(alice, timezone.now()))
+    assert not await database.run(is_recorded)
+
+    await perform(sandbox, {"do": "clear"})
+    await database.run(not_tried_for_an_hour)
+    await start_feed(alice)
+
+    await database.until(lambda: given_up() == [(f"fill {odd}", False)])
+    assert await database.run(is_recorded)
+    assert await database.until(lambda: not following.late_markets(alice))
+    told = {fill.trade_id: fill.cash_flow for fill in alices.fills}
+    assert await database.until(
+        lambda: (
+            dict(Fill.objects.filter(account_id=alice).values_list("trade_id", "cash_flow")) == told
+        )
+    )
+
+
+@pytest.fixture
+def at_another(settings, sandbox_environment, credentials):
+    """The exchange, begun anew under the same key."""
+
+    @asynccontextmanager
+    async def begun(**world: object) -> AsyncIterator[Sandbox]:
+        async with running_exchange(credentials=credentials, **world) as another:
+            settings.KALSHI_ENVIRONMENTS = {
+                "sandbox": replace(
+                    sandbox_environment, api_base=another.api_base, ws_url=another.ws_url
+                )
+            }
+            yield another
+
+    return begun
+
+
+def recorded(account_id: int) -> dict[str, datetime]:
+    return dict(Fill.objects.filter(account_id=account_id).values_list("trade_id", "at"))
+
+
+async def test_exchange_that_begins_anew_leaves_nothing_of_the_old_world(
+    database, sandbox, alice, credential, alices, start_feed, at_another
+):
+    """The sandbox does at each start, and nothing of it is real money."""
+    async with feeding(alice):
+        await database.until(is_past_read, alice)
+        await database.until(lambda: EquityPoint.objects.filter(account_id=alice).exists())
+    old = await database.run(recorded, alice)
+    assert old.keys() == {fill.trade_id for fill in alices.fills}
+
+    # The same chances, so the same names, at other times.
+    async with at_another(positions=10, clock=lambda: utc_now() + timedelta(seconds=10)) as another:
+        told = {fill.trade_id: fill.cash_flow for fill in another.account.portfolios[0].fills}
+        assert told.keys() == old.keys()
+        await start_feed(alice)
+
+        new = await database.until(
+            lambda: is_past_read(alice) and (rows := recorded(alice)) != old and rows
+        )
+        stream = await database.until(
+            lambda: AccountStream.objects.filter(pk=alice, day_pnl__isnull=False).first()
+        )
+
+    assert new.keys() == told.keys()
+    assert all(at > old[trade_id] for trade_id, at in new.items())
+    assert stream.day_pnl == 0
+
+
+async def test_exchange_that_goes_on_keeps_what_was_recorded(
+    database, sandbox, alice, credential, alices, start_feed
+):
+    async with feeding(alice):
+        await database.until(is_past_read, alice)
+        point = await database.until(lambda: EquityPoint.objects.filter(account_id=alice).first())
+
+    await start_feed(alice)
+
+    sandbox.transfer("deposit", 25000)
+    await database.until(lambda: Transfer.objects.filter(account_id=alice).exists())
+    assert await database.run(EquityPoint.objects.filter(pk=point.pk).exists)
+    assert (await database.run(recorded, alice)).keys() == {fill.trade_id for fill in alices.fills}
+
+
+async def test_settlements_that_no_list_tells_are_derived_every_hour(
+    alice, credential, start_feed, monkeypatch
+):
+    """Never those of the last day, which the exchange's list may still tell."""
+    asked: list[timedelta] = []
+
+    async def derive(rest, account_id, held, threads, *, before: datetime) -> int:
+        asked.append(timezone.now() - before)
+        return 0
+
+    monkeypatch.setattr(closing, "derive_settlements", derive)
+    monkeypatch.setattr(holes, "TRY_AGAIN", timedelta(seconds=0.05))
+
+    await start_feed(alice)
+
+    await until(lambda: len(asked) > 2)
+    assert min(asked) >= timedelta(days=1)

@@ -24,12 +24,12 @@ from kalshi.socket import connect
 from ledger import holes, models, proving
 from ledger.points import STALE_AFTER
 from positions.models import AccountStream, Position
+from sandbox import keys, quarter, signatures
 from sandbox import position as sandbox_position
-from sandbox import quarter, signatures
 from sandbox.account import Portfolio
 from sandbox.scenarios import perform_at
 from sandbox.server import Sandbox, running_exchange
-from streaming.worker import agenda, authority, feed, historian, persistence, trading_day
+from streaming.worker import agenda, authority, feed, historian, past, persistence, trading_day
 from tests.integration.streaming import rows
 from tests.integration.streaming.conftest import feeding
 from tests.waiting import until
@@ -69,9 +69,9 @@ def time(monkeypatch) -> Time:
     # Time jumps while a signed request is on its way.
     monkeypatch.setattr(signatures, "_WINDOW", timedelta(days=400))
     monkeypatch.setattr(historian, "BETWEEN_SECONDS", 0.02)
-    monkeypatch.setattr(historian, "PAGE_SECONDS", 0.0)
+    monkeypatch.setattr(past, "PAGE_SECONDS", 0.0)
     monkeypatch.setattr(persistence, "RETRY_SECONDS", 0.05)
-    monkeypatch.setattr(agenda, "BALANCE_SECONDS", 0.02)
+    monkeypatch.setattr(agenda, "BALANCE_SECONDS", 0.1)
     monkeypatch.setattr(agenda, "DEBOUNCE_SECONDS", 0.02)
     monkeypatch.setattr(agenda, "LAG_SECONDS", 0.05)
     monkeypatch.setattr(agenda, "RETRY_SECONDS", 0.05)
@@ -105,6 +105,8 @@ async def exchange(request, time, settings):
         positions=0,
         clock=lambda: time.now,
         precision=Decimal(request.param),
+        # Thousands of requests are signed, and RSA takes longest.
+        credentials=keys.new_ed25519(),
     ) as sandbox:
         settings.KALSHI_ENVIRONMENTS = {
             "sandbox": Environment("sandbox", sandbox.api_base, sandbox.ws_url)
@@ -217,7 +219,7 @@ def day_start(at: datetime) -> datetime:
 async def at_rest(database, alice, books, fed) -> None:
     """Wait until the product says what the exchange does."""
     expected = theirs(books)
-    await until(lambda: fed._upstream is not None, seconds=8)
+    await until(lambda: fed._upstream is not None)
     fed.refresh()
     said: list[dict[str, object]] = []
 
@@ -227,7 +229,7 @@ async def at_rest(database, alice, books, fed) -> None:
 
     for _ in range(2):
         try:
-            await database.until(is_equal, seconds=8)
+            await database.until(is_equal)
         except TimeoutError:
             assert difference(said[-1], expected) == {}
         # What REST has just told may be newer than frames that are still on their way.
@@ -254,7 +256,7 @@ async def everything_heard(fed) -> None:
         return
     connection = upstream._socket._connection
     await (await connection.ping())
-    await until(lambda: not len(connection.recv_messages.frames), seconds=8)
+    await until(lambda: not len(connection.recv_messages.frames))
 
 
 class Lived:
@@ -299,7 +301,7 @@ class Lived:
             return said[-1] == expected
 
         try:
-            await self._database.until(is_equal, seconds=8)
+            await self._database.until(is_equal)
         except TimeoutError:
             assert said[-1] == expected
         self._before = stands

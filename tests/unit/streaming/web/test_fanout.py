@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.web.fanout import Channel, Frame, Subscriber
+from streaming.web.fanout import Channel, Frame, Subscriber, Told
 
 
 def frame(version: int, text: str) -> Frame:
@@ -212,3 +212,44 @@ def test_client_that_applies_what_it_took_has_the_channels_state(steps):
 
     assert [client.values for client in clients] == [account.values] * 3
     assert all(client.versions == sorted(client.versions) for client in clients)
+
+
+def test_client_waits_since_the_oldest_that_it_has_yet_to_take():
+    channel = make_channel()
+    alice = make_subscriber(channel)
+
+    channel.publish({"connection": frame(1, "of no row")})
+    assert alice.waits_since is None
+    channel.publish({"A": frame(2, "A")}, written_at=10.0)
+    channel.publish({"B": frame(3, "B")}, written_at=11.0)
+    assert alice.waits_since == 10.0
+
+    channel.take(alice)
+    assert alice.waits_since is None
+
+
+def test_who_gets_a_snapshot_waits_for_no_row():
+    channel = make_channel()
+    alice = make_subscriber(channel)
+    channel.publish({"A": frame(1, "A")}, written_at=10.0)
+
+    alice.start_over()
+    channel.publish({"A": frame(2, "A")}, written_at=11.0)
+
+    assert alice.waits_since is None
+
+
+def test_what_all_clients_were_given_is_counted():
+    channel, told = make_channel(), Told()
+    quick, slow = Subscriber(silent, told), Subscriber(silent, told)
+    channel.join(quick)
+    channel.join(slow)
+
+    for version in (1, 2):
+        channel.publish({"A": frame(version, "A"), f"B{version}": frame(version, "B")})
+        channel.take(quick)
+    channel.take(slow)
+    slow.start_over()
+    channel.take(slow)
+
+    assert told == Told(events=4 + 3, superseded=1, snapshots=1)

@@ -6,6 +6,7 @@ import socket
 import pytest
 from django.core.management import CommandError, call_command
 
+from config.values import networks
 from streaming.web import server
 from streaming.web.server import (
     PEER_TIMEOUT_MS,
@@ -40,6 +41,15 @@ def test_taken_port_is_told_in_one_line(address):
     assert str(refusal.value) == f"Cannot listen on localhost:{port}: Address already in use."
 
 
+def test_container_of_which_only_loopback_is_published_may_listen_on_all_addresses(settings):
+    settings.LOCAL_GATEWAY = "172.18.0.1"
+    with listening_socket("127.0.0.1", 0) as taken:
+        taken.listen()
+
+        with pytest.raises(CommandError, match="Address already in use"):
+            call_command("serve", host="0.0.0.0", port=taken.getsockname()[1])  # noqa: S104
+
+
 def test_impossible_port_is_told_in_one_line():
     with pytest.raises(CommandError, match="Cannot listen on localhost:99999") as refusal:
         call_command("serve", port=99999)
@@ -57,9 +67,11 @@ def test_connections_inherit_small_buffers_and_a_limit_for_silent_peers():
             # The kernel doubles the size for its own bookkeeping.
             sent = connection.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
             silent = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT)
+            at_once = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
     assert sent == 2 * SEND_BUFFER_BYTES
     assert silent == PEER_TIMEOUT_MS
+    assert at_once
 
 
 def test_ipv6_loopback_can_be_listened_on():
@@ -113,6 +125,34 @@ def test_forwarding_headers_count_only_behind_a_proxy(is_behind_proxy):
 async def test_only_a_proxy_on_this_machine_is_believed(monkeypatch, peer, seen):
     # What uvicorn would believe everybody for.
     monkeypatch.setenv("FORWARDED_ALLOW_IPS", "*")
+
+    assert await seen_behind(peer, b"10.0.0.1, 203.0.113.5") == seen
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded_for", "seen"),
+    [
+        pytest.param("169.254.8.1", b"203.0.113.5", ("203.0.113.5", "https"), id="it says"),
+        pytest.param(
+            *["::ffff:169.254.8.1", b"203.0.113.5", ("203.0.113.5", "https")],
+            id="by a socket of both kinds",
+        ),
+        pytest.param(
+            *["169.254.8.1", b"198.51.100.7, 203.0.113.5", ("203.0.113.5", "https")],
+            id="what the visitor said before it is not believed",
+        ),
+        pytest.param("169.255.0.1", b"203.0.113.5", ("169.255.0.1", "http"), id="a neighbour"),
+        pytest.param("127.0.0.1", b"203.0.113.5", ("203.0.113.5", "https"), id="this machine"),
+    ],
+)
+async def test_proxies_that_are_named_are_believed_as_well(peer, forwarded_for, seen, settings):
+    settings.TRUSTED_PROXIES = networks("TRUSTED_PROXIES", "169.254.0.0/16")
+
+    assert await seen_behind(peer, forwarded_for) == seen
+
+
+async def seen_behind(peer: str, forwarded_for: bytes) -> tuple[str, str]:
+    """From where, and how, a request came that `peer` passed on as one by https."""
     scopes = []
 
     async def application(scope, receive, send):
@@ -120,10 +160,11 @@ async def test_only_a_proxy_on_this_machine_is_believed(monkeypatch, peer, seen)
 
     config = DrainingServer(application, proxy_headers=True).config
     config.load()
-    headers = [(b"x-forwarded-for", b"10.0.0.1, 203.0.113.5"), (b"x-forwarded-proto", b"https")]
+    headers = [(b"x-forwarded-for", forwarded_for), (b"x-forwarded-proto", b"https")]
 
     await config.loaded_app(
         {"type": "http", "client": (peer, 1), "scheme": "http", "headers": headers}, None, None
     )
 
-    assert scopes == [seen]
+    [scope] = scopes
+    return scope

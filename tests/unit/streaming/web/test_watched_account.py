@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from positions.connection import ConnectionState, Heartbeat
+from positions.doorbell import Carried, Doorbell
 from positions.models import AccountStream, Market, Position
 from positions.reading import AccountRows
 from streaming.web.fanout import Subscriber
@@ -84,8 +85,10 @@ def account_rows(
     epoch: int = 1,
     written: ConnectionState = LIVE,
     heartbeat: Heartbeat | None = JUST_NOW,
+    updated_at: datetime = NOON,
 ) -> AccountRows:
-    stream = AccountStream(account_id=1, epoch=epoch, seq=seq)
+    state = {"status": written.status, "since": written.since}
+    stream = AccountStream(account_id=1, epoch=epoch, seq=seq, updated_at=updated_at, **state)
     return AccountRows(stream, list(positions), written, heartbeat)
 
 
@@ -98,7 +101,8 @@ def test_snapshot_has_everything_and_changes_follow():
 
     account.load(account_rows(3, row("A", 2), row("B", 3)))
     [snapshot] = client.events()
-    account.update(account_rows(4, row("B", 4, bid="0.50")))
+    later = NOON + timedelta(seconds=1)
+    account.update(account_rows(4, row("B", 4, bid="0.50"), updated_at=later))
     changed = client.events()
 
     assert snapshot["type"] == "snapshot"
@@ -109,8 +113,74 @@ def test_snapshot_has_everything_and_changes_follow():
     assert snapshot["server_time"] == "2026-11-23T12:00:00Z"
     by_type = {event["type"]: event for event in changed}
     assert by_type.keys() == {"position", "portfolio"}
+    assert by_type["portfolio"]["version"] == 4
     assert by_type["position"]["yes_bid"] == "0.5"
     assert by_type["position"]["version"] == 4
+
+
+def test_what_a_doorbell_carried_is_told_as_what_was_read():
+    account, other = watched(), watched()
+    for each in (account, other):
+        each.load(account_rows(3, row("A", 2), row("B", 3)))
+    client, its = Client(account), Client(other)
+    client.take()
+    its.take()
+    later = account_rows(4, row("B", 4, bid="0.50"), updated_at=NOON + timedelta(seconds=1))
+
+    account.carry(Carried(later.stream, later.positions))
+    other.update(later)
+
+    told = client.events()
+    assert {event["type"] for event in told} == {"position", "portfolio"}
+    assert told == its.events()
+
+
+def test_only_the_next_flush_of_the_same_writer_follows():
+    account = watched()
+    before = account.is_followed_by(Doorbell(1, 1, 1, ""))
+    account.load(account_rows(3, row("A", 2)))
+
+    followed = {
+        (epoch, seq): account.is_followed_by(Doorbell(1, epoch, seq, ""))
+        for epoch in (1, 2)
+        for seq in (3, 4, 5)
+    }
+    account.doubt()
+
+    assert not before
+    assert [each for each, follows in followed.items() if follows] == [(1, 4)]
+    assert not account.is_followed_by(Doorbell(1, 1, 4, ""))
+
+
+def test_what_a_doorbell_carries_vouches_for_no_heart():
+    clock = Clock()
+    account = watched(clock)
+    account.load(account_rows(3, row("A", 2), heartbeat=clock.beat))
+    client = Client(account)
+    client.take()
+    clock.advance(60)
+    later = account_rows(4, row("A", 4))
+
+    account.carry(Carried(later.stream, later.positions))
+
+    [state] = [event for event in client.events() if event["type"] == "connection_status"]
+    assert (state["status"], state["reason"]) == ("reconnecting", "worker_down")
+
+
+def test_attempt_to_connect_is_told_as_such_and_as_no_change_of_the_portfolio():
+    account = watched()
+    account.load(account_rows(3, row("A", 2)))
+    client = Client(account)
+
+    for attempt in (1, 2):
+        waiting = ConnectionState("reconnecting", NOON, attempt, reason="unreachable")
+        account.update(account_rows(3 + attempt, written=waiting))
+        [told] = client.events()
+
+        assert (told["type"], told["attempt"]) == ("connection_status", attempt)
+    late = Client(account)
+    account.channel.start_over()
+    assert late.events()[0]["portfolio"]["version"] == 5
 
 
 def test_closed_position_is_told_and_in_no_later_snapshot():

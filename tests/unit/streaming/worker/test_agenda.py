@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.worker.agenda import Agenda, ReadBalance, ReadMarkets, Reconcile, Task
@@ -450,7 +450,6 @@ def happen(agenda: Agenda, event: tuple, now: float) -> None:
             getattr(agenda, name)(now)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(0, 200), st.lists(events, max_size=4), flags, flags, flags, flags),
@@ -481,7 +480,6 @@ def test_whoever_waits_until_something_is_due_finds_something_due(history):
             assert agenda.next_due > now
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 3), st.lists(events, max_size=3)), max_size=60))
 def test_balance_is_never_read_twice_within_a_second(history):
     now, read_at = START, []
@@ -498,7 +496,6 @@ def test_balance_is_never_read_twice_within_a_second(history):
     assert all(later - earlier > 1.0 for earlier, later in pairwise(read_at))
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 100), st.lists(events, max_size=3)), max_size=40))
 def test_account_is_read_at_least_every_55_seconds(history):
     now = START
@@ -512,7 +509,6 @@ def test_account_is_read_at_least_every_55_seconds(history):
         assert agenda.next_due <= now + 55
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 10), st.lists(events, max_size=3)), max_size=40))
 def test_agenda_comes_to_rest_when_nothing_happens(history):
     now = START

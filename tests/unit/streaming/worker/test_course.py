@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -98,6 +98,25 @@ def test_account_without_keys_waits_until_it_has_one():
     assert course.is_stirred
     try_again(course)
     assert course.step == Connect(OLD)
+
+
+def test_account_that_the_staff_set_aside_waits_until_it_is_taken_back():
+    course = live()
+    course.ended(NOW, NOW)
+    course.gone()
+
+    course.set_aside(NOW)
+    assert course.step == Idle(None)
+    assert told(course) == ("disconnected", "set_aside_by_staff")
+    assert course.state.live_until == NOW
+    assert course.state.retry_at is None
+    course.stopped(NOW)
+    assert told(course) == ("disconnected", "set_aside_by_staff")
+
+    course.keys_changed()
+    try_again(course)
+    assert course.step == Connect(OLD)
+    assert course.state.status == "connecting"
 
 
 def test_key_stored_while_the_keys_were_read_is_not_overlooked():
@@ -214,6 +233,48 @@ def test_failures_are_counted_on_until_a_connection_was_steady(seconds, attempt)
 
     assert course.state.attempt == attempt
     assert course.step == Idle(2**attempt)
+
+
+def test_connection_that_drops_again_and_again_is_not_down_before_an_attempt_failed():
+    course = connecting()
+    for _ in range(7):
+        course.went_live(NOW)
+        course.ended(NOW, NOW)
+        course.failed(OLD, Unavailable("no"), NOW)
+        assert told(course) == ("reconnecting", "connection_lost")
+        try_again(course)
+
+    course.failed(OLD, Unavailable("no"), NOW)
+
+    assert told(course) == ("disconnected", "unreachable")
+    assert course.state.attempt == 8
+
+
+@pytest.mark.parametrize(
+    ("refused", "before"),
+    [((), "no_credential"), ((OLD,), "key_refused")],
+    ids=["there was none", "the others are refused"],
+)
+def test_new_key_is_told_as_connecting_until_it_was_tried(refused, before):
+    course = connecting(usable=(), refused=refused)
+    assert course.state.reason == before
+    later = NOW + SECOND
+
+    course.keys_changed()
+    course.woke(later)
+    course.found((NEW,), refused, later)
+
+    assert course.step == Connect(NEW)
+    assert course.state == ConnectionState("connecting", later)
+
+
+def test_refused_key_is_told_as_refused_while_it_is_tried_again():
+    course = resting()
+
+    try_again(course, usable=(), refused=(OLD,))
+
+    assert course.step == Connect(OLD)
+    assert told(course) == ("unauthorized", "key_refused")
 
 
 def test_changed_keys_do_not_begin_the_count_anew():
@@ -794,7 +855,6 @@ def test_course_is_consistent_whatever_happens():
     run_state_machine_as_test(AnyCourse)
 
 
-@settings(deadline=None)
 @given(st.lists(errors, min_size=1, max_size=20))
 def test_any_series_of_failures_leads_to_another_attempt(series):
     course = connecting()

@@ -48,6 +48,7 @@ MARKET = {
     "yes_ask_size_fp": "0.00",
     "last_price_dollars": "0.4200",
     "close_time": "2026-11-23T22:00:00Z",
+    "expected_expiration_time": "2026-11-23T21:30:00Z",
     "updated_time": "2026-11-23T12:00:00Z",
 }
 TICKER, EVENT_TICKER = MARKET["ticker"], MARKET["event_ticker"]
@@ -215,6 +216,7 @@ async def test_market_has_its_own_quote_and_for_now_its_own_title(rest):
                 "Below",
                 datetime(2026, 11, 23, 22, tzinfo=UTC),
                 is_described=False,
+                expected_at=datetime(2026, 11, 23, 21, 30, tzinfo=UTC),
             ),
             MarketState("active", None),
             # Nobody offers YES: a side without size has no price.
@@ -222,6 +224,24 @@ async def test_market_has_its_own_quote_and_for_now_its_own_title(rest):
         )
     }
     assert read.missing == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "since"),
+    [
+        ("active", None),
+        ("closed", datetime(2026, 11, 23, 22, tzinfo=UTC)),
+        ("determined", None),
+        ("finalized", datetime(2026, 11, 23, 23, tzinfo=UTC)),
+    ],
+)
+async def test_market_tells_since_when_it_is_closed_or_paid(rest, exchange, status, since):
+    settled = "2026-11-23T23:00:00Z"
+    exchange.lists("/markets", MARKET | {"status": status, "settlement_ts": settled})
+
+    read = await read_markets(rest, [TICKER], {})
+
+    assert read.known[TICKER][1].since == since
 
 
 async def test_no_markets_need_no_request(rest, exchange):

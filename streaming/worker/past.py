@@ -1,0 +1,138 @@
+"""
+The past of an account, read hole by hole (`ledger.holes`) in the background, page by page.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Never
+
+from django.utils import timezone
+
+from kalshi.rows import LeftOut
+from ledger import closing, following, holes, proving, records
+from ledger.models import Hole
+from streaming.worker.bookkeeper import Bookkeeper, reason
+from streaming.worker.counts import COUNTS
+from streaming.worker.persistence import until_done
+from streaming.worker.trading_day import TradingDay
+
+logger = logging.getLogger(__name__)
+
+# The present reads the exchange's settlements again this long, as they may be amended.
+SETTLEMENTS_AGAIN = timedelta(days=1)
+# Between two pages: others ask for the present by the same limits.
+PAGE_SECONDS = 0.1
+
+
+class Past:
+    """
+    Fills the holes of one account's ledger, as long as a connection lasts.
+
+    Args:
+        day: reckoned anew when the past has changed.
+
+    Attributes:
+        is_filled: whether all that can be read has been.
+    """
+
+    def __init__(self, books: Bookkeeper, day: TradingDay, *, subaccount: int) -> None:
+        self._books = books
+        self._day = day
+        self._subaccount = subaccount
+        self.is_filled = False
+
+    async def run(self) -> Never:
+        """Read what is missing, and go on trying what can't be read, until cancelled."""
+        account_id = self._books.account_id
+        await until_done(self._fill_all, "past not read", account_id)
+        self.is_filled = True
+        while True:
+            await until_done(self._try_again, "holes not tried again", account_id)
+            await asyncio.sleep(holes.TRY_AGAIN.total_seconds())
+            await until_done(self._settle_unlisted, "settlements not derived", account_id)
+
+    async def _fill_all(self) -> None:
+        while hole := await self._books.run(holes.next_to_fill):
+            await self._fill(hole)
+        # Also what an earlier try left open.
+        await self._books.follow(following.open_markets)
+        await self._books.describe()
+        await self._derive_settlements()
+        await self._has_changed()
+
+    async def _fill(self, hole: Hole) -> None:
+        rest = self._books.rest
+        pages = rest.settlement_pages(self._subaccount, since=hole.since, until=hole.opened_until)
+        async for paid in pages:
+            await self._books.leave_out(paid.left_out, hole.since, hole.opened_until)
+            await self._books.keep([records.settlement_of(each) for each in paid])
+        reached = hole.until
+        for archived in (False, True):
+            listed = rest.fill_pages(
+                self._subaccount, archived=archived, since=hole.since, until=reached
+            )
+            async for fills in listed:
+                # Before the hole is said to be filled so far; they may be as new as the page is.
+                await self._books.leave_out(fills.left_out, hole.since, reached)
+                await self._books.keep([records.fill_of(each) for each in fills])
+                reached = min([reached, *(each.at for each in fills)])
+                await self._books.threads.run(holes.filled_to, hole, reached, len(fills))
+                await asyncio.sleep(PAGE_SECONDS)
+        await self._books.follow(following.open_markets)
+        await self._books.threads.run(holes.close, hole, timezone.now())
+        # And of what was recorded in between.
+        await self._books.follow(following.open_markets)
+        fields = {"account_id": self._books.account_id, "hole": hole.pk}
+        COUNTS.holes_filled += 1
+        logger.info("past read", extra=fields)
+
+    async def _try_again(self) -> None:
+        """Read what could not be read; much of the rest of its stretch is known already."""
+        found = 0
+        while hole := await self._books.run(holes.next_to_try, timezone.now()):
+            found += await self._read_again(hole)
+        if found:
+            await self._has_changed()
+
+    async def _read_again(self, hole: Hole) -> int:
+        """How many records were found."""
+        rest = self._books.rest
+        unreadable: list[LeftOut] = []
+        found = 0
+        span = {"since": hole.since, "until": hole.opened_until}
+        async for paid in rest.settlement_pages(self._subaccount, **span):
+            unreadable += paid.left_out
+            found += await self._books.keep([records.settlement_of(each) for each in paid])
+        for archived in (False, True):
+            async for fills in rest.fill_pages(self._subaccount, archived=archived, **span):
+                unreadable += fills.left_out
+                found += await self._books.keep([records.fill_of(each) for each in fills])
+                await asyncio.sleep(PAGE_SECONDS)
+        await self._books.leave_out(unreadable, hole.since, hole.opened_until)
+        is_filled = hole.reason not in {reason(row) for row in unreadable}
+        done = holes.close if is_filled else holes.tried
+        await self._books.threads.run(done, hole, timezone.now())
+        return found
+
+    async def _settle_unlisted(self) -> None:
+        if await self._derive_settlements():
+            await self._has_changed()
+
+    async def _derive_settlements(self) -> int:
+        books = self._books
+        # One that the exchange lists later than that is read no more; of what is newer its list
+        # may tell in a moment.
+        before = timezone.now() - SETTLEMENTS_AGAIN
+        return await closing.derive_settlements(
+            books.rest,
+            books.account_id,
+            books.tracker.holdings.keys(),
+            books.threads,
+            before=before,
+        )
+
+    async def _has_changed(self) -> None:
+        await self._books.follow(following.late_markets)
+        await self._books.run(proving.keep, timezone.now())
+        await self._day.begin()
