@@ -46,15 +46,35 @@ export function remove(path) {
   return change("DELETE", path);
 }
 
-/** @param {string} path @returns {Promise<any>} as `post` */
-export async function get(path) {
-  return answered(await call(path, {}));
+/**
+ * @param {string} path
+ * @param {AbortSignal} [signal] nobody wants the answer any more
+ * @returns {Promise<any>} as `post`
+ */
+export async function get(path, signal) {
+  return answered(await call(path, { signal }));
 }
 
-/** @param {string} method @param {string} path @param {object} [body] @param {number} [seconds] */
-async function change(method, path, body, seconds = ANSWER_SECONDS) {
+/**
+ * @param {string} path
+ * @param {object} body
+ * @returns {Promise<any>} as `post`; it goes out even if the page is left meanwhile
+ */
+export function put(path, body) {
+  return change("PUT", path, body, ANSWER_SECONDS, true);
+}
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {object} [body]
+ * @param {number} [seconds]
+ * @param {boolean} [keepalive]
+ */
+async function change(method, path, body, seconds = ANSWER_SECONDS, keepalive = false) {
   const options = {
     method,
+    keepalive,
     headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
     body: body && JSON.stringify(body),
   };
@@ -97,11 +117,12 @@ function call(path, options, seconds = ANSWER_SECONDS) {
 /** @param {string} url @param {RequestInit} options @param {number} [seconds] */
 async function ask(url, options, seconds = ANSWER_SECONDS) {
   // It ends the reading of the answer's body too.
-  const signal = AbortSignal.timeout(seconds * 1000);
+  const late = AbortSignal.timeout(seconds * 1000);
+  const signal = options.signal ? AbortSignal.any([late, options.signal]) : late;
   try {
     return await fetch(url, { ...options, signal });
   } catch {
-    throw signal.aborted
+    throw late.aborted
       ? new ApiError(0, "timeout", `The server has not answered in ${seconds} s. Try again.`)
       : new ApiError(0, "network", "This page can't reach its server. Is it running?");
   }

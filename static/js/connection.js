@@ -3,7 +3,7 @@
  * How the state of the connection reads.
  */
 
-import { moment } from "./format.js";
+import { age, moment } from "./format.js";
 import { REASONS, SERVER_UNREACHABLE, isReason } from "./reasons.js";
 
 /** @typedef {import("./types.js").ConnectionStatus} ConnectionStatus */
@@ -40,6 +40,8 @@ const KEY_REASONS = ["no_credential", "credential_unreadable"];
  * @typedef {object} Loss
  * @property {number | null} lostAt since when, on the server's clock, in milliseconds since 1970
  * @property {string | null} why as the server said it; null if it can't be reached
+ * @property {number} [savedAt] when what is shown was saved in this browser, on its own clock:
+ *   there has been no link since the page was opened
  */
 
 /**
@@ -49,6 +51,7 @@ const KEY_REASONS = ["no_credential", "credential_unreadable"];
  * @property {string} word
  * @property {string} message a sentence or two; empty while live
  * @property {"retry" | "sign-in" | null} action what a person can do about it
+ * @property {string | null} asOf the instant of the figures while they are not live
  * @property {boolean} isStale the figures must not look live
  */
 
@@ -61,6 +64,7 @@ const KEY_REASONS = ["no_credential", "credential_unreadable"];
  * @returns {ConnectionView}
  */
 export function connectionView(connection, loss, now) {
+  if (loss?.savedAt !== undefined) return savedView(loss.savedAt, loss.why, now);
   const status = loss ? "reconnecting" : (connection?.status ?? "connecting");
   const reason = loss ? "server_unreachable" : (connection?.reason ?? null);
   const liveUntil = pricesAsOf(connection, loss);
@@ -75,11 +79,34 @@ export function connectionView(connection, loss, now) {
       liveUntil && `prices as of ${moment(liveUntil, now)}.`,
       retryAt && moment(retryAt, now),
     ),
+    asOf: liveUntil,
     action: action(status, reason),
     isStale:
       connection !== null &&
       status !== "live" &&
       (liveUntil === null || now - Date.parse(liveUntil) >= STALE_MS),
+  };
+}
+
+/**
+ * Of a picture that was saved earlier.
+ *
+ * @param {number} savedAt
+ * @param {string | null} why
+ * @param {number} now
+ * @returns {ConnectionView}
+ */
+function savedView(savedAt, why, now) {
+  const instant = new Date(savedAt).toISOString();
+  const saved = `Figures saved ${age(instant, now)} ago, at ${moment(instant, now)}.`;
+  return {
+    status: "reconnecting",
+    reason: "server_unreachable",
+    word: "Offline",
+    message: sentences(why ?? "Offline.", saved),
+    asOf: instant,
+    action: "retry",
+    isStale: true,
   };
 }
 

@@ -4,24 +4,38 @@
  */
 
 import { part } from "./elements/template.js";
-import { applyPreferences } from "./preferences.js";
+import { followPreferences } from "./preferences.js";
 
 /**
  * @param {import("./preferences.js").Preferences} preferences changed in place
- * @param {() => void} redraw figures are to be written in another way
+ * @param {() => void} redraw figures may be to be written in another way
  */
 export function bindDisplay(preferences, redraw) {
-  for (const name of /** @type {const} */ (["theme", "palette"])) {
-    /** @type {HTMLSelectElement} */
-    const select = part(document, `#${name}`);
+  const selects = /** @type {const} */ (["theme", "palette", "locale"]).map(
+    (name) =>
+      /** @type {const} */ ([name, /** @type {HTMLSelectElement} */ (part(document, `#${name}`))]),
+  );
+  for (const [name, select] of selects) {
     select.value = preferences[name];
     select.addEventListener("change", () => {
       Object.assign(preferences, { [name]: select.value });
-      applyPreferences(preferences);
+      redraw();
     });
   }
+  /** @type {HTMLInputElement} */
+  const title = part(document, "#title-shows-day");
+  title.checked = preferences.titleShowsDay;
+  title.addEventListener("change", () => {
+    preferences.titleShowsDay = title.checked;
+    redraw();
+  });
   part(document, ".bar-privacy").addEventListener("click", () => {
     preferences.privacy = !preferences.privacy;
+    redraw();
+  });
+  followPreferences(preferences, () => {
+    for (const [name, select] of selects) select.value = preferences[name];
+    title.checked = preferences.titleShowsDay;
     redraw();
   });
 }

@@ -4,6 +4,13 @@
  */
 
 import { figure, signOf, unreadableCount } from "./format.js";
+import { locale } from "./locale.js";
+import { whyUnknown } from "./words/unknown.js";
+
+/** @typedef {import("./words/unknown.js").Context} Context */
+
+/** A name with a dot is of something beside the record, such as `sell_now.fee`. */
+const OWN = 'data[data-field]:not([data-field*="."])';
 
 /** Fields whose sign is shown by colour too. */
 const SIGNED = /pnl(_percent)?$/;
@@ -48,36 +55,65 @@ export function writeText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/**
+ * Say why a node shows a dash, on hover and to a screen reader, which reads it in the dash's place;
+ * nothing where it shows a figure.
+ *
+ * @param {Element} node
+ * @param {string} why a sentence, or empty
+ */
+export function explainDash(node, why) {
+  if (why) {
+    // A name is for what has a role: a dash is a picture of "unknown".
+    node.setAttribute("role", "img");
+    node.setAttribute("aria-label", `Unknown. ${why}`);
+    node.setAttribute("title", why);
+  } else {
+    for (const name of ["role", "aria-label", "title"]) node.removeAttribute(name);
+  }
+}
+
 export class Figures {
   #entries;
-  #isMasked = isMasked;
+  #written = way();
 
   /** @param {ParentNode} root */
   constructor(root) {
     /** @type {NodeListOf<HTMLDataElement>} */
-    const nodes = root.querySelectorAll("data[data-field]");
+    const nodes = root.querySelectorAll(OWN);
     this.#entries = [...nodes].map((node) => ({
       node,
       field: node.dataset.field ?? "",
       value: /** @type {unknown} */ (undefined),
+      why: "",
     }));
   }
 
   /**
-   * Show the figures of a record; those it lacks are unknown.
+   * Show the figures of a record; those it lacks are unknown, and say why.
    *
    * @param {object} record a Position or a Portfolio
+   * @param {Context} [context] what else is known of the reasons
    */
-  write(record) {
-    const hasModeChanged = this.#isMasked !== isMasked;
-    this.#isMasked = isMasked;
+  write(record, context) {
+    const written = way();
+    const hasWayChanged = this.#written !== written;
+    this.#written = written;
     for (const entry of this.#entries) {
       const value = /** @type {Record<string, string | null>} */ (record)[entry.field] ?? null;
-      if (value === entry.value && !hasModeChanged) continue;
+      const why = value === null ? whyUnknown(entry.field, record, context) : "";
+      if (why !== entry.why) explainDash(entry.node, why);
+      entry.why = why;
+      if (value === entry.value && !hasWayChanged) continue;
       entry.value = value;
       writeFigure(entry.node, entry.field, value);
     }
   }
+}
+
+/** How figures are written now: when that changes, all of them are written anew. */
+function way() {
+  return `${isMasked} ${locale()}`;
 }
 
 /**

@@ -2,31 +2,33 @@
 /**
  * Figures, times and ages as text. A figure stays the decimal string that the server sent:
  * `Intl.NumberFormat` rounds such a string exactly, whatever its length.
+ *
+ * Digits are written as the locale groups and parts them. Signs, arrows, `$` and `¢` are ours, at
+ * the same place in every language, so that a column of figures reads as one.
  */
 
-/** @typedef {import("./types.js").Position} Position */
+import { DIGITS, MINUS, digitsFormat, sign } from "./digits.js";
+import { localized } from "./locale.js";
+import { markNote, unreadableNote } from "./words/mark.js";
+
+// Where they used to be; the cards and the detail take them from here.
+export { markNote, unreadableNote };
 
 export const UNKNOWN = "—";
-const MINUS = "\u2212";
 const MASK = "•••";
 
-/** @typedef {(text: string) => string} Format */
+/** @typedef {import("./digits.js").Format} Format */
+
+const cents = digitsFormat({ minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 /**
- * @param {Intl.NumberFormatOptions} options
- * @returns {Format}
+ * Money: `$1,234.56`, and `$0.003` for what is less than half a cent.
+ *
+ * @type {Format}
  */
-function decimalFormat(options) {
-  // "negative" writes no sign before a zero, not even a rounded one.
-  const format = new Intl.NumberFormat("en-US", { signDisplay: "negative", ...options });
-  return (text) =>
-    format.format(/** @type {Intl.StringNumericLiteral} */ (text)).replace("-", MINUS);
+export function dollars(text) {
+  return `${sign(text)}$${cents(text)}`;
 }
-
-/** Money: `$1,234.56`. */
-export const dollars = decimalFormat({ style: "currency", currency: "USD" });
-
-const signed = decimalFormat({ style: "currency", currency: "USD", signDisplay: "exceptZero" });
 
 /**
  * Profit or loss: `▲ +$3.60`, `▼ −$3.60`, `$0.00`.
@@ -34,13 +36,13 @@ const signed = decimalFormat({ style: "currency", currency: "USD", signDisplay: 
  * @type {Format}
  */
 export function profit(text) {
-  const amount = signed(text);
+  const amount = `${sign(text, "+")}$${cents(text)}`;
   return { gain: `▲ ${amount}`, loss: `▼ ${amount}`, flat: amount }[signOf(amount)];
 }
 
 // A price in dollars read as a share of one dollar is the same digits as that price in cents.
-const quoteShare = decimalFormat({ style: "percent", maximumFractionDigits: 4 });
-const quotientShare = decimalFormat({ style: "percent", maximumFractionDigits: 2 });
+const quoteDigits = digitsFormat({ style: "percent", maximumFractionDigits: 4 });
+const quotientDigits = digitsFormat({ style: "percent", maximumFractionDigits: 2 });
 
 /**
  * A quoted price in cents with all of its decimals: `57¢`, `4.5¢`, `0.01¢`.
@@ -48,7 +50,7 @@ const quotientShare = decimalFormat({ style: "percent", maximumFractionDigits: 2
  * @type {Format}
  */
 export function quote(text) {
-  return quoteShare(text).replace("%", "¢");
+  return `${sign(text)}${quoteDigits(text)}¢`;
 }
 
 /**
@@ -57,14 +59,11 @@ export function quote(text) {
  * @type {Format}
  */
 export function quotient(text) {
-  return quotientShare(text).replace("%", "¢");
+  return `${sign(text)}${quotientDigits(text)}¢`;
 }
 
-const signedTenths = decimalFormat({
-  minimumFractionDigits: 1,
-  maximumFractionDigits: 1,
-  signDisplay: "exceptZero",
-});
+// One digit of a small percentage says as much as a tenth does of others.
+const tenths = digitsFormat({ minimumFractionDigits: 1, maximumFractionDigits: 1 }, 1);
 
 /**
  * A percentage, of which the server sends the hundredths as units: `+5.6 %` for `"5.6"`.
@@ -72,17 +71,17 @@ const signedTenths = decimalFormat({
  * @type {Format}
  */
 export function percentage(text) {
-  return `${signedTenths(text)}\u00a0%`;
+  return `${sign(text, "+")}${tenths(text)}\u00a0%`;
 }
 
 /** Contracts without their sign, which the side's name says in words: `1,200`, `0.5`. */
-export const contracts = decimalFormat({ maximumFractionDigits: 2, signDisplay: "never" });
+export const contracts = digitsFormat({ maximumFractionDigits: 2 });
 
-const count = decimalFormat({ maximumFractionDigits: 0 });
+const count = digitsFormat({ maximumFractionDigits: 0 });
 
 /**
  * Which way a formatted figure points. Read off the text, so that a sign, an arrow and a colour
- * can't contradict each other when a small figure is rounded to zero.
+ * can't contradict each other.
  *
  * @param {string} text
  * @returns {"gain" | "loss" | "flat"}
@@ -92,36 +91,52 @@ export function signOf(text) {
   return text.includes(MINUS) ? "loss" : "flat";
 }
 
-const clock = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium", hourCycle: "h23" });
-const dayAndClock = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  year: "numeric",
+// Twenty-four hours in every language: no half of the day to overlook, and always as wide.
+/** @type {Intl.DateTimeFormatOptions} */
+const CLOCK = {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
   hourCycle: "h23",
-});
+  numberingSystem: "latn",
+};
+/** @type {Intl.DateTimeFormatOptions} */
+const DAY = { day: "numeric", month: "short", year: "numeric", numberingSystem: "latn" };
+
+const clock = localized((locale) => new Intl.DateTimeFormat(locale, CLOCK));
+const day = localized((locale) => new Intl.DateTimeFormat(locale, DAY));
+const dayAndClock = localized(
+  (locale) => new Intl.DateTimeFormat(locale, { ...DAY, ...CLOCK, timeZoneName: "short" }),
+);
 
 /**
- * An instant with its day, in the browser's time zone: `24 Nov 2026, 12:03:22`.
+ * An instant with its day, in the browser's time zone, which it names: `Nov 24, 2026, 12:03:22 UTC`.
  *
  * @param {string} instant RFC 3339
  */
 export function dateTime(instant) {
-  return dayAndClock.format(new Date(instant));
+  return dayAndClock().format(new Date(instant));
 }
 
 /**
- * An instant as briefly as it is clear: `12:03:22` on the day of `now`, else with its day.
+ * The day of an instant, in the browser's time zone: `Nov 24, 2026`.
+ *
+ * @param {string} instant RFC 3339
+ */
+export function date(instant) {
+  return day().format(new Date(instant));
+}
+
+/**
+ * An instant as briefly as it is clear: `12:03:22` on the day of `now`, else with its day and zone.
  *
  * @param {string} instant RFC 3339
  * @param {number} now milliseconds since 1970
  */
 export function moment(instant, now) {
-  const date = new Date(instant);
-  const isToday = date.toDateString() === new Date(now).toDateString();
-  return (isToday ? clock : dayAndClock).format(date);
+  const at = new Date(instant);
+  const isToday = at.toDateString() === new Date(now).toDateString();
+  return isToday ? clock().format(at) : dateTime(instant);
 }
 
 /**
@@ -166,7 +181,11 @@ const FIELDS = {
   ...named({ format: quote, isPrivate: true }, ["yes_bid", "yes_ask", "last_price", "mark"]),
   ...named({ format: quotient, isPrivate: true }, ["average_price", "break_even_price"]),
   ...named({ format: percentage, isPrivate: false }, ["unrealized_pnl_percent"]),
-  ...named({ format: contracts, isPrivate: true }, ["quantity"]),
+  ...named({ format: contracts, isPrivate: true }, ["quantity", "yes_bid_size", "yes_ask_size"]),
+  // Of fills, of an order book, of what is left if it settles.
+  ...named({ format: contracts, isPrivate: true }, ["count", "left", "bid_size", "ask_size"]),
+  ...named({ format: dollars, isPrivate: true }, ["fee", "cash_flow"]),
+  ...named({ format: quote, isPrivate: true }, ["worst_price", "price", "bid", "ask", "spread"]),
   ...named({ format: count, isPrivate: true }, [
     "position_count",
     "unpriced_count",
@@ -176,6 +195,7 @@ const FIELDS = {
   ...named({ format: dateTime, isPrivate: false }, [
     "priced_at",
     "close_time",
+    "expected_expiration_time",
     "updated_at",
     "cash_as_of",
     "day_pnl_since",
@@ -205,41 +225,7 @@ export function figure(field, value, isMasked = false) {
   const { format, isPrivate } = FIELDS[field];
   const text = format(String(value));
   // One mask for any number of digits, or their number would tell the size.
-  return isMasked && isPrivate ? text.replace(/\d[\d.,]*/g, MASK) : text;
-}
-
-/**
- * What must be said beside a mark that isn't what `MARK_PRICE` asks for; empty when it is.
- *
- * @param {Pick<Position, "mark" | "mark_source" | "market_status" | "unreadable">} position
- * @param {string} markPrice the server's `MARK_PRICE`: bid, mid or last
- */
-export function markNote(position, markPrice) {
-  const { mark, mark_source: source, market_status: status, unreadable } = position;
-  if (unreadable) return "can't be read";
-  if (mark === null) return "no price";
-  if (source === "settlement") return "settled";
-  if (source === markPrice) return "";
-  if (source === "last" && status !== "active") return "not trading · last";
-  if (source === "last") return "no bid · last";
-  if (markPrice === "mid") return "no ask · bid";
-  return `never traded · ${source}`;
-}
-
-/**
- * What it means that a row of the exchange can't be read; empty when all can be.
- *
- * @param {Position["unreadable"]} unreadable
- */
-export function unreadableNote(unreadable) {
-  if (!unreadable) return "";
-  if (unreadable === "market") {
-    return "The exchange's row for this market can't be read. The position's value is unknown.";
-  }
-  return (
-    "The exchange's row for this position can't be read. Quantity and cost are the last known; " +
-    "its value is unknown."
-  );
+  return isMasked && isPrivate ? text.replace(DIGITS, MASK) : text;
 }
 
 /**

@@ -5,10 +5,11 @@
  * else.
  */
 
-import { withAdvice } from "./advice.js";
 import { takeBack, tell } from "./alerts.js";
 import { ApiError, post } from "./api.js";
+import { tellFailure } from "./at_fault.js";
 import { part } from "./elements/template.js";
+import { bindKeyGuide } from "./key_guide.js";
 
 /** @typedef {import("./people_types.js").SignedInWithKey} SignedInWithKey */
 
@@ -17,6 +18,12 @@ const LARGEST_KEY_BYTES = 64_000;
 
 /** The server asks the exchange about the key, which may take up to 20 s. */
 const CHECK_SECONDS = 30;
+
+/**
+ * Where a failure is told, and what to press for another try.
+ *
+ * @typedef {{alert: HTMLElement, again: HTMLElement}} Place
+ */
 
 /**
  * @typedef {object} Ways
@@ -28,7 +35,8 @@ const CHECK_SECONDS = 30;
 export class KeyForm {
   #form;
   #ways;
-  #alert;
+  /** @type {Place} */
+  #here;
   #pending;
   /** @type {HTMLTextAreaElement} */
   #privateKey;
@@ -44,7 +52,7 @@ export class KeyForm {
   constructor(form, ways) {
     this.#form = form;
     this.#ways = ways;
-    this.#alert = part(form, "[role=alert]");
+    this.#here = { alert: part(form, "[role=alert]"), again: part(form, "[type=submit]") };
     this.#pending = part(form, ".pending");
     this.#privateKey = part(form, "#private-key");
     this.#keyFile = part(form, "#key-file");
@@ -54,13 +62,19 @@ export class KeyForm {
       this.#submit();
     });
     this.#keyFile.addEventListener("change", () => this.#load());
+    bindKeyGuide(form);
     // The back button may bring this page back as it was left; the key must not come with it.
     addEventListener("pagehide", () => this.#forgetKey());
   }
 
-  /** The sandbox's own key, which the server knows. */
-  openSandbox() {
-    return this.#authenticate({ environment: "sandbox" });
+  /** With the sandbox's own key, which the server knows, at a press of its button. */
+  bindSandbox() {
+    const again = /** @type {HTMLElement | null} */ (document.querySelector("#open-sandbox"));
+    if (!again) return;
+    const place = { alert: part(document, "#sandbox-failure"), again };
+    again.addEventListener("click", () =>
+      this.#authenticate({ environment: "sandbox" }, place),
+    );
   }
 
   #submit() {
@@ -68,27 +82,30 @@ export class KeyForm {
     const environment = part(this.#form, "#environment");
     /** @type {HTMLInputElement} */
     const keyId = part(this.#form, "#api-key-id");
-    return this.#authenticate({
+    const shown = {
       environment: environment.value,
       api_key_id: keyId.value.trim(),
       private_key: this.#privateKey.value,
       accept_trading_key: this.#acceptTradingKey.checked,
       // Not with the sandbox's click, which needs none and would use it up.
       invitation: this.#ways.invitation(),
-    });
+    };
+    return this.#authenticate(shown, this.#here);
   }
 
-  /** @param {object} credentials */
-  async #authenticate(credentials) {
+  /** @param {object} shown @param {Place} place */
+  async #authenticate(shown, { alert, again }) {
     takeBack();
     this.#setPending(true);
     let answer;
     try {
-      answer = await post("authenticate", credentials, CHECK_SECONDS);
+      answer = await post("authenticate", shown, CHECK_SECONDS);
     } catch (error) {
       this.#setPending(false);
-      if (!(error instanceof ApiError)) throw error;
-      this.#refused(error);
+      if (error instanceof ApiError && error.code === "trading_key_unconfirmed") {
+        part(this.#form, ".accept-trading").hidden = false;
+      }
+      tellFailure(alert, error, again);
       return;
     }
     this.#forgetKey();
@@ -108,22 +125,11 @@ export class KeyForm {
     this.#pending.textContent = isPending ? "Checking the key with the exchange…" : "";
   }
 
-  /** @param {ApiError} error */
-  #refused(error) {
-    tell(this.#alert, withAdvice(error));
-    if (error.code === "trading_key_unconfirmed") {
-      part(this.#form, ".accept-trading").hidden = false;
-      this.#acceptTradingKey.focus();
-    } else {
-      part(this.#form, "[type=submit]").focus();
-    }
-  }
-
   async #load() {
     const file = this.#keyFile.files?.[0];
     if (!file) return;
     if (file.size > LARGEST_KEY_BYTES) {
-      tell(this.#alert, "That file is too large to be a private key.");
+      tell(this.#here.alert, "That file is too large to be a private key.", ["key-file"]);
       return;
     }
     takeBack();

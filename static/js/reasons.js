@@ -19,6 +19,7 @@ export const REASONS = Object.freeze({
   credential_unreadable: "The stored key can't be decrypted with ENCRYPTION_SECRET_KEY. Sign in again with the key, or put the lost encryption key back.",
   environment_missing: "This server no longer knows where this account's exchange is. Whoever runs the server must set its addresses again.",
   set_aside: "Something went wrong with this account alone, on our side. It is tried again by itself, and the others go on. The server's log has the details.",
+  set_aside_by_staff: "Whoever runs the server has set this account aside: nothing of it is read from the exchange until they take it back.",
   write_stuck: "This account's figures can't be written to the database at the moment. The server goes on trying.",
   worker_down: "The server's worker isn't running. Start it unless it is back in a minute.",
 });

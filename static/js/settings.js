@@ -7,6 +7,7 @@ import { withAdvice } from "./advice.js";
 import { tell } from "./alerts.js";
 import { ApiError, post } from "./api.js";
 import { part } from "./elements/template.js";
+import { eraseOfOthers } from "./offline/erasing.js";
 import { oneTimeLink } from "./one_time_link.js";
 import { bindAccounts, drawAccounts } from "./settings/accounts.js";
 import { Desk, leaveBecause } from "./settings/desk.js";
@@ -106,6 +107,7 @@ async function start() {
     else tell(pageFailure, withAdvice(error));
     return;
   }
+  eraseOfOthers(String(desk.known.session.user_id));
   // What was there when the browser looked for the place was still without its rows.
   const place = location.hash && document.getElementById(location.hash.slice(1));
   if (place) place.scrollIntoView();

@@ -3,20 +3,17 @@
  * The sign-in page: a person's own ways in, a key of the exchange, and links that serve once.
  */
 
-import { withAdvice } from "./advice.js";
-import { takeBack, tell } from "./alerts.js";
-import { ApiError, post } from "./api.js";
+import { takeBack } from "./alerts.js";
+import { tellFailure } from "./at_fault.js";
+import { post } from "./api.js";
 import { Cancelled } from "./cancelled.js";
 import { destination } from "./destination.js";
 import { part } from "./elements/template.js";
 import { KeyForm } from "./key_form.js";
+import { openKeyGuideForNewcomers, rememberVisit } from "./key_guide.js";
+import { erase } from "./link/saved_picture.js";
 import { oneTimeLink } from "./one_time_link.js";
-import {
-  NOT_IN_THIS_BROWSER,
-  PasskeyFailed,
-  arePasskeysKnown,
-  signInWithPasskey,
-} from "./passkeys.js";
+import { NOT_IN_THIS_BROWSER, arePasskeysKnown, signInWithPasskey } from "./passkeys.js";
 
 const link = oneTimeLink(location.href);
 if (link.invitation !== null || link.recovery !== null) {
@@ -35,6 +32,7 @@ function setPending(isPending) {
 }
 
 function goOn() {
+  rememberVisit();
   location.replace(destination(location.search));
 }
 
@@ -49,10 +47,11 @@ const keyForm = new KeyForm(part(document, "#key-form"), {
  *
  * @param {() => Promise<unknown>} way
  * @param {HTMLElement} alert where it is told if it fails
+ * @param {HTMLElement | null} again what to press for another try
  * @param {string} [meanwhile] what is said while it is tried
  * @returns {Promise<boolean>}
  */
-async function signIn(way, alert, meanwhile = "") {
+async function signIn(way, alert, again, meanwhile = "") {
   takeBack();
   said.textContent = meanwhile;
   setPending(true);
@@ -61,11 +60,9 @@ async function signIn(way, alert, meanwhile = "") {
     return true;
   } catch (error) {
     setPending(false);
-    said.textContent = "";
-    if (error instanceof Cancelled) said.textContent = error.message;
-    else if (error instanceof PasskeyFailed) tell(alert, error.message);
-    else if (error instanceof ApiError) tell(alert, withAdvice(error));
-    else throw error;
+    said.textContent = error instanceof Cancelled ? error.message : "";
+    if (error instanceof Cancelled) again?.focus();
+    else tellFailure(alert, error, again);
     return false;
   }
 }
@@ -76,11 +73,11 @@ function bindPassword() {
   const username = part(form, "#username");
   /** @type {HTMLInputElement} */
   const password = part(form, "#password");
+  const submit = part(form, "[type=submit]");
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const typed = { username: username.value, password: password.value };
-    if (await signIn(() => post("login", typed), part(person, "[role=alert]"))) goOn();
-    else password.select();
+    if (await signIn(() => post("login", typed), part(person, "[role=alert]"), submit)) goOn();
   });
   // The back button must not bring it back.
   addEventListener("pagehide", () => (password.value = ""));
@@ -97,20 +94,23 @@ function bindPasskey() {
     return;
   }
   button.addEventListener("click", async () => {
-    if (await signIn(signInWithPasskey, part(person, "[role=alert]"))) goOn();
-    else button.focus();
+    if (await signIn(signInWithPasskey, part(person, "[role=alert]"), button)) goOn();
   });
 }
 
 /** @param {string} token */
 async function recover(token) {
   const alert = part(document, "#link-failure");
-  if (await signIn(() => post("recover", { token }), alert, "Letting you in with the link…")) {
+  if (await signIn(() => post("recover", { token }), alert, null, "Letting you in with the link…")) {
+    rememberVisit();
     location.replace("/settings?recovered#ways-in");
   }
 }
 
+// Nobody is in, so figures that this browser still keeps are of somebody who was.
+erase();
 bindPassword();
 bindPasskey();
-document.querySelector("#open-sandbox")?.addEventListener("click", () => keyForm.openSandbox());
+keyForm.bindSandbox();
+openKeyGuideForNewcomers(part(document, "#key-form"));
 if (link.recovery !== null) recover(link.recovery);

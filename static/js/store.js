@@ -1,13 +1,14 @@
 // @ts-check
 /**
- * What the page knows, fed event by event and read once per frame.
+ * What the page knows, fed event by event and read some ten times a second.
  *
  * The stream carries states, not steps: applying one twice changes nothing, and however many
- * arrive between two frames, each listener runs once and is told what to draw again. It carries all
+ * arrive between two drawings, each listener runs once and is told what to draw again. It carries all
  * accounts; `view` says which of them is looked at.
  */
 
 import { AccountState, keyOf } from "./account_state.js";
+import { paced } from "./pace.js";
 
 /** @typedef {import("./types.js").Position} Position */
 /** @typedef {import("./types.js").Portfolio} Portfolio */
@@ -16,7 +17,7 @@ import { AccountState, keyOf } from "./account_state.js";
 /** @typedef {import("./types.js").StreamEvent} StreamEvent */
 
 /**
- * What happened since the last frame to what is looked at.
+ * What happened since the last drawing to what is looked at.
  *
  * @typedef {object} Changes
  * @property {Set<string>} keys positions to draw again
@@ -24,8 +25,21 @@ import { AccountState, keyOf } from "./account_state.js";
  * @property {boolean} portfolio
  * @property {boolean} connection
  * @property {boolean} accounts accounts have come or gone
- * @property {PositionClosed[]} closed
+ * @property {boolean} elsewhere positions have come in an account that is not looked at
+ * @property {End[]} ended
  */
+
+/**
+ * A position that is no longer open, as it was last, and what became of it.
+ *
+ * @typedef {{position: Position, closed: PositionClosed}} End
+ */
+
+/** Ten times a second is what an eye reads of figures that change. */
+const DRAWN_EVERY_MS = 100;
+
+/** More than anybody wants to look through; the oldest go. */
+const MOST_ENDS = 200;
 
 /** @returns {Changes} */
 function nothing() {
@@ -35,7 +49,8 @@ function nothing() {
     portfolio: false,
     connection: false,
     accounts: false,
-    closed: [],
+    elsewhere: false,
+    ended: [],
   };
 }
 
@@ -49,17 +64,26 @@ export class Store {
 
   /** Of all accounts, by key. @type {Map<string, Position>} */
   #positions = new Map();
+  /** What is no longer open and not yet dismissed, by key. @type {Map<string, End>} */
+  #ends = new Map();
   /** @type {number | null} */
   #view = null;
   #changes = nothing();
   #isScheduled = false;
   #listeners = /** @type {Set<(changes: Changes) => void>} */ (new Set());
   #schedule;
+  #atOnce;
 
   /**
-   * @param {(callback: () => void) => void} [schedule] when listeners run; the next frame
+   * @param {(callback: () => void) => void} [schedule] when listeners run; a frame soon
+   * @param {(callback: () => void) => void} [atOnce] when they do for what a person did; the next
+   *   frame
    */
-  constructor(schedule = (callback) => requestAnimationFrame(callback)) {
+  constructor(
+    schedule = paced(DRAWN_EVERY_MS),
+    atOnce = (callback) => requestAnimationFrame(callback),
+  ) {
+    this.#atOnce = atOnce;
     this.#schedule = schedule;
   }
 
@@ -73,6 +97,11 @@ export class Store {
     this.touch();
   }
 
+  /** The server's clock, milliseconds since 1970. */
+  get serverNow() {
+    return Date.now() + this.clockOffset;
+  }
+
   /** Those that are looked at. @returns {AccountState[]} */
   get viewed() {
     if (this.#view === null) return [...this.accounts.values()];
@@ -84,6 +113,31 @@ export class Store {
   get positions() {
     if (this.#view === null) return this.#positions;
     return this.accounts.get(this.#view)?.positions ?? new Map();
+  }
+
+  /** Those of the accounts that are looked at, the oldest first. @returns {End[]} */
+  get ends() {
+    return [...this.#ends.values()].filter(({ position }) => this.#isViewed(position.account_id));
+  }
+
+  /**
+   * What became of one that is no longer open and not yet dismissed, looked at or not.
+   *
+   * @param {string} ticker
+   * @param {number | null} accountId null for whichever held it, the last to close first
+   * @returns {End | undefined}
+   */
+  findEnd(ticker, accountId) {
+    return [...this.#ends.values()].findLast(
+      ({ position }) =>
+        position.ticker === ticker && (accountId === null || position.account_id === accountId),
+    );
+  }
+
+  /** @param {readonly string[]} keys of ends that have been seen */
+  dismiss(keys) {
+    for (const key of keys) this.#ends.delete(key);
+    this.touch();
   }
 
   /**
@@ -147,19 +201,40 @@ export class Store {
   /** Have everything drawn again, as when the way of writing figures has changed. */
   touch() {
     this.#markAll();
+    this.#atOnce(() => this.#tell());
+  }
+
+  /** Have the sums drawn, a little later. */
+  askForSums() {
+    this.#changes.portfolio = true;
     this.#request();
   }
 
   /** @param {Snapshot} snapshot */
   #replace(snapshot) {
     const id = snapshot.account_id;
+    const before = this.accounts.get(id);
     // Even an older version replaces: the server's cache may have been rebuilt.
-    this.#forget(this.accounts.get(id));
+    this.#forget(before);
     this.#changes.accounts ||= !this.accounts.has(id);
     const account = new AccountState(snapshot);
     this.accounts.set(id, account);
-    for (const [key, position] of account.positions) this.#positions.set(key, position);
+    for (const [key, position] of account.positions) {
+      this.#positions.set(key, position);
+      this.#ends.delete(key);
+    }
+    for (const [key, position] of before?.positions ?? []) {
+      if (!account.positions.has(key)) this.#end(key, position, endedAway(position));
+    }
     if (this.#isViewed(id)) this.#markAll();
+    else this.#changes.elsewhere = true;
+  }
+
+  /** @param {string} key @param {Position} position @param {PositionClosed} closed */
+  #end(key, position, closed) {
+    this.#ends.set(key, { position, closed });
+    const [oldest] = this.#ends.keys();
+    if (this.#ends.size > MOST_ENDS) this.#ends.delete(oldest);
   }
 
   /** @param {number} id */
@@ -167,6 +242,9 @@ export class Store {
     const account = this.accounts.get(id);
     if (!account) return;
     this.#forget(account);
+    for (const [key, { position }] of this.#ends) {
+      if (position.account_id === id) this.#ends.delete(key);
+    }
     this.accounts.delete(id);
     this.#changes.accounts = true;
     this.#markAll();
@@ -190,18 +268,26 @@ export class Store {
         const isNew = !account.positions.has(key);
         if (!account.update(event)) return false;
         this.#positions.set(key, event);
-        if (!isViewed) return false;
+        this.#ends.delete(key);
+        if (!isViewed) {
+          this.#changes.elsewhere ||= isNew;
+          return isNew;
+        }
         this.#changes.membership ||= isNew;
         this.#changes.keys.add(key);
         return true;
       }
-      case "position_closed":
-        if (!account.close(event)) return false;
-        this.#positions.delete(keyOf(event));
+      case "position_closed": {
+        const key = keyOf(event);
+        const position = account.positions.get(key);
+        if (!account.close(event) || !position) return false;
+        this.#positions.delete(key);
+        this.#end(key, position, event);
         if (!isViewed) return false;
         this.#changes.membership = true;
-        this.#changes.closed.push(event);
+        this.#changes.ended.push({ position, closed: event });
         return true;
+      }
       case "portfolio":
         if (!account.sum(event) || !isViewed) return false;
         this.#changes.portfolio = true;
@@ -232,9 +318,23 @@ export class Store {
     this.#isScheduled = true;
     this.#schedule(() => {
       this.#isScheduled = false;
-      const changes = this.#changes;
-      this.#changes = nothing();
-      for (const listener of this.#listeners) listener(changes);
+      this.#tell();
     });
   }
+
+  #tell() {
+    const changes = this.#changes;
+    this.#changes = nothing();
+    for (const listener of this.#listeners) listener(changes);
+  }
+}
+
+/**
+ * A position that was gone when the stream came back: nobody said how.
+ *
+ * @param {Position} position
+ * @returns {PositionClosed}
+ */
+function endedAway({ account_id, ticker, version }) {
+  return { type: "position_closed", account_id, ticker, version, reason: null, realized_pnl: null };
 }

@@ -12,12 +12,16 @@
  * @property {string | null} series_ticker
  * @property {string | null} title
  * @property {string | null} outcome the held side's subtitle
+ * @property {string | null} [yes_outcome] that of YES, which the market's question is about; an
+ *   older server never says
  * @property {"yes" | "no"} side
  * @property {string} quantity signed contracts: NO below zero
  * @property {Figure} average_price
  * @property {Figure} exposure
  * @property {Figure} yes_bid
  * @property {Figure} yes_ask
+ * @property {Figure} yes_bid_size contracts
+ * @property {Figure} yes_ask_size contracts
  * @property {Figure} last_price
  * @property {string | null} priced_at
  * @property {Figure} mark value of one contract of the held side
@@ -30,9 +34,11 @@
  * @property {Figure} net_pnl
  * @property {Figure} day_pnl
  * @property {Figure} break_even_price
- * @property {Figure} payout
+ * @property {Figure} payout if the held side wins
+ * @property {Figure} settlement_value of one YES contract, once it is decided
  * @property {string | null} market_status
  * @property {string | null} close_time
+ * @property {string | null} expected_expiration_time when the exchange expects the outcome
  * @property {string | null} url
  * @property {"position" | "market" | null} [unreadable] which row of the exchange can't be
  *   understood, so that the value is unknown; an older server never says
@@ -91,7 +97,7 @@
  * @property {number} account_id
  * @property {string} ticker
  * @property {number} version
- * @property {"closed" | "settled"} reason
+ * @property {"closed" | "settled" | null} reason null if it happened while the stream was away
  * @property {Figure} realized_pnl
  *
  * @typedef {Snapshot

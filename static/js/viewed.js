@@ -46,6 +46,15 @@ export class Viewed {
     return this.environments.map((environment) => this.#sum(environment));
   }
 
+  /** Those of which a course over time can be asked for. */
+  get courses() {
+    return this.sums.map(({ heading, ids, portfolio }, index) => ({
+      name: heading,
+      of: ids.length > 1 ? `account=all&environment=${this.environments[index]}` : `account=${ids[0]}`,
+      portfolio: portfolio ?? null,
+    }));
+  }
+
   /** Whether an account is looked at. @param {number} id */
   includes(id) {
     return this.#store.view === null || this.#store.view === id;

@@ -11,6 +11,7 @@ from playwright.async_api import CDPSession, Locator, Page, expect
 from accounts.models import Session
 from postgres.threads import DatabaseThread
 from sandbox.keys import Credentials
+from tests.e2e.visitor import let_in
 
 NAME = "alice"
 PASSWORD = "an orchard in late October"
@@ -53,9 +54,9 @@ def at_localhost(product: str) -> str:
 
 
 async def open_sandbox_settings(page: Page, home: str) -> None:
-    """Sign in with one click, and land in the settings."""
-    await page.goto(f"{home}/?next=%2Fsettings")
-    await page.get_by_role("button", name="Open the sandbox").click()
+    """Be let in, and land in the settings."""
+    await let_in(page, home)
+    await page.goto(f"{home}/settings")
     await settled(page)
 
 

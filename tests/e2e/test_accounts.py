@@ -130,6 +130,24 @@ async def test_link_to_a_position_leads_to_it_whatever_was_looked_at(both, produ
     await expect(cards_of(both, first)).to_have_count(10)
 
 
+async def test_link_to_a_position_that_comes_later_leads_to_it_then(
+    both, product, sandbox, second_member
+):
+    _, second = await ids()
+    member, _ = second_member
+    ticker = max(sandbox.account.portfolios[0].positions)
+    await both.get_by_label("Account", exact=True).select_option("Sandbox 1")
+    await expect(both.locator("position-card")).to_have_count(10)
+    await both.evaluate("address => { location.hash = address; }", f"#/position/{ticker}/{second}")
+    await expect(both.get_by_text("This position is no longer open")).to_be_visible()
+
+    sandbox.fill(ticker, "yes", Decimal(3), Decimal("0.5"), account=member)
+
+    detail = both.locator("position-detail")
+    await expect(detail.locator("[data-text=account]")).to_have_text("Sandbox 2")
+    await expect(detail.locator("[data-field=quantity]")).to_have_attribute("value", "3")
+
+
 async def test_environments_are_never_added_up(page, demo_too, product, second_member):
     await open_sandbox_settings(page, product)
     await page.get_by_label("Environment").select_option("demo")

@@ -77,6 +77,8 @@ async def test_password_that_is_too_easy_is_refused_with_each_reason(owner):
     await expect(alert).to_contain_text("too short")
     await expect(alert).to_contain_text("too common")
     await expect(alert).to_contain_text("entirely numeric")
+    await expect(form.get_by_label("New password")).to_be_focused()
+    await expect(form.get_by_label("New password")).to_have_attribute("aria-invalid", "true")
     # So that it can be mended rather than typed anew.
     await expect(form.get_by_label("New password")).to_have_value("123")
 
@@ -90,6 +92,8 @@ async def test_name_of_somebody_else_is_refused(owner):
     await form.get_by_role("button", name="Set the password").click()
 
     await expect(owner.get_by_role("alert")).to_contain_text("Somebody else has this name")
+    await expect(form.get_by_label("Username")).to_be_focused()
+    await expect(form.get_by_label("Username")).to_have_attribute("aria-invalid", "true")
 
 
 async def test_new_password_can_be_read_while_it_is_typed(owner):
@@ -232,6 +236,7 @@ async def test_key_that_is_refused_is_told_where_it_was_typed(owner, second_key)
     await show_key(owner, stranger, "Add the account")
 
     await expect(owner.locator("#key-form").get_by_role("alert")).to_be_visible()
+    await expect(owner.get_by_label("API key ID")).to_be_focused()
     await expect(owner.locator("#account-list > li")).to_have_count(1)
 
 

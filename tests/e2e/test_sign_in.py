@@ -3,7 +3,10 @@ Signing in with a key, a password or a link, and what is refused; a market's tit
 whatever it holds.
 """
 
+import json
+import re
 from dataclasses import replace
+from datetime import timedelta
 
 import httpx
 from cryptography.hazmat.primitives import serialization
@@ -11,9 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from playwright.async_api import Page, expect
 
 from accounts import one_time_links
-from accounts.models import Credential, User
+from accounts.models import Account, Credential, User
+from sandbox.commands import perform
+from sandbox.keys import new_ed25519
 from tests.e2e.people import in_database, log_in, open_sandbox_settings, settled, sign_out
-from tests.e2e.visitor import sign_in
+from tests.e2e.visitor import click_in, sign_in
 
 
 def another_key() -> str:
@@ -54,8 +59,105 @@ async def test_right_key_opens_the_dashboard(page, product, sandbox, complaints)
 async def test_key_that_does_not_belong_to_the_id_is_refused_and_not_stored(page, product, sandbox):
     await fill_in(page, product, key_id=sandbox.key_id, private_key=another_key())
 
-    await expect(page.get_by_role("alert")).to_contain_text("does not belong to this API key ID")
+    alert = page.get_by_role("alert")
+    await expect(alert).to_contain_text("does not belong to this API key ID")
     assert await stored_credentials() == 0
+    # Which of the two is wrong nobody can tell: both are marked, until they are changed.
+    key_id, key = page.get_by_label("API key ID"), page.get_by_label("Private key", exact=True)
+    await expect(key_id).to_be_focused()
+    for field in (key_id, key):
+        await expect(field).to_have_attribute("aria-invalid", "true")
+        described_by = await field.get_attribute("aria-describedby") or ""
+        assert await alert.get_attribute("id") in described_by.split()
+    await key_id.press("End")
+    await key_id.type("0")
+    await expect(key_id).not_to_have_attribute("aria-invalid", "true")
+    await expect(key).to_have_attribute("aria-describedby", re.compile("key-advice"))
+
+
+async def test_text_that_is_no_key_is_blamed_on_its_field(page, product, sandbox):
+    await fill_in(page, product, key_id=sandbox.key_id, private_key="not a key at all")
+
+    await expect(page.get_by_label("Private key", exact=True)).to_be_focused()
+    await expect(page.get_by_label("API key ID")).not_to_have_attribute("aria-invalid", "true")
+
+
+async def test_field_keeps_its_advice_after_two_failures(page, product, sandbox):
+    key = page.get_by_label("Private key", exact=True)
+    await fill_in(page, product, key_id=sandbox.key_id, private_key="not a key at all")
+    await expect(key).to_be_focused()
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.locator("#sign-in")).to_be_enabled()
+    await expect(key).to_have_attribute("aria-invalid", "true")
+
+    await key.press("End")
+    await key.type("!")
+
+    await expect(key).not_to_have_attribute("aria-invalid", "true")
+    await expect(key).to_have_attribute("aria-describedby", "key-advice")
+
+
+async def test_key_that_can_trade_asks_for_the_tick(page, product, sandbox):
+    key = new_ed25519()
+    sandbox.add_key(key, scopes=("read", "write"))
+
+    await fill_in(page, product, key_id=key.api_key_id, private_key=key.private_key)
+
+    tick = page.get_by_label("Accept a key that can also trade")
+    await expect(tick).to_be_focused()
+    await expect(tick).to_have_attribute("aria-invalid", "true")
+    await tick.press("Space")
+    await expect(tick).not_to_have_attribute("aria-invalid", "true")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.locator("position-card")).to_have_count(10)
+
+
+async def test_what_no_field_is_at_fault_of_is_said_once_and_leads_to_the_button(
+    page, product, sandbox
+):
+    sandbox.begin_maintenance(timedelta(hours=1))
+
+    await fill_in(page, product, key_id=sandbox.key_id, private_key=sandbox.private_key)
+
+    await expect(page.get_by_role("alert")).to_contain_text("in maintenance")
+    await expect(page.get_by_role("button", name="Sign in")).to_be_focused()
+    await expect(page.locator("[aria-invalid]")).to_have_count(0)
+    await expect(page.get_by_text("in maintenance")).to_have_count(1)
+    await expect(page.locator("[role=status]")).to_be_empty()
+
+
+async def test_newcomer_is_told_how_a_key_is_made_where_it_is_chosen(
+    page, product, sandbox_environment, settings
+):
+    # Only named here: nobody asks them.
+    settings.KALSHI_ENVIRONMENTS = dict.fromkeys(
+        ("production", "demo", "sandbox"), sandbox_environment
+    )
+    await page.goto(product)
+    guide = page.locator(".key-guide")
+
+    await expect(guide.get_by_text("Make a key with the scope “read” alone.")).to_be_visible()
+    await expect(guide.get_by_text("deletes it here")).to_be_visible()
+    at_kalshi = guide.get_by_role("link", name="kalshi.com")
+    await expect(at_kalshi).to_have_attribute("href", "https://kalshi.com/account/profile")
+    await expect(at_kalshi).to_have_attribute("rel", "noopener")
+    await page.get_by_label("Environment").select_option("demo")
+    await expect(guide.get_by_role("link")).to_have_text(["demo.kalshi.co (new tab)"])
+    await page.get_by_label("Environment").select_option("sandbox")
+    await expect(guide.get_by_role("link")).to_have_count(0)
+    await expect(guide.get_by_text("The sandbox has a key of its own")).to_be_visible()
+
+
+async def test_who_has_been_in_is_not_told_again_unless_they_ask(page, product):
+    await click_in(page, product)
+    await page.get_by_role("button", name="Account").click()
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+
+    told = page.get_by_text("deletes it here")
+    await expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    await expect(told).to_be_hidden()
+    await page.get_by_text("How to make a key, and what is kept of it").click()
+    await expect(told).to_be_visible()
 
 
 async def test_text_that_is_no_key_is_refused_without_being_repeated(page, product, sandbox):
@@ -125,6 +227,7 @@ async def test_after_ten_wrong_passwords_the_page_says_how_long_to_wait(page, pr
 
     await expect(page.get_by_role("alert")).to_contain_text("Too many failed tries")
     await expect(page.get_by_role("alert")).to_contain_text("10 min")
+    await expect(page.get_by_role("button", name="Continue with password")).to_be_focused()
 
 
 async def test_recovery_link_serves_once_and_asks_for_a_new_way_in(page, product, complaints):
@@ -165,3 +268,34 @@ async def test_place_to_go_on_to_is_one_of_ours(page, product):
 
     await expect(page.locator("[data-connection=live]")).to_be_visible()
     assert page.url == f"{product}/"
+
+
+async def test_sandbox_opens_again_after_its_key_was_revoked(page, product, sandbox, tmp_path):
+    def write_down():
+        key = {"api_key_id": sandbox.key_id, "private_key": sandbox.private_key}
+        (tmp_path / "credentials.json").write_text(json.dumps(key))
+
+    sandbox.key_keeper = write_down
+    await click_in(page, product)
+
+    await perform(sandbox, {"do": "revoke_key"})
+    await expect(page.locator("[data-connection=unauthorized]")).to_be_visible()
+    await page.get_by_role("button", name="Account").click()
+    await page.get_by_role("button", name="Sign out", exact=True).click()
+    await page.get_by_role("button", name="Open the sandbox").click()
+
+    await expect(page.locator("[data-connection=live]")).to_be_visible()
+    await expect(page.locator("position-card")).to_have_count(10)
+    assert await in_database(Account.objects.count) == 1
+
+
+async def test_sandbox_that_does_not_open_says_what_to_do_at_its_button(page, product, sandbox):
+    sandbox.begin_maintenance(timedelta(hours=1))
+    await page.goto(product)
+    button = page.get_by_role("button", name="Open the sandbox")
+
+    await button.click()
+
+    await expect(page.get_by_role("alert")).to_have_id("sandbox-failure")
+    await expect(page.get_by_role("alert")).to_contain_text("start the sandbox anew")
+    await expect(button).to_be_focused()

@@ -167,6 +167,27 @@ describe("when the server can't be reached", () => {
   });
 });
 
+describe("figures that were saved earlier", () => {
+  const savedAt = NOON.getTime();
+  const later = savedAt + 3 * 60_000;
+
+  test("say how old they are, and are stale from the start", () => {
+    const view = connectionView(connection("live"), { lostAt: null, why: null, savedAt }, savedAt);
+
+    assert.equal(view.word, "Offline");
+    assert.equal(view.isStale, true);
+    assert.equal(view.message, "Offline. Figures saved 0\u00a0s ago, at 12:03:22.");
+  });
+
+  test("say why they are shown where the server answers with an error", () => {
+    const loss = { lostAt: null, why: "The database is away.", savedAt };
+
+    const { message } = connectionView(connection("live"), loss, later);
+
+    assert.equal(message, "The database is away. Figures saved 3\u00a0min ago, at 12:03:22.");
+  });
+});
+
 describe("several connections together", () => {
   test("are live when all are", () => {
     assert.deepEqual(overview([view("live"), view("live")]), { status: "live", word: "Live" });
@@ -183,4 +204,15 @@ describe("several connections together", () => {
 
     assert.deepEqual(together, { status: "maintenance", word: "Maintenance" });
   });
+});
+
+test("while figures are not live there is one instant that they are of", () => {
+  const live = { status: "live", live_until: null, reason: null, retry_at: null };
+  const lost = { ...live, status: "reconnecting", live_until: "2026-11-24T12:03:22Z" };
+  const now = Date.parse("2026-11-24T12:05:00Z");
+
+  assert.equal(connectionView(live, null, now).asOf, null);
+  assert.equal(connectionView(lost, null, now).asOf, "2026-11-24T12:03:22Z");
+  const ours = connectionView(live, { lostAt: now - 20_000, why: null }, now);
+  assert.equal(ours.asOf, "2026-11-24T12:04:40.000Z");
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
+import { useLocale } from "../../static/js/locale.js";
 import {
   UNKNOWN,
   age,
@@ -19,6 +20,8 @@ import {
   unreadableNote,
 } from "../../static/js/format.js";
 
+useLocale("en-US");
+
 /** Built from local parts, so that the expected text holds in every time zone. */
 const NOON = new Date(2026, 10, 24, 12, 3, 22);
 
@@ -31,18 +34,30 @@ describe("figures", () => {
     [profit, "3.60", "▲ +$3.60"],
     [profit, "-3.60", "▼ −$3.60"],
     [profit, "0.000000", "$0.00"],
-    [profit, "-0.001", "$0.00"],
+    [profit, "-0.000000", "$0.00"],
+    [profit, "-0.003", "▼ −$0.003"],
+    [profit, "0.00456", "▲ +$0.0046"],
+    [profit, "0.000001", "▲ +$0.000001"],
+    [profit, "-0.005", "▼ −$0.01"],
+    [profit, "1.003", "▲ +$1.00"],
+    [dollars, "0.004", "$0.004"],
+    [dollars, "-0.004", "−$0.004"],
     [quote, "0.57", "57¢"],
     [quote, "0.0450", "4.5¢"],
     [quote, "0.0001", "0.01¢"],
     [quote, "1.0000", "100¢"],
     [quotient, "0.543333", "54.33¢"],
     [quotient, "-0.020000", "−2¢"],
+    [quotient, "0.000012", "0.0012¢"],
     [percentage, "5.555556", "+5.6\u00a0%"],
     [percentage, "-100.000000", "−100.0\u00a0%"],
     [percentage, "0.000000", "0.0\u00a0%"],
+    [percentage, "0.040000", "+0.04\u00a0%"],
+    [percentage, "-0.049600", "−0.05\u00a0%"],
+    [percentage, "-0.000300", "−0.0003\u00a0%"],
     [contracts, "1200.00", "1,200"],
     [contracts, "-120.50", "120.5"],
+    [contracts, "0.01", "0.01"],
   ]) {
     test(`${text} as ${expected}`, () => {
       assert.equal(format(text), expected);
@@ -58,10 +73,18 @@ describe("figures", () => {
     assert.equal(figure("position_count", 1200), "1,200");
   });
 
-  test("the sign is that of the text, so that a figure rounded to zero has none", () => {
-    assert.equal(signOf(profit("0.004")), "flat");
-    assert.equal(signOf(profit("0.005")), "gain");
-    assert.equal(signOf(profit("-0.005")), "loss");
+  test("the sign is that of the text; only what is exactly zero has none", () => {
+    assert.equal(signOf(profit("0.000")), "flat");
+    assert.equal(signOf(profit("0.000001")), "gain");
+    assert.equal(signOf(profit("-0.000001")), "loss");
+    assert.equal(signOf(percentage("-0.000001")), "loss");
+  });
+
+  test("small money is no wider than other money, so that rows don't grow", () => {
+    for (const units of [1, 12, 123, 1234, 4999]) {
+      const text = profit(`-0.${String(units).padStart(6, "0")}`);
+      assert.ok(text.length <= profit("-1234.56").length, text);
+    }
   });
 });
 
@@ -92,7 +115,7 @@ describe("times", () => {
     const tomorrow = NOON.getTime() + 86_400_000;
 
     assert.equal(moment(NOON.toISOString(), tomorrow), dateTime(NOON.toISOString()));
-    assert.match(dateTime(NOON.toISOString()), /^24 Nov 2026, 12:03:22$/);
+    assert.match(dateTime(NOON.toISOString()), /^Nov 24, 2026, 12:03:22 \S+$/);
   });
 
   for (const [seconds, expected] of [
@@ -115,7 +138,11 @@ describe("the note beside a mark", () => {
     ["bid", "0.02", "last", "active", "no bid · last"],
     ["bid", null, null, "active", "no price"],
     ["bid", "0.40", "last", "closed", "not trading · last"],
-    ["bid", "1.00", "settlement", "determined", "settled"],
+    ["bid", "1.00", "settlement", "determined", "result not final"],
+    ["bid", "1.00", "settlement", "disputed", "result disputed"],
+    ["bid", "1.00", "settlement", "amended", "result amended"],
+    ["bid", "1.00", "settlement", "finalized", "result paid out"],
+    ["bid", "1.00", "settlement", "unknown", "result told"],
     ["mid", "0.57", "mid", "active", ""],
     ["mid", "0.57", "bid", "active", "no ask · bid"],
     ["mid", "0.57", "last", "active", "no bid · last"],

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { useLocale } from "../../static/js/locale.js";
 import { isReading, reachText, unexplainedText } from "../../static/js/ledger_words.js";
+
+useLocale("en-US");
 
 const whole = {
   residual: "0",
@@ -12,13 +15,13 @@ const whole = {
 const reading = { ...whole, residual: null, complete_from: "2026-11-12T09:00:00Z" };
 
 test("what is complete is said with its beginning", () => {
-  assert.match(reachText([whole]), /^Records are complete since 25 Aug 2026/);
+  assert.match(reachText([whole]), /^Records are complete since Aug 25, 2026/);
   assert.equal(unexplainedText([whole]), "");
 });
 
 test("of several accounts the one furthest behind counts", () => {
   assert.equal(isReading(reading), true);
-  assert.match(reachText([reading, whole]), /^Reading your history: so far .* 12 Nov 2026/);
+  assert.match(reachText([reading, whole]), /^Reading your history: so far .* Nov 12, 2026/);
 });
 
 test("an account without a record has nothing to be complete since", () => {

@@ -53,7 +53,10 @@ const tickers = () => [...store.positions.values()].map(({ ticker }) => ticker);
 beforeEach(() => {
   frames = [];
   drawn = [];
-  store = new Store((draw) => frames.push(draw));
+  store = new Store(
+    (draw) => frames.push(draw),
+    (draw) => frames.push(draw),
+  );
   store.subscribe((changes) => drawn.push(changes));
 });
 
@@ -112,7 +115,8 @@ describe("a closed position", () => {
     drawFrame();
 
     assert.deepEqual(tickers(), ["B"]);
-    assert.deepEqual(drawn[1].closed, [closed("A", 2)]);
+    assert.deepEqual(drawn[1].ended, [{ position: position("A", 1), closed: closed("A", 2) }]);
+    assert.deepEqual(store.ends, drawn[1].ended);
     assert.equal(drawn[1].membership, true);
   });
 
@@ -140,7 +144,55 @@ describe("a closed position", () => {
     store.apply(closed("A", 2));
     drawFrame();
 
-    assert.deepEqual(drawn[0].closed, []);
+    assert.deepEqual(drawn[0].ended, []);
+  });
+});
+
+describe("what is no longer open", () => {
+  test("stays until it is dismissed", () => {
+    store.apply(snapshot(1, [position("A", 1), position("B", 1)]));
+    store.apply(closed("A", 2));
+    store.apply(closed("B", 2));
+
+    store.dismiss([`${ALICE}/A`]);
+
+    assert.deepEqual(store.ends.map(({ closed: { ticker } }) => ticker), ["B"]);
+  });
+
+  test("goes when it is opened again", () => {
+    store.apply(snapshot(1, [position("A", 1)]));
+    store.apply(closed("A", 2));
+    store.apply(position("A", 3));
+
+    assert.deepEqual(store.ends, []);
+  });
+
+  test("is told even if it happened while the stream was away, without saying how", () => {
+    store.apply(snapshot(1, [position("A", 1), position("B", 1)]));
+    store.apply(snapshot(9, [position("B", 9)]));
+
+    assert.deepEqual(
+      store.ends.map(({ closed: { ticker, reason, realized_pnl } }) => [ticker, reason, realized_pnl]),
+      [["A", null, null]],
+    );
+  });
+
+  test("is found by its market, the last to close first", () => {
+    store.apply(snapshot(1, [position("A", 1), position("B", 1)]));
+    store.apply(closed("A", 2));
+
+    assert.equal(store.findEnd("A", null)?.closed.ticker, "A");
+    assert.equal(store.findEnd("A", ALICE)?.closed.ticker, "A");
+    assert.equal(store.findEnd("A", ALICE + 1), undefined);
+    assert.equal(store.findEnd("B", null), undefined);
+  });
+
+  test("goes with its account", () => {
+    store.apply(snapshot(1, [position("A", 1)]));
+    store.apply(closed("A", 2));
+    store.drop([ALICE]);
+
+    assert.deepEqual(store.ends, []);
   });
 });
 
@@ -159,6 +211,28 @@ describe("drawing", () => {
     assert.deepEqual([...drawn[1].keys], ["1/A", "1/B"]);
     assert.equal(drawn[1].membership, false);
     assert.equal(drawn[1].portfolio, false);
+  });
+
+  test("is told what came in an account that nobody looks at", () => {
+    store.apply(snapshot(1, [position("A", 1)]));
+    store.view = 1;
+    drawFrame();
+    const came = () => drawn.at(-1)?.elsewhere;
+
+    store.apply(snapshot(1, [position("B", 1, "0.50", 2)], 2));
+    drawFrame();
+    assert.equal(came(), true);
+
+    store.apply(position("B", 2, "0.50", 2));
+    assert.equal(frames.length, 0);
+
+    store.apply(position("C", 3, "0.50", 2));
+    drawFrame();
+    assert.equal(came(), true);
+
+    store.apply(position("A", 2));
+    drawFrame();
+    assert.equal(came(), false);
   });
 
   test("of everything can be asked for", () => {

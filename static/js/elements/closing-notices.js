@@ -1,6 +1,7 @@
 // @ts-check
-import { figureText } from "../figures.js";
+import { closingText } from "../words/closing.js";
 
+/** @typedef {import("../types.js").Position} Position */
 /** @typedef {import("../types.js").PositionClosed} PositionClosed */
 
 const SHOWN_MS = 8_000;
@@ -25,13 +26,15 @@ export class ClosingNotices extends HTMLElement {
 
   /**
    * @param {PositionClosed} closed
-   * @param {string} title
+   * @param {string} title what it is called, if it isn't known how it last was
+   * @param {Position} [position] as it last was
+   * @param {string} [account] whose it was; empty where that is clear
+   * @returns {string} what the note says, to be said once to a screen reader too
    */
-  show(closed, title) {
-    const verb = closed.reason === "settled" ? "Settled" : "Closed";
-    const pnl = closed.realized_pnl === null ? "" : figureText("realized_pnl", closed.realized_pnl);
+  show(closed, title, position, account = "") {
+    const text = [account, closingText(closed, position, title)].filter(Boolean).join(" · ");
     const note = document.createElement("p");
-    note.textContent = `${verb}${pnl && ` ${pnl}`} · ${title}`;
+    note.textContent = text;
     this.append(note);
     while (this.childElementCount > MOST) this.firstElementChild?.remove();
     const timer = setTimeout(() => {
@@ -39,5 +42,6 @@ export class ClosingNotices extends HTMLElement {
       this.#timers.delete(timer);
     }, SHOWN_MS);
     this.#timers.add(timer);
+    return text;
   }
 }

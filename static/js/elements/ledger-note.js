@@ -13,6 +13,8 @@ const READING_MS = 5_000;
 /**
  * How far back the records of the accounts in sight go, and what they leave unexplained. Its markup
  * is in the page; set `ids` to fill it.
+ *
+ * Events: `reading-change`, when `isReading` has become another.
  */
 export class LedgerNote extends HTMLElement {
   static define(tag = "ledger-note", registry = customElements) {
@@ -24,6 +26,7 @@ export class LedgerNote extends HTMLElement {
   /** @type {readonly Proof[]} */
   #proofs = [];
   #timer = 0;
+  #isReading = false;
 
   disconnectedCallback() {
     clearTimeout(this.#timer);
@@ -40,6 +43,11 @@ export class LedgerNote extends HTMLElement {
     this.#proofs = [];
     this.#write();
     this.#ask();
+  }
+
+  /** Whether history is still being read, as far as is known: figures may be unknown for it. */
+  get isReading() {
+    return this.#isReading;
   }
 
   async #ask() {
@@ -60,6 +68,11 @@ export class LedgerNote extends HTMLElement {
   }
 
   #write() {
+    const isReadingNow = this.#proofs.some(isReading);
+    if (isReadingNow !== this.#isReading) {
+      this.#isReading = isReadingNow;
+      this.dispatchEvent(new CustomEvent("reading-change"));
+    }
     const isKnown = this.#proofs.length > 0;
     this.hidden = !isKnown;
     if (!isKnown) return;

@@ -1,18 +1,39 @@
 // @ts-check
+import { onLookChange } from "../charts/look.js";
+import { Asking } from "../detail/asking.js";
+import { Explanations } from "../detail/explanations.js";
+import { writeFigures } from "../detail/figure_nodes.js";
 import { Figures, writeText } from "../figures.js";
 import { age, markNote, unreadableNote } from "../format.js";
+import { positionAddress } from "../position_address.js";
+import { heldQuote, yesQuote } from "../quote.js";
+import { closingText } from "../words/closing.js";
+import { closesIn, closingTimes } from "../words/closing_time.js";
+import { outcomeText } from "../words/outcome.js";
+import { statusSentence, statusWord } from "../words/status.js";
 import { part } from "./template.js";
 
 /** @typedef {import("../types.js").Position} Position */
+/** @typedef {import("./event-outcomes.js").EventOutcomes} EventOutcomes */
+/** @typedef {import("./market-records.js").MarketRecords} MarketRecords */
+/** @typedef {import("./position-note.js").PositionNote} PositionNote */
+/** @typedef {import("./price-chart.js").PriceChart} PriceChart */
+/** @typedef {import("./sell-now.js").SellNow} SellNow */
 
 /** The only place that a position's link may lead to. */
 const EXCHANGE = "https://kalshi.com/";
+
+/** What changes with an execution or a payout, and not with a price: then all is asked for anew. */
+const RECORDED = /** @type {const} */ (["quantity", "exposure", "realized_pnl", "fees_paid"]);
+/** The server sends so many fills with a position. A longer list is asked for by itself. */
+const MOST_FILLS = 100;
 
 /**
  * One position with all of its figures. Its markup is in the page.
  *
  * Attributes: `mark-price`, the server's `MARK_PRICE`. `data-state` tells what is shown:
- * `position`, `closed` (a note that it isn't open) or `none`.
+ * `position`, `ended` (what became of it, and its records), `closed` (a note that it isn't open) or
+ * `none`.
  */
 export class PositionDetail extends HTMLElement {
   static define(tag = "position-detail", registry = customElements) {
@@ -21,39 +42,68 @@ export class PositionDetail extends HTMLElement {
 
   /** Whose it is; empty where that is clear. */
   account = "";
+  /** What is held of another market. @type {(ticker: string, accountId: number) => Position | undefined} */
+  find = () => undefined;
 
   /** @type {Figures | null} */
   #figures = null;
+  /** @type {Explanations | null} */
+  #explanations = null;
   /** @type {Position | null} */
   #position = null;
+  /** @type {import("../detail/asking.js").Known} */
+  #known = { answer: undefined, error: null, isLoading: true };
+  #asking = new Asking((known) => {
+    this.#known = known;
+    this.#showKnown();
+  });
+  #fills = new Asking(({ answer }) => {
+    if (answer) this.#chart.fills = answer.fills;
+  });
+  #forgetLook = () => {};
+
+  connectedCallback() {
+    // Parts that nothing has changed are still to be written in another way.
+    this.#forgetLook = onLookChange(() => this.#redraw());
+    part(this, ".known-again").addEventListener("click", () => this.#asking.renew());
+  }
+
+  disconnectedCallback() {
+    this.#forgetLook();
+    this.#asking.end();
+    this.#fills.end();
+  }
 
   get position() {
     return this.#position;
   }
 
   set position(/** @type {Position | null} */ position) {
+    const before = this.#position;
     this.#position = position;
     if (!position) return;
     this.#figures ??= new Figures(this);
+    this.#explanations ??= new Explanations(part(this, ".detail-groups"), () =>
+      this.#asking.renew(),
+    );
     this.#figures.write(position);
-    const texts = {
-      title: position.title ?? position.ticker,
-      account: this.account,
-      outcome: position.outcome ?? "",
-      side: position.side.toUpperCase(),
-      ticker: position.ticker,
-      event_ticker: position.event_ticker ?? "—",
-      series_ticker: position.series_ticker ?? "—",
-      market_status: position.market_status ?? "—",
-      mark_note: markNote(position, this.getAttribute("mark-price") ?? "bid"),
-      mark_source: position.mark_source ?? "—",
-      unreadable: unreadableNote(position.unreadable),
-    };
-    for (const [name, text] of Object.entries(texts)) {
-      for (const node of this.querySelectorAll(`[data-text="${name}"]`)) writeText(node, text);
-    }
+    this.#write(position);
     this.#link(position.url);
     this.dataset.state = "position";
+    this.#follow(before, position);
+  }
+
+  /** One that is no longer open, as it was last. @param {import("../store.js").End} end */
+  set end({ position, closed }) {
+    const before = this.#position;
+    const isNews = this.dataset.state !== "ended" || !isSameMarket(before, position);
+    this.#position = position;
+    this.#write(position);
+    writeText(part(this, ".detail-end"), closingText(closed, position));
+    this.#link(position.url);
+    this.dataset.state = "ended";
+    // Its last records are news to what was told while it was open.
+    if (isNews && !this.#look(before, position)) this.#asking.renew();
   }
 
   /**
@@ -63,6 +113,8 @@ export class PositionDetail extends HTMLElement {
    */
   clear(state) {
     this.#position = null;
+    this.#asking.end();
+    this.#fills.end();
     this.dataset.state = state;
   }
 
@@ -73,6 +125,102 @@ export class PositionDetail extends HTMLElement {
       part(this, "[data-text=priced_age]"),
       pricedAt ? `last change ${age(pricedAt, now)} ago` : "",
     );
+    if (!this.#position) return;
+    writeText(part(this, "[data-text=closes_in]"), closesIn(this.#position, now));
+  }
+
+  // What the server knows beside the stream ------------------------------------------------
+
+  /** @param {Position | null} before @param {Position} position */
+  #follow(before, position) {
+    this.#chart.position = position;
+    this.#sale.position = position;
+    if (!this.#look(before, position) && RECORDED.some((field) => before?.[field] !== position[field]))
+      this.#asking.renew();
+  }
+
+  /**
+   * Ask what is known of its market, unless it is the one that was looked at before.
+   *
+   * @param {Position | null} before
+   * @param {Position} position
+   */
+  #look(before, position) {
+    if (isSameMarket(before, position)) return false;
+    const { ticker, account_id } = position;
+    this.#explanations?.close();
+    this.#fills.end();
+    this.#note.of = position;
+    this.#records.of = position;
+    this.#asking.want(`positions/${encodeURIComponent(ticker)}?account=${account_id}`);
+    return true;
+  }
+
+  #showKnown() {
+    const position = this.#position;
+    const { answer, error, isLoading } = this.#known;
+    const trouble = error ? `The rest could not be read: ${error.message}` : "";
+    writeText(part(this, ".known-note"), trouble);
+    part(this, ".known-trouble").hidden = !error;
+    this.#explanations?.show(answer?.explanation, trouble || (isLoading ? "Loading…" : ""));
+    this.#showMatrix(answer?.settlement_matrix ?? null);
+    if (!position || !answer) return;
+    this.#note.saved = answer.note;
+    this.#records.fills = answer.fills;
+    this.#chart.fills = answer.fills;
+    if (answer.fills.length < MOST_FILLS) return;
+    const { ticker, account_id } = position;
+    const path = `fills?account=${account_id}&ticker=${encodeURIComponent(ticker)}&limit=1000`;
+    this.#fills.renew(path);
+  }
+
+  /** @param {any} matrix */
+  #showMatrix(matrix) {
+    const position = this.#position;
+    const [wins, loses] =
+      position?.side === "no" ? [matrix?.if_no, matrix?.if_yes] : [matrix?.if_yes, matrix?.if_no];
+    writeFigures(this, "if_wins", wins ?? null);
+    writeFigures(this, "if_loses", loses ?? null);
+    this.#event.find = (ticker) => this.find(ticker, position?.account_id ?? NaN);
+    this.#event.event = matrix?.event ?? null;
+  }
+
+  #redraw() {
+    this.#showKnown();
+    this.#sale.draw();
+    this.#records.draw();
+  }
+
+  // ----------------------------------------------------------------------------------------
+
+  /** @param {Position} position */
+  #write(position) {
+    const side = position.side.toUpperCase();
+    const held = outcomeText(position);
+    const texts = {
+      title: position.title ?? position.ticker,
+      account: this.account,
+      outcome: held.outcome,
+      winning: held.sentence,
+      side,
+      ticker: position.ticker,
+      event_ticker: position.event_ticker ?? "—",
+      series_ticker: position.series_ticker ?? "—",
+      market_status: statusWord(position),
+      market_stands: statusSentence(position),
+      decided: closingTimes(position),
+      mark_note: markNote(position, this.getAttribute("mark-price") ?? "bid"),
+      mark_source: position.mark_source ?? "—",
+      unreadable: unreadableNote(position.unreadable),
+    };
+    for (const [name, text] of Object.entries(texts)) {
+      for (const node of this.querySelectorAll(`[data-text="${name}"]`)) writeText(node, text);
+    }
+    writeFigures(this, "yes", { ...yesQuote(position) });
+    writeFigures(this, "held", { ...heldQuote(position) });
+    /** @type {NodeListOf<HTMLElement>} */
+    const ofOther = this.querySelectorAll(".of-no");
+    for (const line of ofOther) line.hidden = position.side !== "no";
   }
 
   /** @param {string | null} url */
@@ -82,5 +230,39 @@ export class PositionDetail extends HTMLElement {
     const isSafe = url !== null && url.startsWith(EXCHANGE);
     link.hidden = !isSafe;
     if (isSafe && link.href !== url) link.href = url;
+    /** @type {HTMLAnchorElement} */
+    const own = part(this, ".detail-link");
+    const { ticker = "", account_id } = this.#position ?? {};
+    own.href = positionAddress(ticker, account_id ?? null);
   }
+
+  /** @returns {PriceChart} */
+  get #chart() {
+    return part(this, "price-chart");
+  }
+
+  /** @returns {SellNow} */
+  get #sale() {
+    return part(this, "sell-now");
+  }
+
+  /** @returns {EventOutcomes} */
+  get #event() {
+    return part(this, "event-outcomes");
+  }
+
+  /** @returns {MarketRecords} */
+  get #records() {
+    return part(this, "market-records");
+  }
+
+  /** @returns {PositionNote} */
+  get #note() {
+    return part(this, "position-note");
+  }
+}
+
+/** @param {Position | null} one @param {Position} other */
+function isSameMarket(one, other) {
+  return one?.ticker === other.ticker && one.account_id === other.account_id;
 }

@@ -2,22 +2,27 @@
 import { keyOf } from "../account_state.js";
 import { age } from "../format.js";
 import { figureText, unreadableText, writeText } from "../figures.js";
-import { inOrder, isOrder } from "../order.js";
+import { ListChoices } from "../list/choices.js";
+import { isOrderKept, itemsOf } from "../list/items.js";
+import { bindListKeys } from "./list_keys.js";
+import { Rows, setAttribute } from "./rows.js";
+import { bindListView, showListView } from "./list_view.js";
+import { EventHead } from "./event-head.js";
 import { PositionCard } from "./position-card.js";
 import { part } from "./template.js";
 
 /** @typedef {import("../types.js").Position} Position */
-/** @typedef {import("../store.js").Changes} Changes */
-/** @typedef {import("../order.js").Order} Order */
-
-/** How many cards PageUp and PageDown pass. */
-const PAGE = 8;
+/** @typedef {import("../list/items.js").Item} Item */
+/** @typedef {import("../list/choices.js").ListPreferences} ListPreferences */
+/** @typedef {Iterable<{position: Position, closed: import("../types.js").PositionClosed}>} Ends */
 
 /**
- * The list of open positions.
+ * The list of positions: cards in a panel, or a table where there is room.
  *
- * Attributes: `mark-price`, the server's `MARK_PRICE`. Events: `refresh`, `order-change` with the
- * order's name as detail. What it shows comes in by `update`, `tick` and the properties.
+ * Attributes: `mark-price`, the server's `MARK_PRICE`. Events: `refresh`; `choice` when what is
+ * listed, or how, was chosen anew (`choices` says what); `select` with a position's key as detail
+ * when the keys move to it; `seen` with the keys of closed positions that are dismissed. What it shows comes in by `update`, `tick` and the
+ * properties.
  */
 export class PositionPanel extends HTMLElement {
   static define(tag = "position-panel", registry = customElements) {
@@ -31,34 +36,36 @@ export class PositionPanel extends HTMLElement {
    */
   nameOf = () => "";
 
-  /** By the position's key. @type {Map<string, PositionCard>} */
-  #cards = new Map();
+  #choices = new ListChoices();
   /** @type {ReadonlyMap<string, Position>} */
   #positions = new Map();
+  /** @type {Ends} */
+  #ends = [];
+  /** @type {readonly Item[]} */
+  #items = [];
   #isOrderDue = false;
-  /** The one card that Tab reaches; the keys move from it. @type {PositionCard | null} */
-  #stop = null;
+  #now = 0;
   /** @type {string | null} */
   #selected = null;
+  /** @type {ReadonlySet<number>} */
+  #stale = new Set();
+  /** @type {Rows | null} */
+  #rows = null;
   #lifetime = new AbortController();
 
   connectedCallback() {
     this.#lifetime = new AbortController();
     const { signal } = this.#lifetime;
-    for (const button of this.querySelectorAll("[data-action=refresh]")) {
-      const refresh = () => this.dataset.refresh !== "pending" && this.#dispatch("refresh");
-      button.addEventListener("click", refresh, { signal });
-    }
-    this.#select.addEventListener(
-      "change",
-      () => {
-        this.#arrange();
-        this.#dispatch("order-change", this.order);
-      },
-      { signal },
-    );
-    this.#list.addEventListener("keydown", (event) => this.#move(event), { signal });
-    this.#list.addEventListener("focusin", (event) => this.#follow(event), { signal });
+    this.#rows = new Rows(this.#list, part(this, ".panel-list"), this.#kinds());
+    this.#rows.connect(signal);
+    bindListKeys(this, this.#rows, signal);
+    bindListView(this, this.#choices, () => this.#chosen(), signal);
+    this.#on("refresh", () => this.dataset.refresh !== "pending" && this.#dispatch("refresh"));
+    this.#on("dismiss-all", () => this.#dispatch("seen", this.#endedKeys()));
+    this.#list.addEventListener("pin", (event) => this.pin(keyAt(event)), { signal });
+    this.#list.addEventListener("dismiss", (event) => this.dismiss(keyAt(event)), { signal });
+    this.#list.addEventListener("fold", (event) => this.#fold(event), { signal });
+    this.#list.addEventListener("payouts", ({ target }) => this.showPayouts(target), { signal });
   }
 
   disconnectedCallback() {
@@ -67,24 +74,64 @@ export class PositionPanel extends HTMLElement {
 
   /** Focus the card that Tab would reach. */
   focusCard() {
-    this.#stop?.link.focus();
+    this.#rows?.focusAt(this.#rows.here);
   }
 
-  /** @returns {Order} */
-  get order() {
-    return isOrder(this.#select.value) ? this.#select.value : "value";
+  /** Have the first of those that were looked for shown in full. */
+  chooseFirst() {
+    this.#rows?.focusAt(0);
+    this.follow();
   }
 
-  set order(order) {
-    this.#select.value = order;
+  /** Let the detail show the row that Tab reaches. */
+  follow() {
+    const card = this.#rows?.element(this.#rows.stop);
+    if (!(card instanceof PositionCard)) return;
+    this.dispatchEvent(new CustomEvent("select", { detail: card.row?.key }));
+  }
+
+  /** What is chosen, to be kept. @returns {Readonly<ListPreferences>} */
+  get choices() {
+    return this.#choices.kept;
+  }
+
+  set choices(preferences) {
+    this.#choices.take(preferences);
+    showListView(this, this.#choices);
     this.#arrange();
+  }
+
+  /** The open position that is listed first, if any. @returns {Position | undefined} */
+  get first() {
+    const item = this.#items.find((each) => each.kind === "position" && each.closed === null);
+    return item?.kind === "position" ? item.position : undefined;
+  }
+
+  /** All open positions that are listed, in sight or not, in their order. @returns {Position[]} */
+  get listed() {
+    return this.#items.flatMap((item) => {
+      if (item.kind === "event") return item.isFolded ? item.positions : [];
+      return item.closed === null ? [this.#positions.get(item.key) ?? item.position] : [];
+    });
   }
 
   /** The key of the position whose detail is shown. */
   set selected(/** @type {string | null} */ key) {
-    this.#card(this.#selected)?.link.removeAttribute("aria-current");
+    const before = this.#selected;
     this.#selected = key;
-    this.#card(key)?.link.setAttribute("aria-current", "true");
+    this.#rows?.refill([before, key].filter((each) => each !== null));
+  }
+
+  /** Keep a position at the top, or not any more. @param {string | null} key */
+  pin(key) {
+    if (key === null || !this.#positions.has(key)) return;
+    this.#choices.togglePin(key);
+    this.#chosen();
+  }
+
+  /** @param {string | null} key of one that is no longer open */
+  dismiss(key) {
+    if (key !== null && this.#endedKeys().includes(key)) this.#dispatch("seen", [key]);
   }
 
   /**
@@ -93,8 +140,9 @@ export class PositionPanel extends HTMLElement {
    * @param {ReadonlySet<number>} accountIds
    */
   showStale(accountIds) {
-    for (const card of this.#cards.values()) {
-      card.toggleAttribute("data-stale", accountIds.has(card.position?.account_id ?? NaN));
+    this.#stale = accountIds;
+    for (const [, element] of this.#rows?.elements() ?? []) {
+      if (element instanceof PositionCard) this.#mark(element);
     }
   }
 
@@ -105,7 +153,8 @@ export class PositionPanel extends HTMLElement {
    */
   set isKnown(isKnown) {
     const { size } = this.#positions;
-    const state = size > 0 ? "list" : isKnown ? "empty" : "loading";
+    const isList = size > 0 || this.#endedKeys().length > 0;
+    const state = isList ? "list" : isKnown ? "empty" : "loading";
     setAttribute(this, "data-state", state);
     setAttribute(this.#list, "aria-busy", String(state === "loading"));
     const count = state === "loading" ? "" : figureText("position_count", size);
@@ -138,21 +187,16 @@ export class PositionPanel extends HTMLElement {
    * Draw what has changed.
    *
    * @param {ReadonlyMap<string, Position>} positions by key
-   * @param {Pick<Changes, "keys" | "membership">} changes
+   * @param {Ends} ends what is no longer open and not yet dismissed
+   * @param {Pick<import("../store.js").Changes, "keys" | "membership">} changes
    */
-  update(positions, { keys, membership }) {
+  update(positions, ends, { keys, membership }) {
     this.#positions = positions;
-    for (const key of keys) {
-      const position = positions.get(key);
-      if (position) this.#draw(key, position);
-    }
+    this.#ends = ends;
     this.#isOrderDue = true;
-    if (membership) {
-      for (const key of this.#cards.keys()) {
-        if (!positions.has(key)) this.#remove(key);
-      }
-      this.#arrange();
-    }
+    if (membership) this.#arrange();
+    else this.#rows?.refill(keys);
+    this.#endFlashes();
   }
 
   /**
@@ -162,110 +206,124 @@ export class PositionPanel extends HTMLElement {
    * @param {number} now the server's clock, milliseconds since 1970
    */
   tick(updatedAt, now) {
-    writeText(
-      part(this, ".panel-age"),
-      updatedAt ? `Updated ${age(updatedAt, now)} ago` : "Not updated yet",
-    );
+    const text = updatedAt ? `Updated ${age(updatedAt, now)} ago` : "Not updated yet";
+    writeText(part(this, ".panel-age-text"), text);
+    this.#now = now;
+    this.#endFlashes();
+    for (const [, element] of this.#rows?.elements() ?? []) {
+      if (element instanceof PositionCard) element.tick(now);
+    }
+    if (!this.#isOrderDue) return;
+    const choices = this.#choices.for(this.nameOf);
+    if (isOrderKept(this.#items, (key) => this.#positions.get(key), choices)) {
+      this.#isOrderDue = false;
+      this.#hold(false);
+      return;
+    }
     // Cards must not slip away from under a pointer or from a reader who moves by keys.
     const isInUse = this.#list.matches(":hover") || this.#list.querySelector(":focus-visible");
-    if (this.#isOrderDue && !isInUse) this.#arrange();
+    this.#hold(Boolean(isInUse));
+    if (!isInUse) this.#arrange();
   }
 
   get #list() {
-    return part(this, ".panel-list");
+    return part(this, ".panel-rows");
   }
 
-  /** @returns {HTMLSelectElement} */
-  get #select() {
-    return part(this, "select");
-  }
-
-  /** @param {string} key @param {Position} position */
-  #draw(key, position) {
-    const card = this.#cards.get(key) ?? this.#add(key);
-    card.account = this.nameOf(position.account_id);
-    card.position = position;
-  }
-
-  /** @param {string | null} key */
-  #card(key) {
-    return key === null ? undefined : this.#cards.get(key);
-  }
-
-  /** @param {string} key */
-  #add(key) {
-    const card = new PositionCard();
-    card.markPrice = this.getAttribute("mark-price") ?? "bid";
-    card.setAttribute("role", "listitem");
-    this.#cards.set(key, card);
-    return card;
-  }
-
-  /** @param {string} key */
-  #remove(key) {
-    const card = this.#cards.get(key);
-    if (!card) return;
-    const neighbour = card.nextElementSibling ?? card.previousElementSibling;
-    if (card.contains(document.activeElement) && neighbour instanceof PositionCard) {
-      neighbour.link.focus();
+  #endFlashes() {
+    const now = performance.now();
+    for (const [, element] of this.#rows?.elements() ?? []) {
+      if (element instanceof PositionCard) element.endFlash(now);
     }
-    if (this.#stop === card) this.#stop = null;
-    card.remove();
-    this.#cards.delete(key);
+  }
+
+  /** @param {boolean} isHeld */
+  #hold(isHeld) {
+    part(this, ".panel-held").hidden = !isHeld;
+  }
+
+  #kinds() {
+    return {
+      position: {
+        make: () => {
+          const card = new PositionCard();
+          card.markPrice = this.getAttribute("mark-price") ?? "bid";
+          return card;
+        },
+        fill: (/** @type {PositionCard} */ card, /** @type {import("../list/items.js").Row} */ row) => {
+          const { account_id } = row.position;
+          const newest = row.closed ? undefined : this.#positions.get(row.key);
+          card.account = this.nameOf(account_id);
+          card.row = newest && newest !== row.position ? { ...row, position: newest } : row;
+          if (this.#now > 0) card.tick(this.#now);
+          this.#mark(card);
+        },
+        link: (/** @type {PositionCard} */ card) => card.link,
+      },
+      event: {
+        make: () => new EventHead(),
+        fill: (/** @type {EventHead} */ element, /** @type {import("../list/items.js").Head} */ head) => {
+          element.head = head;
+        },
+        link: (/** @type {EventHead} */ element) => element.link,
+      },
+    };
+  }
+
+  /** @param {PositionCard} card */
+  #mark(card) {
+    if (!card.row) return;
+    card.toggleAttribute("data-stale", this.#stale.has(card.row.position.account_id));
+    if (card.row.key === this.#selected) setAttribute(card.link, "aria-current", "true");
+    else if (card.link.hasAttribute("aria-current")) card.link.removeAttribute("aria-current");
   }
 
   #arrange() {
     this.#isOrderDue = false;
-    const focused = document.activeElement;
-    const ordered = inOrder(this.#positions.values(), this.order);
-    let place = this.#list.firstElementChild;
-    ordered.forEach((position, index) => {
-      const card = this.#cards.get(keyOf(position));
-      if (!card) return;
-      if (card === place) place = place.nextElementSibling;
-      else this.#list.insertBefore(card, place);
-      setAttribute(card, "aria-setsize", String(ordered.length));
-      setAttribute(card, "aria-posinset", String(index + 1));
-      setAttribute(card.link, "tabindex", card === this.#stop ? "0" : "-1");
-    });
-    if (!this.#stop) this.#stopAt(this.#list.firstElementChild);
-    this.#card(this.#selected)?.link.setAttribute("aria-current", "true");
-    // Moving a node takes the focus from it.
-    if (focused instanceof HTMLElement && this.#list.contains(focused)) {
-      focused.focus({ preventScroll: true });
+    this.#hold(false);
+    this.#items = itemsOf(this.#positions.values(), this.#ends, this.#choices.for(this.nameOf));
+    if (this.#rows) this.#rows.items = this.#items;
+    const isNone = this.#items.length === 0 && this.#positions.size > 0;
+    part(this, ".panel-none").hidden = !isNone;
+    part(this, ".panel-dismiss").hidden = this.#endedKeys().length === 0;
+  }
+
+  #chosen() {
+    showListView(this, this.#choices);
+    this.#arrange();
+    this.#dispatch("choice");
+  }
+
+  /** @param {Event} event */
+  #fold({ target }) {
+    if (!(target instanceof EventHead) || !target.head) return;
+    this.#choices.toggleFold(target.head.event);
+    this.#arrange();
+  }
+
+  /** What all that is held of an event pays at each outcome. @param {EventTarget | null | undefined} head */
+  async showPayouts(head) {
+    if (!(head instanceof EventHead) || !head.head) return;
+    const [position] = head.head.positions;
+    await customElements.whenDefined("event-outcomes");
+    /** @type {import("./event-outcomes.js").EventOutcomes} */
+    const outcomes = part(this, "#payouts event-outcomes");
+    outcomes.find = (ticker) => this.#positions.get(keyOf({ ...position, ticker }));
+    outcomes.of = position;
+    writeText(part(this, ".payouts-title"), position.title ?? position.ticker);
+    part(this, "#payouts").showPopover();
+  }
+
+  #endedKeys() {
+    return [...this.#ends].map(({ position }) => keyOf(position));
+  }
+
+  /** @param {string} action @param {() => void} act */
+  #on(action, act) {
+    const { signal } = this.#lifetime;
+    for (const button of this.querySelectorAll(`[data-action=${action}]`)) {
+      button.addEventListener("click", act, { signal });
     }
-  }
-
-  /** @param {Element | null} card */
-  #stopAt(card) {
-    if (!(card instanceof PositionCard)) return;
-    this.#stop?.link.setAttribute("tabindex", "-1");
-    this.#stop = card;
-    card.link.setAttribute("tabindex", "0");
-  }
-
-  /** @param {FocusEvent} event */
-  #follow(event) {
-    if (event.target instanceof Element) this.#stopAt(event.target.closest("[role=listitem]"));
-  }
-
-  /** @param {KeyboardEvent} event */
-  #move(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || !this.#stop) return;
-    const cards = [...this.#list.children];
-    const here = cards.indexOf(this.#stop);
-    const target = {
-      ArrowDown: here + 1,
-      ArrowUp: here - 1,
-      PageDown: here + PAGE,
-      PageUp: here - PAGE,
-      Home: 0,
-      End: cards.length - 1,
-    }[event.key];
-    if (target === undefined) return;
-    event.preventDefault();
-    const card = cards[Math.min(Math.max(target, 0), cards.length - 1)];
-    if (card instanceof PositionCard) card.link.focus();
   }
 
   /** @param {string} type @param {unknown} [detail] */
@@ -274,7 +332,7 @@ export class PositionPanel extends HTMLElement {
   }
 }
 
-/** @param {Element} element @param {string} name @param {string} value */
-function setAttribute(element, name, value) {
-  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+/** The key of the row in which something happened. @param {Event} event */
+function keyAt({ target }) {
+  return target instanceof PositionCard ? (target.row?.key ?? null) : null;
 }

@@ -34,7 +34,7 @@ export function bindAccounts(desk) {
       if (isDone) document.getElementById(`rename-${account.id}`)?.focus();
     },
   });
-  place.querySelector("#open-sandbox")?.addEventListener("click", () => form.openSandbox());
+  form.bindSandbox();
 }
 
 /** @param {Known} known @param {Desk} desk */

@@ -4,12 +4,13 @@
  * was shown in the last ten minutes.
  */
 
-import { withAdvice } from "../advice.js";
-import { takeBack, tell } from "../alerts.js";
+import { takeBack } from "../alerts.js";
+import { tellFailure } from "../at_fault.js";
 import { ApiError, get, post } from "../api.js";
 import { Cancelled } from "../cancelled.js";
 import { part } from "../elements/template.js";
-import { PasskeyFailed, arePasskeysKnown, signInWithPasskey } from "../passkeys.js";
+import { erased } from "../offline/erasing.js";
+import { arePasskeysKnown, signInWithPasskey } from "../passkeys.js";
 import { hasWayIn } from "./words.js";
 
 /** @typedef {import("../people_types.js").CurrentSession} CurrentSession */
@@ -42,10 +43,10 @@ export class Confirmation {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const typed = { username: this.#username.value, password: this.#password.value };
-      this.#try(() => post("login", typed));
+      this.#try(() => post("login", typed), part(this.#form, "[type=submit]"));
     });
     this.#byPasskey.addEventListener("click", () => {
-      if (this.#byPasskey.matches("button")) this.#try(signInWithPasskey);
+      if (this.#byPasskey.matches("button")) this.#try(signInWithPasskey, this.#byPasskey);
     });
   }
 
@@ -98,8 +99,8 @@ export class Confirmation {
     if (has_password) this.#password.focus();
   }
 
-  /** @param {() => Promise<SignedIn>} way */
-  async #try(way) {
+  /** @param {() => Promise<SignedIn>} way @param {HTMLElement} again what was pressed for it */
+  async #try(way, again) {
     takeBack();
     this.#said.textContent = "";
     this.#setPending(true);
@@ -107,6 +108,7 @@ export class Confirmation {
       const { user_id } = await way();
       // A passkey of somebody else, who is signed in now: what was about to be done is not theirs.
       if (user_id !== this.#userId) {
+        await erased();
         location.reload();
         return;
       }
@@ -114,7 +116,7 @@ export class Confirmation {
       this.#dialog.close();
     } catch (error) {
       this.#setPending(false);
-      this.#tell(error);
+      this.#tell(error, again);
     }
   }
 
@@ -123,12 +125,10 @@ export class Confirmation {
     for (const button of this.#dialog.querySelectorAll("button")) button.disabled = isPending;
   }
 
-  /** @param {unknown} error */
-  #tell(error) {
-    if (error instanceof Cancelled) this.#said.textContent = error.message;
-    else if (error instanceof PasskeyFailed) tell(this.#alert, error.message);
-    else if (error instanceof ApiError) tell(this.#alert, withAdvice(error));
-    else throw error;
-    if (!this.#form.hidden) this.#password.select();
+  /** @param {unknown} error @param {HTMLElement} again */
+  #tell(error, again) {
+    if (!(error instanceof Cancelled)) return tellFailure(this.#alert, error, again);
+    this.#said.textContent = error.message;
+    again.focus();
   }
 }

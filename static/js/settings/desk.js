@@ -6,12 +6,12 @@
  * sessions, a forgotten account takes its keys along), and the server knows best.
  */
 
-import { withAdvice } from "../advice.js";
-import { takeBack, tell } from "../alerts.js";
+import { takeBack } from "../alerts.js";
+import { tellFailure } from "../at_fault.js";
 import { ApiError, get } from "../api.js";
 import { Cancelled } from "../cancelled.js";
 import { part } from "../elements/template.js";
-import { PasskeyFailed } from "../passkeys.js";
+import { erased } from "../offline/erasing.js";
 import { Confirmation } from "./confirmation.js";
 import { ask } from "./question.js";
 
@@ -66,6 +66,7 @@ export class Desk {
     ]);
     // As somebody else: with another tab's sign-in, say. Nothing of this page is theirs.
     if (this.#known && this.#known.session.user_id !== session.user_id) {
+      await erased();
       location.reload();
       return;
     }
@@ -134,11 +135,7 @@ export class Desk {
       leaveBecause("expired");
       return;
     }
-    if (!(error instanceof ApiError || error instanceof PasskeyFailed)) throw error;
-    const text = error instanceof ApiError ? withAdvice(error) : error.message;
-    const alert = part(at, "[role=alert]");
-    tell(alert, text);
-    alert.scrollIntoView({ block: "nearest" });
+    tellFailure(part(at, "[role=alert]"), error);
   }
 }
 
@@ -149,7 +146,7 @@ export class Desk {
  */
 export function leaveBecause(reason) {
   const back = reason === "expired" ? `&next=${encodeURIComponent("/settings")}` : "";
-  location.replace(`/?reason=${reason}${back}`);
+  erased().then(() => location.replace(`/?reason=${reason}${back}`));
   return true;
 }
 

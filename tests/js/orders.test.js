@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { inOrder, isOrder } from "../../static/js/order.js";
+import { Sorting, isOrder } from "../../static/js/list/orders.js";
+
+const inOrder = (positions, order) => new Sorting(order).sorted(positions);
 
 const tickers = (positions) => positions.map(({ ticker }) => ticker);
 
@@ -68,4 +70,62 @@ test("only names of orders are orders", () => {
   assert.equal(isOrder("value"), true);
   assert.equal(isOrder("toString"), false);
   assert.equal(isOrder(undefined), false);
+});
+
+test("reversed, the unknown is still last", () => {
+  const positions = [
+    { ticker: "UNPRICED", market_value: null },
+    { ticker: "LARGE", market_value: "10.00" },
+    { ticker: "SMALL", market_value: "9.50" },
+  ];
+
+  assert.deepEqual(tickers(new Sorting("value", true).sorted(positions)), [
+    "SMALL",
+    "LARGE",
+    "UNPRICED",
+  ]);
+});
+
+test("what a double can't tell apart is told apart by its digits", () => {
+  const positions = [
+    { ticker: "A", market_value: "9007199254740993.000000001" },
+    { ticker: "B", market_value: "9007199254740993.000000002" },
+  ];
+
+  assert.deepEqual(tickers(inOrder(positions, "value")), ["B", "A"]);
+});
+
+test("the biggest mover may be a loser", () => {
+  const positions = [
+    { ticker: "UP", day_pnl: "3" },
+    { ticker: "DOWN", day_pnl: "-4" },
+    { ticker: "STILL", day_pnl: "0" },
+  ];
+
+  assert.deepEqual(tickers(inOrder(positions, "mover")), ["DOWN", "UP", "STILL"]);
+  assert.deepEqual(tickers(inOrder(positions, "loser")), ["DOWN", "STILL", "UP"]);
+});
+
+test("it is decided when the outcome is expected, not at a formal close weeks later", () => {
+  const positions = [
+    { ticker: "LATE", close_time: "2026-12-01T00:00:00Z", expected_expiration_time: null },
+    {
+      ticker: "TONIGHT",
+      close_time: "2026-12-20T00:00:00Z",
+      expected_expiration_time: "2026-11-24T00:00:00Z",
+    },
+  ];
+
+  assert.deepEqual(tickers(inOrder(positions, "closing")), ["TONIGHT", "LATE"]);
+});
+
+test("an order is kept until figures change it", () => {
+  const sorting = new Sorting("value");
+  const [large, small] = [
+    { ticker: "LARGE", market_value: "10" },
+    { ticker: "SMALL", market_value: "9" },
+  ];
+
+  assert.equal(sorting.isKept([large, small]), true);
+  assert.equal(sorting.isKept([large, { ...small, market_value: "11" }]), false);
 });

@@ -1,0 +1,104 @@
+// @ts-check
+/**
+ * One question to the server at a time, about what is looked at now.
+ *
+ * Whoever steps through a list asks about where they stop: what is wanted must stay wanted for a
+ * moment before it is asked for, and the question before it is given up. What is known is not asked
+ * for again unless it is said to have changed.
+ */
+
+import { ApiError, get } from "../api.js";
+
+/**
+ * What is known: nothing while it is loading for the first time; after a failure what was known
+ * before, if anything.
+ *
+ * @typedef {object} Known
+ * @property {any} answer undefined while there is none
+ * @property {ApiError | null} error why there is none newer
+ * @property {boolean} isLoading
+ */
+
+const SETTLE_MS = 80;
+
+export class Asking {
+  /** @type {string | null} */
+  #path = null;
+  /** @type {any} */
+  #answer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {AbortController | null} */
+  #question = null;
+  #hasChanged = false;
+  #show;
+  #ask;
+
+  /**
+   * @param {(known: Known) => void} show
+   * @param {(path: string, signal: AbortSignal) => Promise<any>} [ask]
+   */
+  constructor(show, ask = get) {
+    this.#show = show;
+    this.#ask = ask;
+  }
+
+  /**
+   * @param {string | null} path what is to be known; null for nothing
+   */
+  want(path) {
+    if (path === this.#path) return;
+    this.#leave(path);
+    this.#answer = undefined;
+    if (path === null) return;
+    this.#show({ answer: undefined, error: null, isLoading: true });
+    this.#timer = setTimeout(() => this.#go(), SETTLE_MS);
+  }
+
+  /**
+   * It has changed, or is wanted once more: ask again, and keep what is known until then.
+   *
+   * @param {string | null} [path] where it is now, if it has moved
+   */
+  renew(path = this.#path) {
+    if (path !== this.#path) this.#leave(path);
+    // The answer that is under way may be from before: ask once more after it.
+    if (this.#question) this.#hasChanged = true;
+    else if (path !== null) this.#go();
+  }
+
+  /** Forget it all. */
+  end() {
+    this.want(null);
+  }
+
+  /** @param {string | null} path where to go on */
+  #leave(path) {
+    clearTimeout(this.#timer);
+    this.#question?.abort();
+    this.#question = null;
+    this.#hasChanged = false;
+    this.#path = path;
+  }
+
+  async #go() {
+    clearTimeout(this.#timer);
+    const question = new AbortController();
+    this.#question = question;
+    let error = null;
+    try {
+      const answer = await this.#ask(this.#path ?? "", question.signal);
+      if (question.signal.aborted) return;
+      this.#answer = answer;
+    } catch (failure) {
+      if (question.signal.aborted) return;
+      if (!(failure instanceof ApiError)) throw failure;
+      error = failure;
+    }
+    this.#question = null;
+    this.#show({ answer: this.#answer, error, isLoading: false });
+    if (!this.#hasChanged || this.#question) return;
+    this.#hasChanged = false;
+    if (!error) this.#go();
+  }
+}

@@ -1,0 +1,58 @@
+// @ts-check
+import { Figures, writeText } from "../figures.js";
+import { cloneTemplate, part } from "./template.js";
+
+/** @typedef {import("../list/items.js").Head} Head */
+
+/**
+ * The head of an event in the list: its name and what its positions sum to. It folds them away.
+ *
+ * Events, which bubble: `fold`, `payouts`.
+ */
+export class EventHead extends HTMLElement {
+  static define(tag = "event-head", registry = customElements) {
+    registry.define(tag, EventHead);
+  }
+
+  /** @type {Figures | null} */
+  #figures = null;
+  /** @type {Head | null} */
+  #head = null;
+
+  get head() {
+    return this.#head;
+  }
+
+  set head(head) {
+    if (!head) return;
+    this.#figures ??= this.#build();
+    this.#head = head;
+    this.#figures.write(head);
+    const [{ title, ticker }] = head.positions;
+    writeText(part(this, ".head-title"), title ?? ticker);
+    writeText(part(this, ".head-count"), String(head.positions.length));
+    const expanded = String(!head.isFolded);
+    if (this.link.getAttribute("aria-expanded") !== expanded) {
+      this.link.setAttribute("aria-expanded", expanded);
+    }
+  }
+
+  /** The button, which takes the focus. */
+  get link() {
+    return part(this, ".head-folds");
+  }
+
+  #build() {
+    this.replaceChildren(cloneTemplate("event-head-template"));
+    this.#offer(".head-folds", "fold");
+    this.#offer(".head-payouts", "payouts");
+    return new Figures(this);
+  }
+
+  /** @param {string} selector @param {string} type */
+  #offer(selector, type) {
+    part(this, selector).addEventListener("click", () =>
+      this.dispatchEvent(new CustomEvent(type, { bubbles: true })),
+    );
+  }
+}

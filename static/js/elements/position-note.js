@@ -1,0 +1,102 @@
+// @ts-check
+import { put } from "../api.js";
+import { Drafts } from "../detail/drafts.js";
+import { writeText } from "../figures.js";
+import { part } from "./template.js";
+
+/** Beyond one element's life: what is not saved yet must not go with it. */
+const drafts = new Drafts(
+  async (key, text) => {
+    const { ticker, account_id } = JSON.parse(key);
+    await put(`positions/${encodeURIComponent(ticker)}/note?account=${account_id}`, { text });
+  },
+  (key) => changed.dispatchEvent(new CustomEvent("change", { detail: key })),
+);
+const changed = new EventTarget();
+addEventListener("pagehide", () => drafts.saveAll());
+
+/**
+ * What its owner notes about a market. It is saved when they pause, and when they leave.
+ *
+ * Set `of` and, once it is known, `saved`. Events, which bubble: `say` with what is to be said to
+ * those who can't see it.
+ */
+export class PositionNote extends HTMLElement {
+  static define(tag = "position-note", registry = customElements) {
+    registry.define(tag, PositionNote);
+  }
+
+  #key = "";
+  #isBound = false;
+  #onChange = (/** @type {Event} */ event) => {
+    if (/** @type {CustomEvent} */ (event).detail === this.#key) this.#tell();
+  };
+
+  connectedCallback() {
+    changed.addEventListener("change", this.#onChange);
+    if (this.#isBound) return;
+    this.#isBound = true;
+    this.#field.addEventListener("input", () => drafts.write(this.#key, this.#field.value));
+    this.#field.addEventListener("change", () => drafts.save(this.#key));
+    part(this, "button").addEventListener("click", () => drafts.save(this.#key));
+  }
+
+  disconnectedCallback() {
+    changed.removeEventListener("change", this.#onChange);
+    drafts.save(this.#key);
+  }
+
+  /** @param {{ticker: string, account_id: number}} position */
+  set of({ ticker, account_id }) {
+    const key = JSON.stringify({ ticker, account_id });
+    if (key === this.#key) return;
+    drafts.save(this.#key);
+    this.#key = key;
+    this.#fill();
+  }
+
+  /** What the server has; undefined while that is not known. */
+  set saved(/** @type {string | null | undefined} */ text) {
+    if (text === undefined) return;
+    drafts.learn(this.#key, text ?? "");
+    this.#fill();
+  }
+
+  /** @returns {HTMLTextAreaElement} */
+  get #field() {
+    return part(this, "textarea");
+  }
+
+  #fill() {
+    const draft = drafts.of(this.#key);
+    // Before the server has said what there is, writing would replace it unread.
+    this.#field.disabled = !draft;
+    const text = draft?.text ?? "";
+    if (this.#field.value !== text) this.#field.value = text;
+    part(this, "button").hidden = true;
+    writeText(part(this, ".note-state"), "");
+    // That there is nothing needs no word.
+    if (draft && (draft.state !== "saved" || text)) this.#write(draft);
+  }
+
+  #tell() {
+    const draft = drafts.of(this.#key);
+    if (!draft) return;
+    const words = this.#write(draft);
+    if (draft.state !== "saved" && draft.state !== "failed") return;
+    this.dispatchEvent(new CustomEvent("say", { bubbles: true, detail: `Note: ${words}` }));
+  }
+
+  /** @param {import("../detail/drafts.js").Draft} draft @returns {string} what it says */
+  #write(draft) {
+    const words = {
+      saved: "Saved.",
+      written: "Not saved yet.",
+      saving: "Saving…",
+      failed: `Not saved: ${draft.why}`,
+    };
+    part(this, "button").hidden = draft.state !== "failed";
+    writeText(part(this, ".note-state"), words[draft.state]);
+    return words[draft.state];
+  }
+}

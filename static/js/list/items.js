@@ -1,0 +1,137 @@
+// @ts-check
+/**
+ * What the list shows, in which order: positions, and the heads of their events.
+ */
+
+import { keyOf } from "../account_state.js";
+import { compareDecimals, sumOf } from "../decimal.js";
+
+/** @typedef {import("../types.js").Position} Position */
+/** @typedef {import("../types.js").PositionClosed} PositionClosed */
+
+/**
+ * A position in the list; `closed` says what became of one that is no longer open.
+ *
+ * @typedef {object} Row
+ * @property {"position"} kind
+ * @property {string} key
+ * @property {Position} position
+ * @property {PositionClosed | null} closed
+ * @property {boolean} isPinned
+ *
+ * The head of an event; its figures sum the open positions under it.
+ *
+ * @typedef {object} Head
+ * @property {"event"} kind
+ * @property {string} key
+ * @property {string} event its ticker
+ * @property {Position[]} positions in the list's order
+ * @property {string | null} market_value null if it is for any
+ * @property {string | null} unrealized_pnl
+ * @property {string | null} day_pnl
+ * @property {boolean} isFolded
+ *
+ * @typedef {Row | Head} Item
+ *
+ * @typedef {object} Choices
+ * @property {import("./orders.js").Sorting} sorting
+ * @property {import("./filter.js").Matcher | null} matches null if nothing was typed
+ * @property {string | null} smallest positions of less value are left out; null to leave out none
+ * @property {boolean} isGrouped
+ * @property {ReadonlySet<string>} pinned keys
+ * @property {ReadonlySet<string>} folded events whose positions are not listed
+ * @property {(accountId: number) => string} nameOf
+ */
+
+/**
+ * @param {Iterable<Position>} open
+ * @param {Iterable<{position: Position, closed: PositionClosed}>} closed those not yet dismissed
+ * @param {Choices} choices
+ * @returns {Item[]}
+ */
+export function itemsOf(open, closed, choices) {
+  /** @type {Map<Position, PositionClosed>} */
+  const ends = new Map();
+  for (const each of closed) ends.set(each.position, each.closed);
+  const shown = [...open, ...ends.keys()].filter((position) => isShown(position, choices));
+  const rows = choices.sorting.sorted(shown).map((position) => rowOf(position, ends, choices));
+  const [pinned, rest] = [rows.filter((row) => row.isPinned), rows.filter((row) => !row.isPinned)];
+  return [...pinned, ...(choices.isGrouped ? grouped(rest, choices) : rest)];
+}
+
+/**
+ * Whether the order still stands, now that figures have changed.
+ *
+ * @param {readonly Item[]} items as they were listed
+ * @param {(key: string) => Position | undefined} newest
+ * @param {Choices} choices
+ */
+export function isOrderKept(items, newest, { sorting, isGrouped }) {
+  // Subtotals and the order of groups follow from all their members: cheaper made anew.
+  if (isGrouped) return false;
+  const now = (/** @type {Item} */ item) =>
+    item.kind === "position" ? (newest(item.key) ?? item.position) : null;
+  const pinned = items.filter((item) => item.kind === "position" && item.isPinned);
+  const rest = items.slice(pinned.length);
+  return [pinned, rest].every((part) =>
+    sorting.isKept(part.map(now).filter((position) => position !== null)),
+  );
+}
+
+/** @param {Position} position @param {Choices} choices */
+function isShown(position, { matches, smallest, nameOf, pinned }) {
+  if (matches) return matches(position, nameOf(position.account_id));
+  if (smallest === null || pinned.has(keyOf(position))) return true;
+  // What has no price is not known to be small.
+  return position.market_value === null || compareDecimals(position.market_value, smallest) >= 0;
+}
+
+/**
+ * @param {Position} position
+ * @param {ReadonlyMap<Position, PositionClosed>} ends
+ * @param {Choices} choices
+ * @returns {Row}
+ */
+function rowOf(position, ends, { pinned }) {
+  const key = keyOf(position);
+  const closed = ends.get(position) ?? null;
+  return { kind: "position", key, position, closed, isPinned: pinned.has(key) };
+}
+
+/**
+ * Rows under the heads of their events; an event stands where its first row would.
+ *
+ * @param {Row[]} rows
+ * @param {Choices} choices
+ * @returns {Item[]}
+ */
+function grouped(rows, { folded }) {
+  /** @type {Map<string, Row[]>} */
+  const events = new Map();
+  for (const row of rows) {
+    const event = row.position.event_ticker ?? row.position.ticker;
+    const members = events.get(event);
+    if (members) members.push(row);
+    else events.set(event, [row]);
+  }
+  return [...events].flatMap(([event, members]) => {
+    const isFolded = folded.has(event);
+    return [headOf(event, members, isFolded), ...(isFolded ? [] : members)];
+  });
+}
+
+/** @param {string} event @param {Row[]} rows @param {boolean} isFolded @returns {Head} */
+function headOf(event, rows, isFolded) {
+  const positions = rows.map((row) => row.position);
+  const open = rows.filter((row) => row.closed === null).map((row) => row.position);
+  return {
+    kind: "event",
+    key: `event/${event}`,
+    event,
+    positions,
+    market_value: sumOf(open.map((position) => position.market_value)),
+    unrealized_pnl: sumOf(open.map((position) => position.unrealized_pnl)),
+    day_pnl: sumOf(open.map((position) => position.day_pnl)),
+    isFolded,
+  };
+}

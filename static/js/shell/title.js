@@ -1,0 +1,41 @@
+// @ts-check
+/**
+ * The window's title: whose figures these are, and how the day goes.
+ */
+
+import { figureText } from "../figures.js";
+import { capitalized } from "../viewed.js";
+
+/**
+ * @param {readonly string[]} environments
+ * @param {string} day today's P&L as text; empty to leave it out
+ */
+export function titleOf(environments, day) {
+  return [day, environments.map(capitalized).join(", "), "Kalshi Live"].filter(Boolean).join(" · ");
+}
+
+/** A browser spends milliseconds on a title, and nobody reads it by the second. */
+const TITLE_MS = 3_000;
+let shownAt = -Infinity;
+let shown = "";
+/** What of a title is digits, which may wait; its words may not. */
+const figures = /[\d.,+\u2212▲▼ ]/g;
+
+/**
+ * @param {import("../store.js").Store} store
+ * @param {import("../viewed.js").Viewed} viewed
+ * @param {import("../preferences.js").Preferences} preferences
+ */
+export function showTitle(store, viewed, { titleShowsDay }) {
+  const { sums, environments } = viewed;
+  const isLive = store.viewed.every(({ connection }) => connection.status === "live");
+  // Dollars of two environments are not the same, and an old figure would pass for today's.
+  const day = sums.length === 1 && isLive ? (sums[0].portfolio?.day_pnl ?? null) : null;
+  const text = titleShowsDay && day !== null ? figureText("day_pnl", day) : "";
+  const title = titleOf(environments, text);
+  const isSame = shown.replace(figures, "") === title.replace(figures, "");
+  if (title === shown || (isSame && performance.now() - shownAt < TITLE_MS)) return;
+  shownAt = performance.now();
+  shown = title;
+  document.title = title;
+}

@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+
+import { ListChoices } from "../../static/js/list/choices.js";
+import { isOrderKept, itemsOf } from "../../static/js/list/items.js";
+import { rowsInSight, scrollTo } from "../../static/js/list/window.js";
+
+const position = (ticker, value, fields = {}) => ({
+  account_id: 1,
+  ticker,
+  event_ticker: ticker.split("-")[0],
+  title: `Title of ${ticker}`,
+  outcome: null,
+  side: "yes",
+  market_value: value,
+  unrealized_pnl: "1.00",
+  day_pnl: null,
+  ...fields,
+});
+
+const chosen = (preferences = {}, filter = "") => {
+  const choices = new ListChoices();
+  choices.take({ ...choices.kept, ...preferences });
+  choices.filter = filter;
+  return choices;
+};
+
+const listed = (positions, choices = chosen(), closed = []) =>
+  itemsOf(positions, closed, choices.for(() => ""));
+
+const keys = (items) => items.map(({ key }) => key);
+
+describe("the list", () => {
+  const [a, b, c] = [position("X-A", "3"), position("Y-B", "2"), position("X-C", "1")];
+
+  test("is in the order that is chosen", () => {
+    assert.deepEqual(keys(listed([c, a, b])), ["1/X-A", "1/Y-B", "1/X-C"]);
+  });
+
+  test("keeps what is pinned at its top", () => {
+    assert.deepEqual(keys(listed([a, b, c], chosen({ pinned: ["1/X-C"] }))), [
+      "1/X-C",
+      "1/X-A",
+      "1/Y-B",
+    ]);
+  });
+
+  test("under the heads of events, an event stands where its first position would", () => {
+    const items = listed([a, b, c], chosen({ isGrouped: true }));
+
+    assert.deepEqual(keys(items), ["event/X", "1/X-A", "1/X-C", "event/Y", "1/Y-B"]);
+    assert.equal(items[0].market_value, "4");
+    assert.equal(items[0].day_pnl, null, "unknown for one is unknown for all");
+  });
+
+  test("of an event that is folded there is the head alone", () => {
+    const choices = chosen({ isGrouped: true });
+    choices.toggleFold("X");
+
+    assert.deepEqual(keys(listed([a, b, c], choices)), ["event/X", "event/Y", "1/Y-B"]);
+    choices.toggleFold("X");
+    assert.equal(listed([a, b, c], choices).length, 5);
+  });
+
+  test("leaves out what is worth less than a dollar, but never what has no price", () => {
+    const [small, unpriced] = [position("S", "0.99"), position("U", null)];
+
+    assert.deepEqual(keys(listed([small, unpriced, c], chosen({ hidesSmall: true }))), [
+      "1/X-C",
+      "1/U",
+    ]);
+  });
+
+  test("what is typed finds small ones too, by every word of it, without case and accents", () => {
+    const goal = position("KXGOAL-26", "0.10", { title: "Mbappé scores?" });
+
+    assert.deepEqual(keys(listed([a, goal], chosen({ hidesSmall: true }, "MBAPPE score"))), [
+      "1/KXGOAL-26",
+    ]);
+    assert.deepEqual(listed([a, goal], chosen({}, "mbappe loses")), []);
+  });
+
+  test("what is no longer open stays in its place, and in no sum", () => {
+    const closed = { ticker: "X-A", reason: "settled" };
+    const items = listed([b, c], chosen({ isGrouped: true }), [{ position: a, closed }]);
+
+    assert.deepEqual(keys(items), ["event/X", "1/X-A", "1/X-C", "event/Y", "1/Y-B"]);
+    assert.equal(items[0].market_value, "1");
+    assert.deepEqual(items[1].closed, closed);
+  });
+
+  test("its order stands until figures change it", () => {
+    const choices = chosen();
+    const items = listed([a, b, c], choices);
+    const newest = (...positions) => {
+      const byKey = new Map(positions.map((each) => [`1/${each.ticker}`, each]));
+      return isOrderKept(items, (key) => byKey.get(key), choices.for(() => ""));
+    };
+
+    assert.equal(newest(a, position("Y-B", "2.5"), c), true);
+    assert.equal(newest(a, position("Y-B", "0.5"), c), false);
+  });
+
+  test("by the same head again it is turned round", () => {
+    const choices = chosen();
+    choices.sortBy("pnl");
+    assert.deepEqual([choices.order, choices.kept.isReversed], ["pnl", false]);
+    choices.sortBy("pnl");
+    assert.deepEqual([choices.order, choices.kept.isReversed], ["pnl", true]);
+  });
+
+  test("of an order that this version does not know, the usual one is taken", () => {
+    assert.equal(chosen({ order: "luck" }).order, "value");
+  });
+});
+
+describe("the window", () => {
+  test("of a short list is all of it", () => {
+    const view = { count: 50, rowHeight: 96, top: 0, height: 300 };
+    assert.deepEqual(rowsInSight(view), { first: 0, end: 50 });
+  });
+
+  test("of a long list is what is in sight and a little more, wherever it is scrolled", () => {
+    const view = { count: 2000, rowHeight: 48, height: 600 };
+    for (const top of [0, 47, 48, 1000, 50_000, 2000 * 48 - 600, 2000 * 48]) {
+      const { first, end } = rowsInSight({ ...view, top });
+      assert.ok(first >= 0 && end <= 2000 && end - first <= 80);
+      assert.ok(first * 48 <= Math.min(top, 2000 * 48 - 600), `top of ${top}`);
+      assert.ok(end * 48 >= Math.min(top + 600, 2000 * 48), `foot of ${top}`);
+    }
+  });
+
+  test("is never more than eighty rows, however high the screen", () => {
+    const { first, end } = rowsInSight({ count: 2000, rowHeight: 48, top: 0, height: 9000 });
+    assert.equal(end - first, 80);
+  });
+
+  test("scrolls as little as it must", () => {
+    const view = { rowHeight: 50, top: 100, height: 200 };
+    assert.equal(scrollTo(3, view), null);
+    assert.equal(scrollTo(1, view), 50);
+    assert.equal(scrollTo(6, view), 150);
+  });
+});
