@@ -11,23 +11,15 @@ Prints what the worker took and how long a quote was under way to the healthy on
 """
 
 import asyncio
-import random
 import sys
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from decimal import Decimal
-from statistics import quantiles
-from time import monotonic, perf_counter
+from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING
 
-import httpx
 import psycopg
 
-from benchmarks.processes import Footprint, footprint
+from benchmarks.hindrances import Connections, Visitor, locked
 from benchmarks.product import (
-    WORKER_NAME,
     Product,
     conninfo,
     environment_of,
@@ -36,6 +28,9 @@ from benchmarks.product import (
     session,
     set_up_django,
 )
+from benchmarks.quotes import Quotes, Tick, watch
+from benchmarks.rows import live_count, print_state_of, wrong
+from benchmarks.taken import Figures
 from sandbox.commands import perform
 from sandbox.server import Sandbox, running_exchange
 
@@ -46,138 +41,13 @@ ACCOUNTS = 200
 HOLDERS = 4
 POSITIONS = 5
 WITHOUT_KEY = 300
-QUOTES_PER_SECOND = 100
 WARM_UP_SECONDS = 3
 # Each phase has one reconciliation of each account, which comes every 55 seconds.
 PHASE_SECONDS = 60
 NO_CONNECTION_SECONDS = 8
-# A second in which some tick took longer counts as slow.
-SLOW_MILLISECONDS = 50
 # Healthy accounts whose rows are read at each doorbell.
 WATCHED = 20
 PATIENCE_SECONDS = 120
-
-CENT = Decimal("0.01")
-
-
-@dataclass(slots=True)
-class Quotes:
-    """
-    Prices that move, and when each was quoted.
-
-    Attributes:
-        current: of each market, YES's bid.
-    """
-
-    sandbox: Sandbox
-    tickers: list[str]
-    current: dict[str, Decimal] = field(default_factory=dict)
-    quoted_at: dict[tuple[str, Decimal], float] = field(default_factory=dict)
-
-    def move(self, ticker: str) -> None:
-        """Another price."""
-        bid = random.randint(10, 88) * CENT
-        if bid != self.current.get(ticker):
-            self.current[ticker] = bid
-            self.quoted_at[ticker, bid] = perf_counter()
-            self.sandbox.set_quote(ticker, bid, bid + CENT)
-
-    async def run(self, seconds: float) -> None:
-        """A hundred a second."""
-        started = perf_counter()
-        for number in range(int(seconds * QUOTES_PER_SECOND)):
-            self.move(random.choice(self.tickers))
-            due = started + (number + 1) / QUOTES_PER_SECOND
-            await asyncio.sleep(max(0.0, due - perf_counter()))
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A quote that was found in a row: when, by the process's clock, and how long it took."""
-
-    at: float
-    milliseconds: float
-
-
-async def watch(connect_to: str, account_ids: set[int], quotes: Quotes, took: list[Tick]) -> None:
-    """Read these accounts' rows at each doorbell; how long each quote took goes to `took`."""
-    seen: dict[tuple[int, str], Decimal] = {}
-    seqs = dict.fromkeys(account_ids, 0)
-    async with (
-        await psycopg.AsyncConnection.connect(connect_to, autocommit=True) as doorbell,
-        await psycopg.AsyncConnection.connect(connect_to, autocommit=True) as rows,
-    ):
-        await doorbell.execute("LISTEN account_changed")
-        async for rung in doorbell.notifies():
-            account_id, _, seq = (int(part) for part in rung.payload.split(":"))
-            if account_id not in account_ids or seq <= seqs[account_id]:
-                continue
-            found = await rows.execute(
-                "SELECT ticker, yes_bid, seq FROM positions_position AS position"
-                " JOIN positions_market AS market ON market.id = market_id"
-                " WHERE account_id = %s AND seq > %s",
-                [account_id, seqs[account_id]],
-            )
-            for ticker, bid, at_seq in await found.fetchall():
-                seqs[account_id] = max(seqs[account_id], at_seq)
-                if seen.get((account_id, ticker)) == bid:
-                    continue
-                seen[account_id, ticker] = bid
-                quoted_at = quotes.quoted_at.get((ticker, bid))
-                if quoted_at is not None:
-                    now = perf_counter()
-                    took.append(Tick(now, (now - quoted_at) * 1000))
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What the worker takes of the machine, and of the database's sessions."""
-
-    process: Footprint
-    sessions: int
-
-
-class Figures:
-    """Measures phase after phase, and prints a line for each."""
-
-    def __init__(self, product: Product, database: psycopg.Connection, took: list[Tick]) -> None:
-        self._product = product
-        self._database = database
-        self._took = took
-        print(
-            f"{'':<36}{'ticks':>7}{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}{'slow s':>8}"
-            f"{'threads':>9}{'sessions':>9}{'sockets':>8}{'MB':>6}{'CPU %':>7}"
-        )
-
-    async def measure(self, name: str, doing: Awaitable[object]) -> Taken:
-        """Wait for what is done meanwhile; what the worker took at its end."""
-        self._took.clear()
-        before, began = footprint(self._product.worker), perf_counter()
-        await doing
-        after, seconds = footprint(self._product.worker), perf_counter() - began
-        taken = Taken(after, self._sessions())
-        self._print(name, before, taken, seconds)
-        return taken
-
-    def _print(self, name: str, before: Footprint, taken: Taken, seconds: float) -> None:
-        after = taken.process
-        cpu = (after.cpu_seconds - before.cpu_seconds) / seconds * 100
-        milliseconds = [tick.milliseconds for tick in self._took]
-        percentiles = quantiles(milliseconds, n=100, method="inclusive")
-        slow = {int(tick.at) for tick in self._took if tick.milliseconds > SLOW_MILLISECONDS}
-        print(
-            f"{name:<36}{len(milliseconds):>7}{percentiles[49]:>8.1f}{percentiles[98]:>8.1f}"
-            f"{max(milliseconds):>8.0f}{len(slow):>8}"
-            f"{after.threads:>9}{taken.sessions:>9}{after.sockets:>8}{after.megabytes:>6.0f}"
-            f"{cpu:>7.0f}",
-            flush=True,
-        )
-
-    def _sessions(self) -> int:
-        found = self._database.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s", [WORKER_NAME]
-        ).fetchone()
-        return int(found[0]) if found else 0
 
 
 async def until(condition: Callable[[], object], what: str) -> float:
@@ -188,138 +58,6 @@ async def until(condition: Callable[[], object], what: str) -> float:
             raise RuntimeError(f"not within {PATIENCE_SECONDS} s: {what}")
         await asyncio.sleep(0.05)
     return monotonic() - started
-
-
-@contextmanager
-def locked(environment: dict[str, str], account_id: int) -> Iterator[None]:
-    """Another session holds the account's row for as long as this lasts."""
-    with session(environment) as other, other.transaction():
-        other.execute(
-            "SELECT FROM positions_accountstream WHERE account_id = %s FOR UPDATE", [account_id]
-        )
-        yield
-
-
-class Connections:
-    """Takes whatever connection the database has left, and gives all back at the end."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self._environment = environment
-        self._taken: list[psycopg.Connection] = []
-
-    async def hold_all(self, seconds: float) -> None:
-        """Also those that others let go of meanwhile."""
-        until = monotonic() + seconds
-        try:
-            while monotonic() < until:
-                with suppress(psycopg.OperationalError):
-                    while True:
-                        self._taken.append(await asyncio.to_thread(session, self._environment))
-                await asyncio.sleep(0.02)
-        finally:
-            print(f"  {len(self._taken)} connections were taken for {seconds} s")
-            for connection in self._taken:
-                connection.close()
-
-
-class Visitor:
-    """Asks for the positions ten times a second."""
-
-    def __init__(self, port: int, cookie: str) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", headers={"Cookie": cookie}, timeout=10
-        )
-        self.statuses: Counter[int] = Counter()
-        self.slowest: dict[int, float] = {}
-
-    async def run(self) -> None:
-        while True:
-            await self.ask()
-            await asyncio.sleep(0.1)
-
-    async def ask(self) -> int:
-        """The status of one answer; 0 if there was none."""
-        began = monotonic()
-        try:
-            status = (await self._client.get("/api/v1/account/positions")).status_code
-        except httpx.TransportError:
-            status = 0
-        self.statuses[status] += 1
-        self.slowest[status] = max(self.slowest.get(status, 0.0), monotonic() - began)
-        return status
-
-    async def close(self) -> None:
-        """Ask no more."""
-        await self._client.aclose()
-
-    async def recover(self) -> float:
-        """Seconds until an answer is good again."""
-        began = monotonic()
-        while await self.ask() != 200:
-            await asyncio.sleep(0.02)
-        return monotonic() - began
-
-    def __str__(self) -> str:
-        return ", ".join(
-            f"{count} times {status} within {self.slowest[status]:.2f} s"
-            for status, count in sorted(self.statuses.items())
-        )
-
-
-def wrong(
-    database: psycopg.Connection, sandbox: Sandbox, quotes: Quotes, members: "list[Member]"
-) -> list[str]:
-    """What differs between the rows of these and the exchange, to the digit."""
-    rows = database.execute(
-        "SELECT account_id, ticker, quantity, exposure, realized_pnl, fees_paid, yes_bid, yes_ask,"
-        " market_value, unrealized_pnl FROM positions_position AS position"
-        " JOIN positions_market AS market ON market.id = market_id WHERE quantity <> 0"
-    ).fetchall()
-    told = {(row[0], row[1]): row[2:] for row in rows}
-    values: dict[int, Decimal] = {}
-    for row in rows:
-        values[row[0]] = values.get(row[0], Decimal(0)) + (row[8] or 0)
-    streams: dict[int, Decimal | None] = dict(
-        database.execute("SELECT account_id, positions_value FROM positions_accountstream")
-    )
-    found = []
-    for member in members:
-        for ticker in member.tickers:
-            held = member.account.portfolios[0].positions[ticker]
-            bid = quotes.current[ticker]
-            # A NO is sold at what is left of YES's ask.
-            mark = bid if held.quantity > 0 else 1 - (bid + CENT)
-            value = abs(held.quantity) * mark
-            expected = (
-                *(held.quantity, held.exposure, held.realized_pnl, held.fees_paid),
-                *(bid, bid + CENT, value, value - held.exposure),
-            )
-            if told.get((member.account_id, ticker)) != expected:
-                found.append(f"{member.account_id} {ticker}")
-        if streams[member.account_id] != values.get(member.account_id):
-            found.append(f"{member.account_id}: sum")
-    return found
-
-
-def live_count(database: psycopg.Connection, members: "list[Member]") -> int:
-    """How many of these are live, as written."""
-    found = database.execute(
-        "SELECT count(*) FROM positions_accountstream"
-        " WHERE status = 'live' AND account_id = ANY(%s)",
-        [[member.account_id for member in members]],
-    ).fetchone()
-    return int(found[0]) if found else 0
-
-
-def print_state_of(database: psycopg.Connection, what: str, member: "Member") -> None:
-    """What is said of a broken account."""
-    status, reason, left_out, silent = database.execute(
-        "SELECT status, reason, left_out, worker.silent ->> account_id::text"
-        " FROM positions_accountstream LEFT JOIN positions_worker AS worker"
-        " ON worker.id = worker_id WHERE account_id = %s",
-        [member.account_id],
-    ).fetchone() or (None, None, None, None)
-    print(f"  {what}: {status}, {reason}, left out {left_out}, silent for {silent} s")
 
 
 class Trial:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.processes import footprint
 from benchmarks.product import Product, events, running_product
-from benchmarks.tick_to_stream import SECONDS, WARM_UP_SECONDS, measure, row
+from benchmarks.tick_to_stream import SECONDS, WARM_UP_SECONDS, measure
 from sandbox.server import Sandbox, running_exchange
 
 POSITIONS = 50
@@ -40,7 +40,10 @@ async def _phase(name: str, sandbox: Sandbox, product: Product) -> None:
         took = await measure(sandbox, stream)
     held = footprint(product.web)
     told = f"{held.threads:>9}{held.sockets:>9}{held.megabytes:>9.0f}"
-    print(row(name, took) + told, flush=True)
+    print(
+        f"{name:<28}{took.count:>7}{took.p50:>9.2f}{took.p99:>9.2f}{took.longest:>9.2f}{told}",
+        flush=True,
+    )
 
 
 async def main() -> None:

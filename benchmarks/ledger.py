@@ -69,13 +69,14 @@ _FILLS = """
 _TRADES = """
     INSERT INTO ledger_trade (
         account_id, market_id, number, side, opened_at, closed_at, count, closed_count, entry_cost,
-        exit_value, exposure, fees_paid, net_pnl, average_entry_price, contract_seconds, result
+        exit_value, exposure, fees_paid, net_pnl, average_entry_price, contract_seconds, result,
+        is_line_asked
     )
     SELECT %(account)s, market.id, n / %(markets)s + %(first)s, 'yes',
         timestamptz '2025-11-20' + ((2 * n + 1)::numeric / %(all)s) * interval '365 days',
         timestamptz '2025-11-20' + ((2 * n + 2)::numeric / %(all)s) * interval '365 days',
         10, 10, 4, 10 * (0.30 + n %% 30 * 0.01), 0, 0.34, 10 * (n %% 30 * 0.01) - 1.34, 0.4, 315,
-        CASE WHEN n %% 3 = 0 THEN 'yes' WHEN n %% 3 = 1 THEN 'no' END
+        CASE WHEN n %% 3 = 0 THEN 'yes' WHEN n %% 3 = 1 THEN 'no' END, true
     FROM generate_series(%(first)s / 2, %(last)s / 2 - 1) AS n
     JOIN positions_market AS market
         ON market.ticker = 'KXBENCH-' || n %% %(markets)s || '-M' || n %% %(markets)s
@@ -100,9 +101,11 @@ _TRANSFERS = """
 """
 _POINTS = """
     INSERT INTO ledger_equitypoint (
-        account_id, at, total_value, entered, cash, positions_value, is_baseline
+        account_id, at, total_value, entered, cash, positions_value, is_baseline,
+        is_after_thinned
     )
-    SELECT %(account)s, at, 1000 + extract(doy FROM at), 0, 1000, extract(doy FROM at), false
+    SELECT %(account)s, at, 1000 + extract(doy FROM at), 0, 1000, extract(doy FROM at), false,
+        false
     FROM (
         SELECT generate_series(
             timestamptz '2025-11-20', timestamptz '2026-10-20', interval '15 minutes'
@@ -224,6 +227,11 @@ def measure(client: "Client", account_id: int) -> dict[str, float | None]:
     return found
 
 
+def is_long(read: str) -> bool:
+    """Whether a read goes through a table that grows; that of the holes is one page."""
+    return "Seq Scan on ledger_" in read and "ledger_hole" not in read
+
+
 def run(fills: int) -> int:
     """Measure with few and with many; 1 if a table was read from end to end."""
     from django.test import Client
@@ -255,7 +263,7 @@ def run(fills: int) -> int:
             continue
         reads = reads_of(asking(client, name[4:])) if name.startswith("GET ") else []
         print(f"| `{name}` | {before:.1f} ms | {milliseconds:.1f} ms | {', '.join(reads)} |")
-        is_bad |= any("Seq Scan on ledger_" in each for each in reads) and name not in WHOLE
+        is_bad |= any(map(is_long, reads)) and name not in WHOLE
     return int(is_bad)
 
 

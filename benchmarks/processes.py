@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,3 +50,15 @@ def _cpu_seconds(folder: Path) -> float:
     # "7 (name) S 1 ...", where the name may hold anything.
     fields = (folder / "stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def thread_seconds(pid: int) -> dict[int, tuple[str, float]]:
+    """By thread: its name and the CPU seconds that it has used; of a process that ended, none."""
+    threads = {}
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for folder in Path(f"/proc/{pid}/task").iterdir():
+            # One may end between two looks.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                name = (folder / "comm").read_text().strip()
+                threads[int(folder.name)] = (name, _cpu_seconds(folder))
+    return threads

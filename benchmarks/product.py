@@ -3,21 +3,21 @@
 import asyncio
 import json
 import os
-import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import django
 import httpx
 import psycopg
-from cryptography.fernet import Fernet
 from psycopg.conninfo import make_conninfo
 
+from config.environment_file import fresh_secrets
 from postgres import embedded
 from sandbox.server import Sandbox
 
@@ -57,6 +57,25 @@ class Product:
     def start_web(self) -> None:
         self.web = _start("serve", "--port", str(self.port), environment=self.environment)
 
+    async def answers(self) -> None:
+        """
+        Wait until the web server does.
+
+        Raises:
+            TimeoutError: it does not.
+        """
+        async with (
+            asyncio.timeout(START_SECONDS),
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as client,
+        ):
+            while True:
+                try:
+                    await client.get("/healthz")
+                except httpx.TransportError:
+                    await asyncio.sleep(0.05)
+                else:
+                    return
+
     def stop(self) -> None:
         for process in (self.web, self.worker):
             process.terminate()
@@ -64,14 +83,15 @@ class Product:
 
 
 @asynccontextmanager
-async def running_product(sandbox: Sandbox) -> AsyncIterator[Product]:
+async def running_product(sandbox: Sandbox, **settings: str) -> AsyncIterator[Product]:
     """Worker and web server on this sandbox, signed in and live."""
-    environment = environment_of(sandbox)
+    environment = environment_of(sandbox) | settings
     await prepare(environment)
     product = Product(free_port(), environment)
     product.start_worker()
     product.start_web()
     try:
+        await product.answers()
         product.cookie, product.csrf_token = await _sign_in(sandbox, product.port)
         yield product
     finally:
@@ -85,13 +105,17 @@ def environment_of(sandbox: Sandbox) -> dict[str, str]:
         "ENV_FILE": os.devnull,
         # Never a database that somebody uses: it is emptied.
         "DATABASE_URL": "",
-        "SECRET_KEY": secrets.token_urlsafe(50),
-        "JWT_SECRET_KEY": secrets.token_urlsafe(50),
-        "ENCRYPTION_SECRET_KEY": Fernet.generate_key().decode(),
+        **_fresh_secrets(),
         "POSTGRES_DIR": str(embedded.default_directory(BASE_DIR, "bench-postgres")),
         "SANDBOX_API_BASE": sandbox.api_base,
         "SANDBOX_WS_URL": sandbox.ws_url,
     }
+
+
+@cache
+def _fresh_secrets() -> dict[str, str]:
+    """The same for all products of this process, which may use their models (`set_up_django`)."""
+    return fresh_secrets()
 
 
 async def prepare(environment: dict[str, str]) -> None:
@@ -142,12 +166,7 @@ async def _sign_in(sandbox: Sandbox, port: int) -> tuple[str, str]:
         asyncio.timeout(START_SECONDS),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1/account") as client,
     ):
-        while True:
-            try:
-                await client.get("/session")
-                break
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
+        await client.get("/session")
         await client.post(
             "/authenticate",
             json={

@@ -24,7 +24,10 @@ async def relay(
     clients: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        if not (await reader.read(2**16)):
+            # Somebody who only looked whether we listen.
+            writer.close()
+            return
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
         clients.add(writer)
 

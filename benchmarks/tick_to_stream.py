@@ -1,37 +1,66 @@
 """
 How long a tick takes: from the exchange's frame to the bytes of an SSE client.
 
-    python -m benchmarks.tick_to_stream
-
 Fifty positions, a hundred updates a second. The exchange and the client are this process, so one
-clock measures; worker, web server and PostgreSQL are processes of their own. Beside it, in the same
-run, the simplest relay (`relay.py`). Loopback only; ends after a minute.
+clock measures; the product's worker, web server and PostgreSQL are processes of their own.
 """
 
 import asyncio
 import random
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 
 from benchmarks.processes import resident_megabytes
-from benchmarks.product import events, free_port, running_product
-from sandbox.server import Sandbox, running_exchange
+from benchmarks.product import events, running_product
+from benchmarks.rivals import running_rival
+from sandbox.server import Sandbox
 
-POSITIONS = 50
 UPDATES_PER_SECOND = 100
 WARM_UP_SECONDS = 3
 SECONDS = 15
 
 
-async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) -> list[float]:
-    """Milliseconds from each quote to its arrival; fails if a last state never arrives."""
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """How many there were, and how many milliseconds they took."""
+
+    count: int
+    p50: float
+    p99: float
+    longest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Of the product's processes, in megabytes."""
+
+    worker: float
+    web: float
+
+
+async def through_the_product(sandbox: Sandbox) -> tuple[Ticks, Memory]:
+    """The product's figures."""
+    async with running_product(sandbox) as product:
+        async with aclosing(events(product.port, "/sse/positions", product.cookie)) as stream:
+            ticks = await measure(sandbox, stream)
+        return ticks, Memory(resident_megabytes(product.worker), resident_megabytes(product.web))
+
+
+async def through_a_rival(sandbox: Sandbox, module: str) -> Ticks:
+    """The figures of another program for the same."""
+    async with (
+        running_rival(sandbox, module) as rival,
+        aclosing(events(rival.port, "/sse/positions")) as stream,
+    ):
+        return await measure(sandbox, stream)
+
+
+async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) -> Ticks:
+    """From each quote to its arrival; fails if a last state never arrives."""
     tickers = [
         ticker
         for ticker, held in sandbox.account.portfolios[0].positions.items()
@@ -74,63 +103,5 @@ async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) ->
     quote(tickers[0], Decimal("0.05"))
     async with asyncio.timeout(5):
         await receiver
-    return took
-
-
-async def through_the_product(sandbox: Sandbox) -> list[float]:
-    """The product's figures; prints its memory too."""
-    async with running_product(sandbox) as product:
-        async with aclosing(events(product.port, "/sse/positions", product.cookie)) as stream:
-            took = await measure(sandbox, stream)
-        worker, web = resident_megabytes(product.worker), resident_megabytes(product.web)
-        print(f"memory: worker {worker:.0f} MB, web server {web:.0f} MB")
-    return took
-
-
-async def through_the_relay(sandbox: Sandbox) -> list[float]:
-    """The relay's figures."""
-    port = free_port()
-    with tempfile.NamedTemporaryFile("w") as key_file:
-        key_file.write(sandbox.private_key)
-        key_file.flush()
-        relay = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "benchmarks.relay", sandbox.api_base, sandbox.ws_url),
-                *(sandbox.key_id, key_file.name, str(port)),
-                *(ticker for ticker in sandbox.account.portfolios[0].positions),
-            ],
-            cwd=Path(__file__).resolve().parent.parent,
-        )
-        try:
-            async with asyncio.timeout(10):
-                while not sandbox.connection_count:
-                    await asyncio.sleep(0.05)
-                await asyncio.sleep(0.5)
-            async with aclosing(events(port, "/")) as stream:
-                return await measure(sandbox, stream)
-        finally:
-            relay.terminate()
-            await asyncio.to_thread(relay.wait, 10)
-
-
-def row(name: str, took: list[float]) -> str:
-    """One line of the table."""
     percentiles = quantiles(took, n=100, method="inclusive")
-    return (
-        f"{name:<28}{len(took):>7}{percentiles[49]:>9.2f}{percentiles[98]:>9.2f}{max(took):>9.2f}"
-    )
-
-
-async def main() -> None:
-    """Measure both and print them side by side."""
-    async with running_exchange(positions=POSITIONS, updates_per_minute=0) as sandbox:
-        relay = await through_the_relay(sandbox)
-        product = await through_the_product(sandbox)
-    print(f"tick to SSE bytes, {POSITIONS} positions, {UPDATES_PER_SECOND} updates/s")
-    print(f"{'':<28}{'ticks':>7}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
-    print(row("relay, no database", relay))
-    print(row("Kalshi Live", product))
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
+    return Ticks(len(took), percentiles[49], percentiles[98], max(took))

@@ -1,0 +1,139 @@
+"""
+The product beside the simplest design for its job, as one table.
+
+    python -m benchmarks.table [--json FILE]
+
+The simplest design (`simplest.py`) is one process with FastAPI, a queue for each client and no
+database; the relay (`relay.py`) is less still, bytes in and bytes out. All in the same run, as
+figures of another hour or machine don't compare. Prints the table and writes it as JSON. Ends with
+1 if a client showed something wrong; a missed aim is told, and no failure. Loopback only; ends
+after some three minutes.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import fleet, returning, tick_to_stream
+from benchmarks.rivals import RELAY, SIMPLEST
+from sandbox.server import running_exchange
+
+POSITIONS = 50
+RELAY_FACTOR = 3
+OUTPUT = Path(__file__).resolve().parent.parent / "var" / "bench.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """
+    A line of the table.
+
+    Attributes:
+        simplest, relay: of the other designs; None where they have nothing of the kind.
+        aim: at most so much is wished for; None: nothing was set.
+    """
+
+    what: str
+    unit: str
+    ours: float
+    simplest: float | None = None
+    relay: float | None = None
+    aim: float | None = None
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether it is more than wished for."""
+        return self.aim is not None and self.ours > self.aim
+
+
+async def ticks() -> list[Figure]:
+    """One client, a hundred updates a second."""
+    async with running_exchange(positions=POSITIONS, updates_per_minute=0) as sandbox:
+        relay = await tick_to_stream.through_a_rival(sandbox, RELAY)
+        simplest = await tick_to_stream.through_a_rival(sandbox, SIMPLEST)
+        ours, memory = await tick_to_stream.through_the_product(sandbox)
+    aim = RELAY_FACTOR * relay.p50
+    return [
+        Figure("a tick to a client's bytes, p50", "ms", ours.p50, simplest.p50, relay.p50, aim),
+        Figure("the same, p99", "ms", ours.p99, simplest.p99, relay.p99, 25),
+        Figure("the same, longest", "ms", ours.longest, simplest.longest, relay.longest),
+        Figure("memory, worker", "MB", memory.worker, aim=100),
+        Figure("memory, web server", "MB", memory.web, aim=100),
+    ]
+
+
+async def return_of_many() -> list[Figure]:
+    """A thousand clients at once, after a new start."""
+    async with running_exchange(positions=POSITIONS, updates_per_minute=0) as sandbox:
+        simplest = returning.middle_of(await returning.to_the_simplest(sandbox))
+        ours = returning.middle_of(await returning.to_the_product(sandbox))
+    what = f"{returning.CLIENTS} clients return, the last has its snapshot"
+    return [
+        Figure(what, "ms", ours.last, simplest.last, aim=1000),
+        Figure("memory of each", "kB", ours.kilobytes, simplest.kilobytes, aim=40),
+    ]
+
+
+async def two_of_each() -> tuple[list[Figure], int]:
+    """A hundred accounts over two workers and two web servers; how many clients were wrong."""
+    quiet, killed = await fleet.measure()
+    what = f"{fleet.ACCOUNTS} accounts, 2 workers, 2 web servers: "
+    figures = [
+        Figure(what + "a tick, p50", "ms", quiet.p50),
+        Figure("the same, p99", "ms", quiet.p99),
+        *(Figure(f"{each.what} killed, all follow", "s", each.seconds, aim=5) for each in killed),
+    ]
+    return figures, sum(each.wrong for each in killed)
+
+
+def lines(figures: list[Figure]) -> Iterator[str]:
+    """The table."""
+    yield f"{'':<56}{'':<4}{'ours':>9}{'simplest':>10}{'relay':>8}{'aim':>9}"
+    for each in figures:
+        missed = "  missed" if each.is_missed else ""
+        yield (
+            f"{each.what:<56}{each.unit:<4}{_number(each.ours):>9}{_number(each.simplest):>10}"
+            f"{_number(each.relay):>8}{_number(each.aim):>9}{missed}"
+        )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.0f}" if value >= 100 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def write(path: Path, figures: list[Figure], wrong: int) -> None:
+    """The same for programs."""
+    document = {
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "figures": [{**asdict(each), "is_missed": each.is_missed} for each in figures],
+        "clients_wrong": wrong,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+async def main(path: Path) -> int:
+    """Measure, print and write; how many clients showed something wrong."""
+    figures = await ticks() + await return_of_many()
+    of_the_fleet, wrong = await two_of_each()
+    figures += of_the_fleet
+    print("\n".join(lines(figures)))
+    print(f"clients that showed something wrong after a kill: {wrong}")
+    write(path, figures, wrong)
+    return wrong
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", type=Path, default=OUTPUT)
+    sys.exit(1 if asyncio.run(main(parser.parse_args().json)) else 0)
