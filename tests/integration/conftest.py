@@ -1,8 +1,9 @@
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test import Client
 
 from accounts.models import User
@@ -67,3 +68,17 @@ def admin_client(admin_user: User) -> Client:
     client = Client()
     client.cookies["session"] = person_session(admin_user)[1]
     return client
+
+
+@pytest.fixture
+def in_thread() -> Iterator[Callable[..., Future]]:
+    """Call a function in a thread of its own, over a connection of its own."""
+    with ThreadPoolExecutor() as executor:
+
+        def call(function, *args):
+            try:
+                return function(*args)
+            finally:
+                connections.close_all()
+
+        yield lambda function, *args: executor.submit(call, function, *args)

@@ -28,8 +28,8 @@ LIFECYCLE = "market_lifecycle_v2"
 
 
 @pytest.fixture
-async def exchange():
-    async with running_exchange(positions=10) as exchange:
+async def exchange(credentials):
+    async with running_exchange(positions=10, credentials=credentials) as exchange:
         yield exchange
         exchange.clear_faults()
 

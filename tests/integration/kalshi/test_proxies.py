@@ -21,8 +21,8 @@ VARIABLES = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY", 
 
 
 @pytest.fixture
-async def exchange():
-    async with running_exchange(positions=3) as exchange:
+async def exchange(credentials):
+    async with running_exchange(positions=3, credentials=credentials) as exchange:
         yield exchange
 
 
@@ -106,10 +106,10 @@ async def test_loopback_is_reached_without_the_proxy(exchange, key, proxy):
     assert proxy.asked == []
 
 
-@pytest.mark.parametrize("credentials", [None, "alice:s@cret"])
-async def test_rest_and_websocket_go_by_the_proxy(exchange, key, proxy, elsewhere, credentials):
-    proxy.credentials = credentials
-    shown = "alice:s%40cret@" if credentials else ""
+@pytest.mark.parametrize("asked", [None, "alice:s@cret"])
+async def test_rest_and_websocket_go_by_the_proxy(exchange, key, proxy, elsewhere, asked):
+    proxy.credentials = asked
+    shown = "alice:s%40cret@" if asked else ""
     environment = Environment("demo", *elsewhere, f"http://{shown}127.0.0.1:{proxy.port}")
 
     positions, confirmed = await ask(environment, exchange, key)

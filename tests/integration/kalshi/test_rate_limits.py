@@ -20,8 +20,10 @@ class Hurried(Pacer):
 
 
 @pytest.fixture
-async def exchange():
-    async with running_exchange(positions=10, usage_tier="basic") as exchange:
+async def exchange(credentials):
+    async with running_exchange(
+        positions=10, usage_tier="basic", credentials=credentials
+    ) as exchange:
         yield exchange
 
 

@@ -21,6 +21,28 @@ def test_loopback_needs_no_tls(host):
     assert environment.name == "sandbox"
 
 
+def test_sandbox_may_be_a_neighbour_of_the_container():
+    environment = Environment("sandbox", "http://sandbox:8090/trade-api/v2", "ws://sandbox:8090/ws")
+
+    assert environment.name == "sandbox"
+
+
+@pytest.mark.parametrize(
+    ("name", "host"),
+    [
+        ("production", "sandbox:8090"),
+        ("demo", "sandbox:8090"),
+        ("sandbox", "sandbox.example:8090"),
+        # An address of the internet, written as one number.
+        ("sandbox", "3221226219:8090"),
+        ("sandbox", "0xc0000201:8090"),
+    ],
+)
+def test_no_other_goes_without_tls(name, host):
+    with pytest.raises(WrongAddress):
+        Environment(name, f"http://{host}/trade-api/v2", f"ws://{host}/ws")
+
+
 @pytest.mark.parametrize(
     ("api_base", "ws_url"),
     [

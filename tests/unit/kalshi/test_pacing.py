@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from kalshi.pacing import Pacer
+from kalshi.pacing import Paced, Pacer
 from kalshi.rate_limits import AccountLimits, BucketLimit, EndpointCost, EndpointCosts
 
 MARKETS = "/trade-api/v2/markets"
@@ -162,3 +162,21 @@ async def test_refusal_holds_those_too_who_were_waiting_when_it_came(pacer, time
     await waiting
 
     assert time.now - start == pytest.approx(0.1 + 1 / 18)
+
+
+async def test_what_the_limits_cost_is_counted_for_all_who_share_it(time):
+    paced = Paced()
+    pacers = [
+        Pacer(monotonic=lambda: time.now, sleep=time.sleep, jitter=lambda: 1.0, paced=paced)
+        for _ in range(2)
+    ]
+
+    for pacer in pacers:
+        # 18 go at once; 10 tokens at 180 a second for each other.
+        await turns(pacer, time, MARKETS, 20)
+        pacer.answered(MARKETS, 429)
+        pacer.answered(MARKETS, 200)
+
+    assert paced.waits == 4
+    assert paced.waited_seconds == pytest.approx(4 / 18)
+    assert paced.refusals == 2

@@ -1,0 +1,98 @@
+"""
+The commands of `docs/operations.md`, run as they are written.
+
+A line `<!-- run: NAME -->` stands before each block of them. Only folders are others here, and
+three programs: `systemctl` asks this run's processes, `git` and `make` do nothing.
+"""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.anywhere import programs
+from tests.anywhere.places import DOCUMENT, Places, least_environment
+
+_BLOCK = re.compile(r"^<!-- run: ([a-z-]+) -->\n\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
+# Sends its words to this run, and ends with the status that it is told.
+_SYSTEMCTL = """#!{python}
+import socket, sys
+with socket.socket(socket.AF_UNIX) as asked:
+    asked.connect({address!r})
+    asked.sendall(" ".join(sys.argv[1:]).encode() + b"\\n")
+    sys.exit(asked.recv(1) != b"0")
+"""
+_NOTHING = "#!/bin/sh\n"
+
+
+class CommandsFailed(Exception):
+    """What is written does not work; the message is what it said."""
+
+
+def blocks(text: str) -> dict[str, str]:
+    """The commands of each block by its name, without their indentation."""
+    return {
+        name: "".join(line.removeprefix("    ") for line in block.splitlines(keepends=True)).strip()
+        for name, block in _BLOCK.findall(text)
+    }
+
+
+@asynccontextmanager
+async def programs_of_the_machine(
+    places: Places, obey: Callable[[str], Awaitable[bool]]
+) -> AsyncIterator[None]:
+    """
+    `systemctl`, `git` and `make` for the commands, as long as this lasts.
+
+    Args:
+        obey: does what systemctl is asked for, by its words; whether it could.
+    """
+    folder = places.base / "bin"
+    folder.mkdir()
+    address = str(places.base / "systemctl")
+    scripts = {
+        "systemctl": _SYSTEMCTL.format(python=sys.executable, address=address),
+        "git": _NOTHING,
+        "make": _NOTHING,
+    }
+    for name, script in scripts.items():
+        (folder / name).write_text(script)
+        (folder / name).chmod(0o755)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        words = (await reader.readline()).decode().strip()
+        writer.write(b"0" if await obey(words) else b"1")
+        writer.close()
+
+    server = await asyncio.start_unix_server(answer, address)
+    async with server:
+        yield
+
+
+async def run(name: str, places: Places) -> None:
+    """
+    Run the commands of a block in a shell that ends at the first that fails.
+
+    Raises:
+        CommandsFailed: one did.
+    """
+    commands = places.commands(blocks(DOCUMENT.read_text())[name])
+    path = os.pathsep.join([str(places.base / "bin"), _path_of_postgresql(), os.environ["PATH"]])
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-euo", "pipefail", "-c", commands),
+        env=least_environment(ENV_FILE=str(places.env_file)) | {"PATH": path},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    if process.returncode:
+        raise CommandsFailed(f"{name}: {said.decode().strip()}")
+
+
+def _path_of_postgresql() -> str:
+    found = programs.path(programs.PG_DUMP)
+    return str(Path(found).parent) if found else ""
