@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -14,7 +14,11 @@ from postgres import patience
 from sandbox import keys
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox, running_exchange
+from tests import waiting
 from tests.processes import Process, environment_of_the_test
+
+# Of all tests of a process.
+LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
 
 # httpcore looks for it in every folder of the path, three times a request, and finds none.
 sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
@@ -33,9 +37,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-async def no_loop_is_current_outside_a_running_one() -> None:
+async def no_loop_is_current_outside_a_running_one(request: pytest.FixtureRequest) -> None:
     """As every `asyncio.run` leaves it: what needs a current loop fails in any order of tests."""
     asyncio.set_event_loop(None)
+    request.session.stash[LOOP] = asyncio.get_running_loop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that waited for too long tells what each task waits for, not only that the loop did."""
+    report = yield
+    if report.failed and "Timeout" in report.longreprtext:
+        if loop := item.session.stash.get(LOOP, None):
+            report.sections.append(("what waits", waiting.what_waits(loop)))
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)

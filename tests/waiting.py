@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from time import monotonic
 from typing import Any
 
@@ -35,3 +35,16 @@ async def until(
                 return answer
             waited = monotonic() - begun
             await asyncio.sleep(max(POLL_SECONDS, waited / POLLS_PER_WAIT))
+
+
+def what_waits(loop: asyncio.AbstractEventLoop) -> str:
+    """A line for each task of the loop: where it stands, and where what it awaits stands."""
+    return "\n".join(" > ".join(_places(task.get_coro())) for task in asyncio.all_tasks(loop))
+
+
+def _places(awaited: Any) -> Iterator[str]:
+    while awaited is not None:
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
+        if frame:
+            yield f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_qualname}"
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
