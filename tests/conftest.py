@@ -47,11 +47,11 @@ async def no_loop_is_current_outside_a_running_one(request: pytest.FixtureReques
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test that waited for too long tells what each task waits for, not only that the loop did."""
+    """A test that waited for too long tells what each task waits for."""
     report = yield
-    if report.failed and "Timeout" in report.longreprtext:
-        if loop := item.session.stash.get(LOOP, None):
-            report.sections.append(("what waits", waiting.what_waits(loop)))
+    loop = item.session.stash.get(LOOP, None)
+    if loop and report.failed and "Timeout" in report.longreprtext:
+        report.sections.append(("what waits", waiting.what_waits(loop)))
     return report
 
 
