@@ -9,8 +9,8 @@ NOTIFICATION = b"A"
 
 
 @asynccontextmanager
-async def deaf_pooler(directory: Path, server: Path) -> AsyncIterator[None]:
-    """Lead connections to the socket in `directory` to the server's, but for notifications."""
+async def deaf_pooler(socket: Path, server: Path) -> AsyncIterator[None]:
+    """Lead connections to `socket` to the server's, but for notifications."""
     running: set[asyncio.Task[None]] = set()
 
     async def lead(client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
@@ -23,7 +23,7 @@ async def deaf_pooler(directory: Path, server: Path) -> AsyncIterator[None]:
         to_client.close()
         to_server.close()
 
-    async with await asyncio.start_unix_server(lead, directory / ".s.PGSQL.5432"):
+    async with await asyncio.start_unix_server(lead, socket):
         yield
         for task in running:
             task.cancel()

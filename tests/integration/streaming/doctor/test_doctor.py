@@ -1,30 +1,26 @@
 """Each fault that can be made here is found, named, and told with its remedy; the rest goes on."""
 
 import asyncio
-import gc
+import socket
 import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
-import psycopg
 import pytest
 from cryptography.fernet import Fernet
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
-from psycopg.conninfo import make_conninfo
 
 from accounts.models import Credential
 from kalshi.environments import Environment
-from postgres import embedded
 from sandbox import keys
 from sandbox.faults import FailedAnswer
-from tests.frozen import frozen
 from tests.integration.streaming import rows
 from tests.integration.streaming.doctor.pooler import deaf_pooler
-from tests.waiting import until
 
 
 class Examination:
@@ -40,6 +36,12 @@ class Examination:
         (number,) = [at for at, line in enumerate(lines) if f" {subject}: " in line]
         remedy = lines[number + 1].strip() if lines[number + 1].startswith(" ") else ""
         return f"{lines[number]} {remedy}".strip()
+
+
+@pytest.fixture
+def server_socket(fed) -> Path:
+    """Of the tests' own server."""
+    return Path(connection.settings_dict["HOST"]) / ".s.PGSQL.5432"
 
 
 async def examined() -> Examination:
@@ -270,41 +272,34 @@ async def test_database_that_is_away_keeps_nothing_else_from_being_told(fed, mon
     assert found.line("sandbox, REST").startswith("ok")
 
 
-def sessions(directory: Path) -> set[int]:
-    """The sessions of the test's database, as a new one sees them, which comes after all others."""
-    database = connection.settings_dict["NAME"]
-    with psycopg.connect(make_conninfo(**embedded.conninfo(directory))) as own:
-        found = own.execute("SELECT pid FROM pg_stat_activity WHERE datname = %s", [database])
-        return {pid for (pid,) in found}
+@pytest.fixture
+def socket_of_a_database(monkeypatch) -> Iterator[Path]:
+    """Where the product looks for the database in place of the server's own socket."""
+    # Not the test's own directory, whose path may be too long for a socket.
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory, monkeypatch.context() as elsewhere:
+        elsewhere.setitem(connection.settings_dict, "HOST", directory)
+        # Whoever answers there runs as we do, not as the server.
+        elsewhere.delitem(connection.settings_dict["OPTIONS"], "requirepeer", raising=False)
+        yield Path(directory) / ".s.PGSQL.5432"
 
 
-async def test_database_that_answers_nothing_ends_no_examination(fed):
-    directory = connection.settings_dict["EMBEDDED_DIRECTORY"]
-    before = sessions(directory)
-
-    def freeze_and_examine() -> Examination:
-        with frozen(directory):
-            return asyncio.run(examined())
-
-    found = await asyncio.to_thread(freeze_and_examine)
+async def test_database_that_answers_nothing_ends_no_examination(fed, socket_of_a_database):
+    # As of a frozen server: its kernel takes the connection.
+    with socket.socket(socket.AF_UNIX) as frozen:
+        frozen.bind(str(socket_of_a_database))
+        frozen.listen()
+        found = await examined()
 
     assert found.status == 1
     assert found.line("database").startswith("wrong")
     assert found.line("sandbox, REST").startswith("ok")
-    # Attempts to connect that were given up end when Python collects them.
-    gc.collect()
-    await until(lambda: sessions(directory) <= before)
 
 
-async def test_pooler_that_swallows_announcements_is_found(fed, monkeypatch):
-    server = Path(connection.settings_dict["HOST"]) / ".s.PGSQL.5432"
-    # Not the test's own directory, whose path may be too long for a socket.
-    with tempfile.TemporaryDirectory(dir="/tmp") as directory, monkeypatch.context() as pooled:
-        async with deaf_pooler(Path(directory), server):
-            pooled.setitem(connection.settings_dict, "HOST", directory)
-            # The pooler runs as we do, not as the server.
-            pooled.delitem(connection.settings_dict["OPTIONS"], "requirepeer", raising=False)
-            found = await examined()
+async def test_pooler_that_swallows_announcements_is_found(
+    fed, server_socket, socket_of_a_database
+):
+    async with deaf_pooler(socket_of_a_database, server_socket):
+        found = await examined()
 
     assert found.line("announcements").startswith("wrong   announcements: what is announced")
     assert "DIRECT_DATABASE_URL" in found.line("announcements")
