@@ -38,10 +38,11 @@ def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
     records = [each for each in records if _is_possible(each)]
     if not records:
         return 0
+    account = Account.objects.get(pk=account_id)
+    # Before the lock: a flush that is under way has written its markets when it comes to record.
+    ids = markets.ids_of(account.environment, {each.ticker for each in records})
     with transaction.atomic():
         holes.lock(account_id)
-        account = Account.objects.get(pk=account_id)
-        ids = markets.ids_of(account.environment, {each.ticker for each in records})
         left_open = following.waiting(account_id, list(ids.values()))
         new = _inserted(account_id, ids, records, at)
         if not holes.being_filled(account_id).exists():

@@ -9,7 +9,16 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger import collateral_flows, comparing, following, holes, new_world, points, recording
+from ledger import (
+    collateral_flows,
+    comparing,
+    following,
+    holes,
+    markets,
+    new_world,
+    points,
+    recording,
+)
 from ledger.flows import replay, settled_revenue
 from ledger.models import Book, CollateralFlow, EquityPoint, Fill, Followed, Hole, Settlement, Trade
 from ledger.records import Fill as Filled
@@ -201,6 +210,18 @@ def test_record_that_comes_while_its_market_is_replayed_is_not_forgotten(
 
     assert [fill.quantity_after for fill in Fill.objects.order_by("at")] == [10, 20, 25]
     assert Book.objects.get().quantity == 25
+
+
+def test_record_of_a_market_that_is_just_being_written_holds_up_nobody(account, in_thread):
+    with transaction.atomic():
+        # As a flush does, which records at its end what it has of the same market.
+        markets.ids_of("sandbox", ["M"])
+        kept = in_thread(recording.record, account, [bought("M", "yes", "10", "0.40", 1)], NOON)
+        wait_for_a_blocked_session()
+        recording.record(account, [bought("M", "yes", "5", "0.40", 2)], NOON)
+    kept.result(timeout=10)
+
+    assert [fill.quantity_after for fill in Fill.objects.order_by("at")] == [10, 15]
 
 
 def test_correction_is_a_row_of_its_own_and_moves_the_difference(account):
