@@ -38,6 +38,10 @@ _VARIABLES = {
     "demo": ("KALSHI_DEMO_API_BASE", "KALSHI_DEMO_WS_URL"),
     "sandbox": ("SANDBOX_API_BASE", "SANDBOX_WS_URL"),
 }
+SANDBOX_ELSEWHERE = (
+    "make demo tells only what it starts. From elsewhere set SANDBOX_API_BASE and SANDBOX_WS_URL, "
+    "as in .env.example."
+)
 
 
 def all_checks() -> list[Check]:
@@ -158,6 +162,8 @@ async def _key(key: rows.StoredKey, database: DatabaseThread, turns: asyncio.Sem
     except DATABASE_TROUBLE:
         return unknown(subject, "the database can't be reached.")
     except CredentialUnusable as error:
+        if error.reason == "environment_missing" and key.environment == "sandbox":
+            return unknown(subject, "where its sandbox is, is not known here.", SANDBOX_ELSEWHERE)
         return wrong(subject, str(error), TROUBLES[error.reason].remedy or anew)
     except (KeyRefused, KeyScope) as error:
         return wrong(subject, str(error), anew)

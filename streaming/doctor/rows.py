@@ -37,6 +37,7 @@ class StoredKey:
 
     credential_id: int
     account_id: int
+    environment: str
     label: str
     is_refused: bool
 
@@ -56,6 +57,7 @@ def stored_keys() -> list[StoredKey]:
         StoredKey(
             credential_id=each.pk,
             account_id=each.account_id,
+            environment=each.environment,
             label=f"{each.environment} {each.api_key_id_hint}",
             is_refused=each.status == Credential.Status.REFUSED,
         )

@@ -177,6 +177,18 @@ async def test_key_that_no_encryption_key_opens(fed, settings):
     assert found.said.endswith("Not all is well: 1 wrong.\n")
 
 
+async def test_key_of_a_sandbox_that_only_another_shell_knows_is_not_wrong(fed, database, settings):
+    (stored,) = await database.run(lambda: list(Credential.objects.all()))
+    settings.KALSHI_ENVIRONMENTS = {}
+
+    found = await examined()
+
+    line = found.line(f"key {stored.pk} (sandbox {stored.api_key_id_hint})")
+    assert line.startswith("unknown")
+    assert "SANDBOX_API_BASE" in line
+    assert found.said.endswith("Not all is well: 1 unknown.\n")
+
+
 async def test_key_that_may_trade_is_well_and_said_to(fed, database, sandbox):
     key = keys.new_rsa()
     sandbox.add_key(key, scopes=("read", "write"))
