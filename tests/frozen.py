@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-from django.db import connection
 from psycopg.conninfo import make_conninfo
 
 from postgres import embedded
@@ -20,7 +19,7 @@ def frozen(directory: Path) -> Iterator[None]:
 
     It must be the test's own: what other test processes do on theirs would fail with this.
     """
-    assert directory != connection.settings_dict["EMBEDDED_DIRECTORY"]
+    assert directory != Path(os.environ["POSTGRES_DIR"])
     postmaster = int((directory / "data" / "postmaster.pid").read_text().split()[0])
     stopped = [postmaster]
     with psycopg.connect(make_conninfo(**embedded.conninfo(directory))) as own:

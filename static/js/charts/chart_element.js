@@ -12,6 +12,8 @@ import { RANGES, beginningOf, chooseRange, chosenRange } from "./ranges.js";
 
 /** The server has a new point each minute; those that were drawn are asked for anew this often. */
 const AGAIN_MS = 300_000;
+/** What a worker that follows an account again has missed is in the records soon after. */
+const CAUGHT_UP_MS = 3_000;
 
 /**
  * What all charts have: ranges to choose from, one question to the server, a drawing, a line that is
@@ -28,6 +30,7 @@ export class ChartElement extends HTMLElement {
   /** @type {Plot | null} */
   #plot = null;
   #timer = 0;
+  #soonTimer = 0;
   #forgetLook = () => {};
 
   // What each chart knows of itself --------------------------------------------------------
@@ -75,9 +78,7 @@ export class ChartElement extends HTMLElement {
     }
     this.#plot.start();
     this.#forgetLook = onLookChange(() => this.#write());
-    this.#timer = setInterval(() => {
-      if (document.visibilityState === "visible") this.#asking.renew(this.#path);
-    }, AGAIN_MS);
+    this.#timer = setInterval(() => this.#renew(), AGAIN_MS);
     this.ask();
   }
 
@@ -85,12 +86,19 @@ export class ChartElement extends HTMLElement {
     this.#plot?.stop();
     this.#forgetLook();
     clearInterval(this.#timer);
+    clearTimeout(this.#soonTimer);
     this.#asking.end();
   }
 
   /** Ask for what is to be drawn instead. */
   ask() {
     if (this.isConnected) this.#asking.want(this.#path);
+  }
+
+  /** The account is followed again: its past may be another than the one that was drawn. */
+  askAgainSoon() {
+    clearTimeout(this.#soonTimer);
+    this.#soonTimer = setTimeout(() => this.#renew(), CAUGHT_UP_MS);
   }
 
   /** Draw what there is. */
@@ -140,6 +148,10 @@ export class ChartElement extends HTMLElement {
     this.range = range;
     chooseRange(this.chartName, range);
     this.ask();
+  }
+
+  #renew() {
+    if (document.visibilityState === "visible") this.#asking.renew(this.#path);
   }
 
   get #path() {

@@ -101,6 +101,7 @@ export class PositionsPage {
 
   /** @param {ReadonlySet<number>} stale the accounts whose figures must not look live */
   showStale(stale) {
+    if ([...this.#stale].some((id) => !stale.has(id))) this.#chart?.askAgainSoon();
     this.#stale = stale;
     this.#panel.showStale(stale);
     this.#showDetailsAge();

@@ -16,12 +16,17 @@ async def deaf_pooler(socket: Path, server: Path) -> AsyncIterator[None]:
     async def lead(client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_unix_connection(server)
         running.add(asyncio.current_task())
-        with suppress(OSError, asyncio.IncompleteReadError):
-            async with asyncio.TaskGroup() as both:
-                both.create_task(_pass_on(client, to_server))
-                both.create_task(_pass_messages_on(from_server, to_client))
-        to_client.close()
-        to_server.close()
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(_pass_on(client, to_server))
+                    both.create_task(_pass_messages_on(from_server, to_client))
+        finally:
+            to_client.close()
+            to_server.close()
+            await asyncio.gather(
+                to_client.wait_closed(), to_server.wait_closed(), return_exceptions=True
+            )
 
     async with await asyncio.start_unix_server(lead, socket):
         yield
