@@ -32,6 +32,7 @@ from kalshi.errors import (
 from kalshi.history import Candle, Minutes
 from kalshi.orderbook import OrderBook
 from kalshi.public import PublicClient
+from kalshi.resources import Event
 from kalshi.rows import Rows
 from ledger.selling import FeeTerms, fee_terms
 from positions.models import Market
@@ -141,11 +142,14 @@ class MarketReads:
         minutes: Minutes,
     ) -> Rows[Candle]:
         """The candles of a market that end in between."""
-        series, ticker = market.series_ticker, market.ticker
+        ticker = market.ticker
 
-        def ask(client: PublicClient) -> Awaitable[Rows[Candle]]:
-            return client.all_candlesticks(
-                series, ticker, since=since, until=until, minutes=minutes
+        async def ask(client: PublicClient) -> Rows[Candle]:
+            event = None
+            if not market.is_described:
+                event = await _if_there(client.event(market.event_ticker))
+            return await client.all_candlesticks(
+                _series_of(market, event), ticker, since=since, until=until, minutes=minutes
             )
 
         key = ("candles", ticker, int(since.timestamp()), int(until.timestamp()), minutes)
@@ -272,20 +276,26 @@ READS = MarketReads()
 
 
 def _terms_question(environment: Environment, market: Market) -> _Question[FeeTerms]:
-    series_ticker, event_ticker = market.series_ticker, market.event_ticker
+    event_ticker = market.event_ticker
 
     async def ask(client: PublicClient) -> FeeTerms:
-        series = await _if_there(client.series(series_ticker))
-        return fee_terms(series, await _if_there(client.event(event_ticker)))
+        event = await _if_there(client.event(event_ticker))
+        return fee_terms(await _if_there(client.series(_series_of(market, event))), event)
 
     return _Question(
         environment,
         subject=event_ticker,
-        key=("terms", series_ticker, event_ticker),
+        key=("terms", market.series_ticker, event_ticker),
         ask=ask,
         longest_seconds=TERMS_SECONDS,
         kept_seconds=TERMS_KEPT_SECONDS,
     )
+
+
+def _series_of(market: Market, event: Event | None) -> str:
+    # Until a market is described its row has a guess, made of the market's name.
+    told = event.series_ticker if event and not market.is_described else None
+    return told or market.series_ticker
 
 
 async def _if_there(asked: Awaitable[T]) -> T | None:

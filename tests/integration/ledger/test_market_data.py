@@ -230,6 +230,20 @@ def test_all_who_ask_at_once_wait_for_one_reading(reads, exchange, environment):
     assert exchange.asked_for("/orderbook") == ["/markets/M-A/orderbook"]
 
 
+def test_market_that_is_not_described_yet_is_found_by_its_event(reads, exchange, environment):
+    undescribed = Market(
+        ticker="M-A", event_ticker="EVENT", series_ticker="GUESS", is_described=False
+    )
+    exchange.answers |= {
+        "/events/EVENT": {"event": {"event_ticker": "EVENT", "series_ticker": "SERIES"}},
+        "/series/SERIES/markets/M-A/candlesticks": {"candlesticks": []},
+    }
+
+    span = {"since": NOON, "until": NOON + timedelta(hours=1), "minutes": 1}
+    assert list(reads.candles(environment, undescribed, **span)) == []
+    assert reads.book(environment, undescribed).terms.multiplier == Decimal("0.5")
+
+
 def test_market_is_asked_about_once_at_a_time_and_others_meanwhile(reads, exchange, environment):
     exchange.answers["/series/SERIES/markets/M-A/candlesticks"] = {"candlesticks": []}
     both_markets = threading.Barrier(2, timeout=20)
