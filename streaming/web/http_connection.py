@@ -19,7 +19,8 @@ from uvicorn.protocols.http.httptools_impl import (
 logger = logging.getLogger(__name__)
 
 HEAD_BYTES = 64 * 1024
-# From the connection, or the first byte of a further request, to the end of its headers.
+# From the connection, or the first byte of a further request, to the end of its headers. While an
+# answer is under way that end is not waited for.
 HEAD_SECONDS = 15.0
 # A body as it travels, in chunks that say more of themselves than they hold.
 BODY_WIRE_BYTES = 512 * 1024
@@ -35,7 +36,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     Too large a head is answered 431, too slow a one 408; beyond `limit_concurrency` connections
     (uvicorn's own setting, which it would count in requests) a new one is answered 503. Who sends
-    too many requests without waiting for answers is cut off.
+    too many requests without waiting for answers, or too large a head meanwhile, is cut off.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # Any: uvicorn's own arguments
@@ -71,17 +72,18 @@ class BoundedConnection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._has_asked = False
-        is_between_requests = self.cycle is None or self.cycle.response_complete
+        is_between_requests, was_in_head = self._is_between_requests, self._is_in_head
         if is_between_requests and self._head_timer is None:
             self._await_head()
-        # The parser keeps an unfinished header to itself, so what goes in is counted.
-        self._head_bytes += len(data)
         super().data_received(data)
-        if self._has_asked or not is_between_requests:
+        if self._has_asked:
             self._head_bytes = 0
             self._count_body(len(data))
-        elif self._head_bytes > HEAD_BYTES:
-            self._refuse_head()
+        elif was_in_head or is_between_requests:
+            self._count_head(len(data))
+        else:
+            # A head that began in the midst of it is counted from the next read on.
+            self._count_body(len(data))
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -102,9 +104,7 @@ class BoundedConnection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if len(self.pipeline) >= PIPELINED:
-            # Without a word, which would stand in the middle of an answer.
-            self._let_go_of_answer()
-            self.transport.close()
+            self._hang_up()
             return
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > HEAD_BYTES:
@@ -134,6 +134,14 @@ class BoundedConnection(HttpToolsProtocol):
         self._take_timer = None
         super().resume_writing()
 
+    def on_response_complete(self) -> None:
+        """As uvicorn's; the headers of a further request, if they have begun, must now end."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if self._is_in_head and self._is_between_requests and self._head_timer is None:
+            self._await_head()
+
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
@@ -148,6 +156,18 @@ class BoundedConnection(HttpToolsProtocol):
     def _unsupported_upgrade_warning(self) -> None:
         # The request is answered like any other; a line a request would only fill the log.
         pass
+
+    @property
+    def _is_between_requests(self) -> bool:
+        # Of several requests, uvicorn's cycle is the last.
+        return self.cycle is None or self.cycle.response_complete
+
+    def _count_head(self, size: int) -> None:
+        # The parser keeps an unfinished header to itself, whatever is being answered meanwhile, and
+        # copies all of it at each read, so what goes in is counted.
+        self._head_bytes += size
+        if self._head_bytes > HEAD_BYTES and not self.transport.is_closing():
+            self._refuse_head()
 
     def _count_body(self, size: int) -> None:
         # The edge limits what a body holds; what stands between its chunks and after them, and
@@ -167,12 +187,20 @@ class BoundedConnection(HttpToolsProtocol):
         self._head_timer = None
         if self.transport.is_closing():
             return
-        if self._head_bytes:
+        if self._is_in_head or self._head_bytes:
             self._refuse(HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive.")
         else:
             self.transport.close()
 
+    def _hang_up(self) -> None:
+        # Without a word, which would stand in the middle of an answer.
+        self._let_go_of_answer()
+        self.transport.close()
+
     def _refuse_head(self) -> None:
+        if not self._is_between_requests:
+            self._hang_up()
+            return
         self._refuse(
             HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
             f"The address and headers are larger than {HEAD_BYTES // 1024} KB.",

@@ -20,6 +20,12 @@ from tests.waiting import until
 GOOD = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
+def large_file() -> bytes:
+    """The address of one that is larger than what the kernel holds for who does not read."""
+    path = next((django_settings.STATIC_ROOT / "admin/js/vendor/xregexp").glob("xregexp.*.js"))
+    return b"/static/" + path.relative_to(django_settings.STATIC_ROOT).as_posix().encode()
+
+
 class Wire:
     """One bare connection."""
 
@@ -93,6 +99,39 @@ class TestHead:
 
         assert (await wire.answer())[0] == 431
         assert await wire.is_closed()
+
+    async def test_head_without_an_end_is_given_up_while_an_answer_is_under_way(self, web, connect):
+        wire = await connect(takes_bytes=2048)
+        await wire.send(b"GET " + large_file() + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await until(lambda: web.server.server_state.tasks)
+        [connection] = web.server.server_state.connections
+
+        await wire.send(b"GET / HTTP/1.1\r\nX: ")
+        await until(lambda: connection._is_in_head)
+        await wire.send(b"x" * (HEAD_BYTES + 1))
+
+        await until(connection.transport.is_closing)
+        assert await wire.is_closed()
+
+    async def test_head_begun_behind_a_request_is_refused_if_it_comes_too_slowly(
+        self, connect, monkeypatch
+    ):
+        monkeypatch.setattr(http_connection, "HEAD_SECONDS", 0.3)
+        wire = await connect()
+
+        await wire.send(GOOD + b"GET /healthz HTTP/1.1\r\n")
+
+        assert [(await wire.answer())[0] for _ in range(2)] == [200, 408]
+        assert await wire.is_closed()
+
+    async def test_head_in_pieces_behind_a_request_is_answered(self, connect):
+        wire = await connect()
+
+        await wire.send(GOOD + GOOD[:10])
+        first, _ = await wire.answer()
+        await wire.send(GOOD[10:])
+
+        assert (first, (await wire.answer())[0]) == (200, 200)
 
     async def test_head_below_the_limit_is_answered(self, connect):
         wire = await connect()
@@ -218,12 +257,9 @@ class TestTrailers:
 
 
 async def test_slow_readers_keep_nobody_from_an_answer(web, connect, stranger):
-    # Larger than what the kernel holds for who does not read.
-    path = next((django_settings.STATIC_ROOT / "admin/js/vendor/xregexp").glob("xregexp.*.js"))
-    name = path.relative_to(django_settings.STATIC_ROOT).as_posix().encode()
     slow = [await connect(takes_bytes=2048) for _ in range(AT_ONCE + 8)]
     for wire in slow:
-        await wire.send(b"GET /static/" + name + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        await wire.send(b"GET " + large_file() + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     await until(lambda: len(web.server.server_state.tasks) == len(slow))
 
     statuses = [
