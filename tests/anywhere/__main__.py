@@ -105,26 +105,24 @@ async def let_streams_end(here: Scene) -> None:
 
 async def run_what_is_written(here: Scene) -> None:
     await here.visitor.name_account(BEFORE)
-    await written.run("backup", here.places)
+    await written.run("backup", places=here.places)
     await here.visitor.name_account(AFTER)
-    await written.run("restore", here.places)
+    await written.run("restore", places=here.places)
     await back(here, "backup and restore")
     holds(await here.visitor.name_of_account() == BEFORE, "the restored name is the old one")
 
     keys = here.places.env_file.read_text()
-    await written.run("rotate", here.places)
-    await back(here, "a new encryption key")
+    # As somebody does all of it in one shell, where what one leaves behind meets the next.
+    await written.run("backup", "upgrade", "rotate", places=here.places)
+    await back(here, "a backup, an upgrade and a new encryption key")
     holds(here.places.env_file.read_text() != keys, "the key is another")
 
-    await written.run("upgrade", here.places)
-    await back(here, "an upgrade")
-
-    await written.run("leave", here.places)
+    await written.run("leave", places=here.places)
     holds(await here.answers("/healthz", status=502), "the old machine serves no more")
-    await written.run("backup", here.places)
+    await written.run("backup", places=here.places)
     await asyncio.to_thread(here.database.make, "elsewhere")
     here.product.move_to("elsewhere")
-    await written.run("arrive", here.places)
+    await written.run("arrive", places=here.places)
     await back(here, "another machine")
     holds(await here.visitor.name_of_account() == BEFORE, "the account has moved")
     [(sessions,)] = here.database.execute(

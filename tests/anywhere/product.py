@@ -115,10 +115,13 @@ class Product:
     async def obey(self, words: str) -> bool:
         """What `systemctl` is asked for, of all processes together; whether it could be done."""
         match words.split():
-            case ["start" | "stop" | "restart" as verb, "kalshi-live.target"]:
+            # By the target's name alone the real one would not wait for its services.
+            case ["stop" | "restart" as verb, "kalshi-live*"]:
                 pass
-            case ["enable" | "disable" as change, "--now", "kalshi-live.target"]:
-                verb = "start" if change == "enable" else "stop"
+            case ["start", "kalshi-live.target"] | ["enable", "--now", "kalshi-live.target"]:
+                verb = "start"
+            case ["disable", "kalshi-live.target"]:
+                return True
             case _:
                 return False
         all_well = True

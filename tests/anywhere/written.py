@@ -72,14 +72,15 @@ async def programs_of_the_machine(
         yield
 
 
-async def run(name: str, places: Places) -> None:
+async def run(*names: str, places: Places) -> None:
     """
-    Run the commands of a block in a shell that ends at the first that fails.
+    Run the commands of blocks, all in one shell, which ends at the first that fails.
 
     Raises:
         CommandsFailed: one did.
     """
-    commands = places.commands(blocks(DOCUMENT.read_text())[name])
+    written = blocks(DOCUMENT.read_text())
+    commands = places.commands("\n".join(written[name] for name in names))
     path = os.pathsep.join([str(places.base / "bin"), _path_of_postgresql(), os.environ["PATH"]])
     process = await asyncio.create_subprocess_exec(
         *("bash", "-euo", "pipefail", "-c", commands),
@@ -90,7 +91,7 @@ async def run(name: str, places: Places) -> None:
     )
     said, _ = await process.communicate()
     if process.returncode:
-        raise CommandsFailed(f"{name}: {said.decode().strip()}")
+        raise CommandsFailed(f"{', '.join(names)}: {said.decode().strip()}")
 
 
 def _path_of_postgresql() -> str:

@@ -1,18 +1,58 @@
 """The commands that `make test-anywhere` runs, and the files it runs them with, are there."""
 
+import os
+import re
 import subprocess
+from collections.abc import Callable
 
 import pytest
 
-from tests.anywhere.places import DOCUMENT, OPS, Places
+from tests.anywhere.places import DOCUMENT, OPS, Places, replaced
 from tests.anywhere.written import blocks
 
 WRITTEN = blocks(DOCUMENT.read_text())
 
 
+# What a program of the server does here: it makes a file, and `manage.py` ends as it is told.
+PROGRAM = """#!/bin/sh
+touch "$BASE/made by ${0##*/}"
+[ "$1" != manage.py ] || exit "$STATUS"
+"""
+PROGRAMS = ("pg_dump", "pg_restore", "systemctl", "git", "make")
+SETTINGS = "SECRET_KEY=secret\nENCRYPTION_SECRET_KEY=old\n"
+
+
 @pytest.fixture
 def places(tmp_path) -> Places:
     return Places(tmp_path)
+
+
+@pytest.fixture
+def shell(tmp_path) -> Callable:
+    """Of a server whose programs do nothing that matters: gives what commands say."""
+    for program in (*(f"bin/{name}" for name in PROGRAMS), "opt/.venv/bin/python"):
+        path = tmp_path / program
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(PROGRAM)
+        path.chmod(0o755)
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/env").write_text(SETTINGS)
+    folders = {"/opt/kalshi-live": "opt", "/etc/kalshi-live": "etc", "/var/backups": "backups"}
+
+    def shell(commands: str, status: int = 0) -> str:
+        path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+        return subprocess.run(
+            ["bash"],
+            input=replaced(
+                commands, {name: f"{tmp_path}/{ours}" for name, ours in folders.items()}
+            ),
+            env={"PATH": path, "BASE": str(tmp_path), "STATUS": str(status)},
+            text=True,
+            capture_output=True,
+            check=True,
+        ).stdout
+
+    return shell
 
 
 def test_each_block_that_is_run_is_found():
@@ -31,6 +71,46 @@ def test_commands_leave_the_machine_alone_when_they_are_run(name, places):
     commands = places.commands(WRITTEN[name])
 
     assert not any(f" {folder}" in commands for folder in ("/opt", "/etc", "/var"))
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_commands_leave_the_shell_as_it_was(name, shell):
+    # Settings that stay in it would win over the file, as the next commands have changed it.
+    look = "\numask; compgen -e -X '*PWD'\n"
+
+    said = shell(f"umask 027{look}{WRITTEN[name]}{look}")
+
+    before, after = said[: len(said) // 2], said[len(said) // 2 :]
+    assert before.startswith("0027")
+    assert after == before
+
+
+def test_dump_is_for_its_owner_alone(shell, tmp_path):
+    shell(f"umask 022\n{WRITTEN['backup']}")
+
+    assert (tmp_path / "made by pg_dump").stat().st_mode & 0o777 == 0o600
+
+
+def test_services_can_read_what_an_upgrade_installs(shell, tmp_path):
+    shell(f"umask 077\n{WRITTEN['upgrade']}")
+
+    assert {(tmp_path / f"made by {name}").stat().st_mode & 0o777 for name in ("git", "make")} == {
+        0o644
+    }
+
+
+@pytest.mark.parametrize(("status", "is_kept"), [(0, False), (1, True)])
+def test_old_key_stays_while_something_is_sealed_with_it(shell, tmp_path, status, is_kept):
+    shell(f"{WRITTEN['rotate']}\ntrue", status)
+
+    assert ("old" in (tmp_path / "etc/env").read_text()) is is_kept
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_stopped_is_waited_for(name):
+    stops = re.findall(r"systemctl (?:stop|restart) (.*?)(?: &&)?$", WRITTEN[name], re.MULTILINE)
+
+    assert set(stops) <= {"'kalshi-live*'"}
 
 
 def test_site_of_nginx_and_settings_of_pgbouncer_take_other_ports(places):
