@@ -1,5 +1,6 @@
 """The dashboard and the alerts ask for metrics that there are, by the labels that they have."""
 
+import configparser
 import json
 import re
 from itertools import chain
@@ -111,6 +112,15 @@ def test_every_metric_is_on_the_dashboard():
 @pytest.mark.parametrize("alert", alerts())
 def test_operations_say_what_to_do_about_each_alert(alert):
     assert f"| `{alert}` |" in OPERATIONS
+
+
+@pytest.mark.parametrize("unit", sorted((OPS / "systemd").glob("*.service")), ids=lambda u: u.stem)
+def test_unit_is_started_again_however_often_it_ends(unit):
+    settings = configparser.ConfigParser(interpolation=None, strict=False)
+    settings.read(unit)
+
+    assert settings["Service"]["Restart"] == "always"
+    assert settings["Unit"]["StartLimitIntervalSec"] == "0"
 
 
 def test_no_label_tells_whose_it_is():
