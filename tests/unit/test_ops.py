@@ -5,10 +5,11 @@ import json
 import re
 from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from positions.connection import ConnectionState
+from positions.connection import ConnectionState, Reason
 from streaming.web.counts import Counts as WebCounts
 from streaming.web.metrics import WebMetrics
 from streaming.worker.counts import Counts as WorkerCounts
@@ -112,6 +113,14 @@ def test_every_metric_is_on_the_dashboard():
 @pytest.mark.parametrize("alert", alerts())
 def test_operations_say_what_to_do_about_each_alert(alert):
     assert f"| `{alert}` |" in OPERATIONS
+
+
+@pytest.mark.parametrize("reason", get_args(Reason))
+def test_nobody_is_paged_for_an_account_that_rests_on_purpose(reason):
+    [spared] = re.findall(r'reason!~"([^"]*)"', alerts()["AccountsNotLive"])
+    state = ConnectionState("disconnected", since=None, reason=reason)
+
+    assert not state.holds_without_worker or reason in spared.split("|")
 
 
 @pytest.mark.parametrize("unit", sorted((OPS / "systemd").glob("*.service")), ids=lambda u: u.stem)
