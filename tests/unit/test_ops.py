@@ -123,6 +123,15 @@ def test_nobody_is_paged_for_an_account_that_rests_on_purpose(reason):
     assert not state.holds_without_worker or reason in spared.split("|")
 
 
+def test_prometheus_asks_at_the_ports_that_the_units_have():
+    web, worker = re.findall(r"targets: (\[.*\])", (OPS / "prometheus.yml").read_text())
+    unit = (OPS / "systemd" / "kalshi-live-worker.service").read_text()
+    started = re.findall(r"kalshi-live-web@(\d+)", OPERATIONS)
+
+    assert json.loads(web) == [f"127.0.0.1:{port}" for port in started]
+    assert json.loads(worker) == [f"127.0.0.1:{re.search(r'METRICS_PORT=(.*)', unit)[1]}"]
+
+
 @pytest.mark.parametrize("unit", sorted((OPS / "systemd").glob("*.service")), ids=lambda u: u.stem)
 def test_unit_is_started_again_however_often_it_ends(unit):
     settings = configparser.ConfigParser(interpolation=None, strict=False)
