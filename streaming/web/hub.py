@@ -66,6 +66,10 @@ class Hub:
         self._streams: set[Stream] = set()
         # Accounts that are to be read, and since when that is known.
         self._behind: dict[int, float] = {}
+        # Of those that could not be read, until they are.
+        self._unread: dict[int, float] = {}
+        # Since when the database has been asked how far the accounts are, without an answer.
+        self._asked_since: float | None = None
         # The flushes that the last poll found, and nobody has announced yet.
         self._unannounced: dict[int, int] = {}
         # Users whose sessions may see other accounts than they did.
@@ -88,9 +92,15 @@ class Hub:
 
     @property
     def behind_seconds(self) -> float:
-        """For how long the account that waits longest has been known to have news; 0 if none."""
-        known_since = [*self._behind.values(), *([self._reading[1]] if self._reading else [])]
-        return time.monotonic() - min(known_since) if known_since else 0.0
+        """
+        For how long the account that waits longest has been known to have news; 0 if none.
+
+        Or for how long nobody could say whether one has, if that is longer.
+        """
+        since = [*self._behind.values(), *self._unread.values()]
+        since += [self._reading[1]] if self._reading else []
+        since += [self._asked_since] if self._asked_since is not None else []
+        return time.monotonic() - min(since) if since else 0.0
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -190,6 +200,7 @@ class Hub:
         if isinstance(source, WatchedAccount):
             if self._accounts.get(source.account_id) is source:
                 del self._accounts[source.account_id]
+                self._unread.pop(source.account_id, None)
         elif isinstance(source, WatchedSum) and self._sums.get(source.group) is source:
             source.close()
             del self._sums[source.group]
@@ -266,13 +277,17 @@ class Hub:
     async def _look(self) -> None:
         COUNTS.missed += len(self._unannounced)
         self._unannounced.clear()
+        if self._asked_since is None:
+            self._asked_since = time.monotonic()
         found = await self.database.run(reading.progress, list(self._accounts))
+        self._asked_since = None
         for account_id, progress in found.items():
             account = self._accounts.get(account_id)
             if account is None:
                 continue
             # Read from the rows by the same thread as all we have: if it is less, they went back.
             if (account.epoch, account.seq) == (progress.epoch, progress.seq):
+                self._unread.pop(account_id, None)
                 account.look(progress.heartbeat)
             elif account_id not in self._behind and not self._is_read(account_id):
                 # Its announcement is still on the way, or was lost.
@@ -309,6 +324,13 @@ class Hub:
                 self._reading = account_id, self._behind.pop(account_id)
                 try:
                     await self._read_account(account_id)
+                except Error as error:
+                    # The poll wants it again as soon as the database answers.
+                    logger.warning("read failed", extra={"error": type(error).__name__})
+                    if account_id in self._accounts:
+                        self._unread.setdefault(account_id, self._reading[1])
+                else:
+                    self._unread.pop(account_id, None)
                 finally:
                     self._reading = None
 
@@ -327,17 +349,13 @@ class Hub:
         account = self._accounts.get(account_id)
         if account is None:
             return
-        try:
-            with self._set_aside_if_it_fails(account):
-                if account.is_loaded:
-                    news = await self.database.run(reading.read_since, account_id, account.seq)
-                    if account.is_continued_by(news):
-                        account.update(news)
-                        return
-                account.load(await self.database.run(reading.read, account_id))
-        except Error as error:
-            # The poll wants it again as soon as the database answers.
-            logger.warning("read failed", extra={"error": type(error).__name__})
+        with self._set_aside_if_it_fails(account):
+            if account.is_loaded:
+                news = await self.database.run(reading.read_since, account_id, account.seq)
+                if account.is_continued_by(news):
+                    account.update(news)
+                    return
+            account.load(await self.database.run(reading.read, account_id))
 
     @contextmanager
     def _set_aside_if_it_fails(self, account: WatchedAccount) -> Iterator[None]:

@@ -51,7 +51,7 @@ class WebMetrics(Collector):
         )
         yield gauge(
             "behind_seconds",
-            "For how long the process has known of rows that it has not read.",
+            "For how long the process has known of rows that it has not read, or could not ask.",
             hub.behind_seconds if hub else 0.0,
         )
         yield counter("doorbells_heard", "Announcements of flushes.", counts.heard)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from accounts import forgetting, sessions, sight
@@ -213,6 +214,27 @@ async def test_lost_announcement_is_found_by_the_poll(database, hub, alice, work
             await until(lambda bid=bid: client.bids == {"A": bid})
 
     assert client.types.count("snapshot") == 1
+
+
+@pytest.mark.parametrize("failing", [["progress"], ["read_since", "read"]], ids=["poll", "read"])
+async def test_it_is_behind_for_as_long_as_the_database_fails(
+    database, hub, alice, worker, monkeypatch, failing
+):
+    def fail(*args) -> None:
+        raise OperationalError("away")
+
+    await database.run(worker.write, {"A": "0.10"})
+    async with watching(hub, alice) as client:
+        await until(lambda: client.events)
+        with monkeypatch.context() as away:
+            for name in failing:
+                away.setattr(reading, name, fail)
+            await database.run(rows.write_unannounced, alice, "A", "0.55")
+            # Longer than from one poll to the next.
+            await until(lambda: hub.behind_seconds > 2.5)
+
+        await until(lambda: client.bids == {"A": "0.55"})
+        await until(lambda: hub.behind_seconds == 0.0)
 
 
 async def test_old_announcement_changes_nothing(database, hub, alice, worker):
