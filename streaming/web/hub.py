@@ -279,14 +279,17 @@ class Hub:
         self._unannounced.clear()
         if self._asked_since is None:
             self._asked_since = time.monotonic()
-        found = await self.database.run(reading.progress, list(self._accounts))
+        before = {account_id: account.seq for account_id, account in self._accounts.items()}
+        found = await self.database.run(reading.progress, list(before))
         self._asked_since = None
         for account_id, progress in found.items():
             account = self._accounts.get(account_id)
             if account is None:
                 continue
-            # Read from the rows by the same thread as all we have: if it is less, they went back.
-            if (account.epoch, account.seq) == (progress.epoch, progress.seq):
+            # Announcements took some further while it was asked. If it is less than we had when it
+            # was, the rows went back.
+            is_known = before[account_id] <= progress.seq <= account.seq
+            if account.epoch == progress.epoch and is_known:
                 self._unread.pop(account_id, None)
                 account.look(progress.heartbeat)
             elif account_id not in self._behind and not self._is_read(account_id):

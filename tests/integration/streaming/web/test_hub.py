@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import threading
 from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 
@@ -20,9 +21,10 @@ from streaming.web.hub import Hub
 from tests.integration.streaming import rows
 from tests.integration.streaming.clients import Client, watching
 from tests.integration.visitors import key_session
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 READ_SINCE = reading.read_since
+PROGRESS = reading.progress
 
 
 @pytest.fixture
@@ -119,6 +121,40 @@ async def test_what_the_doorbell_carries_is_not_read(
         }
     assert readings == []
     assert COUNTS.carried == carried + 3
+
+
+async def test_what_was_carried_while_the_poll_asked_was_not_missed(
+    database, hub, alice, worker, readings, monkeypatch
+):
+    is_asked, may_answer = threading.Event(), threading.Event()
+    polls: list[int] = []
+
+    def progress(account_ids) -> dict[int, reading.Progress]:
+        found = PROGRESS(account_ids)
+        polls.append(found[alice].seq)
+        is_asked.set()
+        may_answer.wait(PATIENCE_SECONDS)
+        return found
+
+    await database.run(worker.write, {"A": "0.10"})
+    async with watching(hub, alice) as client:
+        await until(lambda: client.events)
+        await until(database.is_listened_to)
+        await database.run(worker.write, {"A": "0.11"})
+        await until(lambda: client.bids == {"A": "0.11"})
+        monkeypatch.setattr(reading, "progress", progress)
+        await until(is_asked.is_set)
+        readings.clear()
+        missed = COUNTS.missed
+
+        await database.run(worker.write, {"A": "0.12"})
+        await until(lambda: client.bids == {"A": "0.12"})
+        may_answer.set()
+        await until(lambda: len(polls) > 2)
+
+    assert polls[:2] == [2, 3]
+    assert readings == []
+    assert COUNTS.missed == missed
 
 
 async def test_what_lies_between_is_read_whatever_the_doorbell_carries(
