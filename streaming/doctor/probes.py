@@ -134,8 +134,8 @@ async def _keys() -> AsyncGenerator[Finding, None]:
         except DATABASE_TROUBLE:
             yield unknown("keys", "the database, where they are, can't be reached.")
             return
-        except ProgrammingError:
-            yield unknown("keys", rows.NO_TABLES)
+        except ProgrammingError as error:
+            yield rows.unreadable("keys", error)
             return
         if not stored:
             yield ok("keys", "none is stored yet: sign in to the page with one.")

@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from uuid import uuid4
 
 from django.db import ProgrammingError, connection
 from django.utils import timezone
-from psycopg import sql
+from psycopg import errors, sql
 
 from accounts.models import Account, Credential
 from positions import reading, workers
 from postgres.connections import hung_up_after, own_connection
+from postgres.direct import is_pooled
 from postgres.errors import DATABASE_TROUBLE
 from postgres.notifications import publish
 from postgres.patience import Patience
@@ -24,10 +25,13 @@ from streaming.doctor.findings import Finding, unknown, wrong
 
 # Nobody waits for a page here, and the embedded server may have to be started.
 PATIENCE = Patience(connect=10, answer=3, statement=2.5, lock=1, idle_in_transaction=5)
+# As requests and the worker's writes go; all else goes past a pooler.
+POOLED = replace(PATIENCE, may_share=True)
 CHECK_SECONDS = 20.0
 # From its NOTIFY to an announcement.
 HEARD_WITHIN_SECONDS = 3.0
-NO_TABLES = "the tables are not those that this code expects; see the migrations."
+_NO_TABLES = "the tables are not those that this code expects; see the migrations."
+_NO_RIGHT = "the database's role may not read the tables."
 _AWAY = "the database can't be reached."
 
 
@@ -45,10 +49,23 @@ class StoredKey:
 def checks() -> list[Check]:
     """All that need the database."""
     return [
-        Check(verdicts.DATABASE, CHECK_SECONDS, _in_thread(_server, _trouble)),
+        Check(verdicts.DATABASE, CHECK_SECONDS, _in_thread(verdicts.DATABASE, _server, _trouble)),
+        *(_checks_of_pooler() if is_pooled(connection) else ()),
         Check(verdicts.ANNOUNCEMENTS, CHECK_SECONDS, _announcements),
-        Check(verdicts.WORKER, CHECK_SECONDS, _in_thread(_workers, _no_rows)),
+        Check(verdicts.WORKER, CHECK_SECONDS, _in_thread(verdicts.WORKER, _workers, _no_rows)),
     ]
+
+
+def _checks_of_pooler() -> list[Check]:
+    find = _in_thread(verdicts.POOLER, _pooler, _pooler_trouble, POOLED)
+    return [Check(verdicts.POOLER, CHECK_SECONDS, find)]
+
+
+def unreadable(subject: str, error: ProgrammingError) -> Finding:
+    """Of tables that are not there, or may not be read."""
+    if isinstance(error.__cause__, errors.InsufficientPrivilege):
+        return wrong(subject, _NO_RIGHT, "Let it own the database and what is in it.")
+    return unknown(subject, _NO_TABLES)
 
 
 def stored_keys() -> list[StoredKey]:
@@ -66,17 +83,20 @@ def stored_keys() -> list[StoredKey]:
 
 
 def _in_thread(
-    find: Callable[[], list[Finding]], trouble: Callable[[Exception], Finding]
+    subject: str,
+    find: Callable[[], list[Finding]],
+    trouble: Callable[[Exception], Finding],
+    role: Patience = PATIENCE,
 ) -> Callable[[], AsyncGenerator[Finding, None]]:
     async def found() -> AsyncGenerator[Finding, None]:
-        database = DatabaseThread(PATIENCE)
+        database = DatabaseThread(role)
         try:
             for finding in await database.run(find):
                 yield finding
         except DATABASE_TROUBLE as error:
             yield trouble(error)
-        except ProgrammingError:
-            yield unknown(verdicts.WORKER, NO_TABLES)
+        except ProgrammingError as error:
+            yield unreadable(subject, error)
         finally:
             await database.close()
 
@@ -98,14 +118,33 @@ def _server() -> list[Finding]:
     ]
 
 
+def _pooler() -> list[Finding]:
+    begun = monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return [verdicts.pooler_finding(monotonic() - begun)]
+
+
 def _trouble(error: Exception) -> Finding:
-    # The first line of libpq's: where it tried and what was said; no password is in it.
-    said = str(error).strip().splitlines()
     if connection.settings_dict.get("EMBEDDED_DIRECTORY"):
         remedy = "See that this user may use that directory, what its log says, and POSTGRES_DIR."
     else:
-        remedy = "See that it runs, and that DATABASE_URL leads to it with the right password."
-    return wrong(verdicts.DATABASE, said[0] if said else type(error).__name__, remedy)
+        remedy = _leads("DIRECT_DATABASE_URL" if is_pooled(connection) else "DATABASE_URL")
+    return wrong(verdicts.DATABASE, _said(error), remedy)
+
+
+def _pooler_trouble(error: Exception) -> Finding:
+    return wrong(verdicts.POOLER, _said(error), _leads("DATABASE_URL"))
+
+
+def _leads(variable: str) -> str:
+    return f"See that it runs, and that {variable} leads to it with the right password."
+
+
+def _said(error: Exception) -> str:
+    # The first line of libpq's: where it tried and what was said; no password is in it.
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _no_rows(error: Exception) -> Finding:

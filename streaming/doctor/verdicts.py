@@ -18,7 +18,7 @@ LARGEST_SKEW = timedelta(seconds=5)
 # A worker reads all anew every 55 seconds.
 RECONCILED_WITHIN = timedelta(minutes=5)
 DATABASE, MIGRATIONS, DATABASE_CLOCK = "database", "migrations", "database's clock"
-ANNOUNCEMENTS, WORKER = "announcements", "worker"
+POOLER, ANNOUNCEMENTS, WORKER = "pooler", "announcements", "worker"
 SET_CLOCKS = "Set the clocks of both machines right, by NTP."
 NTP = "Set this machine's clock right, by NTP."
 
@@ -55,6 +55,11 @@ def server_finding(version: int, seconds: float) -> Finding:
         remedy = f"Move to PostgreSQL {OLDEST_POSTGRES} or newer."
         return wrong(DATABASE, f"PostgreSQL {major} is too old.", remedy)
     return ok(DATABASE, f"PostgreSQL {major}.{version % 10_000}, answered in {_ms(seconds)}.")
+
+
+def pooler_finding(seconds: float) -> Finding:
+    """`seconds`: for connecting through it and asking."""
+    return ok(POOLER, f"answered in {_ms(seconds)}.")
 
 
 def migrations_finding(found: Migrations) -> Finding:
@@ -100,7 +105,8 @@ def rest_findings(name: str, reached: Reached) -> list[Finding]:
     if skew is None:
         return [*found, unknown(clock, "the answer has no date.")]
     if abs(skew) > LARGEST_SKEW:
-        return [*found, wrong(clock, f"{_off(skew, 'the exchange')}; it refuses what is.", NTP)]
+        what = f"{_off(skew, 'the exchange')}; it refuses what is some 10 to 30 off."
+        return [*found, wrong(clock, what, NTP)]
     return [*found, ok(clock, f"{_off(skew, 'the exchange')}, as near as can be told.")]
 
 

@@ -268,6 +268,23 @@ async def test_database_without_tables_is_told_as_that(fed, database):
     assert "see the migrations" in found.line("keys")
 
 
+async def test_tables_that_may_not_be_read_are_not_taken_for_missing(fed, database):
+    await database.fetch(
+        "REVOKE SELECT ON django_migrations, accounts_account, accounts_credential"
+        " FROM CURRENT_USER"
+    )
+    try:
+        found = await examined()
+    finally:
+        await database.fetch(
+            "GRANT SELECT ON django_migrations, accounts_account, accounts_credential"
+            " TO CURRENT_USER"
+        )
+
+    for subject in ("database", "worker", "keys"):
+        assert found.line(subject).startswith(f"wrong   {subject}: the database's role may not")
+
+
 async def test_database_that_is_away_keeps_nothing_else_from_being_told(fed, monkeypatch):
     with monkeypatch.context() as away:
         away.setitem(connection.settings_dict, "HOST", "/nowhere")
@@ -316,6 +333,31 @@ async def test_pooler_that_swallows_announcements_is_found(
     assert found.line("announcements").startswith("wrong   announcements: what is announced")
     assert "DIRECT_DATABASE_URL" in found.line("announcements")
     assert found.line("database").startswith("ok")
+
+
+async def test_pooler_that_is_away_is_told_from_the_database_behind_it(
+    fed, server_socket, socket_of_a_database, monkeypatch
+):
+    direct = {"HOST": str(server_socket.parent)}
+    with monkeypatch.context() as pooled:
+        pooled.setitem(connection.settings_dict, "DIRECT", direct)
+        pooled.setitem(connection.settings_dict, "EMBEDDED_DIRECTORY", None)
+        found = await examined()
+        direct["HOST"] = "/nowhere"
+        neither = await examined()
+
+    assert found.line("database").startswith("ok")
+    assert found.line("worker").startswith("ok")
+    assert found.line("pooler").startswith("wrong")
+    assert "that DATABASE_URL leads to it" in found.line("pooler")
+    assert "that DIRECT_DATABASE_URL leads to it" in neither.line("database")
+
+
+async def test_pooler_that_answers_is_well(fed, server_socket, monkeypatch):
+    direct = {"HOST": str(server_socket.parent)}
+    monkeypatch.setitem(connection.settings_dict, "DIRECT", direct)
+
+    assert (await examined()).line("pooler").startswith("ok      pooler: answered in")
 
 
 async def test_secrets_that_others_may_read(fed, settings):
