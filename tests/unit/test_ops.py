@@ -141,6 +141,15 @@ def test_unit_is_started_again_however_often_it_ends(unit):
     assert settings["Unit"]["StartLimitIntervalSec"] == "0"
 
 
+def test_web_server_in_a_container_has_the_port_that_is_published():
+    composed = (ROOT / "docker-compose.yml").read_text()
+    web, _ = composed.partition("\n  web:\n")[2].split("\n\n", 1)
+
+    [port] = re.findall(r"--port (\S+)", web)
+    assert f'ports: ["127.0.0.1:{port}:{port}"]' in web
+    assert f'"http://127.0.0.1:{port}/readyz"' in web
+
+
 def test_no_label_tells_whose_it_is():
     states = [ConnectionState("live", since=None)]
 
