@@ -89,8 +89,11 @@ class Stream:
         return self._gzip.begin() + self._gzip.add(event) if self._gzip else event
 
     def last(self, event: bytes) -> bytes:
-        """The end of what is sent, with this event."""
-        return self._gzip.add(event) + self._gzip.end() if self._gzip else event
+        """The end of what is sent, with what was still to be said and this event."""
+        said, self._said = self._said, []
+        if self._gzip is None:
+            return b"".join([*said, event])
+        return self._gzip.add(*said, event) + self._gzip.end()
 
     async def news(self) -> bytes:
         """Wait until there is something, or the stream has ended; what is new, to be sent."""
