@@ -291,7 +291,8 @@ class Hub:
             is_known = before[account_id] <= progress.seq <= account.seq
             if account.epoch == progress.epoch and is_known:
                 self._unread.pop(account_id, None)
-                account.look(progress.heartbeat)
+                with self._set_aside_if_it_fails(account):
+                    account.look(progress.heartbeat)
             elif account_id not in self._behind and not self._is_read(account_id):
                 # Its announcement is still on the way, or was lost.
                 if account.epoch == progress.epoch:
@@ -381,7 +382,8 @@ class Hub:
             await asyncio.sleep(1.0)
             COUNTS.loop_lag.observe(loop.time() - due)
             for account in self._accounts.values():
-                account.age()
+                with self._set_aside_if_it_fails(account):
+                    account.age()
                 if seconds % KEEPALIVE_SECONDS == 0:
                     account.keep_alive()
             for stream in self._streams:

@@ -107,11 +107,16 @@ class WatchedAccount:
         """
         self.is_set_aside = True
         self.doubt()
+        try:
+            seen = self._see()
+        except Exception:
+            # What was written of the connection is at fault itself.
+            self._written = self._heartbeat = None
+            seen = self._see()
         if self.is_loaded:
-            self.channel.publish(self._see())
+            self.channel.publish(seen)
         else:
             self._portfolio = sse.to_json(documents.portfolio_document(self.account_id, None))
-            self._see()
             self.is_loaded = True
             self.channel.start_over()
         self._renew_sums()

@@ -1,5 +1,6 @@
 """The sum of several accounts that somebody looks at, encoded once for all who look."""
 
+import logging
 from collections.abc import Mapping
 
 from positions import sums
@@ -8,6 +9,8 @@ from streaming.web import sse
 from streaming.web.fanout import Channel, Frame
 from streaming.web.shared_snapshot import SharedSnapshot
 from streaming.web.watched_account import WatchedAccount
+
+logger = logging.getLogger(__name__)
 
 _KEY = "portfolio"
 
@@ -28,6 +31,7 @@ class WatchedSum:
         self._counted = [accounts[account_id] for account_id in group.counted]
         self._text = ""
         self._version = 0
+        self._is_unknown = False
         for account in self._counted:
             account.sums.add(self)
         self.renew(0)
@@ -41,10 +45,7 @@ class WatchedSum:
         """
         if not all(account.is_loaded for account in self._counted):
             return
-        document = sums.sum_document(
-            self.group.environment, [account.stream for account in self._counted]
-        )
-        text = sse.to_json(document)
+        text = self._added_up()
         if text == self._text:
             return
         self._text, self._version = text, version
@@ -58,6 +59,20 @@ class WatchedSum:
         """Nobody looks any more."""
         for account in self._counted:
             account.sums.discard(self)
+
+    def _added_up(self) -> str:
+        environment = self.group.environment
+        try:
+            streams = [account.stream for account in self._counted]
+            text = sse.to_json(sums.sum_document(environment, streams))
+        except Exception:
+            # A bug, with this sum alone: its members go on, and what it comes to is unknown.
+            if not self._is_unknown:
+                logger.exception("sum cannot be shown", extra={"environment": environment})
+            self._is_unknown = True
+            return sse.to_json(sums.sum_document(environment, [None]))
+        self._is_unknown = False
+        return text
 
     def _whole(self) -> bytes:
         return sse.event("portfolio", self._version, self._text)

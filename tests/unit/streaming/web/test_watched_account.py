@@ -4,6 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from positions.connection import ConnectionState, Heartbeat
 from positions.doorbell import Carried, Doorbell
 from positions.models import AccountStream, Market, Position
@@ -314,6 +316,21 @@ def test_sign_of_life_before_anything_is_known_is_a_comment_alone():
     account.keep_alive()
 
     assert client.take() == b":\n\n"
+
+
+def test_account_whose_connection_is_at_fault_can_be_set_aside():
+    account = watched()
+    account.load(account_rows(1, row("A", 1)))
+    client = Client(account)
+    client.take()
+
+    with pytest.raises(AttributeError):
+        account.update(account_rows(2, written=ConnectionState("live", since="noon")))
+    account.set_aside()
+    account.age()
+
+    [told] = client.events()
+    assert (told["status"], told["reason"]) == ("reconnecting", "set_aside")
 
 
 def test_rows_of_the_same_epoch_continue_what_was_read():
