@@ -6,7 +6,7 @@ number of positions, and a client too slow for the rate gets the newest state of
 have read late anyway is overwritten, never piled up.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 Key = str
@@ -72,6 +72,10 @@ class Subscriber:
         self._needs_snapshot = False
         self._told.snapshots += 1
 
+    def waits_for(self, key: Key) -> bool:
+        """Whether it has yet to take the frame of this key."""
+        return key in self._dirty
+
     def mark(self, keys: set[Key], written_at: float | None = None) -> None:
         """There are new frames for these keys, of rows that were written at this instant."""
         if not self._needs_snapshot:
@@ -134,6 +138,17 @@ class Channel:
         keys = set(frames)
         for subscriber in self._subscribers:
             subscriber.mark(keys, written_at)
+
+    def let_go(self, keys: Iterable[Key]) -> list[Key]:
+        """Forget the frames of those keys that nobody has yet to take; which they were."""
+        taken = [
+            key
+            for key in keys
+            if not any(subscriber.waits_for(key) for subscriber in self._subscribers)
+        ]
+        for key in taken:
+            self._frames.pop(key, None)
+        return taken
 
     def start_over(self) -> None:
         """What was published so far no longer holds: everybody gets a snapshot."""

@@ -385,6 +385,7 @@ class Hub:
                 with self._set_aside_if_it_fails(account):
                     account.age()
                 if seconds % KEEPALIVE_SECONDS == 0:
+                    account.let_go_of_closed()
                     account.keep_alive()
             for stream in self._streams:
                 if not stream.sources and seconds % KEEPALIVE_SECONDS == 0:

@@ -58,6 +58,8 @@ class WatchedAccount:
         self._positions: dict[str, str] = {}
         # By id: what doorbells need not carry.
         self.markets: dict[int, Market] = {}
+        # The market of each closed position whose frame is kept for who has yet to take it.
+        self._closed: dict[Key, int] = {}
         self._portfolio = ""
         # The same without its version, as it was last told.
         self._told: documents.Document = {}
@@ -70,6 +72,7 @@ class WatchedAccount:
         """Replace everything; every stream starts over with a snapshot."""
         self._positions.clear()
         self.markets.clear()
+        self._closed.clear()
         self._take(rows)
         self.is_loaded = True
         self.channel.start_over()
@@ -139,6 +142,11 @@ class WatchedAccount:
         event = sse.event(_CONNECTION, self.seq, self._of_account(self._connection))
         self.channel.publish({_CONNECTION: Frame(self.seq, sse.COMMENT + event)})
 
+    def let_go_of_closed(self) -> None:
+        """Forget the closed positions that all have been told of: else they only grow in number."""
+        for key in self.channel.let_go(self._closed):
+            self.markets.pop(self._closed.pop(key), None)
+
     def _take(self, rows: AccountRows) -> dict[Key, Frame]:
         self._hear(rows.heartbeat)
         return self._take_written(rows.stream, rows.positions, rows.written)
@@ -151,8 +159,13 @@ class WatchedAccount:
     ) -> dict[Key, Frame]:
         frames = {}
         for row in positions:
+            key = f"position {row.market.ticker}"
             self.markets[row.market_id] = row.market
-            frames[f"position {row.market.ticker}"] = self._take_position(row)
+            frames[key] = self._take_position(row)
+            if row.quantity:
+                self._closed.pop(key, None)
+            else:
+                self._closed[key] = row.market_id
         self.is_set_aside = False
         self.stream = stream
         self.seq = stream.seq if stream else 0

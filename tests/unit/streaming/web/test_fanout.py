@@ -45,6 +45,22 @@ def test_newest_state_of_each_key_is_all_that_a_slow_subscriber_gets():
     assert slow.superseded == 1
 
 
+def test_frame_is_kept_for_as_long_as_somebody_has_yet_to_take_it():
+    channel = make_channel()
+    fast, slow = make_subscriber(channel), make_subscriber(channel)
+    channel.publish({"A": frame(1, "A"), "B": frame(1, "B")})
+    channel.take(fast)
+
+    before = channel.let_go(["A"])
+    slow_takes = channel.take(slow)
+
+    assert before == []
+    assert slow_takes == b"1 A\n1 B\n"
+    assert channel.let_go(["A"]) == ["A"]
+    channel.publish({"A": frame(2, "A again")})
+    assert channel.take(slow) == b"2 A again\n"
+
+
 def test_frames_come_in_the_order_of_their_versions():
     channel = make_channel()
     slow = make_subscriber(channel)

@@ -62,7 +62,12 @@ def row(ticker: str, seq: int, *, quantity: str = "5", bid: str = "0.40") -> Pos
     return Position(
         account_id=1,
         market=Market(
-            ticker=ticker, event_ticker="EV", series_ticker="S", title="Title", yes_outcome="Yes"
+            pk=int.from_bytes(ticker.encode()),
+            ticker=ticker,
+            event_ticker="EV",
+            series_ticker="S",
+            title="Title",
+            yes_outcome="Yes",
         ),
         quantity=Decimal(quantity),
         exposure=Decimal(2),
@@ -207,6 +212,23 @@ def test_position_closed_names_the_ticker_and_the_version():
 
     closed = next(event for event in client.events() if event["type"] == "position_closed")
     assert (closed["ticker"], closed["version"], closed["reason"]) == ("A", 2, "closed")
+
+
+def test_closed_position_is_forgotten_once_all_have_been_told():
+    account = watched()
+    account.load(account_rows(1, row("A", 1), row("B", 1)))
+    client = Client(account)
+    client.take()
+
+    account.update(account_rows(2, closed := row("A", 2, quantity="0")))
+    account.let_go_of_closed()
+    before = set(account.markets)
+    told = client.events()
+    account.let_go_of_closed()
+
+    assert closed.market_id in before
+    assert [event["ticker"] for event in told if event["type"] == "position_closed"] == ["A"]
+    assert set(account.markets) == before - {closed.market_id}
 
 
 def test_heart_that_beats_is_no_news():
