@@ -150,6 +150,16 @@ def test_web_server_in_a_container_has_the_port_that_is_published():
     assert f'"http://127.0.0.1:{port}/readyz"' in web
 
 
+def test_nothing_in_a_container_knows_of_a_sandbox_that_is_left_out():
+    composed = (ROOT / "docker-compose.yml").read_text()
+    without = (OPS / "compose-without-sandbox.yml").read_text()
+    services = re.findall(r"^  (\w+):\n    <<: \*product$", composed, re.MULTILINE)
+
+    told = re.findall(r"^    (SANDBOX_\w+):", composed, re.MULTILINE)
+    assert told == re.findall(r'^    (SANDBOX_\w+): ""$', without, re.MULTILINE)
+    assert {*re.findall(r"^  (\w+): \*nowhere$", without, re.MULTILINE), "sandbox"} == {*services}
+
+
 def test_no_label_tells_whose_it_is():
     states = [ConnectionState("live", since=None)]
 
