@@ -12,6 +12,7 @@ import pytest
 from positions.connection import ConnectionState, Reason
 from streaming.web.counts import Counts as WebCounts
 from streaming.web.metrics import WebMetrics
+from streaming.web.server import KEEP_ALIVE_SECONDS
 from streaming.worker.counts import Counts as WorkerCounts
 from streaming.worker.metrics import WorkerMetrics
 
@@ -158,6 +159,14 @@ def test_nothing_in_a_container_knows_of_a_sandbox_that_is_left_out():
     told = re.findall(r"^    (SANDBOX_\w+):", composed, re.MULTILINE)
     assert told == re.findall(r'^    (SANDBOX_\w+): ""$', without, re.MULTILINE)
     assert {*re.findall(r"^  (\w+): \*nowhere$", without, re.MULTILINE), "sandbox"} == {*services}
+
+
+def test_nginx_closes_idle_connections_before_the_web_server_does():
+    site = (OPS / "nginx" / "kalshi-live.conf").read_text()
+    upstream = site[site.index("upstream") : site.index("server {")]
+
+    [seconds] = re.findall(r"keepalive_timeout (\d+)s;", upstream)
+    assert int(seconds) < KEEP_ALIVE_SECONDS
 
 
 def test_no_label_tells_whose_it_is():
