@@ -81,8 +81,12 @@ export function followPreferences(preferences, changed) {
 }
 
 /** @param {Preferences} preferences */
-function showPreferences({ theme, palette, privacy }) {
-  Object.assign(document.documentElement.dataset, { theme, palette, privacy: String(privacy) });
+function showPreferences({ theme, palette, privacy, locale }) {
+  const { dataset } = document.documentElement;
+  // Writing what is there already counts as a change, for which charts are drawn anew.
+  for (const [name, value] of Object.entries({ theme, palette, privacy: String(privacy), locale })) {
+    if (dataset[name] !== value) dataset[name] = value;
+  }
 }
 
 /** @returns {Preferences} */

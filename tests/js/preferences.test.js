@@ -65,6 +65,22 @@ test("nothing is written while nothing is chosen", () => {
   assert.equal(dataset.theme, "light");
 });
 
+test("an attribute that stays as it is is not written: each writing has charts drawn anew", () => {
+  const preferences = loadPreferences();
+  const written = [];
+  document.documentElement.dataset = new Proxy(dataset, {
+    set: (target, name, value) => written.push(name) && Reflect.set(target, name, value),
+  });
+  applyPreferences(preferences);
+  written.length = 0;
+
+  preferences.order = "pnl";
+  preferences.privacy = true;
+  applyPreferences(preferences);
+
+  assert.deepEqual(written, ["privacy"]);
+});
+
 test("what another tab chooses shows here, and is told", () => {
   const preferences = loadPreferences();
   const told = [];

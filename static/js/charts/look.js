@@ -43,14 +43,14 @@ export function faint(colour) {
 }
 
 /**
- * Run when theme, palette or privacy change.
+ * Run when theme, palette, privacy or the language of figures change.
  *
  * @param {() => void} listener
  * @returns {() => void} ends it
  */
 export function onLookChange(listener) {
   const observer = new MutationObserver(listener);
-  const attributeFilter = ["data-theme", "data-palette", "data-privacy"];
+  const attributeFilter = ["data-theme", "data-palette", "data-privacy", "data-locale"];
   observer.observe(document.documentElement, { attributeFilter });
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", listener);
