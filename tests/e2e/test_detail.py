@@ -162,6 +162,18 @@ async def test_a_note_survives_another_position_and_a_reload(page, product, held
     await expect(note(page)).to_have_value("Sell above 70¢.")
 
 
+async def test_a_saved_note_stays_whatever_is_chosen_on_the_page(page, product, held):
+    await sign_in(page, product)
+    await choose(page, held)
+    await note(page).fill("Sell above 70¢.")
+    await expect(page.locator(".note-state")).to_have_text("Saved.")
+
+    await page.get_by_role("button", name="Privacy mode").click()
+    await expect(page.locator("position-detail [data-field=exposure]")).to_contain_text("•••")
+
+    await expect(note(page)).to_have_value("Sell above 70¢.")
+
+
 async def test_a_note_that_is_not_saved_stays_and_says_so(page, product, held):
     await sign_in(page, product)
     await choose(page, held)

@@ -178,6 +178,7 @@ test("a failure keeps what was known and says why there is none newer", async ()
 
   const { answer, error } = shown.at(-1);
   assert.deepEqual([answer, error.message], ["known", "Not now."]);
+  assert.equal(shown.at(-1).askedAt, shown.at(-2).askedAt, "the answer is as old as before");
 });
 
 // Notes ---------------------------------------------------------------------------------------
@@ -198,15 +199,29 @@ test("a note is saved when its writer pauses, once", async () => {
 
 test("what the server has does not replace what was written since", async () => {
   const drafts = new Drafts(async () => {}, () => {});
-  drafts.learn("a", "old");
+  drafts.learn("a", "old", 0);
   drafts.write("a", "new");
-  drafts.learn("a", "old");
+  drafts.learn("a", "old", performance.now());
   assert.equal(drafts.of("a").text, "new");
 
   await drafts.save("a");
-  drafts.learn("a", "newer, by another browser");
+  drafts.learn("a", "newer, by another browser", performance.now() + 1);
 
   assert.equal(drafts.of("a").text, "newer, by another browser");
+});
+
+test("an answer that was asked for before a note was saved knows nothing of it", async () => {
+  let now = 0;
+  const drafts = new Drafts(async () => {}, () => {}, () => now);
+  drafts.learn("a", "", 0);
+  drafts.write("a", "Sell");
+  now = 2;
+  await drafts.save("a");
+
+  drafts.learn("a", "", 1);
+  assert.equal(drafts.of("a").text, "Sell");
+  drafts.learn("a", "Sell above 70¢", 3);
+  assert.equal(drafts.of("a").text, "Sell above 70¢");
 });
 
 test("a note that is not saved keeps its text and the reason, and is saved the next time", async () => {

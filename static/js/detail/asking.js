@@ -15,6 +15,8 @@ import { ApiError, get } from "../api.js";
  *
  * @typedef {object} Known
  * @property {any} answer undefined while there is none
+ * @property {number} askedAt when it was asked for, by `performance.now()`; what was done since it
+ *   may not know
  * @property {ApiError | null} error why there is none newer
  * @property {boolean} isLoading
  */
@@ -26,6 +28,7 @@ export class Asking {
   #path = null;
   /** @type {any} */
   #answer;
+  #askedAt = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {AbortController | null} */
@@ -51,7 +54,7 @@ export class Asking {
     this.#leave(path);
     this.#answer = undefined;
     if (path === null) return;
-    this.#show({ answer: undefined, error: null, isLoading: true });
+    this.#show({ answer: undefined, askedAt: -Infinity, error: null, isLoading: true });
     this.#timer = setTimeout(() => this.#go(), SETTLE_MS);
   }
 
@@ -85,18 +88,19 @@ export class Asking {
     clearTimeout(this.#timer);
     const question = new AbortController();
     this.#question = question;
+    const askedAt = performance.now();
     let error = null;
     try {
       const answer = await this.#ask(this.#path ?? "", question.signal);
       if (question.signal.aborted) return;
-      this.#answer = answer;
+      [this.#answer, this.#askedAt] = [answer, askedAt];
     } catch (failure) {
       if (question.signal.aborted) return;
       if (!(failure instanceof ApiError)) throw failure;
       error = failure;
     }
     this.#question = null;
-    this.#show({ answer: this.#answer, error, isLoading: false });
+    this.#show({ answer: this.#answer, askedAt: this.#askedAt, error, isLoading: false });
     if (!this.#hasChanged || this.#question) return;
     this.#hasChanged = false;
     if (!error) this.#go();

@@ -20,16 +20,21 @@ export class Drafts {
   #timers = new Map();
   /** Those that are on their way. @type {Set<string>} */
   #sent = new Set();
+  /** When the server last had one from here. @type {Map<string, number>} */
+  #savedAt = new Map();
   #save;
   #onChange;
+  #clock;
 
   /**
    * @param {(key: string, text: string) => Promise<void>} save throws an error for people
    * @param {(key: string) => void} onChange the state of one is another
+   * @param {() => number} [clock] in milliseconds, never going back
    */
-  constructor(save, onChange) {
+  constructor(save, onChange, clock = () => performance.now()) {
     this.#save = save;
     this.#onChange = onChange;
+    this.#clock = clock;
   }
 
   /** @param {string} key @returns {Draft | undefined} */
@@ -38,14 +43,16 @@ export class Drafts {
   }
 
   /**
-   * What the server has. It does not replace what was written since.
+   * What the server had when it was asked. It does not replace what was written since, saved or not.
    *
    * @param {string} key
    * @param {string} text
+   * @param {number} askedAt by the clock
    */
-  learn(key, text) {
+  learn(key, text, askedAt) {
     const draft = this.#drafts.get(key);
     if (draft && draft.state !== "saved") return;
+    if (askedAt <= (this.#savedAt.get(key) ?? -Infinity)) return;
     this.#drafts.set(key, { text, state: "saved", why: "" });
   }
 
@@ -77,6 +84,8 @@ export class Drafts {
       outcome = { text: draft.text, state: "failed", why };
     }
     this.#sent.delete(key);
+    // After a failure too: the server may have it, and only the answer was lost.
+    this.#savedAt.set(key, this.#clock());
     // What was written meanwhile has a time of its own.
     if (this.#drafts.get(key)?.state !== "saving") return;
     this.#drafts.set(key, outcome);

@@ -52,10 +52,13 @@ export class PositionDetail extends HTMLElement {
   /** @type {Position | null} */
   #position = null;
   /** @type {import("../detail/asking.js").Known} */
-  #known = { answer: undefined, error: null, isLoading: true };
+  #known = { answer: undefined, askedAt: -Infinity, error: null, isLoading: true };
   #asking = new Asking((known) => {
+    const isFresh = known.answer !== this.#known.answer;
     this.#known = known;
     this.#showKnown();
+    // What was told once must not come back over what has been written or asked for since.
+    if (isFresh && known.answer) this.#learn(known);
   });
   #fills = new Asking(({ answer }) => {
     if (answer) this.#chart.fills = answer.fills;
@@ -157,15 +160,19 @@ export class PositionDetail extends HTMLElement {
   }
 
   #showKnown() {
-    const position = this.#position;
     const { answer, error, isLoading } = this.#known;
     const trouble = error ? `The rest could not be read: ${error.message}` : "";
     writeText(part(this, ".known-note"), trouble);
     part(this, ".known-trouble").hidden = !error;
     this.#explanations?.show(answer?.explanation, trouble || (isLoading ? "Loading…" : ""));
     this.#showMatrix(answer?.settlement_matrix ?? null);
-    if (!position || !answer) return;
-    this.#note.saved = answer.note;
+  }
+
+  /** @param {import("../detail/asking.js").Known} known with an answer that is new */
+  #learn({ answer, askedAt }) {
+    const position = this.#position;
+    if (!position) return;
+    this.#note.learn(answer.note, askedAt);
     this.#records.fills = answer.fills;
     this.#chart.fills = answer.fills;
     if (answer.fills.length < MOST_FILLS) return;

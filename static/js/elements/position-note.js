@@ -18,7 +18,7 @@ addEventListener("pagehide", () => drafts.saveAll());
 /**
  * What its owner notes about a market. It is saved when they pause, and when they leave.
  *
- * Set `of` and, once it is known, `saved`. Events, which bubble: `say` with what is to be said to
+ * Set `of` and, once it is known, let it `learn` what is saved. Events, which bubble: `say` with what is to be said to
  * those who can't see it.
  */
 export class PositionNote extends HTMLElement {
@@ -55,10 +55,14 @@ export class PositionNote extends HTMLElement {
     this.#fill();
   }
 
-  /** What the server has; undefined while that is not known. */
-  set saved(/** @type {string | null | undefined} */ text) {
-    if (text === undefined) return;
-    drafts.learn(this.#key, text ?? "");
+  /**
+   * What the server had when it was asked.
+   *
+   * @param {string | null} text
+   * @param {number} askedAt by `performance.now()`
+   */
+  learn(text, askedAt) {
+    drafts.learn(this.#key, text ?? "", askedAt);
     this.#fill();
   }
 

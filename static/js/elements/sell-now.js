@@ -22,7 +22,7 @@ export class SellNow extends HTMLElement {
 
   /** @type {Position | null} */
   #position = null;
-  /** @type {import("../detail/asking.js").Known} */
+  /** @type {Omit<import("../detail/asking.js").Known, "askedAt">} */
   #known = NOTHING;
   #asking = new Asking((known) => {
     this.#known = known;
