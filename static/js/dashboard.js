@@ -56,7 +56,7 @@ const accounts = new Accounts(
   () => {
     // Those of the saved picture need their names.
     stream?.remember([...accounts.all]);
-    showTitle(store, accounts.viewed, preferences);
+    showTitle(store, accounts.viewed, board.loss, preferences);
   },
 );
 const board = new ConnectionBoard(store, accounts, {
@@ -167,7 +167,7 @@ function tick() {
   const changedAt = board.asOf ?? (changed.at(-1) || null);
   page?.tick(changedAt, now);
   writeText(updatedAt, changedAt ? moment(changedAt, now) : "");
-  showTitle(store, accounts.viewed, preferences);
+  showTitle(store, accounts.viewed, board.loss, preferences);
   showConnection();
 }
 

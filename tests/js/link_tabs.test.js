@@ -188,10 +188,9 @@ describe("a hidden tab", () => {
     tab.isVisible = false;
   });
 
-  test("is told of sums now and then, and of nothing else", () => {
+  test("is told of sums now and then, and of no position", () => {
     hear(position("A", 2));
     hear(closed("B", 2));
-    hear(connection("reconnecting"));
     assert.equal(tab.dueAt, Infinity);
 
     hear(portfolio(2));
@@ -199,6 +198,26 @@ describe("a hidden tab", () => {
     assert.deepEqual(told(take(HIDDEN_MS)), [`portfolio ${ALICE}`]);
     hear(portfolio(3));
     assert.equal(tab.dueAt, 2 * HIDDEN_MS);
+  });
+
+  test("is told how its accounts are connected, since its title looks live", () => {
+    hear(connection("maintenance"));
+
+    assert.ok(tab.dueAt <= HIDDEN_MS);
+    const [event, ...others] = take(HIDDEN_MS);
+    assert.deepEqual([event.type, event.status, others], ["connection_status", "maintenance", []]);
+    assert.equal(tab.dueAt, Infinity);
+  });
+
+  test("is told the newest sum with the connection that is live again", () => {
+    hear(connection("reconnecting"));
+    take(HIDDEN_MS);
+    hear(snapshot(9, [position("A", 9)]));
+
+    const events = take(2 * HIDDEN_MS);
+
+    assert.deepEqual(told(events), [`connection_status ${ALICE}`, `portfolio ${ALICE}`]);
+    assert.deepEqual([events[0].status, events[1].version], ["live", 9]);
   });
 
   test("is told all that it has missed as soon as it is seen", () => {

@@ -19,7 +19,7 @@ export const BATCH_MS = 100;
 /** Sums move with every position, and are read, not watched. */
 export const SUMS_MS = 200;
 
-/** Who looks at another tab sees of this one its title only, which may hold a sum. */
+/** Who looks at another tab sees of this one its title only, which may hold a sum while it is live. */
 export const HIDDEN_MS = 5_000;
 
 /** How long a tab may believe that events flow without being told anything. */
@@ -70,6 +70,10 @@ export class Tab {
   #marks = new Map();
   /** Environments whose sum has changed. @type {Set<string>} */
   #sums = new Set();
+  /** Accounts that it has a picture of. @type {Set<number>} */
+  #known = new Set();
+  /** Of these the connection may be another than a tab out of sight knows. @type {Set<number>} */
+  #connections = new Set();
   #hasHeard = false;
   #isUrgent = false;
   #toldAt = -Infinity;
@@ -104,6 +108,8 @@ export class Tab {
       return;
     }
     const marks = this.#marksOf(news.id);
+    const isStanding = news.kind === "snapshot" || news.kind === "connection";
+    if (isStanding && this.#known.has(news.id)) this.#connections.add(news.id);
     switch (news.kind) {
       case "snapshot":
         marks.startOver();
@@ -138,7 +144,9 @@ export class Tab {
    */
   get dueAt() {
     const sumsAt = this.#hasSums() ? this.#sumsToldAt : Infinity;
-    if (!this.#isVisible) return sumsAt + HIDDEN_MS;
+    if (!this.#isVisible) {
+      return (this.#connections.size > 0 ? this.#sumsToldAt : sumsAt) + HIDDEN_MS;
+    }
     if (this.#isUrgent) return -Infinity;
     const statesAt = this.#hasStates() ? this.#toldAt + BATCH_MS : Infinity;
     const heardAt = this.#hasHeard ? this.#toldAt + HEARD_MS : Infinity;
@@ -155,11 +163,15 @@ export class Tab {
    */
   take(picture, now, clock) {
     const between = this.#isVisible ? SUMS_MS : HIDDEN_MS;
-    const areSumsDue = this.#hasSums() && now >= this.#sumsToldAt + between;
+    const isDue = now >= this.#sumsToldAt + between;
     /** @type {StreamEvent[]} */
     const events = [];
+    if (!this.#isVisible && isDue) events.push(...this.#takeConnections(picture));
+    const areSumsDue = isDue && (this.#hasSums() || events.length > 0);
     if (this.#isVisible) {
       for (const [id, marks] of this.#marks) events.push(...statesOf(id, marks, picture, clock));
+      this.#known = new Set(picture.accounts.keys());
+      this.#connections.clear();
       this.#hasHeard = this.#isUrgent = false;
       this.#toldAt = now;
     }
@@ -184,6 +196,22 @@ export class Tab {
 
   #hasSums() {
     return this.#sums.size > 0 || [...this.#marks.values()].some(({ portfolio }) => portfolio);
+  }
+
+  /** For a tab out of sight, which keeps its old picture. @param {Picture} picture */
+  #takeConnections(picture) {
+    /** @type {StreamEvent[]} */
+    const events = [];
+    for (const id of this.#connections) {
+      const account = picture.accounts.get(id);
+      if (!account) continue;
+      events.push({ ...account.connection, type: "connection_status", account_id: id });
+      const marks = this.#marksOf(id);
+      // An old sum must not look live; the snapshot that has the new one waits.
+      marks.portfolio ||= marks.isReplaced;
+    }
+    this.#connections.clear();
+    return events;
   }
 
   /** @param {Picture} picture @returns {StreamEvent[]} */

@@ -22,17 +22,27 @@ let shown = "";
 const figures = /[\d.,+\u2212▲▼ ]/g;
 
 /**
+ * Today's P&L, if there is one for a title: dollars of two environments are not the same, and an
+ * old figure would pass for today's.
+ *
+ * @param {Pick<import("../store.js").Store, "viewed">} store
+ * @param {Pick<import("../viewed.js").Viewed, "sums">} viewed
+ * @param {import("../connection.js").Loss | null} loss null while our link to the server is up
+ */
+export function dayOf(store, { sums }, loss) {
+  const isLive = !loss && store.viewed.every(({ connection }) => connection.status === "live");
+  return sums.length === 1 && isLive ? (sums[0].portfolio?.day_pnl ?? null) : null;
+}
+
+/**
  * @param {import("../store.js").Store} store
  * @param {import("../viewed.js").Viewed} viewed
+ * @param {import("../connection.js").Loss | null} loss null while our link to the server is up
  * @param {import("../preferences.js").Preferences} preferences
  */
-export function showTitle(store, viewed, { titleShowsDay }) {
-  const { sums, environments } = viewed;
-  const isLive = store.viewed.every(({ connection }) => connection.status === "live");
-  // Dollars of two environments are not the same, and an old figure would pass for today's.
-  const day = sums.length === 1 && isLive ? (sums[0].portfolio?.day_pnl ?? null) : null;
-  const text = titleShowsDay && day !== null ? figureText("day_pnl", day) : "";
-  const title = titleOf(environments, text);
+export function showTitle(store, viewed, loss, { titleShowsDay }) {
+  const day = titleShowsDay ? dayOf(store, viewed, loss) : null;
+  const title = titleOf(viewed.environments, day === null ? "" : figureText("day_pnl", day));
   const isSame = shown.replace(figures, "") === title.replace(figures, "");
   if (title === shown || (isSame && performance.now() - shownAt < TITLE_MS)) return;
   shownAt = performance.now();
