@@ -218,7 +218,8 @@ if (picture) {
   board.loss = { lostAt: null, why: null, ...saved };
   accounts.adopt(picture.accounts);
 }
-bindDisplay(preferences, redraw);
+// What the list goes by is written back with the next choice: it must not be from before.
+bindDisplay(preferences, redraw, () => (panel.choices = preferences));
 if (isShell) bindErasing();
 else bindSignOut(leave);
 bindHints(preferences);

@@ -9,8 +9,9 @@ import { followPreferences } from "./preferences.js";
 /**
  * @param {import("./preferences.js").Preferences} preferences changed in place
  * @param {() => void} redraw figures may be to be written in another way
+ * @param {() => void} followed another tab has chosen something, of which `preferences` tells
  */
-export function bindDisplay(preferences, redraw) {
+export function bindDisplay(preferences, redraw, followed) {
   const selects = /** @type {const} */ (["theme", "palette", "locale"]).map(
     (name) =>
       /** @type {const} */ ([name, /** @type {HTMLSelectElement} */ (part(document, `#${name}`))]),
@@ -36,6 +37,7 @@ export function bindDisplay(preferences, redraw) {
   followPreferences(preferences, () => {
     for (const [name, select] of selects) select.value = preferences[name];
     title.checked = preferences.titleShowsDay;
+    followed();
     redraw();
   });
 }

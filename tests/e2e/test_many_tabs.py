@@ -81,6 +81,21 @@ async def test_signing_out_in_one_tab_signs_out_all_and_keeps_nothing(page, prod
     assert await page.evaluate(KEPT) == 0
 
 
+async def test_what_is_pinned_in_one_tab_is_not_let_go_by_a_key_in_another(page, product):
+    await sign_in(page, product)
+    (other,) = await live_tabs(page, 1)
+    last = page.locator("position-card").last
+    pinned = await last.get_attribute("data-ticker")
+
+    await last.locator("a").focus()
+    await page.keyboard.press("p")
+    await expect(other.locator("position-card").first).to_have_attribute("data-ticker", pinned)
+    await other.locator("#filter").press_sequentially("kx")
+
+    kept = await other.evaluate("() => JSON.parse(localStorage.preferences).pinned")
+    assert [key.partition("/")[2] for key in kept] == [pinned]
+
+
 async def test_session_that_another_page_ends_ends_the_tabs_and_keeps_nothing(page, product):
     await sign_in(page, product)
     (other,) = await live_tabs(page, 1)
