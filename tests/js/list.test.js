@@ -48,17 +48,25 @@ describe("the list", () => {
   test("under the heads of events, an event stands where its first position would", () => {
     const items = listed([a, b, c], chosen({ isGrouped: true }));
 
-    assert.deepEqual(keys(items), ["event/X", "1/X-A", "1/X-C", "event/Y", "1/Y-B"]);
+    assert.deepEqual(keys(items), ["event/1/X", "1/X-A", "1/X-C", "event/1/Y", "1/Y-B"]);
     assert.equal(items[0].market_value, "4");
     assert.equal(items[0].day_pnl, null, "unknown for one is unknown for all");
   });
 
+  test("each account has its own head of an event, as their dollars are not one sum", () => {
+    const demo = position("X-A", "2.5", { account_id: 2 });
+    const items = listed([a, demo, c], chosen({ isGrouped: true }));
+
+    assert.deepEqual(keys(items), ["event/1/X", "1/X-A", "1/X-C", "event/2/X", "2/X-A"]);
+    assert.deepEqual([items[0].market_value, items[3].market_value], ["4", "2.5"]);
+  });
+
   test("of an event that is folded there is the head alone", () => {
     const choices = chosen({ isGrouped: true });
-    choices.toggleFold("X");
+    choices.toggleFold("event/1/X");
 
-    assert.deepEqual(keys(listed([a, b, c], choices)), ["event/X", "event/Y", "1/Y-B"]);
-    choices.toggleFold("X");
+    assert.deepEqual(keys(listed([a, b, c], choices)), ["event/1/X", "event/1/Y", "1/Y-B"]);
+    choices.toggleFold("event/1/X");
     assert.equal(listed([a, b, c], choices).length, 5);
   });
 
@@ -84,8 +92,9 @@ describe("the list", () => {
     const closed = { ticker: "X-A", reason: "settled" };
     const items = listed([b, c], chosen({ isGrouped: true }), [{ position: a, closed }]);
 
-    assert.deepEqual(keys(items), ["event/X", "1/X-A", "1/X-C", "event/Y", "1/Y-B"]);
+    assert.deepEqual(keys(items), ["event/1/X", "1/X-A", "1/X-C", "event/1/Y", "1/Y-B"]);
     assert.equal(items[0].market_value, "1");
+    assert.deepEqual(items[0].open, [c]);
     assert.deepEqual(items[1].closed, closed);
   });
 

@@ -1,11 +1,12 @@
 // @ts-check
-import { Figures, writeText } from "../figures.js";
+import { Figures, figureText, writeText } from "../figures.js";
 import { cloneTemplate, part } from "./template.js";
 
 /** @typedef {import("../list/items.js").Head} Head */
 
 /**
- * The head of an event in the list: its name and what its positions sum to. It folds them away.
+ * The head of an event in the list: its name and what an account's positions in it sum to. It folds
+ * them away. Set `account` before `head`.
  *
  * Events, which bubble: `fold`, `payouts`.
  */
@@ -13,6 +14,9 @@ export class EventHead extends HTMLElement {
   static define(tag = "event-head", registry = customElements) {
     registry.define(tag, EventHead);
   }
+
+  /** Whose it is; empty where that is clear. */
+  account = "";
 
   /** @type {Figures | null} */
   #figures = null;
@@ -28,13 +32,19 @@ export class EventHead extends HTMLElement {
     this.#figures ??= this.#build();
     this.#head = head;
     this.#figures.write(head);
-    const [{ title, ticker }] = head.positions;
-    writeText(part(this, ".head-title"), title ?? ticker);
-    writeText(part(this, ".head-count"), String(head.positions.length));
+    writeText(part(this, ".head-title"), this.name);
+    // A count tells the size too.
+    writeText(part(this, ".head-count"), figureText("position_count", head.open.length));
     const expanded = String(!head.isFolded);
     if (this.link.getAttribute("aria-expanded") !== expanded) {
       this.link.setAttribute("aria-expanded", expanded);
     }
+  }
+
+  /** What is held, and by whom. */
+  get name() {
+    const { title = null, ticker = "" } = this.#head?.positions[0] ?? {};
+    return [this.account, title ?? ticker].filter(Boolean).join(" · ");
   }
 
   /** The button, which takes the focus. */

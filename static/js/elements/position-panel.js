@@ -110,8 +110,10 @@ export class PositionPanel extends HTMLElement {
   /** All open positions that are listed, in sight or not, in their order. @returns {Position[]} */
   get listed() {
     return this.#items.flatMap((item) => {
-      if (item.kind === "event") return item.isFolded ? item.positions : [];
-      return item.closed === null ? [this.#positions.get(item.key) ?? item.position] : [];
+      const isUnlisted = item.kind === "event" && item.isFolded;
+      if (isUnlisted) return item.open.map((each) => this.#positions.get(keyOf(each)) ?? each);
+      if (item.kind === "event" || item.closed) return [];
+      return [this.#positions.get(item.key) ?? item.position];
     });
   }
 
@@ -263,6 +265,7 @@ export class PositionPanel extends HTMLElement {
       event: {
         make: () => new EventHead(),
         fill: (/** @type {EventHead} */ element, /** @type {import("../list/items.js").Head} */ head) => {
+          element.account = this.nameOf(head.account_id);
           element.head = head;
         },
         link: (/** @type {EventHead} */ element) => element.link,
@@ -297,11 +300,11 @@ export class PositionPanel extends HTMLElement {
   /** @param {Event} event */
   #fold({ target }) {
     if (!(target instanceof EventHead) || !target.head) return;
-    this.#choices.toggleFold(target.head.event);
+    this.#choices.toggleFold(target.head.key);
     this.#arrange();
   }
 
-  /** What all that is held of an event pays at each outcome. @param {EventTarget | null | undefined} head */
+  /** What all that an account holds of an event pays at each outcome. @param {EventTarget | null | undefined} head */
   async showPayouts(head) {
     if (!(head instanceof EventHead) || !head.head) return;
     const [position] = head.head.positions;
@@ -310,7 +313,7 @@ export class PositionPanel extends HTMLElement {
     const outcomes = part(this, "#payouts event-outcomes");
     outcomes.find = (ticker) => this.#positions.get(keyOf({ ...position, ticker }));
     outcomes.of = position;
-    writeText(part(this, ".payouts-title"), position.title ?? position.ticker);
+    writeText(part(this, ".payouts-title"), head.name);
     part(this, "#payouts").showPopover();
   }
 

@@ -78,9 +78,9 @@ export class ListChoices {
     this.#kept.pinned = others.length < pinned.length ? others : [...pinned, key];
   }
 
-  /** @param {string} event its ticker */
-  toggleFold(event) {
-    if (!this.#folded.delete(event)) this.#folded.add(event);
+  /** @param {string} key of an event's head */
+  toggleFold(key) {
+    if (!this.#folded.delete(key)) this.#folded.add(key);
   }
 
   /**

@@ -19,13 +19,14 @@ import { compareDecimals, sumOf } from "../decimal.js";
  * @property {PositionClosed | null} closed
  * @property {boolean} isPinned
  *
- * The head of an event; its figures sum the open positions under it.
+ * The head of what one account holds of an event; its figures sum the open positions under it.
  *
  * @typedef {object} Head
  * @property {"event"} kind
  * @property {string} key
- * @property {string} event its ticker
+ * @property {number} account_id
  * @property {Position[]} positions in the list's order
+ * @property {Position[]} open those of them that are
  * @property {string | null} market_value null if it is for any
  * @property {string | null} unrealized_pnl
  * @property {string | null} day_pnl
@@ -39,7 +40,7 @@ import { compareDecimals, sumOf } from "../decimal.js";
  * @property {string | null} smallest positions of less value are left out; null to leave out none
  * @property {boolean} isGrouped
  * @property {ReadonlySet<string>} pinned keys
- * @property {ReadonlySet<string>} folded events whose positions are not listed
+ * @property {ReadonlySet<string>} folded keys of heads whose positions are not listed
  * @property {(accountId: number) => string} nameOf
  */
 
@@ -101,6 +102,9 @@ function rowOf(position, ends, { pinned }) {
 /**
  * Rows under the heads of their events; an event stands where its first row would.
  *
+ * Each account has heads of its own: dollars of two environments are not the same, and two accounts
+ * may be one at the exchange.
+ *
  * @param {Row[]} rows
  * @param {Choices} choices
  * @returns {Item[]}
@@ -109,26 +113,28 @@ function grouped(rows, { folded }) {
   /** @type {Map<string, Row[]>} */
   const events = new Map();
   for (const row of rows) {
-    const event = row.position.event_ticker ?? row.position.ticker;
-    const members = events.get(event);
+    const { account_id, event_ticker, ticker } = row.position;
+    const key = `event/${account_id}/${event_ticker ?? ticker}`;
+    const members = events.get(key);
     if (members) members.push(row);
-    else events.set(event, [row]);
+    else events.set(key, [row]);
   }
-  return [...events].flatMap(([event, members]) => {
-    const isFolded = folded.has(event);
-    return [headOf(event, members, isFolded), ...(isFolded ? [] : members)];
+  return [...events].flatMap(([key, members]) => {
+    const isFolded = folded.has(key);
+    return [headOf(key, members, isFolded), ...(isFolded ? [] : members)];
   });
 }
 
-/** @param {string} event @param {Row[]} rows @param {boolean} isFolded @returns {Head} */
-function headOf(event, rows, isFolded) {
+/** @param {string} key @param {Row[]} rows of one account @param {boolean} isFolded @returns {Head} */
+function headOf(key, rows, isFolded) {
   const positions = rows.map((row) => row.position);
   const open = rows.filter((row) => row.closed === null).map((row) => row.position);
   return {
     kind: "event",
-    key: `event/${event}`,
-    event,
+    key,
+    account_id: positions[0].account_id,
     positions,
+    open,
     market_value: sumOf(open.map((position) => position.market_value)),
     unrealized_pnl: sumOf(open.map((position) => position.unrealized_pnl)),
     day_pnl: sumOf(open.map((position) => position.day_pnl)),
