@@ -170,6 +170,11 @@ async def test_grouped_by_event_each_says_its_sum_and_what_it_pays(listed):
     await head.get_by_role("button", name="Payouts").click()
     await expect(listed.locator("#payouts")).to_contain_text("Net P&L")
     await listed.keyboard.press("Escape")
+    await listed.get_by_role("button", name="Privacy mode").click()
+    async with listed.expect_response("**/account/positions/**"):
+        await head.get_by_role("button", name="Payouts").click()
+    await expect(listed.locator("#payouts tbody")).to_contain_text("•••")
+    await listed.keyboard.press("Escape")
     await head.locator(".head-folds").click()
     await expect(head.locator(".head-folds")).to_have_attribute("aria-expanded", "false")
 

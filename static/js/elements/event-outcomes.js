@@ -1,4 +1,5 @@
 // @ts-check
+import { onLookChange } from "../charts/look.js";
 import { Asking } from "../detail/asking.js";
 import { figureNode, row } from "../detail/figure_nodes.js";
 import { outcomeName } from "../detail/words.js";
@@ -33,6 +34,8 @@ export class EventOutcomes extends HTMLElement {
   /** @type {EventMatrix | null} */
   #event = null;
   #note = "";
+  #path = "";
+  #forgetLook = () => {};
   #asking = new Asking(({ answer, error, isLoading }) => {
     this.#event = answer?.settlement_matrix.event ?? null;
     this.#note = error ? error.message : "";
@@ -42,7 +45,17 @@ export class EventOutcomes extends HTMLElement {
 
   /** @param {{ticker: string, account_id: number}} position any of the event's */
   set of({ ticker, account_id }) {
-    this.#asking.want(`positions/${encodeURIComponent(ticker)}?account=${account_id}`);
+    const path = `positions/${encodeURIComponent(ticker)}?account=${account_id}`;
+    const isSame = path === this.#path;
+    this.#path = path;
+    if (!isSame) {
+      this.#asking.want(path);
+      return;
+    }
+    // What is held may have changed since it was last looked at, or the answer have failed.
+    this.#note = "Loading…";
+    this.draw();
+    this.#asking.renew();
   }
 
   set event(/** @type {EventMatrix | null} */ event) {
@@ -50,13 +63,14 @@ export class EventOutcomes extends HTMLElement {
     this.draw();
   }
 
-  /** What is held has changed. */
-  renew() {
-    this.#asking.renew();
+  connectedCallback() {
+    this.#forgetLook = onLookChange(() => this.draw());
   }
 
   disconnectedCallback() {
+    this.#forgetLook();
     this.#asking.end();
+    this.#path = "";
   }
 
   draw() {

@@ -3,6 +3,7 @@ import { onLookChange } from "../charts/look.js";
 import { Asking } from "../detail/asking.js";
 import { Explanations } from "../detail/explanations.js";
 import { writeFigures } from "../detail/figure_nodes.js";
+import { recordsOf } from "../detail/records.js";
 import { Figures, writeText } from "../figures.js";
 import { age, markNote, unreadableNote } from "../format.js";
 import { positionAddress } from "../position_address.js";
@@ -23,8 +24,6 @@ import { part } from "./template.js";
 /** The only place that a position's link may lead to. */
 const EXCHANGE = "https://kalshi.com/";
 
-/** What changes with an execution or a payout, and not with a price: then all is asked for anew. */
-const RECORDED = /** @type {const} */ (["quantity", "exposure", "realized_pnl", "fees_paid"]);
 /** The server sends so many fills with a position. A longer list is asked for by itself. */
 const MOST_FILLS = 100;
 
@@ -44,6 +43,8 @@ export class PositionDetail extends HTMLElement {
   account = "";
   /** What is held of another market. @type {(ticker: string, accountId: number) => Position | undefined} */
   find = () => undefined;
+  /** What an account holds. @type {(accountId: number) => Iterable<Position>} */
+  heldBy = () => [];
 
   /** @type {Figures | null} */
   #figures = null;
@@ -51,6 +52,8 @@ export class PositionDetail extends HTMLElement {
   #explanations = null;
   /** @type {Position | null} */
   #position = null;
+  /** Of it and its event, as they were when all was asked for. */
+  #recorded = "";
   /** @type {import("../detail/asking.js").Known} */
   #known = { answer: undefined, askedAt: -Infinity, error: null, isLoading: true };
   #asking = new Asking((known) => {
@@ -105,8 +108,9 @@ export class PositionDetail extends HTMLElement {
     writeText(part(this, ".detail-end"), closingText(closed, position));
     this.#link(position.url);
     this.dataset.state = "ended";
+    const isRecorded = this.#record(position);
     // Its last records are news to what was told while it was open.
-    if (isNews && !this.#look(before, position)) this.#asking.renew();
+    if ((isNews || isRecorded) && !this.#look(before, position)) this.#asking.renew();
   }
 
   /**
@@ -138,8 +142,19 @@ export class PositionDetail extends HTMLElement {
   #follow(before, position) {
     this.#chart.position = position;
     this.#sale.position = position;
-    if (!this.#look(before, position) && RECORDED.some((field) => before?.[field] !== position[field]))
-      this.#asking.renew();
+    const isRecorded = this.#record(position);
+    if (!this.#look(before, position) && isRecorded) this.#asking.renew();
+  }
+
+  /**
+   * Whether something was traded or paid, in it or another market of its event.
+   *
+   * @param {Position} position
+   */
+  #record(position) {
+    const before = this.#recorded;
+    this.#recorded = recordsOf(position, this.heldBy(position.account_id));
+    return this.#recorded !== before;
   }
 
   /**

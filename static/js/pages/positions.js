@@ -4,6 +4,7 @@
  */
 
 import { keyOf } from "../account_state.js";
+import { isOfOneEvent } from "../detail/records.js";
 import { part } from "../elements/template.js";
 import { chosenIn, positionAddress } from "../position_address.js";
 import { Repeated } from "../repeated.js";
@@ -63,6 +64,7 @@ export class PositionsPage {
     /** @type {PositionDetail} */
     const detail = part(document, "position-detail");
     detail.find = (ticker, account) => this.#store.find(ticker, account);
+    detail.heldBy = (account) => this.#store.accounts.get(account)?.positions.values() ?? [];
     detail.addEventListener("say", (event) => {
       part(document, "[role=status]").textContent = /** @type {CustomEvent} */ (event).detail;
     });
@@ -93,7 +95,7 @@ export class PositionsPage {
     }
     // A link may lead to one that nobody looks at yet.
     if (changes.membership || changes.elsewhere) this.#showSelection();
-    else if (this.#selected && changes.keys.has(keyOf(this.#selected))) this.#drawDetail();
+    else if (this.#isAbout(changes.keys)) this.#drawDetail();
     if (changes.portfolio) this.#drawSums(changes.membership);
     this.#panel.isKnown = this.#isKnown;
     this.#panel.unreadableCount = this.#unreadableCount;
@@ -160,6 +162,17 @@ export class PositionsPage {
       summary.portfolio = portfolio ?? null;
     });
     if (this.#chart) this.#chart.courses = this.#accounts.viewed.courses;
+  }
+
+  /** Whether the detail tells of one of these: it has the whole event. @param {ReadonlySet<string>} keys */
+  #isAbout(keys) {
+    const selected = this.#selected;
+    if (!selected) return false;
+    for (const key of keys) {
+      const position = this.#store.positions.get(key);
+      if (position && isOfOneEvent(position, selected)) return true;
+    }
+    return false;
   }
 
   #drawDetail() {
