@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { ListChoices } from "../../static/js/list/choices.js";
-import { isOrderKept, itemsOf } from "../../static/js/list/items.js";
+import { isOrderKept, isSameOrder, itemsOf, withSumsOf } from "../../static/js/list/items.js";
 import { rowsInSight, scrollTo } from "../../static/js/list/window.js";
 
 const position = (ticker, value, fields = {}) => ({
@@ -108,6 +108,18 @@ describe("the list", () => {
 
     assert.equal(newest(a, position("Y-B", "2.5"), c), true);
     assert.equal(newest(a, position("Y-B", "0.5"), c), false);
+  });
+
+  test("while its order is held, the heads of events have the newest sums where they stand", () => {
+    const choices = chosen({ isGrouped: true });
+    const items = listed([a, b, c], choices);
+    const newer = listed([a, position("Y-B", "9"), position("X-C", "2")], choices);
+
+    assert.equal(isSameOrder(items, newer), false);
+    assert.equal(isSameOrder(items, listed([a, b, position("X-C", "2")], choices)), true);
+    const held = withSumsOf(items, newer);
+    assert.deepEqual(keys(held), keys(items));
+    assert.deepEqual([held[0].market_value, held[3].market_value], ["5", "9"]);
   });
 
   test("by the same head again it is turned round", () => {

@@ -3,7 +3,7 @@ import { keyOf } from "../account_state.js";
 import { age } from "../format.js";
 import { figureText, unreadableText, writeText } from "../figures.js";
 import { ListChoices } from "../list/choices.js";
-import { isOrderKept, itemsOf } from "../list/items.js";
+import { isOrderKept, isSameOrder, itemsOf, withSumsOf } from "../list/items.js";
 import { bindListKeys } from "./list_keys.js";
 import { Rows, setAttribute } from "./rows.js";
 import { bindListView, showListView } from "./list_view.js";
@@ -145,6 +145,7 @@ export class PositionPanel extends HTMLElement {
     this.#stale = accountIds;
     for (const [, element] of this.#rows?.elements() ?? []) {
       if (element instanceof PositionCard) this.#mark(element);
+      if (element instanceof EventHead) this.#markHead(element);
     }
   }
 
@@ -224,8 +225,22 @@ export class PositionPanel extends HTMLElement {
     }
     // Cards must not slip away from under a pointer or from a reader who moves by keys.
     const isInUse = this.#list.matches(":hover") || this.#list.querySelector(":focus-visible");
-    this.#hold(Boolean(isInUse));
     if (!isInUse) this.#arrange();
+    else if (choices.isGrouped) this.#sumInPlace(choices);
+    else this.#hold(true);
+  }
+
+  /**
+   * Sums go on under a pointer as their parts do, and only an order that changes is held.
+   *
+   * @param {import("../list/items.js").Choices} choices
+   */
+  #sumInPlace(choices) {
+    const newer = itemsOf(this.#positions.values(), this.#ends, choices);
+    const isKept = isSameOrder(this.#items, newer);
+    this.#isOrderDue = !isKept;
+    this.#hold(!isKept);
+    this.#listAs(isKept ? newer : withSumsOf(this.#items, newer));
   }
 
   get #list() {
@@ -267,6 +282,7 @@ export class PositionPanel extends HTMLElement {
         fill: (/** @type {EventHead} */ element, /** @type {import("../list/items.js").Head} */ head) => {
           element.account = this.nameOf(head.account_id);
           element.head = head;
+          this.#markHead(element);
         },
         link: (/** @type {EventHead} */ element) => element.link,
       },
@@ -281,14 +297,24 @@ export class PositionPanel extends HTMLElement {
     else if (card.link.hasAttribute("aria-current")) card.link.removeAttribute("aria-current");
   }
 
+  /** @param {EventHead} element */
+  #markHead(element) {
+    element.toggleAttribute("data-stale", this.#stale.has(element.head?.account_id ?? NaN));
+  }
+
   #arrange() {
     this.#isOrderDue = false;
     this.#hold(false);
-    this.#items = itemsOf(this.#positions.values(), this.#ends, this.#choices.for(this.nameOf));
-    if (this.#rows) this.#rows.items = this.#items;
+    this.#listAs(itemsOf(this.#positions.values(), this.#ends, this.#choices.for(this.nameOf)));
     const isNone = this.#items.length === 0 && this.#positions.size > 0;
     part(this, ".panel-none").hidden = !isNone;
     part(this, ".panel-dismiss").hidden = this.#endedKeys().length === 0;
+  }
+
+  /** @param {readonly Item[]} items */
+  #listAs(items) {
+    this.#items = items;
+    if (this.#rows) this.#rows.items = items;
   }
 
   #chosen() {

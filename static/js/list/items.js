@@ -79,6 +79,27 @@ export function isOrderKept(items, newest, { sorting, isGrouped }) {
   );
 }
 
+/**
+ * Whether these are the same things in the same order, whatever their figures.
+ *
+ * @param {readonly Item[]} items
+ * @param {readonly Item[]} newer
+ */
+export function isSameOrder(items, newer) {
+  return items.length === newer.length && items.every(({ key }, index) => key === newer[index].key);
+}
+
+/**
+ * The items where they stand, the heads with the sums of newer ones.
+ *
+ * @param {readonly Item[]} items
+ * @param {readonly Item[]} newer
+ */
+export function withSumsOf(items, newer) {
+  const heads = new Map(newer.map((item) => [item.key, item]));
+  return items.map((item) => (item.kind === "event" ? (heads.get(item.key) ?? item) : item));
+}
+
 /** @param {Position} position @param {Choices} choices */
 function isShown(position, { matches, smallest, nameOf, pinned }) {
   if (matches) return matches(position, nameOf(position.account_id));
