@@ -13,6 +13,7 @@ import { dateTime, moment } from "./format.js";
 import { bindSignOut } from "./leaving.js";
 import { SharedStream } from "./link/shared_stream.js";
 import { useLocale } from "./locale.js";
+import { forgetHeld } from "./offline/erasing.js";
 import { installShell } from "./offline/install.js";
 import { ServerWatch } from "./offline/server_watch.js";
 import { bindErasing, goLive, isShell, savedPicture } from "./offline/shell.js";
@@ -196,6 +197,8 @@ function showRefresh() {
 /** @param {string} reason */
 async function leave(reason) {
   await stream.close({ erase: true, reason });
+  // Whose time is up comes back to what they have pinned.
+  if (reason !== "expired") forgetHeld();
   location.replace(`/?reason=${reason}`);
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
 import { Switchboard } from "../../static/js/link/switchboard.js";
-import { position, snapshot } from "./link_events.js";
+import { position, removed, snapshot } from "./link_events.js";
 
 /** An EventSource that does what a test says. */
 class FakeEventSource extends EventTarget {
@@ -237,6 +237,34 @@ describe("the saved picture", () => {
 
     assert.equal(open(), 0);
     assert.equal(stored.length, 1);
+  });
+
+  test("goes with the last account", async () => {
+    new FakeTab({ accounts: named });
+    newest().send(snapshot(1, [position("A", 1)]));
+    newest().send(removed(1));
+
+    mock.timers.tick(5_000);
+    await settle();
+
+    assert.deepEqual(stored, ["erased"]);
+  });
+
+  test("stays when a tab goes before the stream has told of anything", async () => {
+    const tab = new FakeTab({ accounts: named });
+    tab.say({ say: "accounts", accounts: named });
+
+    tab.say({ say: "bye" });
+    await settle();
+
+    assert.deepEqual(stored, []);
+  });
+
+  test("goes when the server says that there is no account any more", async () => {
+    new FakeTab().say({ say: "accounts", accounts: [] });
+    await settle();
+
+    assert.deepEqual(stored, ["erased"]);
   });
 });
 

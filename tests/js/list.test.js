@@ -45,6 +45,14 @@ describe("the list", () => {
     ]);
   });
 
+  test("lets go of a pin that is gone, and says whether there was one", () => {
+    const choices = chosen({ pinned: ["1/X-C", "1/Y-B"] });
+
+    assert.equal(choices.unpin(["1/X-A"]), false);
+    assert.equal(choices.unpin(["1/X-C"]), true);
+    assert.deepEqual(choices.kept.pinned, ["1/Y-B"]);
+  });
+
   test("under the heads of events, an event stands where its first position would", () => {
     const items = listed([a, b, c], chosen({ isGrouped: true }));
 

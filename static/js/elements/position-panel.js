@@ -61,7 +61,7 @@ export class PositionPanel extends HTMLElement {
     bindListKeys(this, this.#rows, signal);
     bindListView(this, this.#choices, () => this.#chosen(), signal);
     this.#on("refresh", () => this.dataset.refresh !== "pending" && this.#dispatch("refresh"));
-    this.#on("dismiss-all", () => this.#dispatch("seen", this.#endedKeys()));
+    this.#on("dismiss-all", () => this.#dismiss(this.#endedKeys()));
     this.#list.addEventListener("pin", (event) => this.pin(keyAt(event)), { signal });
     this.#list.addEventListener("dismiss", (event) => this.dismiss(keyAt(event)), { signal });
     this.#list.addEventListener("fold", (event) => this.#fold(event), { signal });
@@ -127,13 +127,20 @@ export class PositionPanel extends HTMLElement {
   /** Keep a position at the top, or not any more. @param {string | null} key */
   pin(key) {
     if (key === null || !this.#positions.has(key)) return;
+    this.#choices.unpin(this.#gonePins());
     this.#choices.togglePin(key);
     this.#chosen();
   }
 
   /** @param {string | null} key of one that is no longer open */
   dismiss(key) {
-    if (key !== null && this.#endedKeys().includes(key)) this.#dispatch("seen", [key]);
+    if (key !== null && this.#endedKeys().includes(key)) this.#dismiss([key]);
+  }
+
+  /** @param {string[]} keys of what is no longer open */
+  #dismiss(keys) {
+    if (this.#choices.unpin(keys)) this.#dispatch("choice");
+    this.#dispatch("seen", keys);
   }
 
   /**
@@ -341,6 +348,14 @@ export class PositionPanel extends HTMLElement {
     outcomes.of = position;
     writeText(part(this, ".payouts-title"), head.name);
     part(this, "#payouts").showPopover();
+  }
+
+  /** Pinned, and gone while nobody looked: its account holds something, but not this any more. */
+  #gonePins() {
+    const accounts = new Set([...this.#positions.values()].map(({ account_id }) => String(account_id)));
+    const listed = new Set([...this.#positions.keys(), ...this.#endedKeys()]);
+    const isGone = (/** @type {string} */ key) => accounts.has(key.split("/")[0]) && !listed.has(key);
+    return this.#choices.kept.pinned.filter(isGone);
   }
 
   #endedKeys() {

@@ -43,6 +43,8 @@ export class Switchboard {
   #tabs = new Map();
   /** @type {NamedAccount[]} */
   #accounts = [];
+  /** Whether the stream has told of any since it was opened. */
+  #hasHeardOfAny = false;
   #picture = new Picture();
   /** @type {PositionStream | null} */
   #stream = null;
@@ -101,6 +103,7 @@ export class Switchboard {
       case "accounts":
         this.#accounts = message.accounts;
         this.#note(this.#picture.keepOnly(message.accounts));
+        if (message.accounts.length === 0 && this.#picture.accounts.size === 0) this.#erase();
         return this.#tell();
       case "bye":
         return this.forget(port);
@@ -147,6 +150,7 @@ export class Switchboard {
     this.#stream = this.#state = this.#heardAt = null;
     this.#picture = new Picture();
     this.#accounts = [];
+    this.#hasHeardOfAny = false;
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#timers.save = undefined;
     this.#tellAt = Infinity;
@@ -170,6 +174,7 @@ export class Switchboard {
   /** @param {StreamEvent} event */
   #apply(event) {
     this.#heardAt = Date.now();
+    this.#hasHeardOfAny ||= event.type === "snapshot";
     const news = this.#picture.apply(event, this.#heardAt);
     for (const tab of this.#tabs.values()) tab.hear();
     if (news) this.#note([news]);
@@ -227,6 +232,10 @@ export class Switchboard {
     this.#sayAll({ say: "ended", reason });
     this.#tabs.clear();
     this.#stop();
+    return this.#erase();
+  }
+
+  #erase() {
     this.#stored = this.#stored.then(() => this.#storage.erase());
     return this.#stored;
   }
@@ -238,7 +247,11 @@ export class Switchboard {
     const snapshots = [...this.#picture.accounts.keys()].map((id) =>
       this.#picture.snapshot(id, now),
     );
-    if (snapshots.length === 0) return;
+    if (snapshots.length === 0) {
+      // None is left of those there were; before the stream has told of any, what is kept may stand.
+      if (this.#hasHeardOfAny) this.#erase();
+      return;
+    }
     const picture = { accounts: this.#accounts, snapshots, sums: [...this.#picture.sums.values()] };
     this.#stored = this.#stored.then(() => this.#storage.save(this.#userId, picture, now));
   }

@@ -67,15 +67,24 @@ export class ListChoices {
     this.#matches = matcher(text);
   }
 
-  get isFiltered() {
-    return this.#matches !== null;
-  }
-
   /** @param {string} key of a position */
   togglePin(key) {
     const { pinned } = this.#kept;
     const others = pinned.filter((each) => each !== key);
     this.#kept.pinned = others.length < pinned.length ? others : [...pinned, key];
+  }
+
+  /**
+   * Pin these no more: they are gone, and nobody could let go of them.
+   *
+   * @param {readonly string[]} keys
+   * @returns {boolean} whether any was
+   */
+  unpin(keys) {
+    const others = this.#kept.pinned.filter((each) => !keys.includes(each));
+    const isAny = others.length < this.#kept.pinned.length;
+    this.#kept.pinned = others;
+    return isAny;
   }
 
   /** @param {string} key of an event's head */

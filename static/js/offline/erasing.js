@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Figures that are kept are one person's: they go with the session.
+ * What is kept in this browser of somebody's holdings is theirs alone: it goes with the session.
  */
 
 import { erase, load } from "../link/saved_picture.js";
@@ -8,9 +8,30 @@ import { erase, load } from "../link/saved_picture.js";
 /** Who leaves must not wait for a storage that hangs. */
 const ERASE_MS = 1_000;
 
+/** Where `preferences.js` keeps them. */
+const PREFERENCES = "preferences";
+
 /** @returns {Promise<void>} fulfilled once nothing is kept, or that takes too long */
 export async function erased() {
   await Promise.race([erase(), new Promise((resolve) => setTimeout(resolve, ERASE_MS))]);
+}
+
+/**
+ * Take out of the preferences what tells of holdings: the account that is looked at, and what is
+ * pinned. The rest tells of nobody, and stays for who comes next.
+ *
+ * @param {number} [accountId] of this account alone
+ */
+export function forgetHeld(accountId) {
+  try {
+    const { account = "", pinned = [], ...others } = JSON.parse(localStorage.getItem(PREFERENCES) ?? "{}");
+    const isOther = (/** @type {string} */ key) =>
+      accountId !== undefined && key.split("/")[0] !== String(accountId);
+    const kept = { account: isOther(account) ? account : "", pinned: pinned.filter(isOther) };
+    localStorage.setItem(PREFERENCES, JSON.stringify({ ...others, ...kept }));
+  } catch {
+    // Where nothing can be stored, or read, nothing is kept.
+  }
 }
 
 /**

@@ -6,6 +6,7 @@
 
 import { part } from "../elements/template.js";
 import { erase, load } from "../link/saved_picture.js";
+import { forgetHeld } from "./erasing.js";
 import { asSaved, mayBeShown } from "./saved_view.js";
 
 /** @typedef {import("../link/saved_picture.js").SavedPicture} SavedPicture */
@@ -41,6 +42,7 @@ export async function savedPicture(store) {
 export function bindErasing() {
   part(document, "#erase-saved").addEventListener("click", async () => {
     await erase();
+    forgetHeld();
     location.reload();
   });
 }

@@ -6,6 +6,7 @@
 import { patch, remove } from "../api.js";
 import { part } from "../elements/template.js";
 import { KeyForm } from "../key_form.js";
+import { erased, forgetHeld } from "../offline/erasing.js";
 import { button, row } from "./rows.js";
 import { abilities, accountFacts, accountWarning, keyFacts, keyWarning } from "./words.js";
 
@@ -85,7 +86,12 @@ function accountRow(account, keys, accounts, desk) {
           "passkey, nothing of yours is left here, and you are signed out.",
         yes: "Forget the account",
       },
-      act: () => remove(`accounts/${id}`),
+      async act() {
+        await remove(`accounts/${id}`);
+        // What this browser keeps for when the server can't be reached has its figures too.
+        forgetHeld(id);
+        await erased();
+      },
       done: `“${label}” is forgotten.`,
     }),
   );

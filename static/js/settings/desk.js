@@ -11,7 +11,7 @@ import { tellFailure } from "../at_fault.js";
 import { ApiError, get } from "../api.js";
 import { Cancelled } from "../cancelled.js";
 import { part } from "../elements/template.js";
-import { erased } from "../offline/erasing.js";
+import { erased, forgetHeld } from "../offline/erasing.js";
 import { Confirmation } from "./confirmation.js";
 import { ask } from "./question.js";
 
@@ -146,6 +146,7 @@ export class Desk {
  */
 export function leaveBecause(reason) {
   const back = reason === "expired" ? `&next=${encodeURIComponent("/settings")}` : "";
+  if (reason !== "expired") forgetHeld();
   erased().then(() => location.replace(`/?reason=${reason}${back}`));
   return true;
 }
