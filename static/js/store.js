@@ -158,6 +158,23 @@ export class Store {
   }
 
   /**
+   * What there is of a market, open or no longer: of the first of these accounts that has either.
+   *
+   * @param {string} ticker
+   * @param {readonly (number | null)[]} accountIds null for whichever has it
+   * @returns {{position?: Position, end?: End}}
+   */
+  lookUp(ticker, accountIds) {
+    for (const id of accountIds) {
+      const position = this.find(ticker, id);
+      if (position) return { position };
+      const end = this.findEnd(ticker, id);
+      if (end) return { end };
+    }
+    return {};
+  }
+
+  /**
    * @param {(changes: Changes) => void} listener
    * @returns {() => void} ends the subscription
    */

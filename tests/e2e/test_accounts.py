@@ -148,6 +148,27 @@ async def test_link_to_a_position_that_comes_later_leads_to_it_then(
     await expect(detail.locator("[data-field=quantity]")).to_have_attribute("value", "3")
 
 
+async def test_closing_leads_to_no_other_account_that_holds_the_market(
+    both, sandbox, second_member
+):
+    member, _ = second_member
+    (ticker,) = member.portfolios[0].positions
+    chosen = both.get_by_label("Account", exact=True)
+    await chosen.select_option("Sandbox 2")
+    await expect(both.locator("position-card")).to_have_count(1)
+    await both.evaluate("address => { location.hash = address; }", f"#/position/{ticker}")
+    detail = both.locator("position-detail")
+    await expect(detail).to_have_attribute("data-state", "position")
+
+    sandbox.fill(ticker, "no", Decimal(7), Decimal("0.5"), account=member)
+
+    await expect(detail).to_have_attribute("data-state", "ended")
+    await both.get_by_role("button", name="Dismiss").first.click()
+    await expect(both.locator("position-card")).to_have_count(0)
+    await expect(detail).to_have_attribute("data-state", "closed")
+    await expect(chosen.locator("option:checked")).to_have_text("Sandbox 2")
+
+
 async def test_environments_are_never_added_up(page, demo_too, product, second_member):
     await open_sandbox_settings(page, product)
     await page.get_by_label("Environment").select_option("demo")

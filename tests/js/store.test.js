@@ -322,6 +322,15 @@ describe("several accounts", () => {
     assert.equal(held("SAME", BOB).mark, "0.20");
   });
 
+  test("are looked through in order for a market, open or closed", () => {
+    store.apply(closed("SAME", 10));
+
+    assert.equal(store.lookUp("SAME", [ALICE, null]).end.position.account_id, ALICE);
+    assert.equal(store.lookUp("SAME", [BOB]).position.account_id, BOB);
+    assert.equal(store.lookUp("A", [BOB, null]).position.account_id, ALICE);
+    assert.deepEqual(store.lookUp("NONE", [null]), {});
+  });
+
   test("can be looked at one by one", () => {
     store.view = BOB;
     drawFrame();

@@ -31,6 +31,8 @@ export class PositionsPage {
   #chart = null;
   /** The one whose detail is shown, as it was last. @type {Position | null} */
   #selected = null;
+  /** Whose position an address was found to mean that does not say it. */
+  #meant = { hash: "", account: NaN };
   #summaries = new Repeated(
     /** @type {import("../elements/portfolio-summary-bar.js").PortfolioSummaryBar} */ (
       part(document, "portfolio-summary-bar")
@@ -126,7 +128,7 @@ export class PositionsPage {
 
   /** Who looks at another account has left the position that was chosen in this one. */
   leaveUnviewed() {
-    const position = this.#chosen;
+    const { position } = this.#chosen;
     if (!position || this.#accounts.viewed.includes(position.account_id)) return;
     history.replaceState(null, "", location.pathname);
   }
@@ -194,16 +196,22 @@ export class PositionsPage {
     this.#detail?.toggleAttribute("data-stale", this.#stale.has(account));
   }
 
-  /** The position that the address chooses, looked at or not. */
+  /** The position that the address chooses, or what became of it; looked at or not. */
   get #chosen() {
     const choice = chosenIn(location.hash);
-    return choice ? this.#store.find(choice.ticker, choice.accountId) : undefined;
+    return choice ? this.#store.lookUp(choice.ticker, this.#whose(choice.accountId)) : {};
   }
 
-  /** What became of the one that the address chooses, if it is no longer open. */
-  get #chosenEnd() {
-    const choice = chosenIn(location.hash);
-    return choice ? this.#store.findEnd(choice.ticker, choice.accountId) : undefined;
+  /** Where to look for it. @param {number | null} named in the address @returns {(number | null)[]} */
+  #whose(named) {
+    if (named !== null) return [named];
+    const { hash, account } = this.#meant;
+    // Who closes it here has not asked to see another account's.
+    if (hash === location.hash && this.#accounts.viewed.includes(account)) return [account];
+    const { view, accounts } = this.#store;
+    if (view === null) return [null];
+    // Before it is known what is held here, nothing is looked for elsewhere.
+    return accounts.has(view) ? [view, null] : [view];
   }
 
   /** Let the address choose a position, where its detail is in sight beside the list. @param {string} key */
@@ -219,14 +227,17 @@ export class PositionsPage {
     const isChosen = chosenIn(location.hash) !== null;
     document.documentElement.toggleAttribute("data-chosen", isChosen);
     // Where there is room for both, the first position is shown until one is chosen.
-    const position = isChosen ? this.#chosen : (this.#stillOpen() ?? this.#panel.first);
-    const end = position ? undefined : this.#chosenEnd;
+    if (this.#meant.hash !== location.hash) this.#meant = { hash: "", account: NaN };
+    const { position, end } = isChosen
+      ? this.#chosen
+      : { position: this.#stillOpen() ?? this.#panel.first, end: undefined };
     if (position && !this.#accounts.viewed.includes(position.account_id)) {
       // A link to it leads to where it is; what is drawn next shows it.
       this.#accounts.lookAtAll();
       return;
     }
     const shown = position ?? end?.position;
+    if (isChosen && shown) this.#meant = { hash: location.hash, account: shown.account_id };
     this.#panel.selected = shown ? keyOf(shown) : null;
     this.#selected = position ?? null;
     if (position) this.#drawDetail();
