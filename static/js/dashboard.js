@@ -26,6 +26,7 @@ import { ConnectionBoard } from "./shell/connection_board.js";
 import { bindHints } from "./shell/hints.js";
 import { bindKeys } from "./shell/keys.js";
 import { printPositions } from "./shell/print_table.js";
+import { say } from "./shell/status.js";
 import { showTitle } from "./shell/title.js";
 import { bindWall } from "./shell/wall.js";
 import { Store } from "./store.js";
@@ -126,9 +127,9 @@ function draw(changes) {
     const title = position.title ?? position.ticker;
     return notices.show(closed, title, position, accounts.viewed.nameOf(position.account_id));
   });
-  if (changes.portfolio) told.push(refreshing.learn(viewedPortfolios(), store.serverNow));
+  if (changes.portfolio) say([refreshing.learn(viewedPortfolios(), store.serverNow)]);
   if (changes.portfolio) showRefresh();
-  announce(told);
+  say(told);
   page?.draw(changes);
   if (!isComplete && changes.portfolio) complete();
   // What came just now has its ages and times from the first moment on.
@@ -145,12 +146,6 @@ async function complete() {
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   await defineLater();
   page?.useDetail();
-}
-
-/** Say to a screen reader what happened, once. @param {string[]} sentences */
-function announce(sentences) {
-  const text = sentences.filter(Boolean).join(" ");
-  if (text) part(document, "[role=status]").textContent = text;
 }
 
 function viewedPortfolios() {

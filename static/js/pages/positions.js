@@ -8,6 +8,7 @@ import { isOfOneEvent } from "../detail/records.js";
 import { part } from "../elements/template.js";
 import { chosenIn, positionAddress } from "../position_address.js";
 import { Repeated } from "../repeated.js";
+import { say } from "../shell/status.js";
 
 /** @typedef {import("../store.js").Changes} Changes */
 /** @typedef {import("../types.js").Position} Position */
@@ -67,9 +68,7 @@ export class PositionsPage {
     const detail = part(document, "position-detail");
     detail.find = (ticker, account) => this.#store.find(ticker, account);
     detail.heldBy = (account) => this.#store.accounts.get(account)?.positions.values() ?? [];
-    detail.addEventListener("say", (event) => {
-      part(document, "[role=status]").textContent = /** @type {CustomEvent} */ (event).detail;
-    });
+    detail.addEventListener("say", (event) => say([/** @type {CustomEvent} */ (event).detail]));
     this.#detail = detail;
     this.#chart = part(document, "equity-chart");
     this.#chart.courses = this.#accounts.viewed.courses;

@@ -6,6 +6,7 @@
 import { connectionView, overview } from "../connection.js";
 import { part } from "../elements/template.js";
 import { Repeated } from "../repeated.js";
+import { say } from "./status.js";
 
 /** @typedef {import("../connection.js").ConnectionView} ConnectionView */
 /** @typedef {import("../connection.js").Loss} Loss */
@@ -96,6 +97,6 @@ export class ConnectionBoard {
     const sentences = told.map(({ id, view }) =>
       [this.#nameOf(id), view.message].filter(Boolean).join(": "),
     );
-    part(document, "[role=status]").textContent = sentences.filter(Boolean).join(" ") || word;
+    say(sentences.some(Boolean) ? sentences : [word]);
   }
 }
