@@ -39,6 +39,7 @@ const panel = part(document, "position-panel");
 /** @type {import("./elements/closing-notices.js").ClosingNotices} */
 const notices = part(document, "closing-notices");
 const updatedAt = part(document, ".bar-updated");
+const failure = part(document, ".page-failure");
 
 const preferences = loadPreferences();
 const keep = () => applyPreferences(preferences);
@@ -90,7 +91,8 @@ function followServer() {
       board.loss = refusal = null;
       // What failed for want of the server works again.
       refreshing.works();
-      part(document, ".page-failure").hidden = true;
+      failure.hidden = true;
+      if (later === "failed") complete();
       showRefresh();
       showConnection();
     },
@@ -131,20 +133,34 @@ function draw(changes) {
   if (changes.portfolio) showRefresh();
   say(told);
   page?.draw(changes);
-  if (!isComplete && changes.portfolio) complete();
+  if (later === "wanted" && changes.portfolio) complete();
   // What came just now has its ages and times from the first moment on.
   if (changes.membership) tick();
   else if (changes.connection) showConnection();
 }
 
-let isComplete = false;
+/** What shows one position in full. @type {"wanted" | "coming" | "there" | "failed"} */
+let later = "wanted";
+const NOT_COMPLETE = "The detail and the charts could not be loaded. They are tried again in a moment.";
+const COMPLETE_AGAIN_MS = 5_000;
 
 /** The first figures are there: now for what shows one of them in full. */
 async function complete() {
-  isComplete = true;
+  if (later === "coming" || later === "there") return;
+  later = "coming";
   // Once they are painted.
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-  await defineLater();
+  try {
+    await defineLater();
+  } catch {
+    later = "failed";
+    setTimeout(complete, COMPLETE_AGAIN_MS);
+    writeText(failure, NOT_COMPLETE);
+    failure.hidden = false;
+    return;
+  }
+  later = "there";
+  if (failure.textContent === NOT_COMPLETE) failure.hidden = true;
   page?.useDetail();
 }
 

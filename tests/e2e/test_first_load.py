@@ -50,6 +50,19 @@ async def test_every_module_is_named_ahead_and_comes_once_and_compressed(
     assert complaints == []
 
 
+async def test_detail_that_could_not_be_loaded_is_said_and_loaded_again(page, product):
+    parts = "**/elements/detail_elements*"
+    await page.route(parts, lambda route: route.abort())
+    await sign_in(page, product)
+    failure = page.get_by_text("The detail and the charts could not be loaded.")
+    await expect(failure).to_be_visible()
+
+    await page.unroute(parts)
+
+    await page.evaluate("() => customElements.whenDefined('position-detail').then(() => true)")
+    await expect(failure).to_be_hidden()
+
+
 READ_STREAM = """async () => {
   const response = await fetch("/sse/positions?account=all");
   window.told = "";
