@@ -32,6 +32,11 @@ export class Repeated {
     this.#elements.slice(0, count).forEach(fill);
   }
 
+  /** Those there are. @returns {readonly E[]} */
+  get elements() {
+    return this.#elements;
+  }
+
   /** @param {string} type @param {(event: Event) => void} listener of each, now and later */
   listen(type, listener) {
     this.#listeners.push([type, listener]);

@@ -86,6 +86,18 @@ describe("a position's reasons", () => {
   });
 });
 
+describe("the reasons of an event's head", () => {
+  const head = (...open) => ({ kind: "event", open, positions: open });
+  const [priced, unpriced] = [position({ mark: "0.5" }), position({})];
+
+  test("are that a part of the sum is missing", () => {
+    assert.match(whyUnknown("market_value", head(priced, unpriced)), /One of its positions has no price/);
+    assert.match(whyUnknown("day_pnl", head(priced, unpriced)), /has no price/);
+    assert.match(whyUnknown("day_pnl", head(priced)), /where it stood as the day began/);
+    assert.match(whyUnknown("day_pnl", head(priced), { isReading: true }), /still being read/);
+  });
+});
+
 describe("a portfolio's reasons", () => {
   for (const [field, changes, context, expected] of [
     ["cash", { reconciled_at: null }, {}, /has not been checked with the exchange/],

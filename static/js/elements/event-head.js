@@ -6,7 +6,7 @@ import { cloneTemplate, part } from "./template.js";
 
 /**
  * The head of an event in the list: its name and what an account's positions in it sum to. It folds
- * them away. Set `account` before `head`.
+ * them away. Set `account` and `context` before `head`.
  *
  * Events, which bubble: `fold`, `payouts`.
  */
@@ -17,6 +17,8 @@ export class EventHead extends HTMLElement {
 
   /** Whose it is; empty where that is clear. */
   account = "";
+  /** What is known beside it. @type {import("../words/unknown.js").Context} */
+  context = {};
 
   /** @type {Figures | null} */
   #figures = null;
@@ -31,7 +33,7 @@ export class EventHead extends HTMLElement {
     if (!head) return;
     this.#figures ??= this.#build();
     this.#head = head;
-    this.#figures.write(head);
+    this.#figures.write(head, this.context);
     writeText(part(this, ".head-title"), this.name);
     // A count tells the size too.
     writeText(part(this, ".head-count"), figureText("position_count", head.open.length));

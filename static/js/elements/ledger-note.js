@@ -14,7 +14,7 @@ const READING_MS = 5_000;
  * How far back the records of the accounts in sight go, and what they leave unexplained. Its markup
  * is in the page; set `ids` to fill it.
  *
- * Events: `reading-change`, when `isReading` has become another.
+ * Events, which bubble: `reading-change`, when `isReading` has become another for any of them.
  */
 export class LedgerNote extends HTMLElement {
   static define(tag = "ledger-note", registry = customElements) {
@@ -26,7 +26,8 @@ export class LedgerNote extends HTMLElement {
   /** @type {readonly Proof[]} */
   #proofs = [];
   #timer = 0;
-  #isReading = false;
+  /** Those whose history is still being read. @type {ReadonlySet<number>} */
+  #reading = new Set();
 
   disconnectedCallback() {
     clearTimeout(this.#timer);
@@ -47,7 +48,12 @@ export class LedgerNote extends HTMLElement {
 
   /** Whether history is still being read, as far as is known: figures may be unknown for it. */
   get isReading() {
-    return this.#isReading;
+    return this.#reading.size > 0;
+  }
+
+  /** The same of one account. @param {number} id */
+  isReadingOf(id) {
+    return this.#reading.has(id);
   }
 
   async #ask() {
@@ -68,10 +74,10 @@ export class LedgerNote extends HTMLElement {
   }
 
   #write() {
-    const isReadingNow = this.#proofs.some(isReading);
-    if (isReadingNow !== this.#isReading) {
-      this.#isReading = isReadingNow;
-      this.dispatchEvent(new CustomEvent("reading-change"));
+    const reading = this.#ids.filter((_, index) => this.#proofs[index] && isReading(this.#proofs[index]));
+    if (reading.join() !== [...this.#reading].join()) {
+      this.#reading = new Set(reading);
+      this.dispatchEvent(new CustomEvent("reading-change", { bubbles: true }));
     }
     const isKnown = this.#proofs.length > 0;
     this.hidden = !isKnown;

@@ -46,6 +46,11 @@ export class PortfolioSummaryBar extends HTMLElement {
     this.#ledger.ids = ids;
   }
 
+  /** Whether an account's history is still being read. @param {number} id */
+  isReadingOf(id) {
+    return this.#ledger.isReadingOf(id);
+  }
+
   /** Null while they are not known: those of another account must not stay. */
   set portfolio(/** @type {Portfolio | null} */ portfolio) {
     this.#portfolio = portfolio;

@@ -34,6 +34,8 @@ export class PositionCard extends HTMLElement {
   markPrice = "bid";
   /** Whose it is; empty where that is clear. */
   account = "";
+  /** What is known beside it. @type {import("../words/unknown.js").Context} */
+  context = {};
 
   /** @type {Row | null} */
   #row = null;
@@ -101,7 +103,7 @@ export class PositionCard extends HTMLElement {
 
   /** @param {Row} row @param {ReturnType<PositionCard["build"]>} parts */
   #write({ position, closed }, { figures, title, account, outcome, side, note, quote, badge }) {
-    figures.write(position);
+    figures.write(position, this.context);
     const held = outcomeText(position);
     writeText(title, position.title || position.ticker);
     writeText(account, this.account);

@@ -41,6 +41,8 @@ export class PositionDetail extends HTMLElement {
 
   /** Whose it is; empty where that is clear. */
   account = "";
+  /** What is known beside it. @type {import("../words/unknown.js").Context} */
+  context = {};
   /** What is held of another market. @type {(ticker: string, accountId: number) => Position | undefined} */
   find = () => undefined;
   /** What an account holds. @type {(accountId: number) => Iterable<Position>} */
@@ -92,7 +94,7 @@ export class PositionDetail extends HTMLElement {
     this.#explanations ??= new Explanations(part(this, ".detail-groups"), () =>
       this.#asking.renew(),
     );
-    this.#figures.write(position);
+    this.#figures.write(position, this.context);
     this.#write(position);
     this.#link(position.url);
     this.dataset.state = "position";

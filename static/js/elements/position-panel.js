@@ -35,6 +35,8 @@ export class PositionPanel extends HTMLElement {
    * @type {(accountId: number) => string}
    */
   nameOf = () => "";
+  /** What is known of an account. @type {(accountId: number) => import("../words/unknown.js").Context} */
+  contextOf = () => ({});
 
   #choices = new ListChoices();
   /** @type {ReadonlyMap<string, Position>} */
@@ -278,6 +280,7 @@ export class PositionPanel extends HTMLElement {
           const { account_id } = row.position;
           const newest = row.closed ? undefined : this.#positions.get(row.key);
           card.account = this.nameOf(account_id);
+          card.context = this.contextOf(account_id);
           card.row = newest && newest !== row.position ? { ...row, position: newest } : row;
           if (this.#now > 0) card.tick(this.#now);
           this.#mark(card);
@@ -288,6 +291,7 @@ export class PositionPanel extends HTMLElement {
         make: () => new EventHead(),
         fill: (/** @type {EventHead} */ element, /** @type {import("../list/items.js").Head} */ head) => {
           element.account = this.nameOf(head.account_id);
+          element.context = this.contextOf(head.account_id);
           element.head = head;
           this.#markHead(element);
         },

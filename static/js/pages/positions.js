@@ -54,6 +54,9 @@ export class PositionsPage {
     this.#store = store;
     this.#accounts = accounts;
     this.#panel.nameOf = (id) => accounts.viewed.nameOf(id);
+    this.#panel.contextOf = (id) => this.#contextOf(id);
+    // Why a figure of a position is unknown may be another now.
+    this.#summaries.listen("reading-change", () => store.touch());
     this.#panel.addEventListener("select", (event) =>
       this.#choose(/** @type {CustomEvent<string>} */ (event).detail),
     );
@@ -180,6 +183,7 @@ export class PositionsPage {
     this.#selected = this.#stillOpen() ?? this.#selected;
     if (!this.#selected || !this.#detail) return;
     this.#detail.account = this.#accounts.viewed.nameOf(this.#selected.account_id);
+    this.#detail.context = this.#contextOf(this.#selected.account_id);
     this.#detail.position = this.#selected;
   }
 
@@ -188,6 +192,24 @@ export class PositionsPage {
     if (!this.#detail) return;
     this.#detail.account = this.#accounts.viewed.nameOf(end.position.account_id);
     this.#detail.end = end;
+  }
+
+  /**
+   * What is known of an account beside its positions, looked up for a dash only: they are many.
+   *
+   * @param {number} id
+   * @returns {import("../words/unknown.js").Context}
+   */
+  #contextOf(id) {
+    const [summaries, store] = [this.#summaries, this.#store];
+    return {
+      get isReading() {
+        return summaries.elements.some((summary) => summary.isReadingOf(id));
+      },
+      get portfolio() {
+        return store.accounts.get(id)?.portfolio ?? null;
+      },
+    };
   }
 
   #showDetailsAge() {
