@@ -92,6 +92,8 @@ describe("an ending in words", () => {
       closingText(closed("settled", "5.7"), position),
       "Won: NO · Atlanta, Who wins? It paid $•••. Realized ▲ +$••• before fees.",
     );
+    const at = { ...position, mark: "0.35", mark_source: "settlement" };
+    assert.equal(endingOf(closed("settled", "-0.8"), at).word, "Settled at •••¢");
   });
 });
 

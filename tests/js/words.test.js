@@ -67,6 +67,15 @@ describe("how a market stands", () => {
     assert.equal(new Set(sentences).size, 4);
   });
 
+  test("a result between is as private as a price", () => {
+    maskFigures(true);
+
+    const position = decided("determined", "0.35");
+
+    assert.equal(statusWord(position), "•••¢ each · not final");
+    assert.match(statusSentence(position), /pays •••¢/);
+  });
+
   test("a price of a dollar before the end is no result", () => {
     assert.equal(resultOf(held({ mark: "1", mark_source: "last" })), null);
   });

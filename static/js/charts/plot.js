@@ -34,6 +34,8 @@ const MASK = "•••";
 export class Plot {
   #box;
   #plan;
+  /** What a screen reader says of it while no point is read. */
+  #hint;
   /** @type {UPlot | null} */
   #plot = null;
   /** @type {Data} */
@@ -49,6 +51,7 @@ export class Plot {
   constructor(box, plan) {
     this.#box = box;
     this.#plan = plan;
+    this.#hint = box.getAttribute("aria-valuetext") ?? "";
     box.addEventListener("keydown", (event) => this.#onKey(event));
     box.addEventListener("blur", () => this.#point(null));
   }
@@ -58,6 +61,8 @@ export class Plot {
     this.#forgetLook = onLookChange(() => {
       this.#colours = null;
       this.#plot?.redraw(false, true);
+      // What is read out may have to be masked now, or said in another language.
+      if (this.isRead) this.#read(this.#plot?.cursor.left ?? -1, this.#plot?.cursor.idx ?? null);
     });
   }
 
@@ -152,9 +157,9 @@ export class Plot {
   #read(left, index) {
     const read = left < 0 ? null : index;
     this.#plan.onRead(read);
-    if (read === null) return;
-    this.#box.setAttribute("aria-valuenow", String(read));
-    this.#box.setAttribute("aria-valuetext", this.#plan.text(read));
+    const text = read === null ? this.#hint : this.#plan.text(read);
+    if (this.#box.getAttribute("aria-valuetext") !== text) this.#box.setAttribute("aria-valuetext", text);
+    if (read !== null) this.#box.setAttribute("aria-valuenow", String(read));
   }
 
   /** @param {KeyboardEvent} event */

@@ -5,7 +5,6 @@
 
 import { compareDecimals, subtract } from "../decimal.js";
 import { figureText } from "../figures.js";
-import { quote } from "../format.js";
 import { outcomeText } from "./outcome.js";
 import { resultAt } from "./status.js";
 
@@ -44,7 +43,7 @@ function settlement({ realized_pnl: realized }, position) {
   if (resultAt(payout) === "lost") return { kind: "lost", word: "Lost", payout };
   const { mark, mark_source: source } = position;
   const isPriceKnown = source === "settlement" && mark !== null;
-  return { kind: "scalar", word: isPriceKnown ? `Settled at ${quote(mark)}` : "Settled", payout };
+  return { kind: "scalar", word: isPriceKnown ? `Settled at ${figureText("mark", mark)}` : "Settled", payout };
 }
 
 /**

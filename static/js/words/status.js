@@ -3,7 +3,7 @@
  * How a market stands, and its result as the holder reads it.
  */
 
-import { quote } from "../format.js";
+import { figureText } from "../figures.js";
 import { stageOf } from "./stage.js";
 
 /** @typedef {import("../types.js").Position} Position */
@@ -53,7 +53,7 @@ export function statusWord(position) {
 
 /** @param {Result} result @param {string} value */
 function resultWord(result, value) {
-  return { won: "Won", lost: "Lost", scalar: `${quote(value)} each` }[result];
+  return { won: "Won", lost: "Lost", scalar: `${figureText("mark", value)} each` }[result];
 }
 
 /**
@@ -93,6 +93,6 @@ function resultSentence(result, value) {
   return {
     won: "You have won: each contract pays $1.",
     lost: "You have lost: your contracts pay nothing.",
-    scalar: `The result lies between: each of your contracts pays ${quote(value)}.`,
+    scalar: `The result lies between: each of your contracts pays ${figureText("mark", value)}.`,
   }[result];
 }
