@@ -9,10 +9,6 @@
 
 import { DIGITS, MINUS, digitsFormat, sign } from "./digits.js";
 import { localized } from "./locale.js";
-import { markNote, unreadableNote } from "./words/mark.js";
-
-// Where they used to be; the cards and the detail take them from here.
-export { markNote, unreadableNote };
 
 export const UNKNOWN = "—";
 const MASK = "•••";

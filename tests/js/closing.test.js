@@ -3,7 +3,7 @@ import { afterEach, describe, test } from "node:test";
 
 import { maskFigures } from "../../static/js/figures.js";
 import { useLocale } from "../../static/js/locale.js";
-import { closingText, endingOf, turnedText } from "../../static/js/words/closing.js";
+import { closingText, endingOf } from "../../static/js/words/closing.js";
 
 useLocale("en-US");
 afterEach(() => maskFigures(false));
@@ -94,20 +94,5 @@ describe("an ending in words", () => {
     );
     const at = { ...position, mark: "0.35", mark_source: "settlement" };
     assert.equal(endingOf(closed("settled", "-0.8"), at).word, "Settled at •••¢");
-  });
-});
-
-describe("a position that is turned round", () => {
-  test("is told with what it was and what it is", () => {
-    const after = { ...position, side: "yes", quantity: "5" };
-
-    assert.equal(
-      turnedText(position, after),
-      "Turned round: 10 NO · Atlanta became 5 YES · Atlanta, Who wins?",
-    );
-  });
-
-  test("is no news where only its size changed", () => {
-    assert.equal(turnedText(position, { ...position, quantity: "-3" }), "");
   });
 });

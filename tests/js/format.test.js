@@ -9,7 +9,6 @@ import {
   dateTime,
   dollars,
   figure,
-  markNote,
   moment,
   percentage,
   profit,
@@ -17,8 +16,8 @@ import {
   quotient,
   signOf,
   unreadableCount,
-  unreadableNote,
 } from "../../static/js/format.js";
+import { markNote, unreadableNote } from "../../static/js/words/mark.js";
 
 useLocale("en-US");
 

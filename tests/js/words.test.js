@@ -5,7 +5,6 @@ import { maskFigures } from "../../static/js/figures.js";
 import { useLocale } from "../../static/js/locale.js";
 import { closesIn, closingTimes, expectedAt, isClosingSoon } from "../../static/js/words/closing_time.js";
 import { outcomeText } from "../../static/js/words/outcome.js";
-import { rowLabel } from "../../static/js/words/row.js";
 import { resultOf, statusSentence, statusWord } from "../../static/js/words/status.js";
 
 useLocale("en-US");
@@ -161,37 +160,5 @@ describe("when the outcome is expected", () => {
       /^The outcome is expected Nov 24, 2026.*\. Trading ends Dec 8, 2026.* at the latest\.$/,
     );
     assert.match(closingTimes(held({ expected_expiration_time: null })), /does not say when it expects/);
-  });
-});
-
-describe("a row in a sentence", () => {
-  test("says the side before what it is about, and every figure", () => {
-    assert.equal(
-      rowLabel(held({ side: "no", quantity: "-120" }), NOW),
-      "NO · Atlanta, Who wins?: 120 contracts at 54¢, now 57¢, value $68.40, gain $3.60, " +
-        "+5.6\u00a0%, outcome expected in 3\u00a0h 12\u00a0min.",
-    );
-  });
-
-  test("says why a value is unknown, and whose it is", () => {
-    const position = held({ mark: null, mark_source: null, market_value: null });
-
-    assert.equal(
-      rowLabel(position, NOW, "Main"),
-      "YES · Atlanta, Who wins?: Main, 120 contracts at 54¢, value unknown: There is no price: " +
-        "nobody bids for YES, and there was no trade yet, outcome expected in 3\u00a0h 12\u00a0min.",
-    );
-  });
-
-  test("says a result instead of a time", () => {
-    assert.match(rowLabel(decided("disputed", "0"), NOW), /, Lost · disputed\.$/);
-  });
-
-  test("tells no amount in privacy mode", () => {
-    maskFigures(true);
-
-    const label = rowLabel(held({ unrealized_pnl: "-3.6" }), NOW);
-
-    assert.match(label, /••• contracts at •••¢, now •••¢, value \$•••, loss \$•••, \+5\.6/);
   });
 });

@@ -18,7 +18,7 @@ const CAUGHT_UP_MS = 3_000;
 /**
  * What all charts have: ranges to choose from, one question to the server, a drawing, a line that is
  * read out, and a sentence where there is nothing to draw. The markup is in the page
- * (`dashboard/chart.html`); `data-state` is `loading`, `drawn`, `empty` or `failed`.
+ * (`dashboard/chart_parts.html`); `data-state` is `loading`, `drawn`, `empty` or `failed`.
  *
  * @abstract
  */

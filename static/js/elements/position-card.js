@@ -1,11 +1,12 @@
 // @ts-check
 import { compareDecimals } from "../decimal.js";
 import { Figures, figureText, writeText } from "../figures.js";
-import { markNote, signOf, profit } from "../format.js";
+import { signOf, profit } from "../format.js";
 import { heldQuote } from "../quote.js";
 import { positionAddress } from "../position_address.js";
 import { endingOf } from "../words/closing.js";
 import { closesIn, closingTimes, isClosingSoon } from "../words/closing_time.js";
+import { markNote } from "../words/mark.js";
 import { outcomeText } from "../words/outcome.js";
 import { statusSentence, statusWord } from "../words/status.js";
 import { cloneTemplate, part } from "./template.js";

@@ -84,21 +84,6 @@ function realizedText({ realized_pnl: realized }) {
   return `Realized ${figureText("realized_pnl", realized)} before fees.`;
 }
 
-/**
- * A position that was turned round by one trade: it never closed, and no longer is what it was.
- * Empty where it wasn't.
- *
- * @param {Position} before
- * @param {Position} after
- */
-export function turnedText(before, after) {
-  if (before.side === after.side) return "";
-  const [was, is] = [before, after].map(
-    (position) => `${figureText("quantity", position.quantity)} ${outcomeText(position).whole}`,
-  );
-  return `Turned round: ${was} became ${is}, ${ended(after.title ?? after.ticker)}`;
-}
-
 /** @param {string} text */
 function ended(text) {
   return /[.?!]$/.test(text) ? text : `${text}.`;
