@@ -77,9 +77,7 @@ async def test_a_chart_is_read_by_arrow_keys_and_hides_its_figures(page, product
     # By a script, which leaves the focus in the chart.
     await page.evaluate("() => document.querySelector('.bar-privacy').click()")
     await expect(shown).to_contain_text("•••")
-    await expect(chart.get_by_role("slider")).to_have_attribute(
-        "aria-valuetext", re.compile("•••")
-    )
+    await expect(chart.get_by_role("slider")).to_have_attribute("aria-valuetext", re.compile("•••"))
     await page.keyboard.press("Escape")
     await expect(chart.get_by_role("slider")).to_have_attribute(
         "aria-valuetext", "Read it with the arrow keys"

@@ -2,8 +2,8 @@
 /**
  * Why a figure is a dash.
  *
- * Each field of a position, of a portfolio and of an event's head has its reason, in one sentence, as far as the record
- * itself tells. A reason that can't be known is not made up: then the sentence says what is missing.
+ * Each field of a position, of a portfolio and of an event's head has its reason, in one sentence, as
+ * far as the record itself tells. A reason that can't be known is not made up: then the sentence says what is missing.
  */
 
 import { whyPortfolioUnknown } from "./unknown_portfolio.js";
