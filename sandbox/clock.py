@@ -60,6 +60,18 @@ class MarketClock:
         self._go_on_from(now)
         self._waits_at = moment
 
+    def stop(self) -> datetime:
+        """
+        Wait here until it is told of a later moment; the moment that it is here.
+
+        Which moment is the next can be said only of a clock that stands: one that is read and told
+        to wait afterwards has gone on in between.
+        """
+        now = self.now()
+        self._go_on_from(now)
+        self._waits_at = now
+        return now
+
     def go_to(self, moment: datetime) -> None:
         """Jump to a moment and wait there; ValueError when it has passed."""
         self.wait_at(moment)

@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeGuard
 
 from sandbox.clock import MarketClock
 from sandbox.command_fields import BadCommand, Fields
@@ -79,18 +80,25 @@ def parse(text: str) -> Scenario:
     if not isinstance(title, str) or not isinstance(steps, list) or not steps:
         raise BadCommand("a scenario has a title and at least one [[step]]")
     speed = written.get("speed")
-    if speed is not None and (isinstance(speed, bool) or not isinstance(speed, int | Decimal)):
-        raise BadCommand("speed is a number")
+    if speed is not None and not (_is_number(speed) and speed >= 1):
+        raise BadCommand("speed is a number from 1")
     return Scenario(
         title, tuple(_step(each) for each in steps), None if speed is None else float(speed)
     )
+
+
+def _is_number(value: object) -> TypeGuard[int | Decimal]:
+    """Whether it counts something: TOML's numbers include `inf` and `nan`."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        return False
+    return Decimal(value).is_finite()
 
 
 def _step(written: object) -> Step:
     if not isinstance(written, dict):
         raise BadCommand("a step is a table")
     after = written.get("after", 0)
-    if isinstance(after, bool) or not isinstance(after, int | Decimal) or after < 0:
+    if not _is_number(after) or after < 0:
         raise BadCommand("after is a number of seconds")
     if written.get("do") not in COMMANDS:
         raise BadCommand(f"do is one of {', '.join(COMMANDS)}, not {written.get('do')}")
@@ -136,10 +144,9 @@ async def play(sandbox: Sandbox, scenario: Scenario) -> None:
     """
     markets = _markets(sandbox, scenario)
     clock, speed = sandbox.market_clock, sandbox.market_clock.speed
-    due = clock.now()
-    if scenario.speed is not None:
-        clock.set_speed(scenario.speed)
     try:
+        if scenario.speed is not None:
+            clock.set_speed(scenario.speed)
         for step in scenario.steps:
             command = dict(step.command)
             if command.get("market") in markets:
@@ -148,19 +155,26 @@ async def play(sandbox: Sandbox, scenario: Scenario) -> None:
                 await asyncio.sleep(step.after)
                 await perform(sandbox, command)
             else:
-                due = max(due + timedelta(seconds=step.after), clock.now())
-                await _reach(clock, due)
-                await perform_at(sandbox, due, command)
+                # From where the step before left it, which may have let time jump.
+                due = clock.stop() + timedelta(seconds=step.after)
+                await perform_at(sandbox, await _reach(clock, due), command)
+    except (ValueError, OverflowError) as error:
+        raise BadCommand(f"a step has no such moment: {error}") from error
     finally:
         if scenario.speed is not None:
             clock.wait_at(None)
             clock.set_speed(speed)
 
 
-async def _reach(clock: MarketClock, moment: datetime) -> None:
-    """Let the markets' time go on until a moment, and stand there."""
+async def _reach(clock: MarketClock, moment: datetime) -> datetime:
+    """
+    Let the markets' time go on until a moment, and stand there; the moment where it stands.
+
+    It is a later one if somebody else let time jump meanwhile.
+    """
     clock.wait_at(moment)
     await asyncio.sleep((moment - clock.now()).total_seconds() / clock.speed)
+    return max(moment, clock.stop())
 
 
 async def perform_at(sandbox: Sandbox, moment: datetime, command: Mapping[str, object]) -> None:

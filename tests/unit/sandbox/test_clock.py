@@ -73,6 +73,21 @@ def test_clock_that_is_put_to_a_moment_stands_there(now: datetime) -> None:
     assert clock.now() == now + timedelta(days=3)
 
 
+def test_stopped_clock_waits_where_it_was_stopped(now: datetime) -> None:
+    world = World(now)
+    clock = MarketClock(world, speed=60)
+
+    world.now += timedelta(minutes=1)
+    stopped = clock.stop()
+    world.now += timedelta(minutes=1)
+    waiting = clock.now()
+    clock.wait_at(None)
+    world.now += timedelta(minutes=1)
+
+    assert stopped == waiting == now + timedelta(hours=1)
+    assert clock.now() == now + timedelta(hours=2)
+
+
 def test_jump_goes_past_the_moment_it_would_wait_at(now: datetime) -> None:
     clock = MarketClock(World(now))
     clock.wait_at(now + timedelta(hours=1))

@@ -389,3 +389,46 @@ async def test_scenario_in_the_markets_time_does_each_step_at_its_moment(sandbox
     # It began when it was begun, give or take what passed until then in the world.
     assert timedelta(hours=1) <= first - begun < timedelta(hours=2)
     assert sandbox.market_clock.speed == 1
+
+
+async def test_steps_follow_at_once_and_after_a_jump_in_the_markets_time(sandbox: Sandbox) -> None:
+    step = "[[step]]\ndo = 'deposit'\ndollars = 1\n"
+    jump = "[[step]]\ndo = 'skip'\nseconds = 3600\n"
+    scenario = scenarios.parse(f"title = 'x'\nspeed = 86400\n{step}{(jump + step) * 50}")
+    begun = sandbox.market_clock.now()
+
+    await scenarios.play(sandbox, scenario)
+
+    entries = sandbox.account.portfolios[0].ledger.entries
+    assert sum(entry.kind == "deposit" for entry in entries) == 51
+    assert entries[-1].at - begun >= timedelta(hours=50)
+
+
+async def test_jump_from_elsewhere_is_no_trouble_to_a_scenario(sandbox: Sandbox) -> None:
+    scenario = scenarios.parse(
+        "title = 'x'\nspeed = 36000\n[[step]]\nafter = 3600\ndo = 'deposit'\ndollars = 1\n"
+    )
+    begun = sandbox.market_clock.now()
+
+    playing = asyncio.create_task(scenarios.play(sandbox, scenario))
+    await asyncio.sleep(0.01)
+    sandbox.skip(timedelta(days=1))
+    await playing
+
+    [deposited] = [
+        entry.at
+        for entry in sandbox.account.portfolios[0].ledger.entries
+        if entry.kind == "deposit"
+    ]
+    assert deposited - begun >= timedelta(days=1)
+
+
+async def test_step_beyond_all_time_is_trouble_in_words(sandbox: Sandbox) -> None:
+    scenario = scenarios.parse(
+        "title = 'x'\nspeed = 60\n[[step]]\nafter = 1e15\ndo = 'deposit'\ndollars = 1\n"
+    )
+
+    with pytest.raises(BadCommand, match="no such moment"):
+        await scenarios.play(sandbox, scenario)
+
+    assert sandbox.market_clock.speed == 1
