@@ -29,14 +29,17 @@ def footprint(process: subprocess.Popen[bytes]) -> Footprint:
 
 
 def resident_megabytes(process: subprocess.Popen[bytes]) -> float:
-    """The memory that a process holds."""
+    """The memory that a process holds; OSError when it has ended."""
     return int(_status(process, "VmRSS")) / 1024
 
 
 def _status(process: subprocess.Popen[bytes], name: str) -> str:
     status = Path(f"/proc/{process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith(f"{name}:"))
-    return line.split()[1]
+    for line in status.splitlines():
+        if line.startswith(f"{name}:"):
+            return line.split()[1]
+    # A process that has ended has a status until it is waited for, but holds nothing.
+    raise ProcessLookupError(f"process {process.pid} has no {name}")
 
 
 def _leads_to_a_socket(link: Path) -> bool:
