@@ -81,7 +81,6 @@ _TRADES = """
     JOIN positions_market AS market
         ON market.ticker = 'KXBENCH-' || n %% %(markets)s || '-M' || n %% %(markets)s
 """
-# A year, as it is when the older ones are thinned: a point a minute for a month, else a quarter.
 _IMPORTED = """
     INSERT INTO ledger_importedtrade (
         account_id, ticker, side, opened_at, closed_at, count, average_entry_price,
@@ -99,6 +98,7 @@ _TRANSFERS = """
         1, 0, 'applied', 1, now()
     FROM generate_series(1, 2000) AS n ON CONFLICT DO NOTHING
 """
+# A year, as it is when the older ones are thinned: a point a minute for a month, else a quarter.
 _POINTS = """
     INSERT INTO ledger_equitypoint (
         account_id, at, total_value, entered, cash, positions_value, is_baseline,
@@ -136,6 +136,11 @@ def fill_up(account_id: int, first: int, last: int, *, all: int) -> None:
         cursor.execute("ANALYZE")
 
 
+def is_read_of_ledger(sql: str) -> bool:
+    """Whether a statement reads the ledger; one that begins with its parts does too."""
+    return sql.lstrip().startswith(("SELECT", "WITH")) and "ledger_" in sql
+
+
 def reads_of(call: Callable[[], object]) -> list[str]:
     """What each query of a call reads of the ledger, by the database's plan."""
     from django.db import connection
@@ -143,7 +148,7 @@ def reads_of(call: Callable[[], object]) -> list[str]:
     asked: list[tuple[str, Any]] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # Django's own
-        if sql.lstrip().startswith("SELECT") and "ledger_" in sql:
+        if is_read_of_ledger(sql):
             asked.append((sql, params))
         return execute(sql, params, many, context)
 
@@ -170,12 +175,19 @@ def duration(call: Callable[[], object]) -> float:
 
 
 def asking(client: "Client", path: str) -> Callable[[], None]:
-    """Ask for it; what is not there is said."""
+    """
+    Ask for it.
+
+    The call raises LookupError where there is no such path, and RuntimeError for any other answer
+    that is not a good one: how long a refusal takes is not what is measured.
+    """
 
     def ask() -> None:
         answer = client.get(f"/api/v1/account/{path}", SERVER_NAME="127.0.0.1")
+        if answer.status_code == 404:
+            raise LookupError(path)
         if answer.status_code != 200:
-            raise LookupError(f"{path}: {answer.status_code}")
+            raise RuntimeError(f"{path}: {answer.status_code}")
 
     return ask
 
