@@ -60,7 +60,13 @@ async def through_a_rival(sandbox: Sandbox, module: str) -> Ticks:
 
 
 async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) -> Ticks:
-    """From each quote to its arrival; fails if a last state never arrives."""
+    """
+    From each quote to its arrival.
+
+    Raises:
+        RuntimeError: the stream ended before every market's last state arrived.
+        TimeoutError: they do not arrive.
+    """
     tickers = [
         ticker
         for ticker, held in sandbox.account.portfolios[0].positions.items()
@@ -95,6 +101,8 @@ async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) ->
     receiver = asyncio.create_task(receive())
     started = perf_counter()
     for number in range((WARM_UP_SECONDS + SECONDS) * UPDATES_PER_SECOND):
+        if receiver.done():
+            break
         if number == WARM_UP_SECONDS * UPDATES_PER_SECOND:
             took.clear()
         quote(random.choice(tickers), Decimal(random.randint(10, 88)) / 100)
@@ -103,5 +111,8 @@ async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) ->
     quote(tickers[0], Decimal("0.05"))
     async with asyncio.timeout(5):
         await receiver
+    if outstanding:
+        # What came until then would be the figures of its best part.
+        raise RuntimeError("the stream ended")
     percentiles = quantiles(took, n=100, method="inclusive")
     return Ticks(len(took), percentiles[49], percentiles[98], max(took))
