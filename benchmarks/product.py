@@ -143,6 +143,16 @@ def session(environment: dict[str, str]) -> psycopg.Connection:
     return psycopg.connect(conninfo(environment), autocommit=True, connect_timeout=5)
 
 
+def living_workers(environment: dict[str, str]) -> int:
+    """How many workers have given a sign of life just now."""
+    with session(environment) as database:
+        found = database.execute(
+            "SELECT count(*) FROM positions_worker"
+            " WHERE heartbeat_at > clock_timestamp() - interval '1.5 seconds'"
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
 def _start(*arguments: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
     with LOG.open("ab") as log:
         return subprocess.Popen(
