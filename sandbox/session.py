@@ -3,8 +3,9 @@ One WebSocket session, without any I/O: commands in, frames out.
 
 Replies go out at once and ahead of data. Data waits a moment after a channel was opened: the
 exchange never answers so fast that data stands between the replies to two commands, and a published
-client loses it there. What waits is bounded: a subscription whose frames do not fit ends with error
-25, the others stay.
+client loses it there. Frames are numbered as they are taken to be sent, for the other side sees a
+gap in any other order. What waits is bounded: a subscription whose frames do not fit ends with
+error 25, the others stay.
 """
 
 import json
@@ -56,6 +57,10 @@ class _Subscription:
     names_tickers: bool
     seq: int = 0
 
+    @property
+    def is_sequenced(self) -> bool:
+        return self.channel in _SEQUENCED
+
     def wants(self, message: Message) -> bool:
         return self.tickers is None or message.market_ticker in self.tickers
 
@@ -65,11 +70,17 @@ class _Subscription:
 
 
 class _Refused(Exception):
-    """A command that is answered with an error of this number."""
+    """
+    A command that is answered with an error of this number.
 
-    def __init__(self, code: int) -> None:
+    Args:
+        subscription: the one that the command is about, where it names one that there is.
+    """
+
+    def __init__(self, code: int, subscription: _Subscription | None = None) -> None:
         super().__init__(_ERRORS[code])
         self.code = code
+        self.subscription = subscription
 
 
 class Session:
@@ -100,8 +111,9 @@ class Session:
         self._buffered_frames = buffered_frames
         self._subscriptions: dict[str, _Subscription] = {}
         self._last_sid = 0
-        self._replies: deque[str] = deque()
-        self._data: deque[tuple[int, str]] = deque()
+        # What waits goes without its number, which it gets on its way out.
+        self._replies: deque[tuple[_Subscription | None, Json]] = deque()
+        self._data: deque[tuple[_Subscription, str, str]] = deque()
         self._data_from = 0.0
 
     # In
@@ -123,8 +135,7 @@ class Session:
                 case _:
                     raise _Refused(5 if command else 1)
         except _Refused as refused:
-            error = {"code": refused.code, "msg": _ERRORS[refused.code]}
-            self._reply({"type": "error", "msg": error}, command_id, sent_at_ms)
+            self._reply_error(refused.code, refused.subscription, command_id, sent_at_ms)
 
     def channels_of(self, text: str) -> set[str]:
         """The channels that a command is about, by name or by the number of its subscription."""
@@ -163,29 +174,27 @@ class Session:
         if subscription is None:
             return False
         self._end(subscription)
-        scope: Json = {"sid": subscription.sid}
-        if subscription.channel in _SEQUENCED:
-            scope["seq"] = subscription.next_seq()
-        error = {"code": code, "msg": _ERRORS[code]}
-        self._reply({"type": "error", **scope, "msg": error}, 0, sent_at_ms)
+        self._reply_error(code, subscription, 0, sent_at_ms)
         return True
 
     # Out
 
-    def next_frame(self, now: float) -> str | None:
-        """The next frame to send, or None when there is none yet."""
-        reply = self.next_reply()
-        return self.next_data(now) if reply is None else reply
-
     def next_reply(self) -> str | None:
         """The next answer to a command."""
-        return self._replies.popleft() if self._replies else None
+        if not self._replies:
+            return None
+        subscription, reply = self._replies.popleft()
+        if subscription is not None:
+            reply["seq"] = subscription.next_seq()
+        return wire.encode(reply)
 
     def next_data(self, now: float) -> str | None:
         """The next frame of a channel, once no answer may come before it."""
         if not self._data or now < self._data_from:
             return None
-        return self._data.popleft()[1]
+        subscription, head, rest = self._data.popleft()
+        seq = f'"seq":{subscription.next_seq()},' if subscription.is_sequenced else ""
+        return f"{head}{seq}{rest}"
 
     def seconds_to_data(self, now: float) -> float | None:
         """How long the data that waits has to wait yet; None when none waits."""
@@ -235,6 +244,14 @@ class Session:
         if not isinstance(sids, list) or len(sids) != 1 or {"sid", "sids"} <= params.keys():
             raise _Refused(12)
         subscription = self._subscription(sids[0])
+        try:
+            self._change(subscription, command_id, params, sent_at_ms)
+        except _Refused as refused:
+            raise _Refused(refused.code, subscription) from refused
+
+    def _change(
+        self, subscription: _Subscription, command_id: int, params: Json, sent_at_ms: int
+    ) -> None:
         action = params.get("action")
         if not action:
             raise _Refused(15)
@@ -261,12 +278,9 @@ class Session:
         named = {each.sid: each for each in map(self._subscription, sids)}
         for subscription in named.values():
             self._end(subscription)
-            ended = {
-                "sid": subscription.sid,
-                "seq": subscription.next_seq(),
-                "type": "unsubscribed",
-            }
-            self._reply(ended, command_id, sent_at_ms)
+            # The one frame that has a number on every channel.
+            ended: Json = {"sid": subscription.sid, "seq": 0, "type": "unsubscribed"}
+            self._reply(ended, command_id, sent_at_ms, numbered_by=subscription)
 
     def _list(self, command_id: int, sent_at_ms: int) -> None:
         listed = [
@@ -303,17 +317,14 @@ class Session:
     def _confirm(
         self, subscription: _Subscription, params: Json, command_id: int, sent_at_ms: int
     ) -> None:
-        ok: Json = {"sid": subscription.sid}
-        if subscription.channel in _SEQUENCED:
-            ok["seq"] = subscription.next_seq()
         is_named = subscription.tickers is not None and subscription.names_tickers
         tickers = subscription.tickers or set()
         names: Json = {"market_tickers": sorted(tickers)}
         if any(field in params for field in _ID_FIELDS):
             ids = (each for each, ticker in self._tickers_by_id.items() if ticker in tickers)
             names = {"market_ids": sorted(ids)}
-        ok |= {"type": "ok", "msg": names if is_named else {}}
-        self._reply(ok, command_id, sent_at_ms)
+        ok = {"type": "ok", "msg": names if is_named else {}}
+        self._reply_of(subscription, ok, command_id, sent_at_ms)
 
     def _snapshot(
         self, subscription: _Subscription, tickers: list[str] | None, params: Json, sent_at_ms: int
@@ -333,25 +344,48 @@ class Session:
 
     # Frames
 
-    def _reply(self, reply: Json, command_id: int, sent_at_ms: int) -> None:
+    def _reply_error(
+        self, code: int, subscription: _Subscription | None, command_id: int, sent_at_ms: int
+    ) -> None:
+        error: Json = {"type": "error", "msg": {"code": code, "msg": _ERRORS[code]}}
+        if subscription is None:
+            self._reply(error, command_id, sent_at_ms)
+        else:
+            self._reply_of(subscription, error, command_id, sent_at_ms)
+
+    def _reply_of(
+        self, subscription: _Subscription, reply: Json, command_id: int, sent_at_ms: int
+    ) -> None:
+        """Queue what is told of one subscription."""
+        if subscription.is_sequenced:
+            numbered = {"sid": subscription.sid, "seq": 0, **reply}
+            self._reply(numbered, command_id, sent_at_ms, numbered_by=subscription)
+        else:
+            self._reply({"sid": subscription.sid, **reply}, command_id, sent_at_ms)
+
+    def _reply(
+        self,
+        reply: Json,
+        command_id: int,
+        sent_at_ms: int,
+        *,
+        numbered_by: _Subscription | None = None,
+    ) -> None:
         identified = {"id": command_id, **reply} if command_id else reply
-        self._replies.append(wire.encode({**identified, "sending_ts_ms": sent_at_ms}))
+        self._replies.append((numbered_by, {**identified, "sending_ts_ms": sent_at_ms}))
 
     def _queue(self, subscription: _Subscription, message: Message, sent_at_ms: int) -> None:
         if len(self._data) >= self._buffered_frames:
             self.fail(subscription.channel, 25, sent_at_ms)
             return
-        seq = f'"seq":{subscription.next_seq()},' if subscription.channel in _SEQUENCED else ""
         # Only the envelope differs between subscribers: the body was encoded once for all of them.
-        frame = (
-            f'{{"type":"{message.type}","sid":{subscription.sid},{seq}'
-            f'"sending_ts_ms":{sent_at_ms},"msg":{message.body}}}'
-        )
-        self._data.append((subscription.sid, frame))
+        head = f'{{"type":"{message.type}","sid":{subscription.sid},'
+        rest = f'"sending_ts_ms":{sent_at_ms},"msg":{message.body}}}'
+        self._data.append((subscription, head, rest))
 
     def _end(self, subscription: _Subscription) -> None:
         del self._subscriptions[subscription.channel]
-        self._data = deque(frame for frame in self._data if frame[0] != subscription.sid)
+        self._data = deque(frame for frame in self._data if frame[0] is not subscription)
 
 
 def _object(text: str) -> Json:

@@ -35,13 +35,20 @@ class Client:
         return self.received()
 
     def hear(self, happened: tuple[Happening, ...]) -> list[dict[str, Any]]:
+        self.publish(happened)
+        return self.received()
+
+    def publish(self, happened: tuple[Happening, ...]) -> None:
         for happening in happened:
             for message in frames.messages(happening):
                 self.session.publish(message, SENT_AT_MS)
-        return self.received()
 
     def received(self, now: float = LATER) -> list[dict[str, Any]]:
-        return [frame(text) for text in iter(lambda: self.session.next_frame(now), None)]
+        return [frame(text) for text in iter(lambda: self._next(now), None)]
+
+    def _next(self, now: float) -> str | None:
+        reply = self.session.next_reply()
+        return self.session.next_data(now) if reply is None else reply
 
 
 @pytest.fixture
@@ -249,6 +256,50 @@ def test_lifecycle_channel_counts_its_frames_and_takes_no_filter(
         "result": "yes",
         "settlement_value": "1.0000",
     }
+
+
+def test_frames_are_numbered_in_the_order_in_which_they_are_sent(
+    client: Client, exchange: Exchange, now: datetime
+) -> None:
+    client.subscribe("market_lifecycle_v2")
+    for ticker in ("KXGAME-1-A", "KXGAME-1-B"):
+        client.publish(exchange.determine(ticker, Decimal(0), now))
+
+    # The reply goes ahead of what waits.
+    replies = client.subscribe("market_lifecycle_v2")
+
+    assert [(each["type"], each["seq"]) for each in replies] == [
+        ("ok", 1),
+        ("market_lifecycle_v2", 2),
+        ("market_lifecycle_v2", 3),
+    ]
+
+
+def test_frames_that_were_never_sent_took_no_numbers(
+    client: Client, exchange: Exchange, now: datetime
+) -> None:
+    client.subscribe("market_lifecycle_v2")
+    client.publish(exchange.determine("KXGAME-1-A", Decimal(0), now))
+
+    client.send({"id": 2, "cmd": "unsubscribe", "params": {"sids": [1]}})
+
+    assert [(each["type"], each["seq"]) for each in client.received()] == [("unsubscribed", 1)]
+
+
+def test_error_of_a_subscription_names_it_and_takes_a_number_where_they_are_counted(
+    client: Client,
+) -> None:
+    client.subscribe("market_lifecycle_v2", "ticker")
+
+    client.send(update("add_markets", sid=1, market_ticker="A"))
+    client.send(update("dance", sid=1, market_ticker="A"))
+    client.send(update("add_markets", sid=2))
+    client.send(update("add_markets", sid=9, market_ticker="A"))
+
+    assert [
+        (each["id"], each["msg"]["code"], each.get("sid"), each.get("seq"))
+        for each in client.received()
+    ] == [(2, 13, 1, 1), (2, 13, 1, 2), (2, 14, 2, None), (2, 7, None, None)]
 
 
 def test_ended_subscription_is_silent_and_can_be_made_again(
