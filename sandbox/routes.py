@@ -21,7 +21,7 @@ from sandbox.rest import (
     portfolio,
     venue,
 )
-from sandbox.rest.query import Query
+from sandbox.rest.query import Parameters
 from sandbox.wire import Json
 
 Subject = Literal["account", "markets"]
@@ -41,7 +41,7 @@ class Call:
     tier: Tier
     account_as_of: datetime
     path: Mapping[str, str]
-    query: Query
+    query: Parameters
 
 
 SIGNED: dict[str, Callable[[Call, ApiKey], Json]] = {
@@ -106,7 +106,9 @@ PUBLIC: dict[str, Callable[[Call], Json]] = {
     ),
     "/markets": lambda call: markets.markets(call.exchange, call.query),
     "/markets/candlesticks": lambda call: candlesticks.of_markets(call.exchange, call.query),
-    "/markets/orderbooks": lambda call: orderbooks.of_markets(call.exchange, call.query),
+    "/markets/orderbooks": lambda call: orderbooks.of_markets(
+        call.exchange, call.query.repeated("tickers")
+    ),
     "/markets/{ticker}/orderbook": lambda call: orderbooks.of_market(
         call.exchange, call.path["ticker"], call.query
     ),

@@ -276,10 +276,8 @@ def _path_of(request: web.Request) -> str:
     return request.path.removeprefix(_REST_PATH)
 
 
-def _query_of(request: web.Request) -> dict[str, str]:
-    """The parameters; one that is given several times is a list, as with commas."""
-    query = request.query
-    return {name: ",".join(query.getall(name)) for name in query}
+def _query_of(request: web.Request) -> query.Parameters:
+    return query.Parameters({name: request.query.getall(name) for name in request.query})
 
 
 def _json(status: int, body: Json) -> web.Response:

@@ -308,6 +308,9 @@ class Session:
         values = params[field] if field.endswith("s") else [params[field]]
         if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
             raise _Refused(11)
+        if not values:
+            # It would be subscribed to nothing, without a word.
+            raise _Refused(11)
         if field not in _ID_FIELDS:
             return values
         if channels != ["ticker"] or not all(each in self._tickers_by_id for each in values):

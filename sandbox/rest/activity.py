@@ -10,8 +10,10 @@ from sandbox.exchange import Exchange
 from sandbox.grid import ZERO
 from sandbox.listing import result_of
 from sandbox.rest import members, shapes
-from sandbox.rest.query import Query, integer, is_within, limit, names, page
+from sandbox.rest.query import Query, bad_request, integer, is_within, limit, names, page
 from sandbox.wire import Json
+
+_MOST_TICKERS = 100
 
 # Fills
 
@@ -20,11 +22,15 @@ def fills(exchange: Exchange, key: ApiKey, query: Query) -> Json:
     """GET /portfolio/fills: newest first, of all subaccounts unless one is named."""
     members.require_scope(key, "read")
     size = limit(query, "GetFills", tags=("min", "max"))
+    tickers = names(query, "ticker")
+    if len(tickers) > _MOST_TICKERS:
+        raise bad_request(f"ticker names at most {_MOST_TICKERS} markets")
     order_id, shard = query.get("order_id"), integer(query, "exchange_index")
 
     def is_asked_for(fill: Fill) -> bool:
         return (
             fill.at >= exchange.history_before
+            and (not tickers or fill.ticker in tickers)
             and order_id in (None, "", fill.order_id)
             and shard in (None, exchange.markets[fill.ticker].exchange_index)
         )
@@ -33,10 +39,15 @@ def fills(exchange: Exchange, key: ApiKey, query: Query) -> Json:
 
 
 def historical_fills(exchange: Exchange, key: ApiKey, query: Query) -> Json:
-    """GET /historical/fills: those from before the cutoff."""
+    """GET /historical/fills: those from before the cutoff, of all markets or of one."""
     members.require_scope(key, "read")
     size = limit(query, "GetHistoricalFills", tags=("min", "max"))
-    return _fills(exchange, key, query, size, lambda fill: fill.at < exchange.history_before)
+
+    def is_asked_for(fill: Fill) -> bool:
+        is_old = fill.at < exchange.history_before
+        return is_old and query.get("ticker") in (None, "", fill.ticker)
+
+    return _fills(exchange, key, query, size, is_asked_for)
 
 
 def _fills(
@@ -46,15 +57,12 @@ def _fills(
     size: int,
     is_asked_for: Callable[[Fill], bool],
 ) -> Json:
-    tickers = names(query, "ticker")
     earliest, latest = integer(query, "min_ts"), integer(query, "max_ts")
     found = [
         (fill, portfolio.subaccount)
         for portfolio in members.portfolios(exchange, key, query)
         for fill in portfolio.fills
-        if (not tickers or fill.ticker in tickers)
-        and is_within(fill.at.timestamp(), earliest, latest)
-        and is_asked_for(fill)
+        if is_within(fill.at.timestamp(), earliest, latest) and is_asked_for(fill)
     ]
     found.sort(key=_fill_order, reverse=True)
     shown, after = page(found, _fill_order, query, size, newest=True)

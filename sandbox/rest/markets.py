@@ -45,6 +45,8 @@ _TIMES = {
 # What may stand beside a filter by the time of the last update.
 _BESIDE_UPDATED = {"min_updated_ts", "max_updated_ts", "mve_filter", "series_ticker"}
 _PAGING = {"limit", "cursor"}
+# Of archived markets, which go by one of these alone.
+_HISTORICAL_FILTERS = ("tickers", "event_ticker", "series_ticker", "mve_filter")
 
 
 def markets(exchange: Exchange, query: Query) -> Json:
@@ -65,6 +67,8 @@ def markets(exchange: Exchange, query: Query) -> Json:
 def historical_markets(exchange: Exchange, query: Query) -> Json:
     """GET /historical/markets: those that settled before the cutoff, by ticker."""
     size = limit(query, "GetHistoricalMarkets", minimum=0)
+    if sum(bool(query.get(name)) for name in _HISTORICAL_FILTERS) > 1:
+        raise bad_request("filters are mutually exclusive")
     rows = [each for each in _matching(exchange, query, ("exclude",)) if exchange.is_archived(each)]
     return _markets(rows, query, size)
 

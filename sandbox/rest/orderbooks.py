@@ -2,12 +2,12 @@
 The order books of markets that are listed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sandbox import wire
 from sandbox.exchange import Exchange
 from sandbox.orderbook import Level, orderbook
-from sandbox.rest.query import Query, bad_request, integer, names, not_found
+from sandbox.rest.query import Query, bad_request, integer, not_found
 from sandbox.wire import Json
 
 _DEEPEST = 100
@@ -24,15 +24,14 @@ def of_market(exchange: Exchange, ticker: str, query: Query) -> Json:
     return {"orderbook_fp": _book(exchange, ticker, depth)}
 
 
-def of_markets(exchange: Exchange, query: Query) -> Json:
+def of_markets(exchange: Exchange, tickers: Sequence[str]) -> Json:
     """GET /markets/orderbooks: of each market that is known, by ticker."""
-    tickers = names(query, "tickers")
     if not 0 < len(tickers) <= _MOST_MARKETS:
         raise bad_request("tickers are 1 to 100")
     return {
         "orderbooks": [
             {"ticker": ticker, "orderbook_fp": _book(exchange, ticker)}
-            for ticker in sorted(tickers)
+            for ticker in sorted(set(tickers))
             if _is_listed(exchange, ticker)
         ]
     }

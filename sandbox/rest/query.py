@@ -6,7 +6,7 @@ A query that the exchange would refuse raises `Rejected` with the status and the
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from sandbox.wire import Json
@@ -54,6 +54,34 @@ def forbidden(details: str) -> Rejected:
 
 
 # Parts of a query
+
+
+class Parameters(Mapping[str, str]):
+    """
+    What a call was asked with.
+
+    The documents know two kinds of lists: one value with commas, and a parameter that is repeated.
+    Each call reads its own, and where one value is meant several are refused.
+    """
+
+    def __init__(self, values: Mapping[str, Sequence[str]]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> str:
+        values = self._values[name]
+        if len(values) > 1:
+            raise bad_request(f"multiple values for {name}")
+        return values[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def repeated(self, name: str) -> list[str]:
+        """The values of a parameter that is given once for each; none when there is none."""
+        return [each for each in self._values.get(name, ()) if each]
 
 
 def limit(

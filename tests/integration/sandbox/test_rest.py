@@ -118,6 +118,16 @@ async def test_order_books_are_asked_for_one_by_one_or_several_at_once(sandbox: 
     assert rows[0]["orderbook_fp"]["no_dollars"][-3:] == book["no_dollars"]
 
 
+async def test_lists_have_commas_or_are_repeated_as_the_documents_say(sandbox: Sandbox) -> None:
+    first, second, *_ = sorted(sandbox.exchange.markets)
+
+    books = await get_unsigned(sandbox, f"/markets/orderbooks?tickers={first},{second}")
+    markets = await get_unsigned(sandbox, f"/markets?tickers={first}&tickers={second}")
+
+    assert books.json() == {"orderbooks": []}
+    assert markets.status_code == 400
+
+
 async def test_some_events_have_a_milestone_before_they_close(sandbox: Sandbox) -> None:
     rows = (await get_unsigned(sandbox, "/milestones?limit=500")).json()["milestones"]
 

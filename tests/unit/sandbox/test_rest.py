@@ -234,6 +234,14 @@ class TestFills:
     ) -> None:
         assert len(activity.fills(exchange, alices_key, query)["fills"]) == count
 
+    def test_fills_of_more_than_a_hundred_markets_are_refused(
+        self, exchange: Exchange, alices_key: ApiKey
+    ) -> None:
+        hundred = ",".join(f"KX-{number}" for number in range(100))
+
+        assert activity.fills(exchange, alices_key, {"ticker": hundred})["fills"] == []
+        refused(400, activity.fills, exchange, alices_key, {"ticker": f"{hundred},KX"})
+
     def test_pages_join_without_gap_or_overlap(
         self, exchange: Exchange, alices_key: ApiKey
     ) -> None:

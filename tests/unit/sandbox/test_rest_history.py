@@ -189,6 +189,25 @@ class TestArchive:
         assert len(live) == len(old["fills"]) == 4
         assert activity.fills(exchange, alices_key, {})["fills"] == []
 
+    def test_old_fills_are_of_one_market_and_live_ones_of_several(
+        self, exchange: Exchange, alices_key: ApiKey, now: datetime
+    ) -> None:
+        both = {"ticker": "KXGAME-1-A,KXGAME-1-B"}
+        exchange.archive(now + timedelta(minutes=30))
+        old = activity.historical_fills(exchange, alices_key, {"ticker": "KXGAME-1-A"})["fills"]
+        none = activity.historical_fills(exchange, alices_key, both)["fills"]
+
+        assert {row["ticker"] for row in old} == {"KXGAME-1-A"}
+        assert none == []
+
+    def test_archived_markets_go_by_one_filter_alone(self, exchange: Exchange) -> None:
+        found = markets.historical_markets(exchange, {"event_ticker": "KXGAME-1", "limit": "1"})
+
+        assert [row["ticker"] for row in found["markets"]] == ["KXGAME-1-A"]
+        for other in ({"tickers": "KXGAME-1-A"}, {"mve_filter": "exclude"}):
+            query = {"event_ticker": "KXGAME-1", **other}
+            refused(400, markets.historical_markets, exchange, query)
+
     def test_each_market_is_in_one_of_both(self, exchange: Exchange) -> None:
         live = markets.markets(exchange, {})["markets"]
         old = answer(markets.historical_markets(exchange, {}), "GetMarketsResponse")["markets"]

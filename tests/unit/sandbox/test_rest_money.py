@@ -132,11 +132,12 @@ class TestOrderbooks:
         refused(400, orderbooks.of_market, exchange, "KXGAME-1-A", {"depth": depth})
 
     def test_several_are_told_at_once(self, exchange: Exchange) -> None:
-        query = {"tickers": "KXRAIN-1-C,KXGAME-1-A,NONE"}
-        body = answer(orderbooks.of_markets(exchange, query), "GetMarketOrderbooksResponse")
+        asked = ["KXRAIN-1-C", "KXGAME-1-A", "NONE", "KXGAME-1-A"]
+        body = answer(orderbooks.of_markets(exchange, asked), "GetMarketOrderbooksResponse")
 
         assert [row["ticker"] for row in body["orderbooks"]] == ["KXGAME-1-A", "KXRAIN-1-C"]
-        refused(400, orderbooks.of_markets, exchange, {})
+        refused(400, orderbooks.of_markets, exchange, [])
+        refused(400, orderbooks.of_markets, exchange, [f"KX-{number}" for number in range(101)])
 
     def test_unknown_and_archived_markets_have_none(
         self, exchange: Exchange, now: datetime

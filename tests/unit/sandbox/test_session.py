@@ -350,6 +350,8 @@ def update(action: str, **params: Any) -> dict[str, Any]:
         ({"id": 2, "cmd": "subscribe", "params": {"channels": [["ticker"]]}}, 8),
         (update("add_markets", sid=1, market_ticker="A", market_tickers=["B"]), 11),
         (update("add_markets", sid=1, market_tickers="A"), 11),
+        (update("add_markets", sid=1, market_tickers=[]), 11),
+        ({"cmd": "subscribe", "params": {"channels": ["ticker"], "market_tickers": []}}, 11),
         (update("delete_markets", sid=2, market_ticker="A"), 11),
         (update("add_markets", market_ticker="A"), 12),
         (update("add_markets", sids=[1, 2], market_ticker="A"), 12),
