@@ -207,10 +207,10 @@ async def measure(count: int, holders: int) -> bool:
         watched = set(healthy[:: max(1, len(healthy) // WATCHED)])
         with session(environment) as database:
             watching = asyncio.create_task(watch(conninfo(environment), watched, quotes, took))
-            product.start_worker()
-            product.start_web()
             trial = Trial(sandbox, product, database, quotes, members, took)
             try:
+                product.start_worker()
+                product.start_web()
                 await trial.run()
             except RuntimeError as failure:
                 trial.failures.append(str(failure))

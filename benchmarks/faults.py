@@ -16,6 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from time import monotonic
 
+from benchmarks.processes import end
 from benchmarks.product import living_workers, session
 from benchmarks.scene import NotMet, Scene, locked_account
 from sandbox.commands import perform
@@ -135,8 +136,15 @@ async def rejected_by_a_content_network(scene: Scene) -> None:
 async def rejected_once(scene: Scene) -> None:
     """The exchange's own 401, once, to a good key."""
     await perform(scene.sandbox, {"do": "fail_answers", "status": 401, "path": "/portfolio"})
-    scene.sandbox.drop_connections()
-    await scene.until(lambda: not scene.sandbox.faults.answers, 10, "the 401 is met")
+    try:
+        scene.sandbox.drop_connections()
+        await scene.until_not_live(5)
+        await scene.until(lambda: not scene.sandbox.faults.answers, 10, "the 401 is met")
+    finally:
+        scene.sandbox.faults.answers.clear()
+    # What is made of the 401 is said only after it was met.
+    with scene.still():
+        await scene.until(scene.is_right, 10, "it is live and right again")
     _must_not_have_said(scene, "key_refused")
 
 
@@ -214,8 +222,7 @@ async def _sell_in_a_lag(scene: Scene, once_sold: Callable[[], None]) -> None:
             if number % 20 == 0:
                 await scene.refresh()
             number += 1
-            if not await _is_away(scene, ticker) and not scene.quantity(ticker):
-                raise NotMet(f"{ticker} was sold and came back; it says {scene.now}")
+            await _must_be_away(scene, ticker)
             await asyncio.sleep(0.05)
     finally:
         sandbox.lag()
@@ -224,6 +231,16 @@ async def _sell_in_a_lag(scene: Scene, once_sold: Callable[[], None]) -> None:
 async def _is_away(scene: Scene, ticker: str) -> bool:
     told = await scene.told()
     return told is not None and ticker not in told
+
+
+async def _must_be_away(scene: Scene, ticker: str) -> None:
+    """NotMet if a position that was sold is told, or nothing is."""
+    told = await scene.told()
+    if told is None:
+        raise NotMet(f"no answer about {ticker}, which was sold")
+    # Meanwhile it may have been bought again.
+    if ticker in told and not scene.quantity(ticker):
+        raise NotMet(f"{ticker} was sold and came back; it says {scene.now}")
 
 
 # Our own processes
@@ -274,8 +291,7 @@ async def worker_frozen(scene: Scene) -> None:
         await asyncio.sleep(1)
     finally:
         ended = second if scene.product.worker is first else first
-        ended.terminate()
-        await asyncio.to_thread(ended.wait, 15)
+        await asyncio.to_thread(end, ended)
 
 
 async def _are_two_alive(scene: Scene) -> bool:

@@ -11,6 +11,8 @@ import psycopg
 
 from benchmarks.product import session
 
+RECOVERY_SECONDS = 60
+
 
 @contextmanager
 def locked(environment: dict[str, str], account_id: int) -> Iterator[None]:
@@ -75,9 +77,11 @@ class Visitor:
         await self._client.aclose()
 
     async def recover(self) -> float:
-        """Seconds until an answer is good again."""
+        """Seconds until an answer is good again; RuntimeError if none is for long."""
         began = monotonic()
         while await self.ask() != 200:
+            if monotonic() - began > RECOVERY_SECONDS:
+                raise RuntimeError(f"no good answer within {RECOVERY_SECONDS} s: {self}")
             await asyncio.sleep(0.02)
         return monotonic() - began
 

@@ -1,10 +1,11 @@
-"""What a process takes of the machine, as the kernel tells it."""
+"""What a process takes of the machine, as the kernel tells it, and how it is ended."""
 
 import os
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,19 @@ def footprint(process: subprocess.Popen[bytes]) -> Footprint:
 def resident_megabytes(process: subprocess.Popen[bytes]) -> float:
     """The memory that a process holds; OSError when it has ended."""
     return int(_status(process, "VmRSS")) / 1024
+
+
+def end(*processes: subprocess.Popen[bytes], seconds: float = 10) -> None:
+    """End these, whatever they do: those that do not go when they are asked to are killed."""
+    for process in processes:
+        process.terminate()
+    ends_at = monotonic() + seconds
+    for process in processes:
+        try:
+            process.wait(max(0.0, ends_at - monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _status(process: subprocess.Popen[bytes], name: str) -> str:

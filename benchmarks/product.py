@@ -17,6 +17,7 @@ import httpx
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from benchmarks.processes import end
 from config.environment_file import fresh_secrets
 from postgres import embedded
 from sandbox.server import Sandbox
@@ -25,6 +26,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # What the product's processes said in the last run.
 LOG = BASE_DIR / "var" / "bench.log"
 START_SECONDS = 20
+# It starts the embedded server, which a migration may have to make first.
+MANAGE_SECONDS = 120
 # What a worker's sessions are called in the database.
 WORKER_NAME = "bench-worker"
 
@@ -39,6 +42,7 @@ class Product:
     csrf_token: str = ""
     worker: subprocess.Popen[bytes] = field(init=False)
     web: subprocess.Popen[bytes] = field(init=False)
+    _started: list[subprocess.Popen[bytes]] = field(init=False, default_factory=list)
 
     @property
     def database(self) -> Path:
@@ -49,13 +53,18 @@ class Product:
         self.worker = self.another_worker()
 
     def another_worker(self) -> subprocess.Popen[bytes]:
-        """One more worker process, which the caller ends."""
+        """One more worker process."""
         # By its name the database's list of sessions tells the worker's from all others.
         environment = {**self.environment, "PGAPPNAME": WORKER_NAME}
-        return _start("run_kalshi_stream", environment=environment)
+        return self._start("run_kalshi_stream", environment=environment)
 
     def start_web(self) -> None:
-        self.web = _start("serve", "--port", str(self.port), environment=self.environment)
+        self.web = self._start("serve", "--port", str(self.port), environment=self.environment)
+
+    def _start(self, *arguments: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+        process = _start(*arguments, environment=environment)
+        self._started.append(process)
+        return process
 
     async def answers(self) -> None:
         """
@@ -77,9 +86,8 @@ class Product:
                     return
 
     def stop(self) -> None:
-        for process in (self.web, self.worker):
-            process.terminate()
-            process.wait(10)
+        """End whatever of it runs, be it half started."""
+        end(*self._started)
 
 
 @asynccontextmanager
@@ -88,9 +96,9 @@ async def running_product(sandbox: Sandbox, **settings: str) -> AsyncIterator[Pr
     environment = environment_of(sandbox) | settings
     await prepare(environment)
     product = Product(free_port(), environment)
-    product.start_worker()
-    product.start_web()
     try:
+        product.start_worker()
+        product.start_web()
         await product.answers()
         product.cookie, product.csrf_token = await _sign_in(sandbox, product.port)
         yield product
@@ -165,7 +173,13 @@ def _start(*arguments: str, environment: dict[str, str]) -> subprocess.Popen[byt
 
 async def _manage(*arguments: str, environment: dict[str, str]) -> None:
     process = _start(*arguments, environment=environment)
-    if await asyncio.to_thread(process.wait):
+    try:
+        failed = await asyncio.to_thread(process.wait, MANAGE_SECONDS)
+    except subprocess.TimeoutExpired as expired:
+        raise RuntimeError(f"manage.py {arguments[0]} took over {MANAGE_SECONDS} s") from expired
+    finally:
+        await asyncio.to_thread(end, process)
+    if failed:
         *_, last = ["", *LOG.read_text().splitlines()]
         raise RuntimeError(f"manage.py {arguments[0]} failed: {last}")
 

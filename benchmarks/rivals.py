@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.processes import end
 from benchmarks.product import free_port
 from sandbox.server import Sandbox
 
@@ -48,8 +49,7 @@ async def running_rival(sandbox: Sandbox, module: str) -> AsyncIterator[Rival]:
                 await asyncio.sleep(0.5)
             yield Rival(port, process)
         finally:
-            process.terminate()
-            await asyncio.to_thread(process.wait, 10)
+            await asyncio.to_thread(end, process)
 
 
 async def _listens(port: int) -> bool:
