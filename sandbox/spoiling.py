@@ -23,10 +23,14 @@ _LISTS = (
     "settlements",
     "deposits",
     "withdrawals",
+    "transfers",
     "subaccount_balances",
+    "netting_configs",
+    "orderbooks",
+    "milestones",
 )
 _SINGLES = ("event", "market", "series")
-_NAMES = ("ticker", "event_ticker", "market_ticker", "api_key_id", "trade_id", "id")
+_NAMES = ("ticker", "event_ticker", "market_ticker", "api_key_id", "trade_id", "transfer_id", "id")
 
 
 @dataclass(slots=True)

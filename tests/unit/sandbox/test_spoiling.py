@@ -45,6 +45,28 @@ def test_field_is_replaced_in_the_rows_that_are_meant(row: str, expected: list[A
     assert values(body["markets"], "close_time") == expected
 
 
+@pytest.mark.parametrize(
+    ("rows", "name"),
+    [
+        ("transfers", "transfer_id"),
+        ("deposits", "id"),
+        ("orderbooks", "ticker"),
+        ("milestones", "id"),
+    ],
+)
+def test_row_is_meant_by_its_own_name(rows: str, name: str) -> None:
+    body = spoilt({"cursor": "", rows: [{name: "A"}, {name: "B"}]}, Spoil("/x", "new", 7, "B"))
+
+    assert body == {"cursor": "", rows: [{name: "A"}, {name: "B", "new": 7}]}
+
+
+def test_rows_without_a_name_are_spoilt_together() -> None:
+    configs = [{"subaccount_number": number, "enabled": True} for number in range(2)]
+    body = spoilt({"netting_configs": configs}, Spoil("/x", "enabled", None))
+
+    assert values(body["netting_configs"], "enabled") == [None, None]
+
+
 def test_field_is_left_out() -> None:
     body = spoilt(markets(), Spoil("/x", "close_time", ABSENT, "A"))
 
