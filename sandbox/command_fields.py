@@ -99,12 +99,7 @@ class Fields:
         named = self.text("market")
         prefix, _, number = named.partition(":")
         if prefix == "held" and number.isdecimal():
-            held = sorted(
-                position.ticker
-                for position in self._sandbox.account.portfolios[0].positions.values()
-                if position.quantity
-                and self._sandbox.exchange.markets[position.ticker].status == "active"
-            )
+            held = held_and_trading(self._sandbox)
             if not 0 < int(number) <= len(held):
                 raise BadCommand(f"only {len(held)} markets are held")
             return held[int(number) - 1]
@@ -122,6 +117,15 @@ class Fields:
         if value is None:
             raise BadCommand(f"{name} is missing")
         return value
+
+
+def held_and_trading(sandbox: Sandbox) -> list[str]:
+    """The tickers that the demonstration account holds in markets that trade, in order."""
+    return sorted(
+        position.ticker
+        for position in sandbox.account.portfolios[0].positions.values()
+        if position.quantity and sandbox.exchange.markets[position.ticker].status == "active"
+    )
 
 
 def _number(value: object) -> float:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import cast, get_args
 
 from sandbox import keys
-from sandbox.command_fields import BadCommand, Fields
+from sandbox.command_fields import BadCommand, Fields, held_and_trading
 from sandbox.fees import PRECISIONS
 from sandbox.position import OutcomeSide
 from sandbox.server import Sandbox
@@ -77,8 +77,7 @@ def open_member(sandbox: Sandbox, fields: Fields) -> Answer:
     precision = fields.number("precision", str(PRECISIONS[0]))
     fields.done()
     account = sandbox.open_account({0: cash}, precision=precision)
-    held = sorted(sandbox.account.portfolios[0].positions)[:positions]
-    for number, ticker in enumerate(held, start=1):
+    for number, ticker in enumerate(held_and_trading(sandbox)[:positions], start=1):
         side: OutcomeSide = "yes" if number % 2 else "no"
         now = sandbox.market_clock.now()
         sandbox.exchange.hold(account, ticker, side, Decimal(number), Decimal("0.30"), now)

@@ -147,6 +147,19 @@ async def test_event_is_listed_and_trades_at_once(sandbox: Sandbox) -> None:
         await do(sandbox, "list_event", **event)
 
 
+async def test_another_event_of_a_series_has_its_terms(sandbox: Sandbox) -> None:
+    await do(sandbox, "list_event", **DUEL, category="Chess", multiplier="0.5")
+    second = DUEL | {"event": "KXDUEL-2"}
+
+    for wrong in ({}, {"category": "Chess"}, {"multiplier": "0.5"}):
+        with pytest.raises(BadCommand, match="KXDUEL has other terms: Chess, quadratic"):
+            await do(sandbox, "list_event", **second, **wrong)
+    assert "KXDUEL-2" not in sandbox.exchange.events
+    await do(sandbox, "list_event", **second, category="Chess", multiplier="0.50")
+
+    assert sandbox.exchange.fees_of("KXDUEL-2") == ("quadratic", Decimal("0.5"))
+
+
 async def test_paid_market_is_decided_anew(sandbox: Sandbox) -> None:
     ticker = held(sandbox)
     await do(sandbox, "determine", market=ticker, yes_value=0)
@@ -233,6 +246,24 @@ async def test_opened_member_has_positions_and_a_key_of_its_own(sandbox: Sandbox
     assert member is not sandbox.account
     assert [each.quantity for each in member.portfolios[0].positions.values()] == [1, -2]
     assert told["private_key"].startswith("-----BEGIN")
+
+
+async def test_opened_member_holds_nothing_in_markets_that_are_over(sandbox: Sandbox) -> None:
+    over, sold = held(sandbox), sorted(sandbox.account.portfolios[0].positions)[-1]
+    await do(sandbox, "determine", market=over, yes_value=0)
+    await do(sandbox, "settle", market=over)
+    quantity = sandbox.account.portfolios[0].positions[sold].quantity
+    side = "no" if quantity > 0 else "yes"
+    sandbox.fill(sold, side, abs(quantity), Decimal("0.50"))
+
+    told = await perform(sandbox, {"do": "open_member", "positions": 100})
+
+    key = sandbox.exchange.key(told["api_key_id"])
+    assert key is not None
+    positions = sandbox.exchange.accounts[key.user_id].portfolios[0].positions
+    assert positions
+    assert not {over, sold} & positions.keys()
+    assert {sandbox.exchange.markets[each].status for each in positions} == {"active"}
 
 
 async def test_opened_member_may_have_a_balance_in_whole_cents(sandbox: Sandbox) -> None:
