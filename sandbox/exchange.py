@@ -87,11 +87,19 @@ class Exchange(Membership):
     def list_event(
         self, series: Series, event: Event, markets: Iterable[Market], at: datetime
     ) -> tuple[Happening, ...]:
-        """Begin an event with its markets."""
-        self.series.setdefault(series.ticker, series)
+        """
+        Begin an event with its markets, on the shard of its series.
+
+        Raises:
+            ValueError: the series is known with another category or other fees.
+        """
+        known = self.series.setdefault(series.ticker, series)
+        if series.terms != known.terms:
+            raise ValueError(f"{known.ticker} has other terms: {', '.join(map(str, known.terms))}")
         self._add_event(event)
-        happened: list[Happening] = [EventListed(event, series.exchange_index)]
+        happened: list[Happening] = [EventListed(event, known.exchange_index)]
         for market in markets:
+            market.exchange_index = known.exchange_index
             self._add_market(market)
             happened.append(LifecycleChanged(market, "created", at))
         return tuple(happened)

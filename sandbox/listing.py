@@ -45,6 +45,11 @@ class Series:
     settlement_source: tuple[str, str]
     fee_type: FeeType = "quadratic"
 
+    @property
+    def terms(self) -> tuple[str, FeeType, Decimal]:
+        """What all its events have in common, whatever each is called."""
+        return self.category, self.fee_type, self.fee_multiplier
+
 
 @dataclass(frozen=True, slots=True)
 class Event:

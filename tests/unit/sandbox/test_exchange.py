@@ -5,8 +5,9 @@ import pytest
 
 from sandbox.account import Account
 from sandbox.exchange import Exchange
-from sandbox.happenings import Filled, LifecycleChanged, TickerChanged
+from sandbox.happenings import EventListed, Filled, LifecycleChanged, TickerChanged
 from sandbox.market import EMPTY_BOOK, Quote
+from sandbox.offering import Offering
 
 
 def test_fill_changes_position_cash_and_the_last_trade(
@@ -33,6 +34,23 @@ def test_fill_of_a_subaccount_leaves_the_primary_one_alone(
     assert list(alice.portfolios[1].positions) == ["KXGAME-1-A"]
     assert alice.portfolios[0].positions == {}
     assert alice.portfolios[0].cash == 1000
+
+
+def test_event_of_a_known_series_trades_on_its_shard(exchange: Exchange, now: datetime) -> None:
+    offering = Offering(
+        event_ticker="KXGAME-2",
+        series_ticker="KXGAME",
+        title="Who wins the next one?",
+        outcomes=[("HOME", Decimal("0.55"))],
+        closes_in=timedelta(hours=3),
+        fee_multiplier=Decimal("0.5"),
+    )
+
+    listed, *_ = exchange.list_event(*offering.listing(now), now)
+
+    assert isinstance(listed, EventListed)
+    assert listed.exchange_index == 3
+    assert exchange.markets["KXGAME-2-HOME"].exchange_index == 3
 
 
 def test_quote_off_the_grid_changes_nothing(exchange: Exchange, now: datetime) -> None:
