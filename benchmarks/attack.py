@@ -16,13 +16,15 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
-from benchmarks.processes import footprint
+from benchmarks.crowd import OPEN
+from benchmarks.processes import end, footprint
 from benchmarks.product import Product, events, running_product
 from benchmarks.tick_to_stream import SECONDS, WARM_UP_SECONDS, measure
 from sandbox.server import Sandbox, running_exchange
 
 POSITIONS = 50
 OTHER_STREAMS = 99
+OPEN_SECONDS = 30
 # Of the attack: it begins before the timed ticks and ends after them.
 ATTACK_SECONDS = WARM_UP_SECONDS + SECONDS + 4
 
@@ -35,7 +37,24 @@ def _crowd(*arguments: object) -> subprocess.Popen[bytes]:
     )
 
 
-async def _phase(name: str, sandbox: Sandbox, product: Product) -> None:
+async def _until_open(readers: subprocess.Popen[bytes]) -> None:
+    """Wait until all streams of others are open; RuntimeError when they are not."""
+    told = asyncio.create_task(asyncio.to_thread(_first_line, readers))
+    await asyncio.wait([told], timeout=OPEN_SECONDS)
+    if not told.done() or told.result() != OPEN:
+        raise RuntimeError("the other streams did not open")
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> str:
+    assert process.stdout is not None  # as it was started
+    return process.stdout.readline().decode().strip()
+
+
+async def _phase(
+    name: str, sandbox: Sandbox, product: Product, readers: subprocess.Popen[bytes]
+) -> None:
+    if readers.poll() is not None:
+        raise RuntimeError("the other streams are not open any more")
     async with aclosing(events(product.port, "/sse/positions", product.cookie)) as stream:
         took = await measure(sandbox, stream)
     held = footprint(product.web)
@@ -54,19 +73,21 @@ async def main() -> None:
         running_product(sandbox) as product,
     ):
         readers = _crowd("read", product.port, product.cookie, OTHER_STREAMS)
+        others = [readers]
         try:
+            await _until_open(readers)
             print(
                 f"{'':<28}{'ticks':>7}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}"
                 f"{'threads':>9}{'sockets':>9}{'MB':>9}"
             )
-            await _phase("before", sandbox, product)
+            await _phase("before", sandbox, product, readers)
             attackers = _crowd("attack", product.port, ATTACK_SECONDS)
-            await _phase("during", sandbox, product)
+            others.append(attackers)
+            await _phase("during", sandbox, product, readers)
             answers, _ = await asyncio.to_thread(attackers.communicate, timeout=120)
-            await _phase("after", sandbox, product)
+            await _phase("after", sandbox, product, readers)
         finally:
-            readers.terminate()
-            await asyncio.to_thread(readers.wait, 10)
+            await asyncio.to_thread(end, *others)
     for kind, statuses in json.loads(answers).items():
         print(kind, "answered", statuses)
 

@@ -212,6 +212,9 @@ async def events(port: int, path: str, cookie: str = "") -> AsyncGenerator[dict[
     writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())
     try:
         while line := await reader.readline():
+            if not line.endswith(b"\n"):
+                # Cut off by the end of the server in the middle of it.
+                return
             if line.startswith(b"data: "):
                 yield json.loads(line[6:])
     finally:
