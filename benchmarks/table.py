@@ -4,10 +4,10 @@ The product beside the simplest design for its job, as one table.
     python -m benchmarks.table [--json FILE]
 
 The simplest design (`simplest.py`) is one process with FastAPI, a queue for each client and no
-database; the relay (`relay.py`) is less still, bytes in and bytes out. All in the same run, as
-figures of another hour or machine don't compare. Prints the table and writes it as JSON. Ends with
-1 if a client showed something wrong; a missed aim is told, and no failure. Loopback only; ends
-after some three minutes.
+database; the relay (`relay.py`) is less still, each message written to each socket as it comes. All
+in the same run, as figures of another hour or machine don't compare. Prints the table and writes it
+as JSON. Ends with 1 if a client showed something wrong; a missed aim is told, and no failure.
+Loopback only; ends after some three minutes.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 
 from benchmarks import fleet, returning, tick_to_stream
@@ -37,6 +38,7 @@ class Figure:
 
     Attributes:
         simplest, relay: of the other designs; None where they have nothing of the kind.
+        ours: infinite for what did not come to be; null in JSON.
         aim: at most so much is wished for; None: nothing was set.
     """
 
@@ -115,11 +117,17 @@ def write(path: Path, figures: list[Figure], wrong: int) -> None:
     document = {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
-        "figures": [{**asdict(each), "is_missed": each.is_missed} for each in figures],
+        "figures": [_document(each) for each in figures],
         "clients_wrong": wrong,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(document, indent=2) + "\n")
+    path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+def _document(figure: Figure) -> dict[str, object]:
+    # JSON has no word for what never came to be.
+    ours = figure.ours if isfinite(figure.ours) else None
+    return {**asdict(figure), "ours": ours, "is_missed": figure.is_missed}
 
 
 async def main(path: Path) -> int:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from benchmarks.table import Figure, lines, write
 
 KEPT = Figure("a tick, p50", "ms", 4.25, simplest=1.61, relay=1.5, aim=4.5)
@@ -15,6 +17,16 @@ def test_what_is_more_than_the_aim_is_called_missed():
     assert kept.split() == ["a", "tick,", "p50", "ms", "4.25", "1.61", "1.50", "4.50"]
     assert missed.split() == ["memory", "of", "each", "kB", "91.9", "35.8", "40.0", "missed"]
     assert without.split() == ["the", "longest", "ms", "120"]
+
+
+def test_what_never_came_to_be_is_missed_and_null_in_json(tmp_path):
+    never = Figure("all follow", "s", float("inf"), aim=5)
+
+    write(tmp_path / "bench.json", [never], wrong=0)
+
+    text = (tmp_path / "bench.json").read_text()
+    [figure] = json.loads(text, parse_constant=pytest.fail)["figures"]
+    assert (figure["ours"], figure["is_missed"]) == (None, True)
 
 
 def test_programs_are_told_the_same(tmp_path):
