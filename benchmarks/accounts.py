@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from benchmarks.hindrances import Connections, Visitor, locked
+from benchmarks.holdings import HOLDERS, market_count
 from benchmarks.product import (
     Product,
     conninfo,
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from benchmarks.members import Member
 
 ACCOUNTS = 200
-HOLDERS = 4
-POSITIONS = 5
 WITHOUT_KEY = 300
 WARM_UP_SECONDS = 3
 # Each phase has one reconciliation of each account, which comes every 55 seconds.
@@ -181,7 +180,7 @@ class Trial:
 
 async def measure(count: int, holders: int) -> bool:
     """Whether every healthy account was right at the end."""
-    markets = max(20, count * POSITIONS // holders)
+    markets = market_count(count, holders)
     async with running_exchange(positions=markets + 1, updates_per_minute=0) as sandbox:
         environment = environment_of(sandbox)
         await prepare(environment)

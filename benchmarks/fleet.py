@@ -23,6 +23,7 @@ from statistics import quantiles
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from benchmarks.holdings import market_count
 from benchmarks.product import (
     Product,
     environment_of,
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from benchmarks.members import Member
 
 ACCOUNTS = 100
-HOLDERS = 4
-POSITIONS = 5
 QUIET_SECONDS = 10
 # What the server tells browsers to wait before they come again.
 RECONNECT_SECONDS = 1.0
@@ -253,10 +252,10 @@ async def running_fleet(sandbox: Sandbox, count: int) -> AsyncIterator[Fleet]:
     from benchmarks.members import cookie_of, open_members, store
 
     active = [each.ticker for each in sandbox.exchange.markets.values() if each.status == "active"]
-    quotes = Quotes(sandbox, active[: _markets(count)])
+    quotes = Quotes(sandbox, active[: market_count(count)])
     for ticker in active:
         quotes.move(ticker)
-    members = open_members(sandbox, count, active[: _markets(count) + 1])
+    members = open_members(sandbox, count, active[: market_count(count) + 1])
     await asyncio.to_thread(store, members)
     products = [Product(free_port(), environment) for _ in range(2)]
     ports = [product.port for product in products]
@@ -282,14 +281,10 @@ async def running_fleet(sandbox: Sandbox, count: int) -> AsyncIterator[Fleet]:
             await asyncio.to_thread(product.stop)
 
 
-def _markets(count: int) -> int:
-    return max(20, count * POSITIONS // HOLDERS)
-
-
 async def measure(count: int = ACCOUNTS) -> tuple[Quiet, list[Killed]]:
     """The figures of so many accounts."""
     async with (
-        running_exchange(positions=_markets(count) + 1, updates_per_minute=0) as sandbox,
+        running_exchange(positions=market_count(count) + 1, updates_per_minute=0) as sandbox,
         running_fleet(sandbox, count) as fleet,
     ):
         return await fleet.run()

@@ -9,12 +9,11 @@ from accounts import sessions
 from accounts.devices import Device
 from accounts.encryption import Secret
 from accounts.models import Account, Credential, User
+from benchmarks.holdings import POSITIONS
 from sandbox import account as exchange_account
 from sandbox import keys
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox
-
-POSITIONS = 5
 
 
 @dataclass(slots=True)

@@ -61,7 +61,6 @@ class Held:
     """One position, and where it is on its round."""
 
     ticker: str
-    title: str
     holding: pnl.Holding
     states: list[State]
     at: str
@@ -107,8 +106,8 @@ def book(count: int, seed: int, now: datetime) -> Book:
         holding, price = _holding(number, dice)
         quotes = _round(number, holding, price, dice)
         states = [_state(market, holding, quote) for quote in quotes]
-        title, at = market.title, now.isoformat().replace("+00:00", "Z")
-        made.held[market.ticker] = Held(market.ticker, title, holding, states, at)
+        at = now.isoformat().replace("+00:00", "Z")
+        made.held[market.ticker] = Held(market.ticker, holding, states, at)
     return made
 
 

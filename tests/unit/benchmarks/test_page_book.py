@@ -85,4 +85,6 @@ def test_each_tick_changes_the_mark_of_what_has_a_price(play):
 
 
 def test_no_two_positions_have_the_same_title(play):
-    assert len({held.title for held in play.book.held.values()}) == len(play.book.held)
+    titles = {json.loads(held.document)["title"] for held in play.book.held.values()}
+
+    assert len(titles) == len(play.book.held)
