@@ -2,7 +2,7 @@
 What the WebSocket's channels say, before it is addressed to a subscription.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox import wire
 from sandbox.happenings import (
@@ -18,6 +18,8 @@ from sandbox.listing import Event, Market
 from sandbox.wire import Json
 
 LIFECYCLE = "market_lifecycle_v2"
+# Of combos alone.
+COMBO_LIFECYCLE = "multivariate_market_lifecycle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,13 @@ def messages(happening: Happening) -> tuple[Message, ...]:
         case PaidOut():
             return (_market_position_message(happening),)
         case LifecycleChanged():
-            return (_lifecycle_message(happening),)
+            told = _lifecycle_message(happening)
+            of_combos = replace(told, channel=COMBO_LIFECYCLE, type=COMBO_LIFECYCLE)
+            return (told, of_combos) if happening.market.is_multivariate else (told,)
         case EventListed(event=event, exchange_index=exchange_index):
-            return (_event_message(event, exchange_index),)
+            told = _event_message(event, exchange_index)
+            of_combos = replace(told, channel=COMBO_LIFECYCLE)
+            return (told, of_combos) if event.is_multivariate else (told,)
         case FeesChanged(event=event):
             return (_fees_message(event),)
 

@@ -28,6 +28,8 @@ MarketStatus = Literal[
 ]
 Result = Literal["", "yes", "no", "scalar"]
 
+# What the tickers of combos begin with, from the series' to the market's.
+_COMBOS = "KXMVE"
 _DAY = timedelta(days=1)
 _SETTLEMENT_TIMER = timedelta(minutes=5)
 _DETERMINATION_DELAY = timedelta(minutes=10)
@@ -78,7 +80,7 @@ class Event:
     @property
     def is_multivariate(self) -> bool:
         """A combo, which the exchange lists apart from other events."""
-        return self.series_ticker.startswith("KXMVE")
+        return self.series_ticker.startswith(_COMBOS)
 
 
 @dataclass(slots=True)
@@ -110,6 +112,11 @@ class Market:
     settled_at: datetime | None = None
     next_previous: Tape | None = None
     candles: Candles = field(default_factory=Candles, compare=False, repr=False)
+
+    @property
+    def is_multivariate(self) -> bool:
+        """Whether its event is a combo."""
+        return self.event_ticker.startswith(_COMBOS)
 
     def remember(self, tape: Tape) -> None:
         """Keep what the market shows as that of a day ago, once it is."""

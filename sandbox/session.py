@@ -16,12 +16,12 @@ from types import MappingProxyType
 
 from sandbox import wire
 from sandbox.account import ApiKey
-from sandbox.frames import LIFECYCLE, Message
+from sandbox.frames import COMBO_LIFECYCLE, LIFECYCLE, Message
 from sandbox.wire import Json
 
-CHANNELS = ("ticker", "fill", "market_positions", LIFECYCLE)
-_SEQUENCED = (LIFECYCLE,)
-_UNFILTERED = (LIFECYCLE,)
+CHANNELS = ("ticker", "fill", "market_positions", LIFECYCLE, COMBO_LIFECYCLE)
+_SEQUENCED = (LIFECYCLE, COMBO_LIFECYCLE)
+_UNFILTERED = (LIFECYCLE, COMBO_LIFECYCLE)
 
 _ID_FIELDS = ("market_id", "market_ids")
 _MARKET_FIELDS = ("market_ticker", "market_tickers", *_ID_FIELDS)

@@ -22,6 +22,7 @@ _FRAMES = {
     "fill": "fillPayload",
     "market_position": "marketPositionPayload",
     "market_lifecycle_v2": "marketLifecycleV2Payload",
+    "multivariate_market_lifecycle": "multivariateMarketLifecyclePayload",
     "event_lifecycle": "eventLifecyclePayload",
     "event_fee_update": "eventFeeUpdatePayload",
 }

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from sandbox.account import Account, ApiKey
 from sandbox.catalogue import world
 from sandbox.exchange import Exchange
 from sandbox.happenings import Happening, LifecycleChanged
+from sandbox.offering import Offering
 from sandbox.session import Session
 from tests.unit.sandbox.published import frame
 
@@ -81,6 +83,39 @@ def test_new_close_time_is_told(exchange: Exchange, hear: Hear, now: datetime) -
 
     assert told["msg"]["event_type"] == "close_date_updated"
     assert told["msg"]["close_ts"] == 1795442400
+
+
+def test_life_of_a_combo_is_told_on_a_channel_of_its_own_too(
+    alices_key: ApiKey, now: datetime
+) -> None:
+    combo = Offering(
+        event_ticker="KXMVEGAMES-1",
+        series_ticker="KXMVEGAMES",
+        title="Who wins both?",
+        outcomes=[("HOME", Decimal("0.55"))],
+        closes_in=timedelta(hours=3),
+    )
+    exchange, _ = world(positions=0, seed=3, now=now)
+    game = replace(combo, event_ticker="KXGAMES-1", series_ticker="KXGAMES")
+    session = Session(alices_key, lambda ticker: None)
+    subscribe = {"channels": ["market_lifecycle_v2", "multivariate_market_lifecycle"]}
+    session.receive(json.dumps({"id": 1, "cmd": "subscribe", "params": subscribe}), 0.0, 1)
+
+    for offering in (combo, game):
+        for happening in exchange.list_event(*offering.listing(now), now):
+            for message in frames.messages(happening):
+                session.publish(message, 1)
+
+    heard = [frame(text) for text in iter(lambda: session.next_data(60.0), None)]
+    assert [(each["sid"], each["seq"], each["type"]) for each in heard] == [
+        (1, 1, "event_lifecycle"),
+        (2, 1, "event_lifecycle"),
+        (1, 2, "market_lifecycle_v2"),
+        (2, 2, "multivariate_market_lifecycle"),
+        (1, 3, "event_lifecycle"),
+        (1, 4, "market_lifecycle_v2"),
+    ]
+    assert heard[3]["msg"] == heard[2]["msg"]
 
 
 def test_fees_of_an_event_are_told_and_that_they_are_gone(exchange: Exchange, hear: Hear) -> None:

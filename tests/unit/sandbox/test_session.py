@@ -12,7 +12,7 @@ from sandbox import frames
 from sandbox.account import Account, ApiKey
 from sandbox.exchange import Exchange
 from sandbox.happenings import Happening
-from sandbox.session import Session
+from sandbox.session import CHANNELS, Session
 from tests.unit.sandbox.conftest import add_key
 from tests.unit.sandbox.published import frame
 
@@ -451,7 +451,7 @@ json_values = st.recursive(
     max_leaves=5,
 )
 sids = st.lists(st.integers(0, 5) | st.booleans() | st.none(), max_size=4)
-names = st.sampled_from(["ticker", "fill", "market_positions", "market_lifecycle_v2", "none"])
+names = st.sampled_from([*CHANNELS, "none"])
 params = st.fixed_dictionaries(
     {},
     optional={
