@@ -233,6 +233,16 @@ async def test_keys_are_listed_and_left_by_escape(listed):
     await expect(listed.get_by_role("dialog", name="Keys")).to_be_hidden()
 
 
+@pytest.mark.parametrize("width", [1200, 1280, 1440])
+async def test_no_column_of_the_table_is_cut_however_narrow_it_is(listed, width):
+    await listed.set_viewport_size({"width": width, "height": 800})
+    await listed.locator(".panel-heads").evaluate("() => new Promise(requestAnimationFrame)")
+
+    for row in (listed.locator(".panel-heads"), cards(listed).first.locator("a")):
+        assert await row.evaluate("row => row.scrollWidth <= row.clientWidth")
+    await expect(cards(listed).first.locator(".cell-closes")).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["table", "cards"])
 async def test_rows_are_of_one_height_and_nothing_is_wider_than_the_page(listed, size):
     await listed.set_viewport_size(size)

@@ -3,21 +3,11 @@
  * The controls of the list: the order, the heads of the columns, the filter, the menu "View".
  */
 
+import { COLUMN_NAMES, columnsIn, tracksOf } from "../list/columns.js";
 import { isOrder } from "../list/orders.js";
+import { part } from "./template.js";
 
 /** @typedef {import("../list/choices.js").ListChoices} ListChoices */
-
-/** The table's columns beside the position itself, and the room each takes. */
-const COLUMNS = {
-  quantity: "minmax(60px, 0.6fr)",
-  average: "minmax(56px, 0.6fr)",
-  mark: "minmax(104px, 1fr)",
-  value: "minmax(84px, 0.9fr)",
-  pnl: "minmax(96px, 1fr)",
-  percent: "minmax(60px, 0.6fr)",
-  day: "minmax(84px, 0.9fr)",
-  closes: "minmax(84px, 0.8fr)",
-};
 
 /**
  * @param {HTMLElement} panel
@@ -71,6 +61,9 @@ export function bindListView(panel, choices, changed, signal) {
       { signal },
     );
   }
+  const resized = new ResizeObserver(() => showColumns(panel, choices));
+  resized.observe(part(panel, ".panel-heads"));
+  signal.addEventListener("abort", () => resized.disconnect());
 }
 
 /** Let the controls say what is chosen. @param {HTMLElement} panel @param {ListChoices} choices */
@@ -88,11 +81,33 @@ export function showListView(panel, choices) {
     head.setAttribute("aria-pressed", String(isSorted));
     head.dataset.way = isSorted ? (isReversed ? "reversed" : "usual") : "";
   }
-  const shown = Object.entries(COLUMNS).filter(([name]) => !hiddenColumns.includes(name));
-  const columns = shown.map(([name, width]) => `[${name}] ${width}`);
-  // The last, without a name, is room for the pin.
-  panel.style.setProperty("--columns", ["minmax(180px, 4fr)", ...columns, "6px"].join(" "));
-  panel.dataset.hiddenColumns = hiddenColumns.join(" ");
+  showColumns(panel, choices);
+}
+
+/**
+ * The columns that are wanted and that there is room for.
+ *
+ * @param {HTMLElement} panel
+ * @param {ListChoices} choices
+ */
+function showColumns(panel, choices) {
+  const columns = columnsIn({
+    ...roomIn(part(panel, ".panel-heads")),
+    hidden: choices.kept.hiddenColumns,
+    sorted: choices.order === "closing" ? "closes" : choices.order,
+  });
+  panel.style.setProperty("--columns", `${tracksOf(columns)} var(--pin-room)`);
+  const absent = COLUMN_NAMES.filter((name) => !columns.includes(name));
+  panel.dataset.hiddenColumns = absent.join(" ");
+}
+
+/** What a row has beside its padding and the pin. @param {HTMLElement} row */
+function roomIn(row) {
+  const style = getComputedStyle(row);
+  const pixels = (/** @type {string} */ name) => parseFloat(style.getPropertyValue(name)) || 0;
+  const gap = pixels("column-gap");
+  const taken = pixels("padding-left") + pixels("padding-right") + gap + pixels("--pin-room");
+  return { room: row.clientWidth - taken, gap };
 }
 
 /** @param {HTMLInputElement[]} boxes */
