@@ -11,6 +11,7 @@ from tests.e2e.visitor import sign_in
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 1000, "height": 800}
+LOW = {"width": 1366, "height": 500}
 MANY = 120
 
 
@@ -241,6 +242,19 @@ async def test_no_column_of_the_table_is_cut_however_narrow_it_is(listed, width)
     for row in (listed.locator(".panel-heads"), cards(listed).first.locator("a")):
         assert await row.evaluate("row => row.scrollWidth <= row.clientWidth")
     await expect(cards(listed).first.locator(".cell-closes")).to_be_in_viewport(ratio=1)
+
+
+async def test_list_keeps_four_rows_where_the_window_is_too_low(listed):
+    await listed.set_viewport_size(LOW)
+    foot = listed.locator(".panel-age")
+    await expect(foot).not_to_be_in_viewport()
+
+    await listed.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+
+    await expect(foot).to_be_in_viewport(ratio=1)
+    assert await listed.locator(".panel-list").evaluate("list => list.clientHeight") >= 4 * 48
+    bottom = "document.querySelector('position-panel').getBoundingClientRect().bottom"
+    assert await listed.evaluate(f"{bottom} >= innerHeight"), "nothing is below it"
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["table", "cards"])
