@@ -23,6 +23,7 @@ import { applyPreferences, loadPreferences } from "./preferences.js";
 import { Router } from "./router.js";
 import { Accounts } from "./shell/accounts.js";
 import { ConnectionBoard } from "./shell/connection_board.js";
+import { measureEdges } from "./shell/edges.js";
 import { bindHints } from "./shell/hints.js";
 import { bindKeys } from "./shell/keys.js";
 import { printPositions } from "./shell/print_table.js";
@@ -239,6 +240,7 @@ else bindSignOut(leave);
 bindHints(preferences);
 bindKeys(panel);
 bindWall();
+measureEdges();
 printPositions(
   () => panel.listed,
   () => {

@@ -12,7 +12,20 @@ from tests.e2e.visitor import sign_in
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 1000, "height": 800}
 LOW = {"width": 1366, "height": 500}
+SMALL = {"width": 320, "height": 640}
 MANY = 120
+
+# As high as a notice of three lines.
+NOTICE = """
+  const notice = document.createElement("div");
+  notice.style.height = "90px";
+  document.querySelector(".notices").append(notice);
+"""
+# Where a row can be seen, between what lies over the page's edges.
+IS_CLEAR = """
+  row => row.getBoundingClientRect().top >= document.querySelector(".bar").offsetHeight
+    && row.getBoundingClientRect().bottom <= innerHeight - 90
+"""
 
 
 @pytest.fixture
@@ -255,6 +268,21 @@ async def test_list_keeps_four_rows_where_the_window_is_too_low(listed):
     assert await listed.locator(".panel-list").evaluate("list => list.clientHeight") >= 4 * 48
     bottom = "document.querySelector('position-panel').getBoundingClientRect().bottom"
     assert await listed.evaluate(f"{bottom} >= innerHeight"), "nothing is below it"
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, SMALL], ids=["table", "cards", "phone"])
+async def test_no_row_is_under_a_notice_or_the_bar_when_it_gets_the_focus(listed, size):
+    await listed.set_viewport_size(size)
+    await listed.evaluate(NOTICE)
+    await cards(listed).first.locator("a").focus()
+
+    await listed.keyboard.press("End")
+    assert await cards(listed).last.evaluate(IS_CLEAR)
+    await listed.keyboard.press("Home")
+    assert await cards(listed).first.evaluate(IS_CLEAR)
+
+    await listed.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    assert await listed.locator(".panel-age").evaluate(IS_CLEAR)
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["table", "cards"])

@@ -118,7 +118,10 @@ export class Rows {
     this.reveal(item.key);
     this.render();
     const element = this.element(item.key);
-    if (element) this.#kinds[item.kind].link(element).focus({ preventScroll: true });
+    if (!element) return;
+    this.#kinds[item.kind].link(element).focus({ preventScroll: true });
+    // The list may be half out of the window, or the row under what lies over the page's edges.
+    element.scrollIntoView({ block: "nearest" });
   }
 
   /** The place of the row that Tab reaches. */
