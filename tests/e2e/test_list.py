@@ -247,6 +247,22 @@ async def test_keys_are_listed_and_left_by_escape(listed):
     await expect(listed.get_by_role("dialog", name="Keys")).to_be_hidden()
 
 
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["table", "phone"])
+async def test_wall_view_is_left_by_a_click_where_there_is_no_full_screen(listed, size):
+    await listed.set_viewport_size(size)
+    await listed.evaluate("Element.prototype.requestFullscreen = undefined")
+    await listed.evaluate("location.hash = document.querySelector('position-card a').hash")
+
+    await listed.get_by_role("button", name="Display").click()
+    await listed.get_by_role("button", name="Wall view").click()
+    await expect(cards(listed).first).to_be_visible()
+    await expect(listed.get_by_role("button", name="Account")).to_be_hidden()
+    assert await listed.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    await listed.get_by_role("button", name="Exit the wall view").click()
+    await expect(listed.get_by_role("button", name="Display")).to_be_focused()
+
+
 @pytest.mark.parametrize("width", [1200, 1280, 1440])
 async def test_no_column_of_the_table_is_cut_however_narrow_it_is(listed, width):
     await listed.set_viewport_size({"width": width, "height": 800})
