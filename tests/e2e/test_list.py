@@ -21,6 +21,28 @@ NOTICE = """
   notice.style.height = "90px";
   document.querySelector(".notices").append(notice);
 """
+# How large the pin is, and which texts of a row that is decided soon are under it.
+COVERED = """
+  row => {
+    const closes = row.querySelector(".cell-closes");
+    closes.toggleAttribute("data-soon", true);
+    closes.textContent = "in 23 h 59 min";
+    const pin = row.querySelector(".card-pin").getBoundingClientRect();
+    const isUnder = node => {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const {left, right, top, bottom} = range.getBoundingClientRect();
+      const end = Math.min(right, node.getBoundingClientRect().right);
+      const isLevel = top < pin.bottom && bottom > pin.top;
+      return end > left && isLevel && left < pin.right && end > pin.left;
+    };
+    const texts = [...row.querySelectorAll("a > *, a > .card-line > *")];
+    return {
+      pin: [pin.width, pin.height],
+      covers: texts.filter(isUnder).map(text => text.className),
+    };
+  }
+"""
 # Where a row can be seen, between what lies over the page's edges.
 IS_CLEAR = """
   row => row.getBoundingClientRect().top >= document.querySelector(".bar").offsetHeight
@@ -245,6 +267,24 @@ async def test_keys_are_listed_and_left_by_escape(listed):
     await listed.keyboard.press("Escape")
 
     await expect(listed.get_by_role("dialog", name="Keys")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [WIDE, SMALL], ids=["table", "phone"])
+async def test_pin_covers_nothing_that_is_read_and_is_large_for_a_finger(listed, size):
+    await listed.set_viewport_size(size)
+    assert await cards(listed).first.evaluate(COVERED) == {"pin": [24, 24], "covers": []}
+
+    session = await listed.context.new_cdp_session(listed)
+    touched = {**size, "deviceScaleFactor": 1, "mobile": True}
+    await session.send("Emulation.setDeviceMetricsOverride", touched)
+    await session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    assert await listed.evaluate("matchMedia('(hover: none)').matches")
+
+    assert await cards(listed).first.evaluate(COVERED) == {"pin": [44, 44], "covers": []}
+
+    await session.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
+    await session.send("Emulation.clearDeviceMetricsOverride")
+    await session.detach()
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["table", "phone"])
