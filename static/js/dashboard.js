@@ -9,7 +9,7 @@ import { bindDisplay } from "./display_menu.js";
 import { defineElements, defineLater } from "./elements/all.js";
 import { part } from "./elements/template.js";
 import { maskFigures, writeText } from "./figures.js";
-import { dateTime, moment } from "./format.js";
+import { moment } from "./format.js";
 import { bindSignOut } from "./leaving.js";
 import { SharedStream } from "./link/shared_stream.js";
 import { useLocale } from "./locale.js";
@@ -243,10 +243,7 @@ bindWall();
 measureEdges();
 printPositions(
   () => panel.listed,
-  () => {
-    const { updated_at } = store.viewed[0]?.portfolio ?? { updated_at: null };
-    return updated_at ? `Figures as of ${dateTime(updated_at)}.` : "No figures yet.";
-  },
+  () => (board.asOf ? [board.asOf] : viewedPortfolios().map(({ updated_at }) => updated_at)),
 );
 panel.choices = preferences;
 panel.addEventListener("choice", () => {

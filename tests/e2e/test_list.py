@@ -260,6 +260,19 @@ async def test_all_are_on_paper_whatever_is_in_sight(listed):
     await expect(listed.locator(".printed")).to_have_count(0)
 
 
+async def test_paper_is_light_and_has_no_chart_whatever_is_chosen(listed):
+    await listed.evaluate("document.documentElement.dataset.theme = 'dark'")
+    await listed.evaluate("location.hash = document.querySelector('position-card a').hash")
+
+    await listed.emulate_media(media="print")
+    await listed.set_viewport_size({"width": 717, "height": 1000})
+
+    await expect(listed.locator("body")).to_have_css("background-color", "rgb(246, 248, 250)")
+    await expect(listed.locator("equity-chart")).to_be_hidden()
+    await expect(listed.locator(".sums data[data-field=cash]")).to_be_visible()
+    await listed.emulate_media(media="null")
+
+
 async def test_keys_are_listed_and_left_by_escape(listed):
     await listed.keyboard.press("?")
     await expect(listed.get_by_role("dialog", name="Keys")).to_be_visible()

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { ListChoices } from "../../static/js/list/choices.js";
-import { isOrderKept, isSameOrder, itemsOf, withSumsOf } from "../../static/js/list/items.js";
+import { isOrderKept, isSameOrder, itemsOf, openOf, withSumsOf } from "../../static/js/list/items.js";
 import { rowsInSight, scrollTo } from "../../static/js/list/window.js";
 
 const position = (ticker, value, fields = {}) => ({
@@ -76,6 +76,22 @@ describe("the list", () => {
     assert.deepEqual(keys(listed([a, b, c], choices)), ["event/1/X", "event/1/Y", "1/Y-B"]);
     choices.toggleFold("event/1/X");
     assert.equal(listed([a, b, c], choices).length, 5);
+  });
+
+  test("on paper has what is open of a folded event, as it is now", () => {
+    const choices = chosen({ isGrouped: true });
+    choices.toggleFold("X");
+    const now = position("X-A", "4");
+    const newest = new Map([
+      ["1/X-A", now],
+      ["1/Y-B", b],
+    ]);
+    const items = listed([a, b], choices, [{ position: c, closed: { reason: "settled" } }]);
+
+    assert.deepEqual(
+      openOf(items, (key) => newest.get(key)),
+      [now, b],
+    );
   });
 
   test("leaves out what is worth less than a dollar, but never what has no price", () => {

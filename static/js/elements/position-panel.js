@@ -3,7 +3,7 @@ import { keyOf } from "../account_state.js";
 import { age } from "../format.js";
 import { figureText, unreadableText, writeText } from "../figures.js";
 import { ListChoices } from "../list/choices.js";
-import { isOrderKept, isSameOrder, itemsOf, withSumsOf } from "../list/items.js";
+import { isOrderKept, isSameOrder, itemsOf, openOf, withSumsOf } from "../list/items.js";
 import { bindListKeys } from "./list_keys.js";
 import { Rows, setAttribute } from "./rows.js";
 import { bindListView, showListView } from "./list_view.js";
@@ -111,12 +111,7 @@ export class PositionPanel extends HTMLElement {
 
   /** All open positions that are listed, in sight or not, in their order. @returns {Position[]} */
   get listed() {
-    return this.#items.flatMap((item) => {
-      const isUnlisted = item.kind === "event" && item.isFolded;
-      if (isUnlisted) return item.open.map((each) => this.#positions.get(keyOf(each)) ?? each);
-      if (item.kind === "event" || item.closed) return [];
-      return [this.#positions.get(item.key) ?? item.position];
-    });
+    return openOf(this.#items, (key) => this.#positions.get(key));
   }
 
   /** The key of the position whose detail is shown. */

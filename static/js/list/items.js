@@ -61,6 +61,21 @@ export function itemsOf(open, closed, choices) {
 }
 
 /**
+ * The open positions that are listed, as they are now and in their order, those of folded events too.
+ *
+ * @param {readonly Item[]} items as they were listed
+ * @param {(key: string) => Position | undefined} newest undefined of those that are no longer open
+ * @returns {Position[]}
+ */
+export function openOf(items, newest) {
+  return items.flatMap((item) => {
+    if (item.kind === "position") return item.closed === null ? (newest(item.key) ?? []) : [];
+    if (!item.isFolded) return [];
+    return item.positions.flatMap((position) => newest(keyOf(position)) ?? []);
+  });
+}
+
+/**
  * Whether the order still stands, now that figures have changed.
  *
  * @param {readonly Item[]} items as they were listed

@@ -30,25 +30,35 @@ const COLUMNS = [
  * Have a table of all positions in the document while it is printed.
  *
  * @param {() => Iterable<Position>} positions those of the accounts that are looked at, in order
- * @param {() => string} asOf what is said of their age
+ * @param {() => readonly (string | null)[]} asOf when their accounts' figures last changed
  */
 export function printPositions(positions, asOf) {
   /** @type {HTMLElement | null} */
   let printed = null;
   addEventListener("beforeprint", () => {
     printed?.remove();
-    printed = tableOf(positions(), asOf());
+    printed = tableOf(positions(), ageText(asOf()));
     document.body.append(printed);
   });
   addEventListener("afterprint", () => printed?.remove());
 }
 
-/** @param {Iterable<Position>} positions @param {string} asOf */
-function tableOf(positions, asOf) {
+/**
+ * What is said of the figures' age: of several accounts they are as old as the oldest.
+ *
+ * @param {readonly (string | null)[]} times null of an account that has none yet
+ */
+export function ageText(times) {
+  const [oldest] = times.filter((time) => time !== null).sort();
+  return oldest ? `Figures as of ${dateTime(oldest)}.` : "No figures yet.";
+}
+
+/** @param {Iterable<Position>} positions @param {string} age */
+function tableOf(positions, age) {
   const section = document.createElement("section");
   section.className = "printed";
   const table = document.createElement("table");
-  table.createCaption().textContent = `${asOf} Printed ${dateTime(new Date().toISOString())}.`;
+  table.createCaption().textContent = `${age} Printed ${dateTime(new Date().toISOString())}.`;
   const head = table.createTHead().insertRow();
   for (const [name] of COLUMNS) {
     const cell = document.createElement("th");
