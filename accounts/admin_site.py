@@ -152,7 +152,11 @@ class SignInSite(AdminSite):
         return view
 
     def _asked_to_sign_in_again(self, request: HttpRequest) -> HttpResponse:
-        context = {"sign_in_again": str(SignInAgain())}
+        # The form goes to the sign-in: the page that was asked for would ask for it for ever.
+        context = {
+            "sign_in_again": str(SignInAgain()),
+            "app_path": reverse("admin:login", current_app=self.name),
+        }
         if request.method == "GET":
             context[REDIRECT_FIELD_NAME] = request.get_full_path()
         view = self._sign_in(request, context)

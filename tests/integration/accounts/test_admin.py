@@ -1,3 +1,5 @@
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -301,6 +303,29 @@ def test_staff_signs_in(client, staff):
 
     assert (response.status_code, response.headers["Location"]) == (302, "/admin/")
     assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.parametrize("way", ["key", "person"])
+def test_form_that_asks_again_leads_to_the_page_that_was_asked_for(staff, way):
+    account = make_account(staff)
+    client = as_(key_session(account) if way == "key" else person_session(staff))
+    Session.objects.filter(of="person").update(proved_at=timezone.now() - timedelta(minutes=11))
+    asked = client.get("/admin/accounts/user/?is_staff__exact=1").content.decode()
+
+    response = client.post(
+        *filled_in(asked, username="ada", password=RIGHT),
+        follow=True,
+    )
+
+    assert response.redirect_chain == [("/admin/accounts/user/?is_staff__exact=1", 302)]
+    assert response.status_code == 200
+
+
+def filled_in(page: str, **typed: str) -> tuple[str, dict[str, str]]:
+    """Where the sign-in's form on the page goes, and what it sends."""
+    (form,) = re.findall(r'<form action="([^"]*)" method="post" id="login-form">', page)
+    (following,) = re.findall(r'<input type="hidden" name="next" value="([^"]*)">', page)
+    return html.unescape(form), {"next": html.unescape(following), **typed}
 
 
 def test_wrong_password_is_told_as_django_tells_it(client, staff):
