@@ -86,6 +86,8 @@ class SignInSite(AdminSite):
     def admin_view(self, view: _View, cacheable: bool = False) -> _View:
         """Django's name for what stands before each page."""
         inner = super().admin_view(view, cacheable)
+        # Whose session it is may end it, however long ago they proved it.
+        is_logout = view == self.logout
 
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             session = sessions.of_request(request)
@@ -94,7 +96,7 @@ class SignInSite(AdminSite):
                 return inner(request, *args, **kwargs)
             if not session.user.is_staff:
                 raise Http404
-            if not sight.is_proved(session):
+            if not is_logout and not sight.is_proved(session):
                 return self._asked_to_sign_in_again(request)
             return inner(request, *args, **kwargs)
 

@@ -272,6 +272,25 @@ def test_logout_of_the_admin_ends_the_session(admin_client):
     assert session_of(token) is None
 
 
+def test_logout_of_the_admin_needs_no_fresh_proof(admin_client):
+    Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))
+    token = admin_client.cookies["session"].value
+
+    response = admin_client.post("/admin/logout/")
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/admin/login/")
+    assert session_of(token) is None
+
+
+def test_logout_of_the_admin_needs_the_csrf_token(admin_client):
+    admin_client.handler.enforce_csrf_checks = True
+
+    response = admin_client.post("/admin/logout/")
+
+    assert response.status_code == 403
+    assert session_of(admin_client.cookies["session"].value)
+
+
 def test_link_to_the_logout_of_the_admin_changes_nothing(admin_client):
     # Which any site can have.
     response = admin_client.get("/admin/logout/")
