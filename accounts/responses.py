@@ -9,7 +9,6 @@ from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousOperation,
 )
-from django.db import InterfaceError, OperationalError
 from django.http import (
     Http404,
     HttpRequest,
@@ -24,6 +23,7 @@ from ninja.errors import HttpError, ValidationError
 from accounts import field_problems, refusals
 from accounts.errors import ApiError, DatabaseAway, NotSignedIn
 from accounts.refusals import Refusal
+from postgres.errors import DATABASE_TROUBLE
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def refusal_response(path: str, refusal: Refusal) -> RefusalResponse:
 def answer_to(request: HttpRequest, error: Exception) -> RefusalResponse:
     """The answer to what a view raised; trouble of ours is logged."""
     refusal = refusal_of(error)
-    if isinstance(error, OperationalError | InterfaceError):
+    if isinstance(error, DATABASE_TROUBLE):
         logger.warning("database away", extra={"path": request.path, "error": type(error).__name__})
     elif refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("request failed", exc_info=error, extra={"path": request.path})
@@ -71,7 +71,7 @@ def refusal_of(error: BaseException | None) -> Refusal:
     match error:
         case ApiError():
             return refusals.of_api_error(error)
-        case OperationalError() | InterfaceError():
+        case _ if isinstance(error, DATABASE_TROUBLE):
             return refusals.of_api_error(DatabaseAway())
         case Http404():
             return refusals.of_status(404)

@@ -4,7 +4,6 @@ import sys
 from collections.abc import Awaitable
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, RawPostDataException, UnreadablePostError
 from django.http.response import HttpResponseBase
 
@@ -12,14 +11,14 @@ from accounts import refusals
 from accounts.errors import ApiError
 from accounts.on_the_way_out import OnTheWayOut
 from accounts.responses import RefusalResponse, answer_to, refusal_of, refusal_response
+from postgres.errors import DATABASE_TROUBLE
 
 # What a response says beside its body, and still has to.
 _KEPT_HEADERS = ("Allow", "Retry-After", "Content-Range", "Vary")
 
 _UNKNOWN_TO_DJANGO = (
     ApiError,
-    InterfaceError,
-    OperationalError,
+    *DATABASE_TROUBLE,
     RawPostDataException,
     UnreadablePostError,
 )

@@ -8,7 +8,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import (
     Http404,
     HttpResponse,
@@ -42,6 +42,7 @@ RAISED = {
     "bug": ValueError(SECRET),
     "database": OperationalError(SECRET),
     "connection": InterfaceError(SECRET),
+    "read-only": InternalError(SECRET),
     "away": DatabaseAway(),
 }
 RETURNED = {

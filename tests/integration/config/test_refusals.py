@@ -38,6 +38,7 @@ FAILURES = [
     ("answers/broken", 500, "internal_error", "Something went wrong"),
     ("fails/database", 503, "database_unavailable", "Back in a moment"),
     ("fails/connection", 503, "database_unavailable", "Back in a moment"),
+    ("fails/read-only", 503, "database_unavailable", "Back in a moment"),
     ("fails/away", 503, "database_unavailable", "Back in a moment"),
     ("answers/unavailable", 503, "unavailable", "Back in a moment"),
 ]
