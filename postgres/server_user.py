@@ -44,15 +44,23 @@ def account(create: bool) -> pwd.struct_passwd:
             "PostgreSQL does not run as root, and useradd is missing to create a user for it. "
             f"Create the system user {SYSTEM_USER}, or name a server in DATABASE_URL."
         )
-    subprocess.run(  # noqa: S603  # the system's program with fixed arguments
+    tried = subprocess.run(  # noqa: S603  # the system's program with fixed arguments
         [
             *(useradd, "--system", "--user-group", "--no-create-home"),
             *("--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", SYSTEM_USER),
         ],
         check=False,  # the first starts of two directories may both try
         capture_output=True,
+        text=True,
     )
-    return account(create=False)
+    try:
+        return account(create=False)
+    except KeyError:
+        raise EmbeddedServerError(
+            "PostgreSQL does not run as root, and no user could be created for it: "
+            f"{tried.stderr.strip()}\n"
+            f"Create the system user {SYSTEM_USER}, or name a server in DATABASE_URL."
+        ) from None
 
 
 def make_reachable(directory: Path, owner: pwd.struct_passwd) -> None:
