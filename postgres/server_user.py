@@ -8,8 +8,8 @@ Started by anybody else, it runs as them. No permission outside our own director
 import os
 import pwd
 import shutil
-import stat
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from postgres.errors import EmbeddedServerError
@@ -94,12 +94,24 @@ def make_private(path: Path, owner: pwd.struct_passwd) -> None:
     Raises:
         EmbeddedServerError: somebody else's is there already.
     """
-    path.mkdir(mode=0o700, exist_ok=True)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.geteuid(), owner.pw_uid):
-        raise EmbeddedServerError(
-            f"{path} is another user's; the embedded PostgreSQL server cannot have its socket "
-            "there. Name a directory with a shorter path in POSTGRES_DIR."
-        )
-    os.chown(path, owner.pw_uid, owner.pw_gid)
-    path.chmod(0o700)
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    # Opened once: behind the name the server's user could put a link meanwhile, for root to follow.
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError as error:
+        raise _is_somebody_else_s(path) from error
+    try:
+        if os.fstat(descriptor).st_uid not in (os.geteuid(), owner.pw_uid):
+            raise _is_somebody_else_s(path)
+        os.fchown(descriptor, owner.pw_uid, owner.pw_gid)
+        os.fchmod(descriptor, 0o700)
+    finally:
+        os.close(descriptor)
+
+
+def _is_somebody_else_s(path: Path) -> EmbeddedServerError:
+    return EmbeddedServerError(
+        f"{path} is another user's; the embedded PostgreSQL server cannot have its socket "
+        "there. Name a directory with a shorter path in POSTGRES_DIR."
+    )

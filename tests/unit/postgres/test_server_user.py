@@ -47,3 +47,60 @@ class TestAccount:
         monkeypatch.setattr(pwd, "getpwnam", getpwnam)
 
         assert server_user.account(create=True) == pwd.getpwuid(0)
+
+
+class TestMakePrivate:
+    @pytest.fixture
+    def owner(self):
+        return pwd.getpwuid(os.geteuid())
+
+    def test_directory_is_made_for_its_owner_alone(self, tmp_path, owner):
+        server_user.make_private(tmp_path / "run", owner)
+
+        assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+
+    def test_directory_of_ours_is_made_private_again(self, tmp_path, owner):
+        (tmp_path / "run").mkdir(mode=0o755)
+
+        server_user.make_private(tmp_path / "run", owner)
+
+        assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
+
+    @pytest.mark.parametrize("what", ["link", "dangling link", "file"])
+    def test_what_is_no_directory_is_left_as_it_is(self, tmp_path, owner, what):
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir(mode=0o755)
+        path = tmp_path / "run"
+        match what:
+            case "link":
+                path.symlink_to(elsewhere)
+            case "dangling link":
+                path.symlink_to(tmp_path / "nowhere")
+            case _:
+                path.touch()
+
+        with pytest.raises(EmbeddedServerError, match="another user's"):
+            server_user.make_private(path, owner)
+
+        assert elsewhere.stat().st_mode & 0o777 == 0o755
+
+    @pytest.mark.parametrize("name", ["chown", "fchown"])
+    def test_link_that_takes_its_place_meanwhile_is_not_followed(
+        self, tmp_path, owner, monkeypatch, name
+    ):
+        # Who the server runs as may own the directory, and put a link there at any time.
+        elsewhere, path = tmp_path / "elsewhere", tmp_path / "run"
+        elsewhere.mkdir(mode=0o755)
+        path.mkdir()
+        change_owner = getattr(os, name)
+
+        def changed_meanwhile(what: object, user: int, group: int) -> None:
+            path.rename(tmp_path / "moved")
+            path.symlink_to(elsewhere)
+            change_owner(what, user, group)
+
+        monkeypatch.setattr(os, name, changed_meanwhile)
+
+        server_user.make_private(path, owner)
+
+        assert elsewhere.stat().st_mode & 0o777 == 0o755
