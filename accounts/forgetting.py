@@ -70,7 +70,7 @@ def _forget_accounts(user_id: int, account_ids: Collection[int]) -> None:
 
 @transaction.atomic
 def _forget_user(user_id: int) -> None:
-    # First, as who adds an account does: two who begin at both ends would wait for each other.
+    # First, as who shows a key does: two who begin at both ends would wait for each other.
     user = User.objects.select_for_update().filter(pk=user_id).first()
     if user is None:
         return

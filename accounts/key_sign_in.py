@@ -97,7 +97,12 @@ def _store(key: ShownKey, checked: CheckedKey, session: Session | None, device: 
 def _store_once(
     key: ShownKey, checked: CheckedKey, session: Session | None, device: Device
 ) -> SignedIn:
-    session = _still_alive(session) if session else None
+    # The person first, as who forgets them does: two who begin at both ends would wait for each
+    # other.
+    if session is None:
+        _lock_owner(key, checked)
+    else:
+        session = _still_alive(session)
     account = _account_of(key, checked, session)
     stored = Credential.objects.filter(environment=key.environment, api_key_id=key.api_key_id)
     # A key whose subaccount or scopes were changed at the exchange moves to another account.
@@ -124,12 +129,20 @@ def _store_once(
 
 def _still_alive(session: Session) -> Session:
     # The exchange took its time to answer: the session may have ended, and its user be another
-    # than they were. Locked, so that what is written of them now is what they are.
+    # than they were. Locked, so that what is written of them now is what they are; in the order
+    # that is named here.
     alive = Session.objects.alive(timezone.now()).select_related("user").filter(pk=session.pk)
-    found = alive.select_for_update(of=("self", "user")).first()
+    found = alive.select_for_update(of=("user", "self")).first()
     if found is None:
         raise NotSignedIn
     return found
+
+
+def _lock_owner(key: ShownKey, checked: CheckedKey) -> None:
+    # Whose the account is gets looked up again after it: they may be gone by then.
+    owner = _owner(key, _known_account(key, checked))
+    if owner is not None:
+        User.objects.select_for_update().filter(pk=owner.pk).first()
 
 
 def _account_of(key: ShownKey, checked: CheckedKey, session: Session | None) -> Account:
@@ -140,7 +153,7 @@ def _account_of(key: ShownKey, checked: CheckedKey, session: Session | None) -> 
         # One who makes it at this moment may be the only one who can: look again after them.
         registration.wait_for_others()
         account = _known_account(key, checked)
-    owner = account.owner if account else _owner_of_stored(key)
+    owner = _owner(key, account)
     if user is not None and owner is not None and owner != user:
         raise AccountHasOwner
     if owner is not None and not owner.is_active:
@@ -187,7 +200,9 @@ def _known_account(key: ShownKey, checked: CheckedKey) -> Account | None:
     return nearest.account if nearest else None
 
 
-def _owner_of_stored(key: ShownKey) -> User | None:
+def _owner(key: ShownKey, account: Account | None) -> User | None:
+    if account is not None:
+        return account.owner
     # Of a key that moves to an account of its own: it was somebody's here before.
     stored = Credential.objects.select_related("account__owner").filter(
         environment=key.environment, api_key_id=key.api_key_id

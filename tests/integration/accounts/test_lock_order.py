@@ -1,0 +1,61 @@
+"""Who writes what is a person's locks the person first, so that no two wait for each other."""
+
+import pytest
+from asgiref.sync import async_to_sync
+from psycopg import sql
+
+from accounts import key_sign_in
+from accounts.devices import Device
+from accounts.encryption import Secret
+from accounts.key_sign_in import ShownKey
+from accounts.models import Credential, Session
+from tests.integration.blocking import wait_for_a_blocked_session
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("is_signed_in", [False, True], ids=["signed out", "signed in"])
+def test_who_shows_a_key_waits_for_the_person_with_nothing_locked(
+    alice, exchange, own_connection, in_thread, is_signed_in
+):
+    key = exchange.issue_key("alice")
+    user_id = alice.sign_in(key).json()["user_id"]
+    shown = ShownKey("demo", key.api_key_id, Secret.seal(key.private_key))
+    session = Session.objects.get() if is_signed_in else None
+    own_connection.execute("BEGIN")
+    own_connection.execute("SELECT FROM accounts_user WHERE id = %s FOR UPDATE", [user_id])
+
+    shows = in_thread(
+        lambda: async_to_sync(key_sign_in.authenticate)(shown, session=session, device=Device())
+    )
+    wait_for_a_blocked_session()
+    # As who forgets the person does now.
+    for model in (Session, Credential):
+        own_connection.execute(f"SELECT FROM {model._meta.db_table} FOR UPDATE NOWAIT")
+    own_connection.execute("COMMIT")
+
+    assert shows.result(timeout=10).session.user_id == user_id
+
+
+def test_key_of_who_is_forgotten_meanwhile_makes_another_user(
+    alice, exchange, own_connection, in_thread
+):
+    key = exchange.issue_key("alice")
+    user_id = alice.sign_in(key).json()["user_id"]
+    shown = ShownKey("demo", key.api_key_id, Secret.seal(key.private_key))
+    own_connection.execute("BEGIN")
+    own_connection.execute("SELECT FROM accounts_user WHERE id = %s FOR UPDATE", [user_id])
+
+    shows = in_thread(
+        lambda: async_to_sync(key_sign_in.authenticate)(shown, session=None, device=Device())
+    )
+    wait_for_a_blocked_session()
+    for table in ("shownkey", "session", "credential", "accountkey", "account", "user"):
+        own_connection.execute(
+            sql.SQL("DELETE FROM {}").format(sql.Identifier(f"accounts_{table}"))
+        )
+    own_connection.execute("COMMIT")
+
+    signed_in = shows.result(timeout=10)
+    assert signed_in.session.user_id != user_id
+    assert signed_in.account.owner_id == signed_in.session.user_id
