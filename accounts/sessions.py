@@ -177,11 +177,14 @@ def _note(use: _Use, ids: set[UUID], now: datetime) -> set[UUID]:
         changes |= {"last_used_at": now, "address": device.address, "browser": device.browser}
     if use.is_renewed:
         changes["expires_at"] = now + LIFETIME
-    # Always in one order: two who do so at once would else wait for each other.
-    sessions = Session.objects.alive(now).filter(pk__in=sorted(ids))
-    if sessions.update(**changes) == len(ids):
-        return set()
-    return ids - set(sessions.values_list("pk", flat=True))
+    with transaction.atomic():
+        # Locked in one order, which an UPDATE has not: two processes that see some of the same
+        # sessions would else wait for each other.
+        alive = Session.objects.alive(now).filter(pk__in=ids).order_by("pk")
+        locked = alive.only("pk").select_for_update(of=("self",), no_key=True)
+        kept = {session.pk for session in locked}
+        Session.objects.filter(pk__in=kept).update(**changes)
+    return ids - kept
 
 
 def end(session: Session) -> None:

@@ -1,15 +1,20 @@
-"""Who writes what is a person's locks the person first, so that no two wait for each other."""
+"""All lock in one order: the person before what is theirs, and sessions by number."""
+
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.utils import timezone
 from psycopg import sql
 
-from accounts import key_sign_in
+from accounts import key_sign_in, sessions
 from accounts.devices import Device
 from accounts.encryption import Secret
 from accounts.key_sign_in import ShownKey
 from accounts.models import Credential, Session
 from tests.integration.blocking import wait_for_a_blocked_session
+from tests.integration.visitors import make_user, person_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,3 +64,27 @@ def test_key_of_who_is_forgotten_meanwhile_makes_another_user(
     signed_in = shows.result(timeout=10)
     assert signed_in.session.user_id != user_id
     assert signed_in.account.owner_id == signed_in.session.user_id
+
+
+def test_sessions_that_are_used_together_are_locked_by_number(rf, own_connection, in_thread):
+    user = make_user()
+    first, *others = (UUID(int=number) for number in range(1, 9))
+    # The first lies behind the others, where an UPDATE comes upon them before.
+    for number in (*others, first):
+        session, _ = person_session(user)
+        Session.objects.filter(pk=session.pk).update(id=number)
+    Session.objects.update(last_used_at=timezone.now() - timedelta(minutes=2))
+    requests = [rf.get("/") for _ in range(8)]
+    for request, session in zip(requests, Session.objects.all(), strict=True):
+        request.COOKIES["session"] = sessions._token(session, issued_at=timezone.now())
+    own_connection.execute("BEGIN")
+    own_connection.execute("SELECT FROM accounts_session WHERE id = %s FOR UPDATE", [first])
+
+    found = in_thread(sessions.of_requests, requests)
+    wait_for_a_blocked_session()
+    own_connection.execute(
+        "SELECT FROM accounts_session WHERE id = ANY (%s) FOR UPDATE NOWAIT", [others]
+    )
+    own_connection.execute("COMMIT")
+
+    assert {session.pk for session in found.result(timeout=10)} == {first, *others}
