@@ -53,12 +53,17 @@ class _Call(Generic[R]):
         """Call the function, unless it was cancelled meanwhile."""
         if not self.take():
             return
-        result, failure = None, None
+        result: R | None = None
+        failure: BaseException | None = None
         try:
             result = self._function()
+        except StopIteration as error:
+            # No future takes it: to a generator that awaits, it would be the end.
+            failure = RuntimeError("the function raised StopIteration")
+            failure.__cause__ = error
         except BaseException as error:
             if isinstance(error, DATABASE_TROUBLE):
-                connections.close_all()
+                _give_up_connections()
             failure = error
         # The loop may have ended, having waited long enough: then nobody wants to know.
         with suppress(RuntimeError):
@@ -163,6 +168,14 @@ def _work(calls: SimpleQueue[_Call[Any] | None], role: Patience | None, end: Fut
         connections.close_all()
     finally:
         end.set_result(None)
+
+
+def _give_up_connections() -> None:
+    try:
+        connections.close_all()
+    except Exception as error:
+        # Django has let go of it all the same, and who called waits to hear of the first trouble.
+        logger.warning("connection not closed", extra={"error": type(error).__name__})
 
 
 async def _end_of(end: asyncio.Future[None]) -> None:

@@ -50,6 +50,34 @@ async def test_errors_of_the_function_are_raised(thread):
         await thread.run(refuse)
 
 
+async def test_function_that_stops_an_iteration_fails(thread):
+    with pytest.raises(RuntimeError, match="StopIteration") as failure:
+        async with asyncio.timeout(5):
+            await thread.run(lambda: next(iter(())))
+
+    assert isinstance(failure.value.__cause__, StopIteration)
+
+
+async def test_connection_that_cannot_even_be_closed_is_replaced(thread, caplog):
+    def fail():
+        connection.ensure_connection()
+        close = connection.connection.close
+
+        def close_and_fail():
+            close()
+            raise ValueError("not even that")
+
+        connection.connection.close = close_and_fail
+        raise OperationalError("lost")
+
+    with pytest.raises(OperationalError, match="lost"):
+        async with asyncio.timeout(5):
+            await thread.run(fail)
+
+    assert await thread.run(fetch, "SELECT 1") == 1
+    assert "connection not closed" in caplog.messages
+
+
 async def test_lost_connection_is_replaced_for_the_next_call(thread):
     pid = await thread.run(fetch, "SELECT pg_backend_pid()")
 
