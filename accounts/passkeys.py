@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error as AnyDatabaseError
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -94,10 +95,11 @@ def sign_in(request: HttpRequest, credential: Credential) -> User:
             passkey.sign_count = verified.new_sign_count
             passkey.last_used_at = timezone.now()
             passkey.save(update_fields=["sign_count", "last_used_at"])
-    except DatabaseError:
+    except AnyDatabaseError:
         raise
     # The library lets whatever it meets in an odd answer through: none of it opens anything.
-    except Exception:
+    except Exception as error:
+        _note(error)
         raise WrongPasskey from None
     logger.info("signed in", extra={"user_id": passkey.user_id, "by": "passkey"})
     return passkey.user
@@ -147,9 +149,10 @@ def create(request: HttpRequest, session: Session, name: str, credential: Creden
             expected_origin=list(party.origins),
             require_user_verification=True,
         )
-    except DatabaseError:
+    except AnyDatabaseError:
         raise
-    except Exception:  # as above
+    except Exception as error:  # as above
+        _note(error)
         raise PasskeyRefused from None
     if len(verified.credential_id) > _LONGEST_ID:
         raise PasskeyRefused
@@ -167,6 +170,11 @@ def create(request: HttpRequest, session: Session, name: str, credential: Creden
             )
     except IntegrityError:
         raise PasskeyRefused("This passkey is known here already.") from None
+
+
+def _note(error: Exception) -> None:
+    # A mistake of ours would look to the person like a wrong passkey: here its kind tells.
+    logger.info("passkey refused", extra={"error": type(error).__name__})
 
 
 def _check_number(user: User) -> None:

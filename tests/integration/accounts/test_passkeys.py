@@ -8,10 +8,10 @@ from contextlib import closing
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from accounts import relying_party, sessions
+from accounts import passkeys, relying_party, sessions
 from accounts.models import Passkey, SignInTry, SpentChallenge, User
 from tests.integration.accounts.authenticator import (
     VERIFIED,
@@ -672,6 +672,18 @@ def test_garbage_makes_no_passkey(vera, garbage):
 
     assert response.status_code == 422
     assert not Passkey.objects.exists()
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_database_that_is_away_is_no_wrong_passkey(known, phone, monkeypatch, error):
+    def fail(*args, **kwargs):
+        raise error("away")
+
+    monkeypatch.setattr(passkeys, "purge", fail)
+
+    signed_in, made = sign_in(phone), add(person(known.user), phone)
+
+    assert error_of(signed_in) == error_of(made) == (503, "database_unavailable")
 
 
 ODD = [None, True, 7, -1, 1e300, "", "x", "\0", "\ud800", [], {}, [[]], {"a": 1}, "A" * 5000]
