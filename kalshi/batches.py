@@ -34,10 +34,13 @@ class Batched:
     Attributes:
         values: the rows, undecoded.
         refused: names that the exchange answers with an error even when asked alone.
+        unanswered: names whose requests failed for another reason, or that were not searched to the
+            end: of them nothing is known.
     """
 
     values: list[object] = field(default_factory=list)
     refused: dict[str, KalshiError] = field(default_factory=dict)
+    unanswered: set[str] = field(default_factory=set)
 
 
 async def read_by_name(read: Read, names: Iterable[str]) -> Batched:
@@ -67,6 +70,7 @@ async def read_by_name(read: Read, names: Iterable[str]) -> Batched:
     for part, _ in outcomes:
         batched.values += part.values
         batched.refused |= part.refused
+        batched.unanswered |= part.unanswered
     return batched
 
 
@@ -84,10 +88,13 @@ async def _search(read: Read, names: list[str]) -> tuple[Batched, KalshiError | 
             first_error = first_error or error
             if not isinstance(error, ServerFailed | RequestRejected):
                 # Nothing to do with the names.
+                found.unanswered.update(group, *groups)
                 break
             if len(group) == 1:
                 found.refused[group[0]] = error
-            elif not _is_hopeless(answered, failed):
+            elif _is_hopeless(answered, failed):
+                found.unanswered.update(group)
+            else:
                 middle = len(group) // 2
                 groups += [group[:middle], group[middle:]]
     return found, None if answered else first_error

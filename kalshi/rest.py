@@ -274,7 +274,7 @@ class Client(PublicReads):
         These markets, in no particular order; those the exchange no longer lists are missing.
 
         More than a hundred are asked for in several requests at once; those that the exchange fails
-        on are among `left_out`.
+        on are among `left_out`, those of a request that got no answer `unanswered`.
         """
         return await self._markets("/markets", tickers)
 
@@ -293,7 +293,7 @@ class Client(PublicReads):
         These events, in no particular order; combos and unknown ones are missing.
 
         More than a hundred are asked for in several requests at once; those that the exchange fails
-        on are among `left_out`.
+        on are among `left_out`, those of a request that got no answer `unanswered`.
         """
         return await self._events("/events", event_tickers)
 
@@ -376,7 +376,7 @@ class Client(PublicReads):
         refused = [
             LeftOut(named["kind"], ticker, str(error)) for ticker, error in batched.refused.items()
         ]
-        return Rows(rows, [*rows.left_out, *refused])
+        return Rows(rows, [*rows.left_out, *refused], batched.unanswered)
 
     async def _fills(
         self,

@@ -34,11 +34,24 @@ class LeftOut:
 
 
 class Rows(list[T]):
-    """A list of what was understood; `left_out` tells of the rest."""
+    """
+    A list of what was understood.
 
-    def __init__(self, rows: Iterable[T] = (), left_out: Iterable[LeftOut] = ()) -> None:
+    Attributes:
+        left_out: tells of the rest.
+        unanswered: of a list asked for by name, the names whose requests failed while others got
+            their answer. Whether the exchange has them is not known.
+    """
+
+    def __init__(
+        self,
+        rows: Iterable[T] = (),
+        left_out: Iterable[LeftOut] = (),
+        unanswered: Iterable[str] = (),
+    ) -> None:
         super().__init__(rows)
         self.left_out: tuple[LeftOut, ...] = tuple(left_out)
+        self.unanswered: frozenset[str] = frozenset(unanswered)
 
 
 def decode_rows(

@@ -41,7 +41,7 @@ async def derive_settlements(
         return 0
     markets = await rest.markets(open_books)
     archived = await rest.historical_markets(
-        open_books.keys() - {market.ticker for market in markets}
+        open_books.keys() - {market.ticker for market in markets} - markets.unanswered
     )
     told = _settlements(open_books, [*markets, *archived])
     settled = [each for each in told if each.at < before]

@@ -30,8 +30,8 @@ async def describe(rest: Client, account_id: int, threads: DatabaseThreads) -> i
     unknown = await threads.run(_undescribed, account_id)
     if not unknown:
         return 0
-    markets = list(await rest.markets(unknown))
-    missing = set(unknown) - {market.ticker for market in markets}
+    markets = await rest.markets(unknown)
+    missing = set(unknown) - {market.ticker for market in markets} - markets.unanswered
     if missing:
         markets += await rest.historical_markets(missing)
     wanted = {market.event_ticker for market in markets if market.event_ticker}

@@ -1,11 +1,13 @@
 """Settlements that the exchange's list does not tell, by what its markets tell."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from kalshi.resources import Market
+from kalshi.rows import Rows
 from ledger import closing
 from ledger.models import Settlement
 from postgres.threads import DatabaseThread
@@ -19,16 +21,20 @@ DAY = timedelta(days=1).total_seconds()
 class Exchange:
     """Knows markets as they ended, and keeps which it was asked for."""
 
-    def __init__(self, *markets: Market) -> None:
+    def __init__(self, *markets: Market, silent_about: Collection[str] = ()) -> None:
         self._markets = {market.ticker: market for market in markets}
+        self._silent_about = silent_about
         self.asked: list[str] = []
+        self.asked_of_the_archive: list[str] = []
 
-    async def markets(self, tickers) -> list[Market]:
+    async def markets(self, tickers) -> Rows[Market]:
         self.asked += tickers
-        return [self._markets[ticker] for ticker in tickers if ticker in self._markets]
+        told = [self._markets[ticker] for ticker in tickers if ticker in self._markets]
+        return Rows(told, unanswered=self._silent_about)
 
-    async def historical_markets(self, tickers) -> list[Market]:
-        return []
+    async def historical_markets(self, tickers) -> Rows[Market]:
+        self.asked_of_the_archive += tickers
+        return Rows()
 
 
 def paid(ticker: str, second: float) -> Market:
@@ -71,3 +77,13 @@ async def test_what_was_derived_is_asked_for_no_more(account, threads):
     assert await closing.derive_settlements(exchange, account.pk, (), threads, before=at(DAY)) == 1
     assert await closing.derive_settlements(exchange, account.pk, (), threads, before=at(DAY)) == 0
     assert exchange.asked == ["OLD"]
+
+
+async def test_what_got_no_answer_is_not_taken_for_archived(account, threads):
+    for ticker in ("OLD", "GONE", "UNANSWERED"):
+        await threads.run(record, account, [fill(ticker, ticker=ticker)])
+    exchange = Exchange(paid("OLD", 10), silent_about={"UNANSWERED"})
+
+    await closing.derive_settlements(exchange, account.pk, (), threads, before=at(DAY))
+
+    assert exchange.asked_of_the_archive == ["GONE"]

@@ -63,6 +63,7 @@ async def test_name_that_the_exchange_fails_on_costs_no_other(error, failing):
 
     assert sorted(read.values) == sorted(set(names(250)) - set(failing))
     assert read.refused.keys() == set(failing)
+    assert read.unanswered == set()
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,7 @@ async def test_request_that_failed_for_another_reason_costs_no_other(error):
 
     assert read.values == names(100) + names(250)[200:]
     assert read.refused == {}
+    assert read.unanswered == set(names(200)[100:])
     assert len(exchange.asked) == 3
 
 
@@ -112,7 +114,7 @@ async def test_requests_are_bounded_whatever_fails(failing):
         return
 
     assert not set(read.values) & exchange.failing
-    assert len(read.values) == len(set(read.values))
+    assert sorted([*read.values, *read.refused, *read.unanswered]) == names(250)
     batches = -(-250 // NAMES_PER_REQUEST)
     # Thirty until the search ends, and those that it had in its line by then.
     assert len(exchange.asked) <= batches * 62

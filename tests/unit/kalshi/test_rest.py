@@ -259,6 +259,18 @@ async def test_archived_markets_are_asked_for_by_name_too(exchange, client, answ
     assert exchange.queries == [{"tickers": "KXA,KXB", "limit": "1000"}]
 
 
+async def test_names_of_a_request_that_got_no_answer_are_told(exchange, client, answers):
+    exchange.answers(
+        {"markets": [answers["markets"]["two_sided"]]}, httpx.Response(429, json={"error": {}})
+    )
+
+    markets = await client.markets([f"KX-{number}" for number in range(101)])
+
+    assert len(markets) == 1
+    assert markets.left_out == ()
+    assert len(markets.unanswered) in (1, 100)
+
+
 async def test_markets_of_an_event_are_read_to_the_last_page(exchange, client, answers):
     exchange.answers(
         {"cursor": "next", "markets": [answers["markets"]["no_bid"]]},
