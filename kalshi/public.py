@@ -126,7 +126,7 @@ class PublicReads:
         }
         answer = Fields(await self._transport.get(path, params), "candlesticks")
         candles = answer.items("candlesticks")
-        return decode_rows(candles, decode, kind="candle", named_by="end_period_ts")
+        return decode_rows(candles, decode, kind="candle", named_by="end_period_ts", is_number=True)
 
 
 class PublicClient(PublicReads):

@@ -57,7 +57,7 @@ class Client(PublicReads):
     account's limits allow them; `limits` and `endpoint_costs` make those limits known, until then
     they are those of the lowest tier. Lists are read to their last page.
 
-    All calls raise the errors of `kalshi.errors`: Unavailable and its child when there was no
+    All calls raise the errors of `kalshi.errors`: Unavailable and its children when there was no
     usable answer, KeyRefused, ScopeRefused, ClockSkew or RequestRejected when the exchange refused,
     DecodeError when it answered something undocumented. A row of a list that can't be understood
     costs only itself: `Rows.left_out` names it.
@@ -141,6 +141,7 @@ class Client(PublicReads):
             SubaccountBalance.decode,
             kind="subaccount balance",
             named_by="subaccount_number",
+            is_number=True,
         )
 
     async def netting(self) -> Rows[Netting]:
@@ -151,6 +152,7 @@ class Client(PublicReads):
             Netting.decode,
             kind="netting",
             named_by="subaccount_number",
+            is_number=True,
         )
 
     async def positions(

@@ -55,7 +55,12 @@ class Rows(list[T]):
 
 
 def decode_rows(
-    values: Iterable[object], decode: Callable[[object], T], *, kind: str, named_by: str
+    values: Iterable[object],
+    decode: Callable[[object], T],
+    *,
+    kind: str,
+    named_by: str,
+    is_number: bool = False,
 ) -> Rows[T]:
     """
     Decode each value by itself.
@@ -64,6 +69,8 @@ def decode_rows(
         decode: raises DecodeError for what it can't understand.
         kind: for `LeftOut`.
         named_by: the field that names a row.
+        is_number: whether it is a number. A ticker never is: one that is told as a number says
+            nothing of which row it is.
     Raises:
         DecodeError: more than `MAXIMUM_LEFT_OUT` of them can't be understood.
     """
@@ -73,15 +80,18 @@ def decode_rows(
         try:
             understood.append(decode(value))
         except DecodeError as error:
-            left_out.append(LeftOut(kind, _name(value, named_by), str(error)))
+            left_out.append(LeftOut(kind, _name(value, named_by, is_number), str(error)))
             if len(left_out) > MAXIMUM_LEFT_OUT:
                 raise DecodeError(f"{kind}: too many rows can't be understood") from None
     return Rows(understood, left_out)
 
 
-def _name(value: object, named_by: str) -> str | None:
+def _name(value: object, named_by: str, is_number: bool) -> str | None:
     try:
         fields = Fields(value, "row")
     except DecodeError:
         return None
+    if is_number:
+        number = fields.readable(fields.integer, named_by)
+        return None if number is None else str(number)
     return fields.readable(fields.ticker, named_by)

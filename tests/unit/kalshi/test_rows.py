@@ -3,7 +3,7 @@ import json
 import pytest
 
 from kalshi.errors import DecodeError
-from kalshi.resources import PositionRow
+from kalshi.resources import PositionRow, SubaccountBalance
 from kalshi.rows import MAXIMUM_LEFT_OUT, LeftOut, Rows, decode_rows
 
 
@@ -32,6 +32,21 @@ def test_row_without_a_readable_name_is_counted_all_the_same(value):
     (left_out,) = decode(value).left_out
 
     assert left_out.name is None
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(3, "3"), (0, "0"), ("3", None), (None, None), (True, None)]
+)
+def test_row_that_has_a_number_is_named_by_it(number, name):
+    (left_out,) = decode_rows(
+        [{"subaccount_number": number}],
+        SubaccountBalance.decode,
+        kind="subaccount balance",
+        named_by="subaccount_number",
+        is_number=True,
+    ).left_out
+
+    assert left_out.name == name
 
 
 def test_reason_holds_nothing_of_the_content(good):
