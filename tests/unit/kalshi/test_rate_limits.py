@@ -32,7 +32,10 @@ def test_limits_are_decoded(answers):
     assert AccountLimits.decode(answers["limits"]) == BASIC
 
 
-@pytest.mark.parametrize(("tier", "calls"), [("basic", 1), ("advanced", 1), ("expert", 5)])
+@pytest.mark.parametrize(
+    ("tier", "calls"),
+    [("basic", 1), ("advanced", 1), ("expert", 5), ("prestige", 5), ("of next year", 1), ("", 1)],
+)
 def test_balance_has_a_bucket_by_tier(tier, calls):
     limits = AccountLimits(tier, LIMIT, LIMIT)
 
