@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Collection
 
-from django.db import DatabaseError, transaction
+from django.db import IntegrityError, OperationalError, transaction
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from accounts import known_networks, names, sessions, sight, ways_in
 from accounts.models import Account, Session, User
@@ -29,7 +30,7 @@ def forget_user(user: User) -> None:
 
 def forget_all_seen(session: Session) -> None:
     """
-    Delete all that the session stands for, and end it.
+    Delete all that the session stands for; ending it is left to the caller.
 
     Of a session of the person that is the user, of one of a key the accounts whose keys were shown.
     """
@@ -38,18 +39,23 @@ def forget_all_seen(session: Session) -> None:
         return
     seen = [account.pk for account in sight.of(session).accounts]
     forget_accounts(session.user, seen)
-    sessions.end(session)
 
 
 def _again_if_written_meanwhile(delete: Callable[[], None]) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return delete()
-        except DatabaseError:
+        except (IntegrityError, OperationalError) as error:
             # The worker wrote a row of the account while its rows were being deleted: a foreign
             # key without its account, or a deadlock. All is as before, and the worker is done.
-            if attempt == ATTEMPTS:
+            if attempt == ATTEMPTS or not _is_of_others(error):
                 raise
+
+
+def _is_of_others(error: IntegrityError | OperationalError) -> bool:
+    return isinstance(error, IntegrityError) or isinstance(
+        error.__cause__, DeadlockDetected | LockNotAvailable
+    )
 
 
 @transaction.atomic

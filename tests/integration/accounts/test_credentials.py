@@ -5,7 +5,8 @@ from contextlib import closing
 import pytest
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.db import connection
+from django.db import InternalError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -341,6 +342,48 @@ def test_row_written_while_its_account_is_forgotten_goes_with_it(own_connection)
 
     assert not Account.objects.exists()
     assert not AccountKey.objects.exists()
+
+
+@pytest.fixture
+def database_setting(transactional_db):
+    """Set something of the database for this test's own connection."""
+    names = []
+
+    def set_(name, value):
+        names.append(name)
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET {name} = '{value}'")
+
+    yield set_
+    with connection.cursor() as cursor:
+        for name in names:
+            cursor.execute(f"RESET {name}")
+
+
+def attempts_to_forget(user, error):
+    with CaptureQueriesContext(connection) as queries, pytest.raises(error):
+        forgetting.forget_user(user)
+    return sum("FOR UPDATE" in query["sql"] for query in queries)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_others_hold_is_tried_for_again(own_connection, database_setting):
+    user = make_account().owner
+    database_setting("lock_timeout", "50ms")
+    own_connection.execute("BEGIN")
+    own_connection.execute("SELECT FROM accounts_user FOR UPDATE")
+
+    assert attempts_to_forget(user, OperationalError) == forgetting.ATTEMPTS
+
+    own_connection.execute("COMMIT")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_database_that_takes_no_writes_is_not_tried_again(database_setting):
+    user = make_account().owner
+    database_setting("default_transaction_read_only", "on")
+
+    assert attempts_to_forget(user, InternalError) == 1
 
 
 def wait_until_it_blocks_another(blocking):
