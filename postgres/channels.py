@@ -1,10 +1,12 @@
 """The names under which changes are announced by NOTIFY, and what each payload holds."""
 
-# An account's rows changed; `account:epoch:seq`.
+# An account's rows changed; `account:epoch:seq`, and behind a further colon those rows where they
+# fit (`positions.doorbell`).
 ACCOUNT_CHANGED = "account_changed"
 # Reconcile an account with the exchange now; its id.
 REFRESH_REQUESTED = "refresh_requested"
-# An account's credentials were added, removed or refused; its id.
+# Whether and by what an account can be watched has changed: credentials of its were added, removed,
+# refused or accepted again, or it was forgotten, set aside or taken back; its id.
 CREDENTIALS_CHANGED = "credentials_changed"
 # A session ended, so its open streams end too; its id.
 SESSION_ENDED = "session_ended"

@@ -32,7 +32,7 @@ class Listening:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What `publish` sent."""
+    """What `publish` sent, or a statement by `pg_notify` itself."""
 
     channel: str
     payload: str
