@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from accounts import credentials, sessions
-from accounts.admin_filters import OfferedFilters
+from accounts.admin_rows import OnlyLookedAt
 from accounts.models import Account, Credential, Session, User
 
 if TYPE_CHECKING:
@@ -25,18 +25,11 @@ else:
 admin.site.unregister(Group)
 
 
-class _WrittenByTheProduct(OfferedFilters):
-    """Rows are looked at here; the product's own functions write them."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 @admin.register(User)
-class UserAdmin(_WrittenByTheProduct, _UserAdmin):
+class UserAdmin(OnlyLookedAt, _UserAdmin):
+    # Not deleted: their history would go with them, and that is theirs to decide (logout with
+    # `forget`).
+
     list_display = ("id", "username", "is_staff", "is_active", "is_guest", "created_at")
     list_filter = ("is_staff", "is_active")
     search_fields = ("=id", "username")
@@ -44,10 +37,6 @@ class UserAdmin(_WrittenByTheProduct, _UserAdmin):
     # Named one by one: the password's hash is not among them.
     fields = ("id", "username", "is_staff", "is_active", "is_guest", "created_at")
     actions = ("sign_out", "deactivate", "activate")
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        # Their history would go with them, and that is theirs to decide (logout with `forget`).
-        return False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_user")
@@ -73,7 +62,9 @@ class UserAdmin(_WrittenByTheProduct, _UserAdmin):
 
 
 @admin.register(Account)
-class AccountAdmin(_WrittenByTheProduct, _AccountAdmin):
+class AccountAdmin(OnlyLookedAt, _AccountAdmin):
+    # Not deleted: its history would go with it. “Forget”, under the account streams, says so first.
+
     list_display = ("id", "name", "owner", "environment", "subaccount", "created_at")
     list_filter = ("environment",)
     list_select_related = ("owner",)
@@ -90,13 +81,9 @@ class AccountAdmin(_WrittenByTheProduct, _AccountAdmin):
         "created_at",
     )
 
-    def has_delete_permission(self, request: HttpRequest, obj: Account | None = None) -> bool:
-        # Its history would go with it: “Forget”, under the account streams, says so first.
-        return False
-
 
 @admin.register(Credential)
-class CredentialAdmin(_WrittenByTheProduct, _CredentialAdmin):
+class CredentialAdmin(OnlyLookedAt, _CredentialAdmin):
     list_display = ("api_key_id_hint", "environment", "account", "status", "scopes", "checked_at")
     list_filter = ("status", "environment")
     list_select_related = ("account",)
@@ -114,6 +101,9 @@ class CredentialAdmin(_WrittenByTheProduct, _CredentialAdmin):
         "checked_at",
     )
 
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.has_perm("accounts.delete_credential")
+
     def delete_model(self, request: HttpRequest, obj: Credential) -> None:
         credentials.delete_credential([obj.account], obj.pk)
 
@@ -123,7 +113,9 @@ class CredentialAdmin(_WrittenByTheProduct, _CredentialAdmin):
 
 
 @admin.register(Session)
-class SessionAdmin(_WrittenByTheProduct, _SessionAdmin):
+class SessionAdmin(OnlyLookedAt, _SessionAdmin):
+    # Not deleted: the open streams of the session would go on. End it instead.
+
     list_display = ("id", "user", "of", "browser", "last_used_at", "expires_at", "ended_at")
     list_filter = ("of",)
     list_select_related = ("user",)
@@ -141,10 +133,6 @@ class SessionAdmin(_WrittenByTheProduct, _SessionAdmin):
         "ended_at",
     )
     actions = ("end_sessions",)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Session | None = None) -> bool:
-        # Deleting the row would leave the open streams of the session on: end it instead.
-        return False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_session")

@@ -7,7 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.utils.functional import cached_property
 
-from accounts.admin_filters import OnlyLookedAt
+from accounts.admin_rows import OnlyLookedAt
 from ledger.models import (
     Balance,
     Book,

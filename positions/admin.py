@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
-from accounts.admin_filters import OnlyLookedAt
+from accounts.admin_rows import OnlyLookedAt
 from positions.models import Market, Position
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from accounts import forgetting, setting_aside
-from accounts.admin_filters import OnlyLookedAt
+from accounts.admin_rows import OnlyLookedAt
 from accounts.models import Account
 from ledger.models import Reconciliation
 from ledger.noticing import differing_of

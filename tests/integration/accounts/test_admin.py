@@ -91,6 +91,23 @@ def test_credential_cannot_be_changed(admin_client, credential):
     assert response.status_code == 403
 
 
+@pytest.mark.parametrize("model", ["user", "account", "session"])
+def test_what_only_its_person_may_delete_is_looked_at_alone(admin_client, model):
+    session, _ = key_session(make_account())
+    row = {
+        "user": session.user,
+        "account": session.user.accounts.get(),
+        "session": session,
+    }[model]
+    address = f"/admin/accounts/{model}/{row.pk}"
+
+    changed = admin_client.post(f"{address}/change/", {"name": "Other"})
+    deleted = admin_client.post(f"{address}/delete/", {"post": "yes"})
+
+    assert (changed.status_code, deleted.status_code) == (403, 403)
+    row.refresh_from_db()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_deleted_credential_is_announced(admin_client, credential, announced):
     admin_client.post(f"{CREDENTIALS}{credential.pk}/delete/", {"post": "yes"})

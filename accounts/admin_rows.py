@@ -1,4 +1,4 @@
-"""What the admin's lists have in common: their filters, and rows that are only looked at."""
+"""How the admin shows rows: behind the filters that are offered, to be looked at."""
 
 from typing import Any, ClassVar
 
