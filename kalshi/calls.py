@@ -3,8 +3,8 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
+from kalshi.history import Minutes
 from kalshi.rest import Client
 
 # With no start named, a chart of this long.
@@ -29,7 +29,7 @@ class Question:
     ticker: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-    minutes: Literal[1, 60, 1440] = 60
+    minutes: Minutes = 60
 
 
 @dataclass(frozen=True, slots=True)

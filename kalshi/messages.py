@@ -21,7 +21,6 @@ LIFECYCLE_TYPES = frozenset({"market_lifecycle_v2", "multivariate_market_lifecyc
 class Subscribed:
     """A channel is subscribed; `sid` names the subscription on this connection."""
 
-    id: int | None
     channel: str
     sid: int
 
@@ -39,7 +38,6 @@ class Ok:
 class Unsubscribed:
     """A subscription ended as asked."""
 
-    id: int | None
     sid: int
 
 
@@ -170,7 +168,7 @@ class Frame:
     def message(self) -> Message:
         """
         Raises:
-            DecodeError: a type we know without what we need of it.
+            DecodeError: a type we know without what we need of it. The message does not repeat it.
         """
         frame = self._fields
         match self.type:
@@ -185,26 +183,15 @@ class Frame:
                 return decode_lifecycle(body) or Unknown(f"{lifecycle}/{body.text('event_type')}")
             case "subscribed":
                 body = Fields(frame.value("msg"), "subscribed")
-                return Subscribed(_integer(frame, "id"), body.text("channel"), body.integer("sid"))
+                return Subscribed(body.text("channel"), body.integer("sid"))
             case "ok":
                 return Ok(_integer(frame, "id"), _integer(frame, "sid"), _market_tickers(frame))
             case "unsubscribed":
-                return Unsubscribed(_integer(frame, "id"), frame.integer("sid"))
+                return Unsubscribed(frame.integer("sid"))
             case "error":
                 return _command_failed(frame, Fields(frame.value("msg"), "error"))
             case other:
                 return Unknown(other)
-
-
-def decode(text: str | bytes) -> Message:
-    """
-    One frame of the exchange as a value.
-
-    Raises:
-        DecodeError: no JSON object with a type, or a type we know without what we need of it.
-            The message does not repeat the text.
-    """
-    return Frame(text).message()
 
 
 def quoted(price: Decimal, size: Decimal) -> Decimal | None:

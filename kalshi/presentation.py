@@ -89,9 +89,7 @@ def _text(value: object) -> str:
         case _ if _is_record(value):
             return "-".join(_text(getattr(value, name)) for name in _names(value))
         case _:
-            return "".join(
-                sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in str(value)
-            )
+            return "".join(sign if sign.isprintable() else _HIDDEN for sign in str(value))
 
 
 def _plain(value: object) -> object:

@@ -104,7 +104,7 @@ async def test_commands_go_out_and_messages_come_in(key):
         confirmation = await anext(socket)
         ticker = await anext(socket)
 
-    assert confirmation == Subscribed(1, "ticker", 1)
+    assert confirmation == Subscribed("ticker", 1)
     assert isinstance(ticker, Ticker)
     assert socket.session.is_ready
 

@@ -15,7 +15,7 @@ from kalshi.lifecycle import (
     PriceGridChanged,
     Settled,
 )
-from kalshi.messages import Unknown, decode
+from kalshi.messages import Frame, Unknown
 
 MARKET = "KXHIGHNY-26NOV24-T40"
 
@@ -66,11 +66,12 @@ MARKET = "KXHIGHNY-26NOV24-T40"
     ],
 )
 def test_every_kind_is_decoded(frames, name, expected):
-    assert decode(json.dumps(frames[name])) == expected
+    assert Frame(json.dumps(frames[name])).message() == expected
 
 
 def lifecycle(**msg):
-    return decode(json.dumps({"type": "market_lifecycle_v2", "sid": 1, "seq": 1, "msg": msg}))
+    frame = {"type": "market_lifecycle_v2", "sid": 1, "seq": 1, "msg": msg}
+    return Frame(json.dumps(frame)).message()
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,13 @@ from kalshi.messages import (
     Ticker,
     Unknown,
     Unsubscribed,
-    decode,
 )
 
 MISSING = object()
+
+
+def decode(text):
+    return Frame(text).message()
 
 
 def changed(frame, **fields):
@@ -130,7 +133,7 @@ def test_fill_without_the_position_after_it_is_a_fill(frames):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("subscribed", Subscribed(2, "orderbook_delta", 1)),
+        ("subscribed", Subscribed("orderbook_delta", 1)),
         (
             "ok",
             Ok(
@@ -143,7 +146,7 @@ def test_fill_without_the_position_after_it_is_a_fill(frames):
             "subscription_list",
             Ok(3, None, ()),
         ),
-        ("unsubscribed", Unsubscribed(102, 2)),
+        ("unsubscribed", Unsubscribed(2)),
         ("command_error", CommandFailed(123, None, 8, "Unknown channel name")),
         ("scoped_error", CommandFailed(None, 4, 14, "Market Ticker required")),
         ("orderbook_snapshot", Unknown("orderbook_snapshot")),

@@ -102,7 +102,7 @@ def test_session_is_ready_when_all_channels_are_confirmed_in_any_order(session):
     ready_after_one = session.is_ready
     confirm(session, 1, "market_positions", 7)
 
-    assert events == [Subscribed(2, "fill", 8)]
+    assert events == [Subscribed("fill", 8)]
     assert not ready_after_one
     assert session.is_ready
 
@@ -558,7 +558,7 @@ def test_channel_without_markets_is_unsubscribed():
     events = receive(session, type="unsubscribed", id=2, sid=9)
 
     assert commands == [{"id": 2, "cmd": "unsubscribe", "params": {"sids": [9]}}]
-    assert events == [Unsubscribed(2, 9)]
+    assert events == [Unsubscribed(9)]
     assert session.is_ready
     assert sent(session) == []
 
