@@ -28,12 +28,12 @@ class ChartFilesFinder(BaseFinder):
         """Nothing to complain of: the page works without it."""
         return []
 
-    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> str | list[str] | None:  # type: ignore[override]  # the stubs know an older name
+    def find(self, path: str, find_all: bool = False, **kwargs: Any) -> str | list[str]:  # type: ignore[override]  # the stubs know an older name
         """The file that a path below `static/` stands for."""
         found = [str(self._directory / name) for name in self._there() if path == _path(name)]
         if find_all:
             return found
-        return found[0] if found else None
+        return found[0] if found else []
 
     def list(
         self, ignore_patterns: Iterable[str] | None

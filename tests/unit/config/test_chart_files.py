@@ -30,7 +30,7 @@ def test_a_path_is_found_where_npm_has_put_it(installed):
     finder = ChartFilesFinder(installed)
 
     assert finder.find("uplot/uPlot.esm.js") == str(installed / "uPlot.esm.js")
-    assert finder.find("uplot/uPlot.cjs.js") is None
+    assert finder.find("uplot/uPlot.cjs.js") == []
     assert finder.find("uplot/uPlot.min.css", find_all=True) == [str(installed / "uPlot.min.css")]
 
 
@@ -38,7 +38,7 @@ def test_without_the_library_there_is_nothing_and_no_complaint(tmp_path):
     finder = ChartFilesFinder(tmp_path / "never")
 
     assert list(finder.list([])) == []
-    assert finder.find("uplot/uPlot.esm.js") is None
+    assert finder.find("uplot/uPlot.esm.js") == []
     assert finder.check() == []
 
 
