@@ -1,17 +1,18 @@
 """What the writer of an account's positions keeps in the ledger, and asks of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
 
 from kalshi.messages import Fill
-from ledger import noticing, points, recording
+from ledger import noticing, paid_markets, points, recording
 from ledger.models import ConnectionChange
 from positions.connection import ConnectionState
 from positions.day import Baseline
 from positions.noticed import Notice
+from positions.worth import PaidMarket
 
 
 class LedgerRecords:
@@ -34,6 +35,10 @@ class LedgerRecords:
     def locked_in(self, account_id: int) -> Mapping[str, Decimal]:
         """Realized P&L less fees of the markets traded before in which nothing is held."""
         return points.locked_in(account_id)
+
+    def paid_markets(self, account_id: int) -> Iterable[PaidMarket]:
+        """Of the events in which something is held, the markets that have paid the account."""
+        return paid_markets.of_held_events(account_id)
 
     def baseline(self, account_id: int) -> Baseline | None:
         """What today's P&L is reckoned from, if there is something yet."""

@@ -45,7 +45,7 @@ from positions.reconciliation import (
     holding_of,
     is_news_to_rest,
 )
-from positions.worth import Span, Valuation
+from positions.worth import PaidMarket, Span, Valuation
 
 _LONG_AGO = float("-inf")
 CENT = Decimal("0.01")
@@ -573,6 +573,8 @@ class Tracker:
         if settlement_value is not None and not was_sold:
             reason = "settled"
             self._noticed.paid(ticker, tracked.state, paid_at)
+            is_yes = settlement_value == pnl.PAYOUT
+            self.valuation.paid([PaidMarket(ticker, tracked.market.event_ticker, is_yes)])
             realized_pnl = pnl.settled_pnl(tracked.holding, settlement_value)
             left = replace(_FLAT, realized_pnl=realized_pnl, fees_paid=tracked.holding.fees_paid)
         self.valuation.held(ticker, tracked.holding, left, span)

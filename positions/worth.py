@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from positions.cash import CashBook, Flow
 from positions.collateral import returned
@@ -19,6 +20,14 @@ from positions.portfolio import Cash, MarketFacts, Worth
 
 # A frame is sent after the change that it tells of, but hardly ever by more.
 FRAME_LATENCY = timedelta(milliseconds=250)
+
+
+class PaidMarket(NamedTuple):
+    """A market that has paid, as was said of it last: whether its YES was worth the dollar."""
+
+    ticker: str
+    event_ticker: str
+    is_yes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +61,8 @@ class Valuation:
         self.baseline: Baseline | None = None
         self._locked_in = dict(locked_in or {})
         self._is_netting: bool | None = None
-        self._decided_events: frozenset[str] = frozenset()
+        # Markets that have paid their YES, with their events.
+        self._won: dict[str, str] = {}
         # Computed anew only when something that it rests on has changed.
         self._collateral: Decimal | None = None
         self._is_collateral_known = False
@@ -62,9 +72,13 @@ class Valuation:
         self._is_netting = is_netting
         self._is_collateral_known = False
 
-    def decide(self, event_tickers: frozenset[str]) -> None:
-        """These events have a market that has paid its YES while others are still held."""
-        self._decided_events = event_tickers
+    def paid(self, markets: Iterable[PaidMarket]) -> None:
+        """These markets have paid, those whose outcome was corrected anew."""
+        for market in markets:
+            if market.is_yes:
+                self._won[market.ticker] = market.event_ticker
+            else:
+                self._won.pop(market.ticker, None)
         self._is_collateral_known = False
 
     def describe(self) -> None:
@@ -131,12 +145,13 @@ class Valuation:
             of = events.setdefault(facts.event_ticker, (facts.collateral_return_type, []))
             of[1].append(holding.quantity)
         total = ZERO
+        decided = frozenset(self._won.values())
         for event_ticker, (return_type, quantities) in events.items():
             dollars = returned(
                 return_type,
                 quantities,
                 is_netting=self._is_netting,
-                has_yes_won=event_ticker in self._decided_events,
+                has_yes_won=event_ticker in decided,
             )
             if dollars is None:
                 return None

@@ -30,7 +30,7 @@ from positions.noticed import Notice
 from positions.pnl import Figures, Holding, MarketState, Quote, Sums
 from positions.portfolio import Cash, Changes, Closed, MarketFacts, Position, Unreadable, Worth
 from positions.tracker import Tracker
-from positions.worth import Valuation
+from positions.worth import PaidMarket, Valuation
 from postgres.channels import ACCOUNT_CHANGED
 
 # Readers are told of a closed position within seconds; those away for longer start from a snapshot.
@@ -77,6 +77,9 @@ class Records(Protocol):
 
     def locked_in(self, account_id: int) -> Mapping[str, Decimal]:
         """Realized P&L less fees of the markets traded before in which nothing is held."""
+
+    def paid_markets(self, account_id: int) -> Iterable[PaidMarket]:
+        """Of the events in which something is held, the markets that have paid the account."""
 
     def baseline(self, account_id: int) -> Baseline | None:
         """What today's P&L is reckoned from, if there is something yet."""
@@ -273,6 +276,7 @@ def open_stream(
             reconciled_at=row.reconciled_at,
         )
         if records:
+            loaded.valuation.paid(records.paid_markets(account_id))
             loaded.begin_day(records.baseline(account_id))
     writer = StreamWriter(account, row.epoch, records)
     return OpenedStream(writer, loaded, row.live_until, reason)

@@ -9,7 +9,7 @@ from typing import Never
 
 from django.utils import timezone
 
-from ledger import points
+from ledger import paid_markets, points
 from positions.day import Baseline
 from positions.fencing import Fence
 from positions.tracker import Tracker
@@ -84,7 +84,10 @@ class TradingDay:
         before = await self._keep_baseline()
         locked_in = await self._threads.run(points.locked_in, self._account_id)
         baseline = await self._threads.run(points.baseline, self._account_id, now)
+        paid = await self._threads.run(paid_markets.of_held_events, self._account_id)
         self._tracker.valuation.learn(locked_in)
+        # What was settled unseen, and outcomes that were corrected.
+        self._tracker.valuation.paid(paid)
         if baseline and before and baseline.at == before.at:
             # What began or got its mark while these were read.
             for ticker, net in before.nets.items():

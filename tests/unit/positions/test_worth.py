@@ -7,7 +7,9 @@ from kalshi.messages import Fill
 from positions.cash import Balance
 from positions.day import Baseline
 from positions.pnl import MarketState
+from positions.portfolio import MarketFacts
 from positions.tracker import Tracker
+from positions.worth import PaidMarket
 from tests.told import NOON, at, market, position, prices, quote, reconcile, row
 
 
@@ -166,6 +168,59 @@ def test_collateral_that_came_back_is_not_counted_twice():
     tracker.valuation.set_netting(None)
     unknown = tracker.take_changes().worth
     assert (unknown.collateral_returned, unknown.total_value) == (None, 100 + 14 * Decimal("0.54"))
+
+
+def in_one_event(*tickers: str, decided: str | None = None) -> dict:
+    """Markets of one exclusive event; what one of them pays for YES is known."""
+    facts = MarketFacts(
+        "EVENT", "SERIES", "Who?", "Yes", "No", None, collateral_return_type="MECNET"
+    )
+    known = {each: (facts, MarketState("active"), quote()) for each in tickers}
+    if decided:
+        known[decided] = (facts, MarketState("determined", Decimal(1)), quote())
+    return known
+
+
+def test_once_a_market_has_paid_its_yes_all_collateral_of_its_event_is_back():
+    tracker = Tracker("bid")
+    tracker.valuation.set_netting(True)
+    rows = [row("A", "-10", "6"), row("B", "-10", "6"), row("C", "10", "4")]
+    markets = in_one_event("A", "B", "C", decided="C")
+    reconcile(tracker, rows, markets)
+    tracker.valuation.cash.told(told("100", 0.0, 0.5))
+    assert tracker.take_changes().worth.collateral_returned == 10
+
+    tracker.apply_settled("C", at(20), 400.0)
+
+    worth = tracker.take_changes().worth
+    # C has paid ten dollars, and none of A and B can end as YES any more.
+    assert worth.collateral_returned == 20
+    assert worth.total_value == 110 + 20 * Decimal("0.54") - 20
+
+
+def test_market_that_has_paid_its_no_decides_nothing():
+    tracker = Tracker("bid")
+    tracker.valuation.set_netting(True)
+    rows = [row("A", "-10", "6"), row("B", "-10", "6"), row("C", "-10", "4")]
+    markets = in_one_event("A", "B", "C")
+    markets["C"] = (markets["C"][0], MarketState("determined", Decimal(0)), quote())
+    reconcile(tracker, rows, markets)
+
+    tracker.apply_settled("C", at(20), 400.0)
+
+    assert tracker.take_changes().worth.collateral_returned == 10
+
+
+def test_payout_that_was_corrected_decides_as_it_was_corrected():
+    tracker = Tracker("bid")
+    tracker.valuation.set_netting(True)
+    reconcile(tracker, [row("A", "-10", "6"), row("B", "-10", "6")], in_one_event("A", "B"))
+
+    tracker.valuation.paid([PaidMarket("C", "EVENT", is_yes=True)])
+    assert tracker.take_changes().worth.collateral_returned == 20
+    tracker.valuation.paid([PaidMarket("C", "EVENT", is_yes=False)])
+
+    assert tracker.take_changes().worth.collateral_returned == 10
 
 
 def baseline(total_value: str, nets: dict[str, str | None], **options) -> Baseline:

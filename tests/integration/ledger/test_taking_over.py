@@ -1,0 +1,79 @@
+"""What a worker that takes an account over learns of it from the ledger."""
+
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+
+from accounts.models import Account
+from ledger import recording
+from ledger.keeping import LedgerRecords
+from ledger.records import Settlement
+from positions import workers
+from positions.connection import ConnectionState
+from positions.pnl import MarketState
+from positions.portfolio import MarketFacts
+from positions.writing import OpenedStream, open_stream
+from tests.integration.visitors import make_account
+from tests.told import NOON, at, quote, reconcile, row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FACTS = MarketFacts("E", "S", "Who?", "Yes", "No", None, collateral_return_type="MECNET")
+
+
+def taken_over(account: Account) -> OpenedStream:
+    worker_id = uuid4()
+    workers.beat(worker_id)
+    return open_stream(account.pk, worker_id, "bid", LedgerRecords())
+
+
+@pytest.fixture
+def account() -> Account:
+    """It holds ten NO in each of two markets of an exclusive event."""
+    account = make_account(environment="sandbox")
+    opened = taken_over(account)
+    markets = {ticker: (FACTS, MarketState("active"), quote()) for ticker in ("E-A", "E-B")}
+    reconcile(opened.tracker, [row("E-A", "-10", "6"), row("E-B", "-10", "6")], markets)
+    changes = opened.tracker.take_changes(NOON)
+    opened.writer.write(changes, ConnectionState("live", since=NOON), NOON)
+    return account
+
+
+def pays(account: Account, second: float, value: int, *, ticker: str = "E-C") -> None:
+    """A market pays for ten YES."""
+    payout = Settlement(
+        ticker=ticker,
+        at=at(second),
+        result="yes" if value else "no",
+        value=Decimal(value),
+        quantity=Decimal(10),
+        exposure=Decimal(4),
+        revenue=Decimal(10 * value),
+        fees_paid=Decimal(0),
+    )
+    recording.record(account.pk, [payout], at(second))
+
+
+def collateral(account: Account) -> Decimal | None:
+    opened = taken_over(account)
+    opened.tracker.valuation.set_netting(True)
+    return opened.tracker.take_changes().worth.collateral_returned
+
+
+@pytest.mark.parametrize(
+    ("values", "collateral_returned"),
+    [([], 10), ([0], 10), ([1], 20), ([1, 0], 10), ([0, 1], 20)],
+    ids=["none", "its NO", "its YES", "corrected to NO", "corrected to YES"],
+)
+def test_event_is_decided_by_what_a_market_has_paid(account, values, collateral_returned):
+    for second, value in enumerate(values):
+        pays(account, second, value)
+
+    assert collateral(account) == collateral_returned
+
+
+def test_event_of_another_market_is_not_decided(account):
+    pays(account, 1, 1, ticker="OTHER-C")
+
+    assert collateral(account) == 10
