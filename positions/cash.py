@@ -11,12 +11,16 @@ plus what moved since, by the exchange's own times. What always holds:
 4. A balance that differs from what is known to have happened is held back until something explains
    it, a position that has changed or a transfer that is listed, or until it was looked for: else
    the total would jump with the cash, and back with the position.
+5. What was taken unexplained stays in the cash, also when a flow that is told late casts doubt on
+   the balance that brought it; until flows that are told late turn out to be just that.
 
 A balance is of an instant after `since` and not after `until`; a flow happened after `after` and
 not after `by`.
 """
 
+from bisect import insort
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,6 +36,10 @@ _KEPT = timedelta(minutes=10)
 # Who looks for what explains a balance may fail: so long a balance is held back at most.
 _HELD_BACK = timedelta(seconds=10)
 _MOST_BALANCES = 64
+# More than so many flows are made fewer.
+_MANY_FLOWS = 100
+# Flows that may or may not be part of one unexplained amount double what may be left of it.
+_MOST_LEFT = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,30 @@ class Flow:
         return False if self.after >= balance.until else None
 
 
+class _Unexplained:
+    """What a balance brought that no flow told before it explains: a deposit, or a late flow."""
+
+    def __init__(self, amount: Decimal, balance: Balance) -> None:
+        self.amount = amount
+        self.balance = balance
+        # What is left of it, by which of the flows told since are part of it.
+        self._left = {amount}
+
+    @property
+    def is_explained(self) -> bool:
+        return ZERO in self._left
+
+    def contains(self, flow: Flow) -> None:
+        """A flow told since is part of this."""
+        self.amount -= flow.amount
+        self._left = {left - flow.amount for left in self._left}
+
+    def may_contain(self, flow: Flow) -> None:
+        """A flow told since may be part of this; it is taken for one if that explains all."""
+        if len(self._left) <= _MOST_LEFT:
+            self._left |= {left - flow.amount for left in self._left}
+
+
 class CashBook:
     """
     The cash of one account.
@@ -85,9 +117,11 @@ class CashBook:
         self._base = cash and replace(cash, balance=to_six_decimals(cash.balance))
         # The balance that `_base` is, unless that is an earlier worker's.
         self._settled: Balance | None = None
-        # All flows that `_base` does not contain.
+        # All that `_base` does not contain; flows by when they had happened.
         self._flows: list[Flow] = []
-        self._balances: deque[Balance] = deque(maxlen=_MOST_BALANCES)
+        self._unexplained: list[_Unexplained] = []
+        # Those since of which it can be told for each flow whether they contain it.
+        self._balances: deque[Balance] = deque()
         self._cash = self._base
         # The newest that nothing explains, and since when there is one.
         self._held_back: Balance | None = None
@@ -101,17 +135,24 @@ class CashBook:
 
     @property
     def is_sure(self) -> bool:
-        """Whether it is of a balance that was told here, and none waits to be explained."""
+        """Whether it rests on a balance that was told here, and none waits to be explained."""
         return bool(self._balances) and self._held_back is None
 
     def flowed(self, flow: Flow) -> None:
         """The cash changed."""
         is_old = self._settled is not None and flow.is_in(self._settled)
-        if flow.amount and not is_old:
-            self._flows.append(flow)
-            self._cash = self._reckoned()
-            if self._held_back and self._surprise_of(self._held_back) == ZERO:
-                self.confirm()
+        if not flow.amount or is_old:
+            return
+        insort(self._flows, flow, key=_by)
+        self._explain(flow)
+        # Nearly all happened after the newest.
+        if self._balances and flow.is_in(self._balances[-1]) is not False:
+            self._balances = deque(
+                balance for balance in self._balances if flow.is_in(balance) is not None
+            )
+        self._cash = self._reckoned()
+        if self._held_back and self._surprise_of(self._held_back) == ZERO:
+            self.confirm()
 
     def told(self, balance: Balance) -> Decimal | None:
         """
@@ -123,70 +164,142 @@ class CashBook:
         """
         surprise = self._surprise_of(balance)
         since = self._held_back_since or balance.as_of
-        if surprise and balance.as_of - since <= _HELD_BACK:
+        if self._cash is None:
+            self._begin(balance)
+        elif surprise and balance.as_of - since <= _HELD_BACK:
             self._held_back, self._held_back_since = balance, since
-        else:
-            self._accept(balance)
+        elif surprise is not None:
+            self._accept(balance, surprise)
+        if len(self._flows) > _MANY_FLOWS:
+            self._join_flows(balance)
         return surprise
 
     def confirm(self) -> None:
         """What may explain a balance has been looked for: it counts, explained or not."""
         if self._held_back:
-            self._accept(self._held_back)
+            balance = self._held_back
+            self._held_back = self._held_back_since = None
+            surprise = self._surprise_of(balance)
+            if surprise is not None:
+                self._accept(balance, surprise)
 
-    def _accept(self, balance: Balance) -> None:
-        self._held_back = self._held_back_since = None
-        self._balances.append(balance)
-        if self._chosen() is balance:
-            self._forget(balance)
+    def _begin(self, balance: Balance) -> None:
+        # Nothing older to fall back to: what was told by its end is taken to be in it.
+        self._base, self._settled = _cash_of(balance), replace(balance, since=balance.until)
+        self._flows = [flow for flow in self._flows if not flow.is_in(self._settled)]
+        if self._later_than(balance) is not None:
+            self._balances.append(balance)
         self._cash = self._reckoned()
 
+    def _accept(self, balance: Balance, surprise: Decimal) -> None:
+        self._held_back = self._held_back_since = None
+        if surprise:
+            self._unexplained.append(_Unexplained(surprise, balance))
+        self._balances.append(balance)
+        self._forget(balance)
+        self._cash = self._reckoned()
+
+    def _explain(self, flow: Flow) -> None:
+        """See which of what balances brought unexplained is this flow, that is told after them."""
+        # One that contains it and was as expected without it: then something else was less.
+        containing = next((each for each in self._balances if flow.is_in(each)), None)
+        for each in self._unexplained:
+            is_in = flow.is_in(each.balance)
+            if is_in is False:
+                continue
+            if is_in or containing:
+                each.contains(flow)
+                break
+            each.may_contain(flow)
+            if each.is_explained:
+                break
+        else:
+            if containing:
+                self._unexplained.append(_Unexplained(-flow.amount, containing))
+        self._unexplained = [each for each in self._unexplained if not each.is_explained]
+
     def _surprise_of(self, balance: Balance) -> Decimal | None:
-        contained = [flow.is_in(balance) for flow in self._flows]
-        if self._cash is None or None in contained:
+        later = self._later_than(balance)
+        if self._cash is None or later is None:
             return None
-        flows = zip(self._flows, contained, strict=True)
-        later = sum((flow.amount for flow, is_in in flows if not is_in), ZERO)
-        return balance.amount + later - self._cash.balance
+        return balance.amount + later.moved - self._cash.balance
+
+    def _later_than(self, balance: Balance) -> "_Later | None":
+        """What a balance does not contain; None where that can't be told."""
+        moved, is_flow = ZERO, False
+        for flow in reversed(self._flows):
+            # All before it are in the balance as well.
+            if flow.by <= balance.earliest:
+                break
+            if flow.is_in(balance) is None:
+                return None
+            moved += flow.amount
+            is_flow = True
+        moved += _sum(each for each in self._unexplained if each.balance.as_of > balance.as_of)
+        return _Later(moved, is_flow)
 
     def _reckoned(self) -> Cash | None:
-        chosen = self._chosen()
-        if chosen is None and self._base is not None:
-            return _moved(self._base, self._flows)
-        if chosen is None:
-            if not self._balances:
-                return None
-            # Nothing older to fall back to: what was told by its end is taken to be in it.
-            first = self._balances[0]
-            later = [flow for flow in self._flows if flow.by > first.until]
-            return _moved(_cash_of(first), later)
+        if self._balances:
+            newest = self._balances[-1]
+            later = self._later_than(newest)
+            assert later is not None  # noqa: S101  # as of each that is kept
+            return _moved(_cash_of(newest), later)
+        if self._base is None:
+            return None
         return _moved(
-            _cash_of(chosen), [flow for flow in self._flows if flow.is_in(chosen) is False]
+            self._base, _Later(_sum(self._flows) + _sum(self._unexplained), bool(self._flows))
         )
-
-    def _chosen(self) -> Balance | None:
-        for balance in reversed(self._balances):
-            if all(flow.is_in(balance) is not None for flow in self._flows):
-                return balance
-        return None
 
     def _forget(self, balance: Balance) -> None:
         # Older balances are kept for flows that are told late and make this one doubtful.
         oldest = balance.earliest - _KEPT
-        while len(self._balances) > 1 and self._balances[1].earliest < oldest:
-            self._balances.popleft()
-        first = self._balances[0]
-        is_old = first.until < oldest or len(self._balances) == _MOST_BALANCES
-        if is_old and all(flow.is_in(first) is not None for flow in self._flows):
+        while len(self._balances) > 1 and (
+            self._balances[1].earliest < oldest or len(self._balances) > _MOST_BALANCES
+        ):
+            first = self._balances.popleft()
             self._base, self._settled = _cash_of(first), first
             self._flows = [flow for flow in self._flows if not flow.is_in(first)]
+            self._unexplained = [
+                each for each in self._unexplained if each.balance.as_of > first.as_of
+            ]
+
+    def _join_flows(self, told: Balance) -> None:
+        """Make one of those that are in the same balances, so that a fill costs the same always."""
+        # One of unknown age may be told next; what is older than that is in every one to come.
+        contained_by = told.earliest - UNTOLD_AGE
+        joined: list[tuple[Flow, list[bool | None]]] = []
+        for flow in self._flows:
+            places = [flow.is_in(balance) for balance in self._balances]
+            if joined and flow.by <= contained_by and joined[-1][1] == places:
+                before, _ = joined.pop()
+                after = min(before.after, flow.after)
+                flow = Flow(before.amount + flow.amount, after, flow.by)
+            joined.append((flow, places))
+        self._flows = [flow for flow, _ in joined]
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """What moved the cash after a balance; `is_flow` is whether flows are part of it."""
+
+    moved: Decimal
+    is_flow: bool
+
+
+def _by(flow: Flow) -> datetime:
+    return flow.by
+
+
+def _sum(parts: Iterable[Flow | _Unexplained]) -> Decimal:
+    return sum((each.amount for each in parts), ZERO)
 
 
 def _cash_of(balance: Balance) -> Cash:
     return Cash(balance.amount, balance.exchange_portfolio_value, balance.as_of)
 
 
-def _moved(cash: Cash, flows: list[Flow]) -> Cash:
-    moved = sum((flow.amount for flow in flows), ZERO)
-    is_provisional = cash.is_provisional or bool(flows)
-    return Cash(cash.balance + moved, cash.exchange_portfolio_value, cash.as_of, is_provisional)
+def _moved(cash: Cash, later: _Later) -> Cash:
+    is_provisional = cash.is_provisional or later.is_flow
+    return Cash(
+        cash.balance + later.moved, cash.exchange_portfolio_value, cash.as_of, is_provisional
+    )

@@ -134,6 +134,94 @@ def test_what_an_earlier_worker_left_is_moved_on():
     assert said(book) == (Decimal("101.123457"), True)
 
 
+def with_a_deposit() -> CashBook:
+    """A thousand dollars came in that no flow explains, and five balances more say so."""
+    book = CashBook(Cash(Decimal(100), None, NOON))
+    book.told(balance("1100", 1, 1.5))
+    book.confirm()
+    for seconds in range(10, 60, 10):
+        assert book.told(balance("1100", seconds, seconds + 0.5)) == 0
+    return book
+
+
+def test_what_was_taken_unexplained_outlives_a_flow_that_may_be_in_every_balance():
+    book = with_a_deposit()
+
+    # Known since ten hours ago to have happened some time.
+    book.flowed(flow("10", -36_000, 70))
+
+    assert said(book) == (Decimal(1110), True)
+    assert book.told(balance("1110", 80, 80.5)) == 0
+
+
+def test_flow_that_is_told_late_is_what_was_unexplained():
+    book = with_a_deposit()
+    book.told(balance("1102", 60, 60.5))
+    book.confirm()
+
+    # One that was in the balance before is none of it.
+    book.flowed(flow("2", -36_000, 70))
+
+    assert said(book) == (Decimal(1102), True)
+    assert book.told(balance("1102", 80, 80.5)) == 0
+
+
+def test_several_flows_that_are_told_late_are_together_what_was_unexplained():
+    book = CashBook(Cash(Decimal(100), None, NOON))
+    book.told(balance("88", 1, 1.5))
+    book.confirm()
+
+    book.flowed(flow("-3", -60, 3))
+    book.flowed(flow("-5", -60, 4))
+    book.flowed(flow("-7", -60, 5))
+
+    # Three dollars went after it.
+    assert said(book) == (Decimal(85), True)
+
+
+def test_flow_that_is_surely_in_what_was_unexplained_is_part_of_it():
+    book = CashBook(Cash(Decimal(100), None, NOON))
+    book.told(balance("1090", 10, 11))
+    book.confirm()
+
+    book.flowed(flow("-10", 2))
+    assert said(book) == (Decimal(1090), False)
+    book.flowed(flow("5", -60, 20))
+
+    assert said(book) == (Decimal(1095), True)
+
+
+def test_it_is_not_sure_while_no_balance_is_known_to_hold_what_happened():
+    book = with_a_deposit()
+    assert book.is_sure
+
+    book.flowed(flow("10", -36_000, 70))
+    assert not book.is_sure
+    # Which may contain it.
+    book.told(balance("1110", 69, 71))
+    book.confirm()
+    assert not book.is_sure
+    book.told(balance("1110", 80, 80.5))
+
+    assert book.is_sure
+
+
+def test_flows_stay_few_however_long_trading_goes_on():
+    book = CashBook(Cash(Decimal(1000), None, NOON))
+    book.told(balance("1000", 1, 1.1))
+    moved = 0
+    for tenth in range(20, 3000):
+        moved += 1
+        book.flowed(flow("1", tenth / 10 - 0.25, tenth / 10))
+        if tenth % 11 == 0:
+            # Into each falls a fill of which it can't be told whether it is in it.
+            assert book.told(balance("0", tenth / 10 - 0.1, tenth / 10)) is None
+
+    assert len(book._flows) < 200
+    assert said(book) == (Decimal(1000 + moved), True)
+    assert book.told(balance(str(1000 + moved), 400, 400.1)) == 0
+
+
 FLOWS = st.lists(
     st.tuples(st.integers(-500, 500), st.floats(0.0, 20.0), st.floats(0.0, 0.3)), max_size=8
 )
@@ -143,12 +231,49 @@ READS = st.lists(st.tuples(st.floats(0.0, 20.0), st.floats(0.0, 0.5)), min_size=
 @given(FLOWS, READS, st.randoms())
 def test_order_of_arrival_does_not_matter_and_nothing_counts_twice(flows, reads, random):
     """The true balance moves with each flow; reads are of some instant within their bounds."""
+    flows, truth = lived(flows, [])
+    book = CashBook(Cash(Decimal(1000), None, NOON))
+
+    arrive(book, flows, reads, truth, random)
+
+    assert book.cash is not None
+    assert book.cash.balance == truth(at(60))
+
+
+# So large that no flows look like one of them.
+UNTOLD = st.lists(st.tuples(st.integers(1, 9), st.floats(0.0, 20.0)), max_size=3)
+
+
+@given(FLOWS, UNTOLD, READS, st.floats(0.0, 100.0), st.randoms())
+def test_what_nobody_tells_stays_once_a_balance_has_brought_it(flows, untold, reads, wide, random):
+    """As above, with money of which only the balances know, and a last flow known only roughly."""
+    flows, truth = lived(flows, [(100_000 * size, when) for size, when in untold])
+    book = CashBook(Cash(Decimal(1000), None, NOON))
+
+    arrive(book, flows, reads, truth, random)
+    book.told(Balance(truth(at(60)), None, at(60), at(60), at(61)))
+    book.confirm()
+    assert book.cash.balance == truth(at(60))
+    book.flowed(flow("7", 60 - wide, 70))
+
+    assert book.cash.balance == truth(at(60)) + 7
+    assert book.cash.is_provisional
+
+
+def lived(flows, untold):
+    """Flows, and what the true balance was when; each flow happened in the middle of its span."""
     flows = [flow(str(cents), begin, begin + late) for cents, begin, late in flows]
     happened = [(each.after + (each.by - each.after) / 2, each.amount) for each in flows]
+    happened += [(at(when), Decimal(amount)) for amount, when in untold]
 
     def truth(instant: datetime) -> Decimal:
         return Decimal(1000) + sum(amount for when, amount in happened if when <= instant)
 
+    return flows, truth
+
+
+def arrive(book: CashBook, flows, reads, truth, random) -> None:
+    """Balances in their order, each flow anywhere between them."""
     balances = [
         Balance(truth(at(since + width / 2)), None, at(since), at(since), at(since + width))
         for since, width in reads
@@ -157,9 +282,5 @@ def test_order_of_arrival_does_not_matter_and_nothing_counts_twice(flows, reads,
     arriving = [("told", each) for each in balances]
     for each in flows:
         arriving.insert(random.randint(0, len(arriving)), ("flowed", each))
-    book = CashBook(Cash(Decimal(1000), None, NOON))
     for kind, each in arriving:
         getattr(book, kind)(each)
-
-    assert book.cash is not None
-    assert book.cash.balance == truth(at(60))
