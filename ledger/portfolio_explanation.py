@@ -3,13 +3,13 @@
 from django.conf import settings
 from django.db.models import Sum
 
-from ledger import explaining_sums, models
+from ledger import explaining_sums, models, paid_markets
 from ledger.explaining import Explanation
 from ledger.explaining_sums import DayBaseline, Part, Returned, Shown
 from positions import reading
 from positions.collateral import returned
 from positions.models import AccountStream, Position
-from positions.pnl import ZERO, MarketState
+from positions.pnl import ZERO
 
 
 def explained(account_id: int) -> list[Explanation]:
@@ -20,7 +20,7 @@ def explained(account_id: int) -> list[Explanation]:
         explaining_sums.explained(
             _shown(stream),
             [_part(row) for row in rows.positions],
-            returned=_returned(rows.positions),
+            returned=_returned(account_id, rows.positions),
             baseline=_baseline(account_id, stream),
             mark_price=settings.MARK_PRICE,
         )
@@ -58,29 +58,26 @@ def _part(row: Position) -> Part:
     )
 
 
-def _returned(rows: list[Position]) -> list[Returned] | None:
+def _returned(account_id: int, rows: list[Position]) -> list[Returned] | None:
     """By event, where netting is on; None where it can't be said of one."""
+    paid = paid_markets.of_held_events(account_id)
+    decided = {market.event_ticker for market in paid if market.is_yes}
     events: dict[str, list[Position]] = {}
     for row in rows:
         events.setdefault(row.market.event_ticker, []).append(row)
     found = []
     for event_ticker, held in events.items():
-        values = [_value(row) for row in held]
         amount = returned(
             held[0].market.collateral_return_type,
             [row.quantity for row in held],
             is_netting=True,
-            has_yes_won=1 in values,
+            has_yes_won=event_ticker in decided,
         )
         if amount is None:
             return None
         if amount:
             found.append(Returned(event_ticker, amount))
     return found
-
-
-def _value(row: Position) -> object:
-    return MarketState(row.market_status, row.settlement_value).determined_value
 
 
 def _baseline(account_id: int, stream: AccountStream) -> DayBaseline | None:
