@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from kalshi.messages import Fill
-from ledger import noticing, paid_markets, points, recording
+from ledger import noticing, paid_markets, points, recording, transferring
 from ledger.models import ConnectionChange
 from positions.connection import ConnectionState
 from positions.day import Baseline
@@ -35,6 +35,10 @@ class LedgerRecords:
     def locked_in(self, account_id: int) -> Mapping[str, Decimal]:
         """Realized P&L less fees of the markets traded before in which nothing is held."""
         return points.locked_in(account_id)
+
+    def netting(self, account_id: int) -> bool | None:
+        """Whether the exchange gives collateral back to it, as it said last."""
+        return transferring.netting(account_id)
 
     def paid_markets(self, account_id: int) -> Iterable[PaidMarket]:
         """Of the events in which something is held, the markets that have paid the account."""

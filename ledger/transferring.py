@@ -53,6 +53,12 @@ def keep_netting(account_id: int, is_netting: bool | None) -> None:
     Followed.objects.filter(account_id=account_id).update(is_netting=is_netting)
 
 
+def netting(account_id: int) -> bool | None:
+    """Whether the exchange gives collateral back to this account; None where it did not say."""
+    followed = Followed.objects.filter(account_id=account_id).first()
+    return followed.is_netting if followed else None
+
+
 def _of_subaccount(moved: SubaccountTransfer, ours: int) -> list[Transfer]:
     sign = (moved.to_subaccount == ours) - (moved.from_subaccount == ours)
     if not sign:

@@ -78,6 +78,9 @@ class Records(Protocol):
     def locked_in(self, account_id: int) -> Mapping[str, Decimal]:
         """Realized P&L less fees of the markets traded before in which nothing is held."""
 
+    def netting(self, account_id: int) -> bool | None:
+        """Whether the exchange gives collateral back to it, as it said last."""
+
     def paid_markets(self, account_id: int) -> Iterable[PaidMarket]:
         """Of the events in which something is held, the markets that have paid the account."""
 
@@ -276,6 +279,7 @@ def open_stream(
             reconciled_at=row.reconciled_at,
         )
         if records:
+            loaded.valuation.set_netting(records.netting(account_id))
             loaded.valuation.paid(records.paid_markets(account_id))
             loaded.begin_day(records.baseline(account_id))
     writer = StreamWriter(account, row.epoch, records)

@@ -16,8 +16,9 @@ from typing import Never
 
 from django.utils import timezone
 
-from kalshi.resources import PositionRow
+from kalshi.resources import Netting, PositionRow
 from kalshi.rest import Client
+from kalshi.rows import Rows
 from ledger import (
     balances,
     closing_lines,
@@ -129,7 +130,14 @@ class Historian:
             await self._forget_an_old_world(now)
         await self._books.run(holes.begin, now)
         netting = await if_possible(self._rest.netting(), "netting")
-        ours = [each for each in netting or [] if each.subaccount == self._subaccount]
+        if netting is not None:
+            await self._follow_netting(netting)
+
+    async def _follow_netting(self, netting: Rows[Netting]) -> None:
+        ours = [each for each in netting if each.subaccount == self._subaccount]
+        if not ours and netting.left_out:
+            # It may be one of these: what was read last holds, as where none could be read.
+            return
         # One that is not listed is told nothing of.
         is_netting = all(each.is_enabled for each in ours) if ours else None
         self._tracker.valuation.set_netting(is_netting)

@@ -6,10 +6,12 @@ from uuid import uuid4
 import pytest
 
 from accounts.models import Account
-from ledger import recording
+from ledger import portfolio_explanation, recording
 from ledger.keeping import LedgerRecords
+from ledger.models import Followed
 from ledger.records import Settlement
 from positions import workers
+from positions.cash import Balance
 from positions.connection import ConnectionState
 from positions.pnl import MarketState
 from positions.portfolio import MarketFacts
@@ -37,6 +39,7 @@ def account() -> Account:
     reconcile(opened.tracker, [row("E-A", "-10", "6"), row("E-B", "-10", "6")], markets)
     changes = opened.tracker.take_changes(NOON)
     opened.writer.write(changes, ConnectionState("live", since=NOON), NOON)
+    Followed.objects.create(account=account, until=NOON, is_netting=True)
     return account
 
 
@@ -56,9 +59,7 @@ def pays(account: Account, second: float, value: int, *, ticker: str = "E-C") ->
 
 
 def collateral(account: Account) -> Decimal | None:
-    opened = taken_over(account)
-    opened.tracker.valuation.set_netting(True)
-    return opened.tracker.take_changes().worth.collateral_returned
+    return taken_over(account).tracker.take_changes().worth.collateral_returned
 
 
 @pytest.mark.parametrize(
@@ -77,3 +78,25 @@ def test_event_of_another_market_is_not_decided(account):
     pays(account, 1, 1, ticker="OTHER-C")
 
     assert collateral(account) == 10
+
+
+@pytest.mark.parametrize(
+    ("is_netting", "collateral_returned"), [(True, 10), (False, 0), (None, None)]
+)
+def test_netting_is_as_the_exchange_said_last(account, is_netting, collateral_returned):
+    Followed.objects.filter(account=account).update(is_netting=is_netting)
+
+    assert collateral(account) == collateral_returned
+
+
+def test_collateral_of_a_decided_event_is_explained_as_it_is_shown(account):
+    pays(account, 1, 1)
+    opened = taken_over(account)
+    opened.tracker.valuation.cash.told(Balance(Decimal(100), None, NOON, NOON, NOON))
+    changes = opened.tracker.take_changes(NOON)
+    opened.writer.write(changes, ConnectionState("live", since=NOON), NOON)
+
+    explanations = {each.field: each for each in portfolio_explanation.explained(account.pk)}
+
+    assert changes.worth.collateral_returned == 20
+    assert [each.value for each in explanations["collateral_returned"].given] == [20]

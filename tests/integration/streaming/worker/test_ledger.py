@@ -15,6 +15,7 @@ from ledger.models import (
     Book,
     EquityPoint,
     Fill,
+    Followed,
     Hole,
     MarketChange,
     Settlement,
@@ -22,6 +23,7 @@ from ledger.models import (
 )
 from positions.models import AccountStream
 from sandbox.commands import perform
+from sandbox.faults import FailedAnswer
 from sandbox.server import Sandbox, running_exchange, utc_now
 from tests.integration.streaming.conftest import feeding
 from tests.waiting import until
@@ -132,6 +134,23 @@ async def test_deposit_of_an_absence_is_no_profit_of_the_day_that_follows(
         lambda: AccountStream.objects.filter(pk=alice, day_pnl_since=point.at).first()
     )
     assert stream.day_pnl == 0
+
+
+async def test_netting_that_can_not_be_read_stays_as_it_was_told(
+    database, sandbox, alice, credential, start_feed
+):
+    def followed(**how: object) -> Followed | None:
+        return Followed.objects.filter(account_id=alice, **how).first()
+
+    async with feeding(alice):
+        before = await database.until(lambda: followed(is_netting=True))
+    netting = "/portfolio/subaccounts/netting"
+    sandbox.faults.answers.append(FailedAnswer(500, path=netting, times=None))
+
+    await start_feed(alice)
+    after = await database.until(lambda: followed(until__gt=before.until))
+
+    assert after.is_netting
 
 
 async def test_what_becomes_of_a_market_is_recorded_once(
