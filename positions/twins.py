@@ -15,15 +15,29 @@ from postgres.notifications import publish
 _ACCOUNTS, _KEYS = Account._meta.db_table, AccountKey._meta.db_table
 _POSITIONS, _STREAMS = Position._meta.db_table, AccountStream._meta.db_table
 
-# What two open rows have in common that are one row of the exchange.
-_SAME_ROW = "market_id, held_at, quantity, exposure, fees_paid, realized_pnl"
+# What two open rows have in common that are one row of the exchange. Its time is that of the change
+# where REST told it, and that of the frame where the stream did, a moment later.
+_IS_SAME_ROW = """
+    its.market_id = theirs.market_id
+    AND its.quantity = theirs.quantity
+    AND its.exposure = theirs.exposure
+    AND its.fees_paid = theirs.fees_paid
+    AND its.realized_pnl IS NOT DISTINCT FROM theirs.realized_pnl
+    AND (
+        its.held_at IS NOT DISTINCT FROM theirs.held_at
+        OR its.held_at - theirs.held_at BETWEEN
+            INTERVAL '-999999 microseconds' AND INTERVAL '999999 microseconds'
+    )
+"""
 
 
 def _only_in(one: str, other: str) -> str:
     return f"""
-        SELECT {_SAME_ROW} FROM {_POSITIONS} WHERE account_id = {one}.id AND quantity <> 0
-        EXCEPT
-        SELECT {_SAME_ROW} FROM {_POSITIONS} WHERE account_id = {other}.id AND quantity <> 0
+        SELECT FROM {_POSITIONS} AS its
+        WHERE its.account_id = {one}.id AND its.quantity <> 0 AND NOT EXISTS (
+            SELECT FROM {_POSITIONS} AS theirs
+            WHERE theirs.account_id = {other}.id AND theirs.quantity <> 0 AND {_IS_SAME_ROW}
+        )
     """  # noqa: S608  # names of tables, from our own models
 
 

@@ -8,7 +8,7 @@ from positions.cash import CashBook
 from positions.portfolio import Cash
 from tests.integration.positions.conftest import open, write
 from tests.integration.visitors import make_account, make_user
-from tests.told import NOON, reconcile
+from tests.told import NOON, position, reconcile
 from tests.told import row as untimed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,6 +44,20 @@ def test_equal_rows_of_two_keys_that_cannot_list_keys_are_one_account(owner, ann
 
     assert same_as() == [None, first.pk]
     assert Account.objects.get(pk=second.pk).same_as == first
+
+
+@pytest.mark.parametrize(("sent", "is_same"), [(7.4, True), (8.0, False)])
+def test_row_that_the_stream_told_is_one_with_that_of_rest(owner, sent, is_same):
+    """A frame is sent a moment after the change whose time REST tells."""
+    first = make_account(owner, sole_key_id="a")
+    hold(first, row("M", "10", "4", "0.5", "0.17"))
+    followed = open(make_account(owner, sole_key_id="b"))
+    reconcile(followed.tracker, [row("M", "9", "3.6", "0.5", "0.15", updated=1)])
+    followed.tracker.apply_position(position("M", "10", "4", "0.5", "0.17", sent=sent), 101.0)
+    followed.tracker.valuation.cash = CashBook(Cash(Decimal("98.0186"), None, NOON))
+    write(followed.writer, followed.tracker)
+
+    assert same_as() == [None, first.pk if is_same else None]
 
 
 def test_third_key_is_the_first_account_too(owner):
