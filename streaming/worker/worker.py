@@ -12,6 +12,8 @@ from collections.abc import Collection
 from typing import Never
 from uuid import UUID, uuid4
 
+from django.db import Error
+
 from accounts.models import Account
 from positions import twins, workers
 from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
@@ -31,6 +33,8 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 1.0
 # How often accounts are looked for that nobody announced, or that another worker let go.
 LOOK_SECONDS = 1.0
+# Between two looks for accounts that are one at the exchange, which compares all their rows.
+TWINS_SECONDS = 15.0
 DATABASE_RETRY_SECONDS = 0.5
 # For all accounts, however many: each has one write at a time, of about a millisecond.
 WRITER_THREADS = 4
@@ -87,7 +91,11 @@ class Worker:
             await self._heart.run(workers.beat, self.id)
             try:
                 await until_one_fails(
-                    self._keep_claims(claims), self._beat(), self._listen(), self._supervise(claims)
+                    self._keep_claims(claims),
+                    self._beat(),
+                    self._listen(),
+                    self._supervise(claims),
+                    self._note_twins(),
                 )
             finally:
                 # Before the claims, so that the last state is written before another worker reads.
@@ -141,7 +149,6 @@ class Worker:
         while True:
             self._look_now.clear()
             accounts = set(await self._lookout.run(_account_ids))
-            await self._lookout.run(twins.note)
             for account_id in self._tasks.keys() - accounts:
                 self._tasks[account_id].cancel()
             for account_id in [key for key, task in self._tasks.items() if task.done()]:
@@ -155,6 +162,15 @@ class Worker:
                     await self._look_now.wait()
             except TimeoutError:
                 pass
+
+    async def _note_twins(self) -> Never:
+        while True:
+            try:
+                await self._lookout.run(twins.note)
+            except Error as error:
+                # Nothing rests on it: no account is let go of for it.
+                logger.warning("twins not looked for", extra={"error": type(error).__name__})
+            await asyncio.sleep(TWINS_SECONDS)
 
     def _hold(self, account_id: int) -> None:
         held = self._held[account_id] = HeldAccount(

@@ -8,12 +8,12 @@ from itertools import repeat
 from time import monotonic
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
 from django.utils import timezone
 
 from accounts import credentials, forgetting
 from accounts.models import Account
-from positions import models, pnl, reading
+from positions import models, pnl, reading, twins
 from positions.cash import CashBook
 from positions.connection import as_seen
 from positions.pnl import Quote
@@ -169,6 +169,24 @@ async def test_locked_row_of_one_account_holds_up_no_other(
     await database.until(status_is, alice, "live")
     task.cancel()
     await asyncio.wait([task])
+
+
+async def test_failing_search_for_twins_lets_go_of_no_account(
+    database, alice, credential, running, monkeypatch
+):
+    asked = []
+
+    def fail() -> int:
+        asked.append(1)
+        raise ProgrammingError("no such column")
+
+    monkeypatch.setattr("streaming.worker.worker.TWINS_SECONDS", 0.01)
+    monkeypatch.setattr(twins, "note", fail)
+
+    await database.until(status_is, alice, "live")
+    await until(lambda: len(asked) > 2)
+
+    assert (await database.run(rows.stream_of, alice)).epoch == 1
 
 
 async def test_two_workers_share_the_accounts(
