@@ -22,7 +22,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from positions.decimal_text import to_six_decimals
@@ -126,6 +126,7 @@ class CashBook:
         # The newest that nothing explains, and since when there is one.
         self._held_back: Balance | None = None
         self._held_back_since: datetime | None = None
+        self._accepted_until = datetime.min.replace(tzinfo=UTC)
 
     @property
     def cash(self) -> Cash | None:
@@ -152,7 +153,7 @@ class CashBook:
             )
         self._cash = self._reckoned()
         if self._held_back and self._surprise_of(self._held_back) == ZERO:
-            self.confirm()
+            self.confirm(self._held_back)
 
     def told(self, balance: Balance) -> Decimal | None:
         """
@@ -174,14 +175,23 @@ class CashBook:
             self._join_flows(balance)
         return surprise
 
-    def confirm(self) -> None:
+    @property
+    def held_back(self) -> Balance | None:
+        """The newest that nothing explains; to be looked for, then confirmed."""
+        return self._held_back
+
+    def confirm(self, balance: Balance | None) -> None:
         """What may explain a balance has been looked for: it counts, explained or not."""
-        if self._held_back:
-            balance = self._held_back
-            self._held_back = self._held_back_since = None
-            surprise = self._surprise_of(balance)
-            if surprise is not None:
-                self._accept(balance, surprise)
+        waiting = self._held_back
+        if balance is None or waiting is None or balance.as_of <= self._accepted_until:
+            return
+        self._held_back = self._held_back_since = None
+        surprise = self._surprise_of(balance)
+        if surprise is not None:
+            self._accept(balance, surprise)
+        if waiting is not balance:
+            # Told since, and perhaps another surprise.
+            self.told(waiting)
 
     def _begin(self, balance: Balance) -> None:
         # Nothing older to fall back to: what was told by its end is taken to be in it.
@@ -193,6 +203,7 @@ class CashBook:
 
     def _accept(self, balance: Balance, surprise: Decimal) -> None:
         self._held_back = self._held_back_since = None
+        self._accepted_until = balance.as_of
         if surprise:
             self._unexplained.append(_Unexplained(surprise, balance))
         self._balances.append(balance)

@@ -637,7 +637,7 @@ class Tracker:
 
     def begin_day(self, baseline: Baseline | None) -> None:
         """Reckon the day from another baseline."""
-        self.valuation.baseline = baseline
+        self.valuation.begin_day(baseline)
         for ticker in self._open:
             self._touch(ticker)
 

@@ -61,6 +61,9 @@ class Valuation:
         self.baseline: Baseline | None = None
         self._locked_in = dict(locked_in or {})
         self._is_netting: bool | None = None
+        # Markets whose holdings changed since `remember`; those that began, with what they had made.
+        self._changed: set[str] = set()
+        self._begun: dict[str, Decimal | None] = {}
         # Markets that have paid their YES, with their events.
         self._won: dict[str, str] = {}
         # Computed anew only when something that it rests on has changed.
@@ -85,9 +88,23 @@ class Valuation:
         """What is known of the markets held has changed."""
         self._is_collateral_known = False
 
+    def remember(self) -> None:
+        """What becomes of holdings from here on is newer than what is read of the ledger now."""
+        self._changed.clear()
+        self._begun.clear()
+
     def learn(self, locked_in: Mapping[str, Decimal]) -> None:
-        """What is known of markets in which nothing is held."""
-        self._locked_in |= locked_in
+        """What is known of markets in which nothing is held, as of `remember`."""
+        self._locked_in |= {
+            ticker: amount for ticker, amount in locked_in.items() if ticker not in self._changed
+        }
+
+    def begin_day(self, baseline: Baseline | None) -> None:
+        """Reckon the day from another baseline, as of `remember`."""
+        self.baseline = baseline
+        if baseline:
+            for ticker, known_before in self._begun.items():
+                baseline.begin(ticker, known_before)
 
     def held(
         self, ticker: str, before: Holding | None, after: Holding | None, span: Span | None
@@ -102,8 +119,11 @@ class Valuation:
         """
         self._is_collateral_known = False
         known_before = self._locked_in.get(ticker) if before is None else _cash_effect(before)
-        if before is None and self.baseline:
-            self.baseline.begin(ticker, known_before)
+        self._changed.add(ticker)
+        if before is None:
+            self._begun.setdefault(ticker, known_before)
+            if self.baseline:
+                self.baseline.begin(ticker, known_before)
         if after is None:
             self._locked_in.pop(ticker, None)
             return

@@ -83,6 +83,8 @@ class Historian:
         self._on_change = on_change
         self._moved = asyncio.Event()
         self._is_asked = self._is_surprised = False
+        # The balance whose reason is looked for.
+        self._looked_for: Balance | None = None
         # New rows of looks that have not come to their end.
         self._new = self._late = 0
         self._look_due = self._transfers_due = monotonic()
@@ -206,12 +208,13 @@ class Historian:
             if self._shown is shown:
                 self._shown = {}
         if touched:
-            await self._day.begin()
+            await self._day.begin(self._looked_for)
         else:
-            self._tracker.valuation.cash.confirm()
+            self._tracker.valuation.cash.confirm(self._looked_for)
             self._on_change()
         # Only now: had anything failed, the next look would take them for known.
         self._new = self._late = 0
+        self._looked_for = None
         await self._books.describe()
         lines = closing_lines.read(
             self._rest, self._account_id, self._books.threads, timezone.now()
@@ -228,6 +231,8 @@ class Historian:
         if not is_due:
             return 0
         self._is_surprised = False
+        # One that is told while the lists are read may have its reason in none of them.
+        self._looked_for = self._tracker.valuation.cash.held_back
         self._transfers_due = monotonic() + TRANSFERS_SECONDS
         return await transferring.read(
             self._rest, self._subaccount, self._books.keep_transfers, if_possible

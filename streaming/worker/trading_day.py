@@ -10,6 +10,7 @@ from typing import Never
 from django.utils import timezone
 
 from ledger import paid_markets, points
+from positions.cash import Balance
 from positions.day import Baseline
 from positions.fencing import Fence
 from positions.tracker import Tracker
@@ -45,6 +46,8 @@ class TradingDay:
         self._threads = threads
         self._is_live = is_live
         self._on_change = on_change
+        # Points, records of the present and of the past have it reckoned anew: one after the other.
+        self._turn = asyncio.Lock()
         # The beginning of the day that the baseline is of.
         self._start: datetime | None = None
 
@@ -72,15 +75,26 @@ class TradingDay:
             collateral_returned=worth.collateral_returned,
             nets=self._tracker.nets,
         )
-        await self._keep_baseline()
+        async with self._turn:
+            await self._keep_baseline()
         await self._threads.run(self._add, valued)
         has_baseline = self._tracker.valuation.baseline is not None
         if not has_baseline or points.day_start(timezone.now()) != self._start:
             await self.begin()
 
-    async def begin(self) -> None:
-        """Reckon the day anew: another has begun, or records of it or of before have come."""
+    async def begin(self, looked_for: Balance | None = None) -> None:
+        """
+        Reckon the day anew: another has begun, or records of it or of before have come.
+
+        Args:
+            looked_for: a balance that nothing explained, unless these records do.
+        """
+        async with self._turn:
+            await self._begin(looked_for)
+
+    async def _begin(self, looked_for: Balance | None) -> None:
         now = timezone.now()
+        self._tracker.valuation.remember()
         before = await self._keep_baseline()
         locked_in = await self._threads.run(points.locked_in, self._account_id)
         baseline = await self._threads.run(points.baseline, self._account_id, now)
@@ -89,13 +103,13 @@ class TradingDay:
         # What was settled unseen, and outcomes that were corrected.
         self._tracker.valuation.paid(paid)
         if baseline and before and baseline.at == before.at:
-            # What began or got its mark while these were read.
+            # What got its mark while these were read.
             for ticker, net in before.nets.items():
                 if baseline.nets.get(ticker) is None:
                     baseline.nets[ticker] = net
             baseline.entered, baseline.is_changed = before.entered, before.is_changed
-        # A balance that nothing explained counts from now on: together with the transfers that do.
-        self._tracker.valuation.cash.confirm()
+        # It counts from now on: together with the transfers that explain it.
+        self._tracker.valuation.cash.confirm(looked_for)
         self._tracker.begin_day(baseline)
         self._start = points.day_start(now)
         self._on_change()
@@ -104,8 +118,13 @@ class TradingDay:
         """Store what entered the baseline; it."""
         baseline = self._tracker.valuation.baseline
         if baseline and baseline.is_changed:
-            await self._threads.run(self._keep_changed, baseline)
+            # Before it is written: what enters meanwhile is to be written as well.
             baseline.is_changed = False
+            try:
+                await self._threads.run(self._keep_changed, baseline)
+            except BaseException:
+                baseline.is_changed = True
+                raise
         return baseline
 
     def _add(self, valued: points.Valued) -> None:

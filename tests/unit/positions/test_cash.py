@@ -64,7 +64,7 @@ def test_flow_that_is_told_late_makes_a_balance_doubtful():
     book = CashBook()
     book.told(balance("100", 0, 1))
     book.told(balance("95", 1.9, 2.3))
-    book.confirm()
+    book.confirm(book.held_back)
     assert said(book) == (Decimal(95), False)
 
     book.flowed(flow("-5", 2.0, 2.2))
@@ -79,7 +79,7 @@ def test_what_no_flow_explains_is_told():
 
     assert book.told(balance("98.07", 3, 4)) == Decimal("3.07")
     assert said(book) == (Decimal(95), True)
-    book.confirm()
+    book.confirm(book.held_back)
     assert said(book) == (Decimal("98.07"), False)
 
 
@@ -100,7 +100,7 @@ def test_it_is_sure_once_a_balance_was_told_and_none_waits():
 
     book.told(balance("103", 3, 4))
     assert not book.is_sure
-    book.confirm()
+    book.confirm(book.held_back)
 
     assert book.is_sure
 
@@ -113,6 +113,50 @@ def test_nobody_looks_for_ever():
     book.told(balance("103", 13, 14.1))
 
     assert said(book) == (Decimal(103), False)
+
+
+def test_balance_told_while_another_was_looked_for_waits_for_its_own_reason():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    book.told(balance("103", 3, 4))
+    looked_for = book.held_back
+    book.told(balance("103", 5, 6))
+    # A deposit, when the lists have been read.
+    book.told(balance("603", 7, 8))
+
+    book.confirm(looked_for)
+
+    assert said(book) == (Decimal(103), False)
+    assert not book.is_sure
+    book.confirm(book.held_back)
+    assert said(book) == (Decimal(603), False)
+
+
+def test_balance_told_while_the_same_was_looked_for_is_taken_with_it():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    book.told(balance("103", 3, 4))
+    looked_for = book.held_back
+    book.told(balance("103", 5, 6))
+
+    book.confirm(looked_for)
+
+    assert said(book) == (Decimal(103), False)
+    assert book.is_sure
+
+
+def test_balance_that_was_looked_for_too_long_is_not_taken_after_newer_ones():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    book.told(balance("103", 3, 4))
+    looked_for = book.held_back
+    book.told(balance("104", 14, 15))
+    book.told(balance("109", 16, 17))
+
+    book.confirm(looked_for)
+
+    assert said(book) == (Decimal(104), False)
+    assert book.held_back is not None
 
 
 def test_balance_of_unknown_age_counts_as_some_seconds_old():
@@ -138,7 +182,7 @@ def with_a_deposit() -> CashBook:
     """A thousand dollars came in that no flow explains, and five balances more say so."""
     book = CashBook(Cash(Decimal(100), None, NOON))
     book.told(balance("1100", 1, 1.5))
-    book.confirm()
+    book.confirm(book.held_back)
     for seconds in range(10, 60, 10):
         assert book.told(balance("1100", seconds, seconds + 0.5)) == 0
     return book
@@ -157,7 +201,7 @@ def test_what_was_taken_unexplained_outlives_a_flow_that_may_be_in_every_balance
 def test_flow_that_is_told_late_is_what_was_unexplained():
     book = with_a_deposit()
     book.told(balance("1102", 60, 60.5))
-    book.confirm()
+    book.confirm(book.held_back)
 
     # One that was in the balance before is none of it.
     book.flowed(flow("2", -36_000, 70))
@@ -169,7 +213,7 @@ def test_flow_that_is_told_late_is_what_was_unexplained():
 def test_several_flows_that_are_told_late_are_together_what_was_unexplained():
     book = CashBook(Cash(Decimal(100), None, NOON))
     book.told(balance("88", 1, 1.5))
-    book.confirm()
+    book.confirm(book.held_back)
 
     book.flowed(flow("-3", -60, 3))
     book.flowed(flow("-5", -60, 4))
@@ -182,7 +226,7 @@ def test_several_flows_that_are_told_late_are_together_what_was_unexplained():
 def test_flow_that_is_surely_in_what_was_unexplained_is_part_of_it():
     book = CashBook(Cash(Decimal(100), None, NOON))
     book.told(balance("1090", 10, 11))
-    book.confirm()
+    book.confirm(book.held_back)
 
     book.flowed(flow("-10", 2))
     assert said(book) == (Decimal(1090), False)
@@ -199,7 +243,7 @@ def test_it_is_not_sure_while_no_balance_is_known_to_hold_what_happened():
     assert not book.is_sure
     # Which may contain it.
     book.told(balance("1110", 69, 71))
-    book.confirm()
+    book.confirm(book.held_back)
     assert not book.is_sure
     book.told(balance("1110", 80, 80.5))
 
@@ -252,7 +296,7 @@ def test_what_nobody_tells_stays_once_a_balance_has_brought_it(flows, untold, re
 
     arrive(book, flows, reads, truth, random)
     book.told(Balance(truth(at(60)), None, at(60), at(60), at(61)))
-    book.confirm()
+    book.confirm(book.held_back)
     assert book.cash.balance == truth(at(60))
     book.flowed(flow("7", 60 - wide, 70))
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from ledger import points
 from ledger.models import EquityPoint
 from positions import workers
 from positions.cash import CashBook
@@ -74,3 +75,72 @@ async def test_worker_that_was_frozen_changes_no_baseline(database, alice, day):
         await trading_day.begin()
 
     assert await database.run(lambda: EquityPoint.objects.get().entered) == 0
+
+
+class Meanwhile:
+    """A thread of the database, beside whose work something happens."""
+
+    def __init__(self, thread: DatabaseThread, work, happens) -> None:
+        self._thread, self._work, self._happens = thread, work, happens
+
+    async def run(self, work, *args):
+        done = await self._thread.run(work, *args)
+        if work == self._work:
+            self._happens()
+        return done
+
+
+async def test_what_enters_the_baseline_while_it_is_written_is_written_next(database, alice, day):
+    trading_day, stream = day
+    await trading_day.add_point()
+    baseline = stream.tracker.valuation.baseline
+    baseline.nets |= {"N": None, "O": None}
+    await database.run(
+        lambda: EquityPoint.objects.update(nets={"M": "0", "N": None, "O": None})
+    )
+    baseline.marked("N", Decimal(1), Decimal(3))
+    trading_day._threads = Meanwhile(
+        trading_day._threads,
+        trading_day._keep_changed,
+        lambda: baseline.marked("O", Decimal(1), Decimal(4)),
+    )
+
+    await trading_day.begin()
+    await trading_day.begin()
+
+    assert await database.run(lambda: EquityPoint.objects.get().entered) == 7
+
+
+async def test_market_that_begins_while_a_new_day_is_read_is_part_of_it(alice, day):
+    trading_day, stream = day
+    await trading_day.add_point()
+    valuation = stream.tracker.valuation
+    valuation.learn({"N": Decimal("2.50")})
+    # Of yesterday.
+    valuation.baseline = replace(valuation.baseline, at=NOON)
+
+    def begins() -> None:
+        reconcile(stream.tracker, [row("M", "10", "4"), row("N", "10", "4", "2.50")])
+
+    trading_day._threads = Meanwhile(trading_day._threads, points.baseline, begins)
+
+    await trading_day.begin()
+
+    assert valuation.baseline.at != NOON
+    assert valuation.baseline.nets["N"] == Decimal("2.50")
+
+
+async def test_what_a_market_made_while_the_ledger_is_read_is_newer(alice, day, monkeypatch):
+    trading_day, stream = day
+    await trading_day.add_point()
+    # Of before M was bought again.
+    monkeypatch.setattr(points, "locked_in", lambda account_id: {"M": Decimal(-7)})
+
+    def is_sold() -> None:
+        reconcile(stream.tracker, [row("M", "0", "0", "1.50", "0.50")], requested_at=300.0)
+
+    trading_day._threads = Meanwhile(trading_day._threads, points.locked_in, is_sold)
+
+    await trading_day.begin()
+
+    assert stream.tracker.valuation._locked_in["M"] == 1
