@@ -61,7 +61,7 @@ class Valuation:
         self.baseline: Baseline | None = None
         self._locked_in = dict(locked_in or {})
         self._is_netting: bool | None = None
-        # Markets whose holdings changed since `remember`; those that began, with what they had made.
+        # Since `remember`: markets whose holdings changed; those that began, with their P&L then.
         self._changed: set[str] = set()
         self._begun: dict[str, Decimal | None] = {}
         # Markets that have paid their YES, with their events.

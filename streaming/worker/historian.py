@@ -82,6 +82,8 @@ class Historian:
         self._may_begin_anew = may_begin_anew
         self._on_change = on_change
         self._moved = asyncio.Event()
+        # Somebody waits for what is to be read, also while that fails.
+        self._is_wanted = asyncio.Event()
         self._is_asked = self._is_surprised = False
         # The balance whose reason is looked for.
         self._looked_for: Balance | None = None
@@ -104,6 +106,7 @@ class Historian:
         """Something happened that REST tells more of: look now."""
         self._look_due = monotonic()
         self._moved.set()
+        self._is_wanted.set()
 
     def asked(self) -> None:
         """Somebody wants it anew, having named a flow perhaps: look at all of it."""
@@ -247,4 +250,4 @@ class Historian:
             await self._books.run(proving.note, timezone.now(), touched)
 
     async def _until_done(self, work: Callable[[], Awaitable[None]], trouble: str) -> None:
-        await until_done(work, trouble, self._account_id)
+        await until_done(work, trouble, self._account_id, sooner=self._is_wanted)

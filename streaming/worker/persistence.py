@@ -13,6 +13,8 @@ logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 300.0
+# Between tries, however often somebody asks.
+SOONEST_RETRY_SECONDS = 1.0
 
 
 def retry_delays() -> Iterator[float]:
@@ -23,10 +25,18 @@ def retry_delays() -> Iterator[float]:
         delay = min(2 * delay, LONGEST_RETRY_SECONDS)
 
 
-async def until_done(work: Callable[[], Awaitable[None]], trouble: str, account_id: int) -> None:
+async def until_done(
+    work: Callable[[], Awaitable[None]],
+    trouble: str,
+    account_id: int,
+    *,
+    sooner: asyncio.Event | None = None,
+) -> None:
     """
     Do it, and again after each failure; a bug is told with its traceback.
 
+    Args:
+        sooner: ends a wait, and is cleared by it; what is set before a wait counts as well.
     Raises:
         Account.DoesNotExist: it was forgotten.
         TakenOver: another worker writes it now.
@@ -38,9 +48,23 @@ async def until_done(work: Callable[[], Awaitable[None]], trouble: str, account_
             raise
         except Exception as error:
             log_trouble(trouble, error, account_id)
-            await asyncio.sleep(delay)
+            await _wait(delay, sooner)
         else:
             return
+
+
+async def _wait(seconds: float, sooner: asyncio.Event | None) -> None:
+    if sooner is None:
+        await asyncio.sleep(seconds)
+        return
+    soonest = min(seconds, SOONEST_RETRY_SECONDS)
+    await asyncio.sleep(soonest)
+    try:
+        async with asyncio.timeout(seconds - soonest):
+            await sooner.wait()
+    except TimeoutError:
+        pass
+    sooner.clear()
 
 
 def log_trouble(trouble: str, error: Exception, account_id: int) -> None:

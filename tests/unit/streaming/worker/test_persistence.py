@@ -1,0 +1,50 @@
+"""Work that fails is tried again by and by, or sooner when somebody asks."""
+
+import asyncio
+
+import pytest
+
+from kalshi.errors import Unavailable
+from streaming.worker import persistence
+from streaming.worker.persistence import until_done
+
+
+@pytest.fixture
+def tries(monkeypatch) -> list[int]:
+    """Each a try; the first fails, and an hour is to pass before the next."""
+    monkeypatch.setattr(persistence, "RETRY_SECONDS", 3600.0)
+    monkeypatch.setattr(persistence, "LONGEST_RETRY_SECONDS", 3600.0)
+    monkeypatch.setattr(persistence, "SOONEST_RETRY_SECONDS", 0.01)
+    return []
+
+
+def failing_once(tries: list[int]):
+    async def work() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise Unavailable("away")
+
+    return work
+
+
+async def test_wait_ends_when_somebody_asks(tries):
+    sooner = asyncio.Event()
+    task = asyncio.create_task(until_done(failing_once(tries), "not done", 1, sooner=sooner))
+    while not tries:
+        await asyncio.sleep(0)
+    assert not task.done()
+
+    sooner.set()
+    await asyncio.wait_for(task, 10)
+
+    assert len(tries) == 2
+    assert not sooner.is_set()
+
+
+async def test_who_asks_before_the_wait_is_heard(tries):
+    sooner = asyncio.Event()
+    sooner.set()
+
+    await asyncio.wait_for(until_done(failing_once(tries), "not done", 1, sooner=sooner), 10)
+
+    assert len(tries) == 2
