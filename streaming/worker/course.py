@@ -23,6 +23,8 @@ STEADY = timedelta(seconds=30)
 CONFIRM_SECONDS = 1.0
 # A refused key, or one that can't be used, may have been set right: it is tried this often.
 REFUSED_RETRY_SECONDS = 300.0
+# Between attempts that somebody asked for, however often they ask.
+ASKED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,10 @@ class Course:
         self._judged: set[int] = set()
         # Somebody asked, or the keys changed, since the last look at them.
         self._is_asked = False
+        # Whether that is of keys that changed, which is not to be waited for; when an attempt was
+        # last made because somebody asked, and whether the next one has to wait for that.
+        self._has_new_keys = self._is_too_soon = False
+        self._asked_at: datetime | None = None
 
     # What came of a step
 
@@ -133,13 +139,13 @@ class Course:
             self._rest("unauthorized", self._refusal, now)
         else:
             self._lost("disconnected", "no_credential", now)
-            self._idle(None)
+            self._idle(None, now)
 
     def set_aside(self, now: datetime) -> None:
         """The staff have set the account aside: its keys are not to be used."""
         self._forget_refused()
         self._lost("disconnected", "set_aside_by_staff", now)
-        self._idle(None)
+        self._idle(None, now)
 
     def unusable(self, credential_id: int, reason: Reason) -> None:
         """This key can't sign."""
@@ -152,7 +158,7 @@ class Course:
         """The attempt with this key, or its connection, ended by this error."""
         match error:
             case KeyRefused() | ScopeRefused():
-                self._judge(credential_id, error)
+                self._judge(credential_id, error, now)
             case _:
                 self._doubted = None
                 self._wait(next(self._schedule), error, now)
@@ -167,14 +173,13 @@ class Course:
 
     def woke(self, now: datetime) -> None:
         """An `Idle` is over, by its time or because of `asked` or `keys_changed`."""
-        if not self._is_asked:
-            # By its time. Keys that changed are no reason to try refused ones: what was set right
-            # is refused no more, and our own note of a refusal is such a change.
-            self._tries_refused = True
-        self._unusable.clear()
-        if self._resumes_at is not None and self._resumes_at <= now:
-            self._resumes_at = None
-        self._look()
+        if self._is_asked:
+            self._grant(now)
+            return
+        # By its time. Keys that changed are no reason to try refused ones: what was set right is
+        # refused no more, and our own note of a refusal is such a change.
+        self._tries_refused = True
+        self._try_again(now)
 
     # What happens by itself
 
@@ -211,7 +216,7 @@ class Course:
         # when changes may only have been missed.
         self._unusable.clear()
         self._doubted = None
-        self._is_asked = True
+        self._is_asked = self._has_new_keys = True
 
     def stopped(self, now: datetime) -> None:
         """The worker stops: people need not wait until its heartbeat has grown old."""
@@ -221,27 +226,45 @@ class Course:
     @property
     def is_stirred(self) -> bool:
         """Whether an `Idle` is to end now."""
-        return self._is_asked
+        return self._is_asked and (self._has_new_keys or not self._is_too_soon)
 
     def _look(self) -> None:
         # Until the next attempt has an outcome nothing else is known than what the exchange said.
         self.state = replace(self.state, retry_at=self._resumes_at)
         # Kept from here on, not from when the keys have been read: the read may be older.
-        self._is_asked = False
+        self._is_asked = self._has_new_keys = self._is_too_soon = False
         self.step = Look()
 
-    def _idle(self, seconds: float | None) -> None:
+    def _try_again(self, now: datetime) -> None:
+        self._unusable.clear()
+        if self._resumes_at is not None and self._resumes_at <= now:
+            self._resumes_at = None
+        self._look()
+
+    def _grant(self, now: datetime) -> None:
+        """Try because somebody asked, or soon if that was just done."""
+        rest = timedelta()
+        if self._asked_at is not None and not self._has_new_keys:
+            rest = min(self._asked_at - now, timedelta()) + timedelta(seconds=ASKED_SECONDS)
+        self._is_too_soon = rest > timedelta()
+        if self._is_too_soon:
+            self.step = Idle(rest.total_seconds())
+        else:
+            self._asked_at = now
+            self._try_again(now)
+
+    def _idle(self, seconds: float | None, now: datetime) -> None:
         if self._is_asked:
             # Whoever asked while a step was under way wants another, not a wait.
-            self._look()
+            self._grant(now)
         else:
             self.step = Idle(seconds)
 
-    def _judge(self, credential_id: int, error: KeyRefused | ScopeRefused) -> None:
+    def _judge(self, credential_id: int, error: KeyRefused | ScopeRefused, now: datetime) -> None:
         self._is_dropped = False
         if self._is_asked:
             # Another key may be stored by now, so this verdict may be of one that is no more.
-            self._look()
+            self._grant(now)
             return
         self._refusal = "key_scope" if isinstance(error, ScopeRefused) else "key_refused"
         if credential_id == self._doubted or credential_id in self._refused:
@@ -251,7 +274,7 @@ class Course:
         else:
             # One answer may be a mistake on the way; two are a verdict.
             self._doubted = credential_id
-            self._idle(CONFIRM_SECONDS)
+            self._idle(CONFIRM_SECONDS, now)
 
     def _forget_refused(self) -> None:
         self._tries_refused = False
@@ -274,7 +297,7 @@ class Course:
                 status: Status = "disconnected" if is_down else "reconnecting"
                 self._lost(status, self._reason(error), now, wait.attempt, retry_at)
         self._is_dropped = False
-        self._idle(wait.seconds)
+        self._idle(wait.seconds, now)
 
     def _reason(self, error: KalshiError) -> Reason:
         if isinstance(error, RateLimited):
@@ -284,7 +307,7 @@ class Course:
     def _rest(self, status: Status, reason: Reason, now: datetime) -> None:
         seconds = REFUSED_RETRY_SECONDS * (1 + self._jitter() / 4)
         self._lost(status, reason, now, retry_at=now + timedelta(seconds=seconds))
-        self._idle(seconds)
+        self._idle(seconds, now)
 
     def _lost(
         self,

@@ -27,6 +27,7 @@ from postgres.errors import DATABASE_TROUBLE
 from streaming.worker.access import Access
 from streaming.worker.arrivals import Arrival
 from streaming.worker.backoff import Wait, waits
+from streaming.worker.course import ASKED_SECONDS
 from streaming.worker.feed import Feed
 from streaming.worker.flushes import FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS, Writers
 
@@ -55,6 +56,8 @@ class HeldAccount:
         self._access = Access()
         self._feed: Feed | None = None
         self._again = asyncio.Event()
+        # When somebody last had it tried.
+        self._asked_at = float("-inf")
         # The exchange's last sign of life, as far as is known while there is no feed.
         self._live_until: datetime | None = None
         # How it stands while there is no feed.
@@ -168,6 +171,8 @@ class HeldAccount:
         )
         self._silent_since = monotonic()
         self._arrival.end()
+        # Before what is awaited: who asks meanwhile asks for the next try.
+        self._again.clear()
         try:
             await self._writers.doubtful.run(
                 set_aside, self._account_id, self._worker_id, state, now
@@ -177,10 +182,14 @@ class HeldAccount:
             # Then the heartbeat says that nobody vouches for it.
             logger.warning("not set aside", extra=self._fields(error=type(error).__name__))
         await self._access.close()
-        self._again.clear()
+        await self._until_asked(wait.seconds)
+
+    async def _until_asked(self, seconds: float) -> None:
         try:
-            async with asyncio.timeout(wait.seconds):
+            async with asyncio.timeout(seconds):
                 await self._again.wait()
+                await asyncio.sleep(max(0.0, self._asked_at + ASKED_SECONDS - monotonic()))
+                self._asked_at = monotonic()
         except TimeoutError:
             pass
 

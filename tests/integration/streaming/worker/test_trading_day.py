@@ -95,9 +95,7 @@ async def test_what_enters_the_baseline_while_it_is_written_is_written_next(data
     await trading_day.add_point()
     baseline = stream.tracker.valuation.baseline
     baseline.nets |= {"N": None, "O": None}
-    await database.run(
-        lambda: EquityPoint.objects.update(nets={"M": "0", "N": None, "O": None})
-    )
+    await database.run(lambda: EquityPoint.objects.update(nets={"M": "0", "N": None, "O": None}))
     baseline.marked("N", Decimal(1), Decimal(3))
     trading_day._threads = Meanwhile(
         trading_day._threads,

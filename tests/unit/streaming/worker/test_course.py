@@ -715,6 +715,53 @@ def test_what_a_live_connection_was_asked_for_is_no_reason_to_hurry_when_it_ends
     assert course.step == Idle(2)
 
 
+def test_who_asks_again_and_again_has_an_attempt_every_two_seconds():
+    course = connecting()
+    attempts = []
+    for tenth in range(100):
+        now = NOW + tenth * SECOND / 10
+        course.asked()
+        if course.step == Connect(OLD):
+            course.failed(OLD, Unavailable("no"), now)
+        elif isinstance(course.step, Idle):
+            course.woke(now)
+        if course.step == Look():
+            attempts.append(tenth)
+            course.found((OLD,), (), now)
+
+    assert attempts == [0, 20, 40, 60, 80]
+
+
+def test_who_asks_too_soon_waits_for_the_rest():
+    course = connecting()
+    course.asked()
+    course.failed(OLD, Unavailable("no"), NOW)
+    course.found((OLD,), (), NOW)
+
+    course.asked()
+    course.failed(OLD, Unavailable("no"), NOW + SECOND / 2)
+    assert course.step == Idle(1.5)
+    assert not course.is_stirred
+    course.woke(NOW + 2 * SECOND)
+
+    assert course.step == Look()
+
+
+def test_new_key_is_tried_at_once_whoever_has_just_asked():
+    course = connecting()
+    course.asked()
+    course.failed(OLD, Unavailable("no"), NOW)
+    course.found((OLD,), (), NOW)
+    course.asked()
+    course.failed(OLD, Unavailable("no"), NOW)
+
+    course.keys_changed()
+    assert course.is_stirred
+    course.woke(NOW)
+
+    assert course.step == Look()
+
+
 # Laws
 
 errors = st.one_of(

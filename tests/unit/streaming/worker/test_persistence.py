@@ -7,6 +7,7 @@ import pytest
 from kalshi.errors import Unavailable
 from streaming.worker import persistence
 from streaming.worker.persistence import until_done
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -30,8 +31,7 @@ def failing_once(tries: list[int]):
 async def test_wait_ends_when_somebody_asks(tries):
     sooner = asyncio.Event()
     task = asyncio.create_task(until_done(failing_once(tries), "not done", 1, sooner=sooner))
-    while not tries:
-        await asyncio.sleep(0)
+    await until(lambda: tries)
     assert not task.done()
 
     sooner.set()
