@@ -125,9 +125,8 @@ class Flushes:
         began = monotonic()
         changed_at, self._changed_at = self._changed_at, None
         self._waiting_since = self._waiting_since or began
-        threads = self._writers.doubtful if self._failures else self._writers.healthy
         try:
-            await self._write(threads, changes)
+            await self._write(self._threads, changes)
         except DATABASE_TROUBLE as error:
             self._tracker.put_back(changes)
             # Bounded, as a power of it is a wait.
@@ -148,6 +147,10 @@ class Flushes:
         if changed_at is not None:
             COUNTS.frame_to_row.observe(now - changed_at)
         return True
+
+    @property
+    def _threads(self) -> DatabaseThreads:
+        return self._writers.doubtful if self._failures else self._writers.healthy
 
     async def _write(self, threads: DatabaseThreads, changes: Changes) -> None:
         try:
@@ -188,7 +191,7 @@ class Flushes:
         """Delete tombstones that every reader has long had, now and then."""
         while True:
             try:
-                await self._writers.healthy.run(self._writer.purge, timezone.now())
+                await self._threads.run(self._writer.purge, timezone.now())
             except DATABASE_TROUBLE as error:
                 logger.warning("purge failed", extra=self._fields(error=type(error).__name__))
             await asyncio.sleep(PURGE_SECONDS)

@@ -118,6 +118,21 @@ async def test_account_in_trouble_goes_by_the_doubtful_thread_until_it_is_well(
     assert (threads.healthy.calls, threads.doubtful.calls) == (3, 3)
 
 
+async def test_account_in_trouble_purges_by_the_thread_of_the_doubtful(flushing, threads, writer):
+    purged = []
+    writer.purge = purged.append
+    threads.healthy.error = OperationalError("lock timeout")
+    await flushing.write()
+    calls = threads.healthy.calls
+
+    purging = asyncio.create_task(flushing.purge_forever())
+    await until(lambda: purged)
+    purging.cancel()
+    await asyncio.wait([purging])
+
+    assert threads.healthy.calls == calls
+
+
 async def test_account_whose_writes_hang_is_not_vouched_for(flushing, threads, monkeypatch):
     monkeypatch.setattr(flushes, "STUCK_SECONDS", 0.05)
     threads.healthy.is_hanging = True
