@@ -20,6 +20,8 @@ _M = TypeVar("_M", bound=Model)
 
 # PostgreSQL's limit of a notification.
 LONGEST_BYTES = 7_999
+# Some ten fit: what more would make need not be put together.
+MOST_POSITIONS = 12
 
 
 @dataclass(frozen=True, slots=True)

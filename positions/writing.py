@@ -123,21 +123,23 @@ class StreamWriter:
             for position in changes.positions
             if position.ticker in changes.markets or position.ticker not in self._market_ids
         ]
+        # Apart from the rest: accounts share markets, and would wait for each other's flushes in
+        # any order. Facts of a market that outlive a flush which failed are true all the same.
+        self._market_ids |= self._describe(undescribed)
         # A tick changes prices alone: one statement does it, and BEGIN and COMMIT would cost more.
         records = self._records
         is_connected_anew = records and (connection.status, connection.reason) != self._connection
         is_one_statement = not (
-            undescribed or changes.closed or changes.fills or changes.notices or is_connected_anew
+            changes.closed or changes.fills or changes.notices or is_connected_anew
         )
         with nullcontext() if is_one_statement else transaction.atomic():
-            market_ids = self._market_ids | self._describe(undescribed)
             seq = _flush(
                 account_id=self.account_id,
                 epoch=self.fence.epoch,
                 at=at,
                 stream=_columns(connection) | _portfolio_columns(changes),
                 positions=[
-                    _position_columns(position) | {"market_id": market_ids[position.ticker]}
+                    _position_columns(position) | {"market_id": self._market_ids[position.ticker]}
                     for position in changes.positions
                 ],
                 moves_clock=bool(changes.positions or changes.closed),
@@ -152,7 +154,8 @@ class StreamWriter:
                 records.notice(self.account_id, changes.notices, at)
             if records and is_connected_anew:
                 records.connected(self.account_id, connection, at)
-        self._market_ids = market_ids
+        for closed in changes.closed:
+            self._market_ids.pop(closed.ticker, None)
         self._connection = (connection.status, connection.reason)
         return seq
 
@@ -418,7 +421,7 @@ def _flush(
         tuple(stream),
         tuple(positions[0]) if positions else (),
         # Within a transaction more may become of the rows.
-        carries=not database.in_atomic_block,
+        carries=not database.in_atomic_block and len(positions) <= doorbell.MOST_POSITIONS,
     )
     with database.cursor() as cursor:
         cursor.execute(

@@ -655,7 +655,8 @@ def test_storm_costs_as_many_statements_as_a_tick(opened, django_assert_num_quer
     assert set(Position.objects.values_list("seq", flat=True)) == {2}
 
 
-def test_new_markets_cost_a_transaction_of_two_statements(opened, django_assert_num_queries):
+def test_new_markets_cost_one_statement_of_their_own(opened, django_assert_num_queries):
+    write(opened.writer, opened.tracker)
     reconcile(opened.tracker, [row(f"M{number:03}", "10", "4") for number in range(50)])
 
     with django_assert_num_queries(4) as captured:
@@ -664,9 +665,47 @@ def test_new_markets_cost_a_transaction_of_two_statements(opened, django_assert_
     assert [query["sql"].split()[0] for query in captured.captured_queries] == [
         "BEGIN",
         "INSERT",
-        "WITH",
         "COMMIT",
+        "WITH",
     ]
+
+
+def test_flush_that_waits_holds_no_market(opened, account, own_connection, in_thread):
+    """Else two accounts that share two markets could wait for each other."""
+    reconcile(opened.tracker, [row("A", "10", "4"), row("B", "10", "4")])
+
+    with own_connection.transaction():
+        own_connection.execute(
+            "SELECT 1 FROM positions_accountstream WHERE account_id = %s FOR UPDATE", [account.pk]
+        )
+        written = in_thread(write, opened.writer, opened.tracker)
+        wait_for_a_blocked_session()
+        with transaction.atomic():
+            free = Market.objects.select_for_update(nowait=True)
+            assert set(free.values_list("ticker", flat=True)) == {"A", "B"}
+
+    assert written.result(timeout=10) == 1
+
+
+def test_storm_announces_that_it_happened_and_carries_nothing(opened, announced):
+    hold(opened, 50)
+    announced()
+    for number in range(13):
+        opened.tracker.apply_ticker(prices(f"M{number:03}", 1), 200.0)
+
+    write(opened.writer, opened.tracker)
+
+    ((_, payload),) = announced()
+    assert payload.count(":") == 2
+
+
+def test_market_that_closed_is_remembered_no_longer(opened):
+    hold(opened, 2)
+    reconcile(opened.tracker, [row("M000", "10", "4")], requested_at=200.0)
+
+    write(opened.writer, opened.tracker)
+
+    assert opened.writer._market_ids.keys() == {"M000"}
 
 
 def test_write_without_positions_costs_the_stream_alone(opened, django_assert_num_queries):
