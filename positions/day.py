@@ -6,7 +6,7 @@ flat. A position that had no mark then enters it at its first mark. The sums of 
 those of the whole, as every flow of a market changes its net P&L and the cash alike.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -72,11 +72,3 @@ class Baseline:
         if total_value is None or any(self.nets.get(ticker) is not None for ticker in unpriced):
             return None
         return total_value - self.total_value - self.entered - self.net_transfers
-
-
-def part(
-    before: Mapping[str, Decimal | None], ticker: str, after: Decimal | None
-) -> Decimal | None:
-    """A market's part of a day that is over."""
-    opening = before.get(ticker, ZERO)
-    return None if opening is None or after is None else after - opening

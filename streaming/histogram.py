@@ -28,11 +28,6 @@ class Histogram:
         self._counts[bisect_left(self._bounds, seconds)] += 1
         self.total += seconds
 
-    @property
-    def count(self) -> int:
-        """How many there were."""
-        return sum(self._counts)
-
     def cumulative(self) -> list[tuple[float, int]]:
         """How many took up to each bound, the last without one."""
         return list(zip((*self._bounds, float("inf")), accumulate(self._counts), strict=True))

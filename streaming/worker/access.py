@@ -25,11 +25,6 @@ class Access:
             self._http = connections(environment)
         return self._http
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it holds connections, or could."""
-        return self._http is not None
-
     async def close(self) -> None:
         """Let go of the connections; the limits stay."""
         http, self._http = self._http, None

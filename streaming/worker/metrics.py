@@ -14,7 +14,7 @@ from streaming.worker.counts import COUNTS, Counts
 
 # What a reconciliation finds; `positions.reconciliation.Difference` has the meaning.
 FOUND = ("changed", "gone", "unreadable")
-FRAMES = ("market_position", "fill", "lifecycle", "other")
+FRAMES = ("market_position", "fill", "lifecycle")
 FAILURES = ("Unavailable", "RateLimited", "KeyRefused", "ClockSkew", "Maintenance")
 
 

@@ -556,7 +556,7 @@ async def test_account_without_a_key_takes_no_thread_and_no_connection(
     )
     # Claims, LISTEN, heartbeat, lookout, and the writers of all accounts; pytest's own.
     assert len(sessions) <= 4 + WRITER_THREADS + 1 + 1
-    assert all(not held._access.is_open for held in running._held.values())
+    assert all(held._access._http is None for held in running._held.values())
 
 
 def all_without_a_key(accounts: list[int]) -> bool:
