@@ -21,14 +21,14 @@ class Counts:
         frame_to_row: from the first change that a flush holds to its commit.
         connections: opened to the exchange; failures: attempts and connections that ended, by the
             class of the error; went_live: connections that got so far.
-        reconciliations, reconciliations_failed, reconciliation: how often, how long.
+        reconciliation: how long each took; reconciliations_failed: those to be tried again.
         found: what reconciling changed although the stream was followed, by kind; what it finds
             first after a connection was opened is no surprise.
         gaps: frames that were lost on the way; garbled: that could not be read.
         subscriptions_ended: by the exchange.
         surprises: balances that the flows did not explain at first.
         holes_filled: stretches of the past; left_out: rows of the exchange that can't be read.
-        beats: heartbeats.
+        beats: heartbeats; loop_lag: how late the event loop was at something due once a second.
         paced: what the exchange's rate limits have cost.
     """
 
