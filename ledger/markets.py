@@ -8,6 +8,7 @@ market's, as it is in most of them.
 from collections.abc import Collection
 
 from positions.models import Market
+from positions.tickers import event_of, series_of
 
 
 def ids_of(environment: str, tickers: Collection[str]) -> dict[str, int]:
@@ -29,12 +30,11 @@ def _found(environment: str, tickers: Collection[str]) -> dict[str, int]:
 
 
 def _untold(environment: str, ticker: str) -> Market:
-    event_ticker = ticker.rsplit("-", 1)[0]
     return Market(
         environment=environment,
         ticker=ticker,
-        event_ticker=event_ticker,
-        series_ticker=ticker.split("-", 1)[0],
+        event_ticker=event_of(ticker),
+        series_ticker=series_of(ticker),
         title=ticker,
         yes_outcome="",
         no_outcome="",

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Literal, get_args
 
 from kalshi.resources import UNKNOWN_STATUS
-from positions.pnl import ZERO, Holding, MarketState
+from positions.pnl import FLAT, Holding, MarketState
 from positions.reconciliation import Difference
 
 Figure = Literal["quantity", "exposure", "realized_pnl", "fees_paid"]
@@ -23,7 +23,6 @@ _DETERMINED = frozenset({"determined", "amended"})
 _PAID = "finalized"
 # A time later than that of our own clock by more is not one of the past.
 _CLOCK_ERROR = timedelta(minutes=1)
-_FLAT = Holding(ZERO, ZERO, ZERO, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +144,13 @@ def differing(
             shown by REST.
         settled: markets that have paid, which is told by itself.
     """
-    theirs = {ticker: left or _FLAT for ticker, left in difference.gone.items()}
+    theirs = {ticker: left or FLAT for ticker, left in difference.gone.items()}
     theirs |= difference.changed
     return tuple(
         each
         for ticker in sorted(theirs)
         if ticker not in settled and told.get(ticker) != theirs[ticker]
-        for each in _differing(ticker, ours.get(ticker, _FLAT), theirs[ticker])
+        for each in _differing(ticker, ours.get(ticker, FLAT), theirs[ticker])
     )
 
 

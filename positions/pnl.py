@@ -56,6 +56,9 @@ class Holding:
         return abs(self.quantity)
 
 
+FLAT = Holding(ZERO, ZERO, ZERO, ZERO)
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
     """

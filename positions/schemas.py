@@ -8,8 +8,11 @@ from ninja import Schema
 from pydantic import Field, create_model
 
 from accounts.schemas import AccountOut
+from positions.connection import Status
 from positions.documents import figure_columns
 from positions.models import AccountStream, Position
+from positions.pnl import MarkSource
+from positions.portfolio import Unreadable
 
 Figure = Annotated[
     str,
@@ -27,8 +30,8 @@ class _PositionFacts(Schema):
     yes_outcome: str | None = Field(description="What YES is about, whichever side is held.")
     side: Literal["yes", "no"]
     priced_at: datetime | None
-    mark_source: Literal["bid", "mid", "last", "settlement"] | None
-    unreadable: Literal["position", "market"] | None = Field(
+    mark_source: MarkSource | None
+    unreadable: Unreadable | None = Field(
         description="Which of the exchange's rows can't be understood; then its value is unknown."
     )
     market_status: str
@@ -58,9 +61,7 @@ class _PortfolioFacts(Schema):
 class ConnectionOut(Schema):
     """How an account's connection to the exchange stands."""
 
-    status: Literal[
-        "connecting", "live", "reconnecting", "disconnected", "unauthorized", "maintenance"
-    ]
+    status: Status
     attempt: int
     retry_at: datetime | None
     reason: str | None

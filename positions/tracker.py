@@ -104,9 +104,6 @@ class _Tracked:
         return self.unreadable == "position"
 
 
-_FLAT = Holding(pnl.ZERO, pnl.ZERO, pnl.ZERO, pnl.ZERO)
-
-
 class Tracker:
     """
     Open positions and their figures, from the cache at first, then from the exchange.
@@ -145,7 +142,7 @@ class Tracker:
         self._noticed = Noticed()
         # What an earlier worker heard is news to a REST that has not caught up with it.
         for each in closed:
-            self._heard[each.ticker] = Heard(_FLAT, _LONG_AGO, each.held_at)
+            self._heard[each.ticker] = Heard(pnl.FLAT, _LONG_AGO, each.held_at)
         for position in positions:
             if position.held_at:
                 self._heard[position.ticker] = Heard(position.holding, _LONG_AGO, position.held_at)
@@ -271,13 +268,13 @@ class Tracker:
         REST tells of it later, and the balance perhaps before REST's positions.
 
         Returns:
-            Whether something was held.
+            Whether something was paid for: held, with a value that is known.
         """
         tracked = self._open.get(ticker)
         if tracked is None or tracked.state.determined_value is None or tracked.unreadable:
             return False
         tracked.holding_known_at = at or tracked.holding_known_at
-        self._heard[ticker] = Heard(_FLAT, received_at, at)
+        self._heard[ticker] = Heard(pnl.FLAT, received_at, at)
         self._executions.forget(ticker)
         span = None if at is None else Span(at - SECOND, at + SECOND)
         self._close(ticker, None, was_sold=False, span=span, paid_at=at)
@@ -387,7 +384,7 @@ class Tracker:
     def _remember_flat(self, ticker: str, since: datetime | None) -> None:
         heard = self._heard.get(ticker)
         if since and (heard is None or heard.holding.quantity):
-            self._heard[ticker] = Heard(_FLAT, _LONG_AGO, since)
+            self._heard[ticker] = Heard(pnl.FLAT, _LONG_AGO, since)
 
     def _mark(self, tracked: _Tracked, ticker: str, unreadable: Unreadable | None) -> None:
         if unreadable != tracked.unreadable:
@@ -576,7 +573,7 @@ class Tracker:
             is_yes = settlement_value == pnl.PAYOUT
             self.valuation.paid([PaidMarket(ticker, tracked.market.event_ticker, is_yes)])
             realized_pnl = pnl.settled_pnl(tracked.holding, settlement_value)
-            left = replace(_FLAT, realized_pnl=realized_pnl, fees_paid=tracked.holding.fees_paid)
+            left = replace(pnl.FLAT, realized_pnl=realized_pnl, fees_paid=tracked.holding.fees_paid)
         self.valuation.held(ticker, tracked.holding, left, span)
         self._executions.closed(ticker)
         self._dirty.discard(ticker)

@@ -18,6 +18,7 @@ from kalshi.rest import Client
 from kalshi.rows import LeftOut, Rows
 from positions.pnl import MarketState, Quote
 from positions.portfolio import EventFacts, MarketFacts
+from positions.tickers import event_of, series_of
 from streaming.together import all_of
 from streaming.worker.counts import COUNTS
 
@@ -141,7 +142,7 @@ async def read_events(rest: Client, event_tickers: Iterable[str]) -> dict[str, E
     )
     return {
         event.event_ticker: EventFacts(
-            event.series_ticker or _series(event.event_ticker),
+            event.series_ticker or series_of(event.event_ticker),
             event.title,
             event.collateral_return_type,
         )
@@ -174,11 +175,11 @@ def _known_events(markets: Iterable[MarketFacts]) -> dict[str, EventFacts]:
 
 
 def _read(market: Market, events: Mapping[str, EventFacts]) -> MarketRead:
-    event_ticker = market.event_ticker or _event(market.ticker)
+    event_ticker = market.event_ticker or event_of(market.ticker)
     event = events.get(event_ticker)
     facts = MarketFacts(
         event_ticker=event_ticker,
-        series_ticker=event.series_ticker if event else _series(event_ticker),
+        series_ticker=event.series_ticker if event else series_of(event_ticker),
         # The market's own stands in until the event's has been read.
         title=event.title if event else market.title or market.ticker,
         yes_outcome=market.yes_outcome,
@@ -200,11 +201,11 @@ def _read(market: Market, events: Mapping[str, EventFacts]) -> MarketRead:
 
 
 def _untold(ticker: str, events: Mapping[str, EventFacts]) -> MarketRead:
-    event_ticker = _event(ticker)
+    event_ticker = event_of(ticker)
     event = events.get(event_ticker)
     facts = MarketFacts(
         event_ticker=event_ticker,
-        series_ticker=event.series_ticker if event else _series(ticker),
+        series_ticker=event.series_ticker if event else series_of(ticker),
         title=event.title if event else ticker,
         yes_outcome="",
         no_outcome="",
@@ -213,11 +214,3 @@ def _untold(ticker: str, events: Mapping[str, EventFacts]) -> MarketRead:
         collateral_return_type=event.collateral_return_type if event else None,
     )
     return facts, MarketState(UNKNOWN_STATUS), Quote()
-
-
-def _event(ticker: str) -> str:
-    return ticker.rsplit("-", 1)[0]
-
-
-def _series(ticker: str) -> str:
-    return ticker.split("-", 1)[0]
