@@ -1,7 +1,7 @@
 """
 One writer an account: a worker that was overtaken writes nothing more, whatever it still believes.
 
-Whoever takes an account over raises its epoch (`positions.writing.open_stream`).
+Whoever takes an account over raises its epoch (`positions.taking_over.open_stream`).
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """
 The write-through cache: a tracker's changes become rows, in one transaction that announces them.
 
-One worker at a time writes an account. `open_stream` raises the account's epoch; every write is
+One worker at a time writes an account. `taking_over` raises the account's epoch; every write is
 conditional on it, so a worker that was overtaken (frozen, cut off from the database) finds no row
 to update and stops, whatever it still believes.
 """
@@ -9,32 +9,29 @@ to update and stops, whatever it still believes.
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Protocol, cast
-from uuid import UUID
+from typing import Protocol
 
 from django.db import DataError, IntegrityError, transaction
 from django.db import connection as database
-from django.utils import timezone
 
 from accounts.models import Account
 from kalshi.messages import Fill
-from positions import doorbell, models, pnl
-from positions.connection import ConnectionState, Reason, Status, as_taken_over
+from positions import doorbell, models
+from positions.connection import ConnectionState, Reason, Status
 from positions.day import Baseline
 from positions.fencing import Fence, TakenOver
 from positions.noticed import Notice
-from positions.pnl import Figures, Holding, MarketState, Quote, Sums
-from positions.portfolio import Cash, Changes, Closed, MarketFacts, Position, Unreadable, Worth
-from positions.tracker import Tracker
-from positions.worth import PaidMarket, Valuation
+from positions.pnl import Figures, Holding, Quote, Sums
+from positions.portfolio import Changes, Closed, Position, Worth
+from positions.worth import PaidMarket
 from postgres.channels import ACCOUNT_CHANGED
 
 # Readers are told of a closed position within seconds; those away for longer start from a snapshot.
-_TOMBSTONES_KEPT = timedelta(hours=1)
+TOMBSTONES_KEPT = timedelta(hours=1)
 
 # Of a market; those of its event stay as another account may have read them until this one has.
 _EVENT_FACTS = [
@@ -133,11 +130,11 @@ class StreamWriter:
             changes.closed or changes.fills or changes.notices or is_connected_anew
         )
         with nullcontext() if is_one_statement else transaction.atomic():
-            seq = _flush(
+            seq = flush(
                 account_id=self.account_id,
                 epoch=self.fence.epoch,
                 at=at,
-                stream=_columns(connection) | _portfolio_columns(changes),
+                stream=columns_of(connection) | _portfolio_columns(changes),
                 positions=[
                     _position_columns(position) | {"market_id": self._market_ids[position.ticker]}
                     for position in changes.positions
@@ -192,7 +189,7 @@ class StreamWriter:
 
     def purge(self, now: datetime) -> None:
         """Delete tombstones that every reader has long had."""
-        models.Position.objects.of(self.account_id).tombstones(now - _TOMBSTONES_KEPT).delete()
+        models.Position.objects.of(self.account_id).tombstones(now - TOMBSTONES_KEPT).delete()
 
     def _describe(self, positions: Iterable[Position]) -> dict[str, int]:
         by_knowledge: dict[bool, list[models.Market]] = {True: [], False: []}
@@ -228,90 +225,6 @@ class StreamWriter:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedStream:
-    """
-    What a worker needs to go on where the last one stopped.
-
-    `live_until` and `reason` are those of the connection as it was last written.
-    """
-
-    writer: StreamWriter
-    tracker: Tracker
-    live_until: datetime | None
-    reason: Reason | None = None
-
-
-def open_stream(
-    account_id: int,
-    worker_id: UUID,
-    mark_price: pnl.MarkPrice,
-    records: Records | None = None,
-) -> OpenedStream:
-    """
-    Take an account over: raise its epoch, and load what is known of it.
-
-    The caller holds the account's claim; raising the epoch is what makes that safe against a holder
-    that has lost it without noticing.
-    """
-    with transaction.atomic():
-        account, row = _locked(account_id)
-        # Constraints hold these columns to their words.
-        status, reason = cast(Status, row.status), cast(Reason | None, row.reason)
-        found = as_taken_over(
-            ConnectionState(status, row.since, row.attempt, row.retry_at, reason, row.live_until),
-            row.worker.heartbeat_at if row.worker else None,
-            timezone.now(),
-        )
-        columns = _columns(found)
-        for name, value in columns.items():
-            setattr(row, name, value)
-        row.epoch += 1
-        row.worker_id = worker_id
-        row.save(update_fields=["epoch", "worker", *columns])
-        rows = models.Position.objects.of(account_id)
-        positions = rows.open()
-        loaded = Tracker(
-            mark_price,
-            positions=[_loaded(position, mark_price) for position in positions],
-            closed=[
-                Closed(position.market.ticker, "closed", None, position.held_at)
-                for position in rows.closed_since(timezone.now() - _TOMBSTONES_KEPT)
-            ],
-            valuation=Valuation(_cash(row), records.locked_in(account_id) if records else None),
-            reconciled_at=row.reconciled_at,
-        )
-        if records:
-            loaded.valuation.set_netting(records.netting(account_id))
-            loaded.valuation.paid(records.paid_markets(account_id))
-            loaded.begin_day(records.baseline(account_id))
-    writer = StreamWriter(account, row.epoch, records)
-    return OpenedStream(writer, loaded, row.live_until, reason)
-
-
-def set_aside(account_id: int, worker_id: UUID, state: ConnectionState, at: datetime) -> None:
-    """
-    Write how the connection of an account stands that can't be fed, and nothing else.
-
-    The caller holds the account's claim. Raises the epoch, so that nothing it began before is
-    written after it.
-    """
-    with transaction.atomic():
-        _, row = _locked(account_id)
-        row.epoch += 1
-        row.worker_id = worker_id
-        row.save(update_fields=["epoch", "worker"])
-        _flush(account_id=account_id, epoch=row.epoch, at=at, stream=asdict(state), positions=[])
-
-
-def _locked(account_id: int) -> tuple[Account, models.AccountStream]:
-    # The account first, so that it can't be forgotten before its stream's row is there.
-    account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
-    models.AccountStream.objects.get_or_create(account=account)
-    streams = models.AccountStream.objects.select_for_update(of=("self",))
-    return account, streams.get(account=account)
-
-
 def _nothing_but_sums(changes: Changes) -> Changes:
     return replace(changes, positions=(), closed=(), markets=frozenset(), fills=(), notices=())
 
@@ -329,7 +242,7 @@ def _portfolio_columns(changes: Changes) -> dict[str, object]:
     if changes.left_out is not None:
         columns["left_out"] = changes.left_out
     if changes.sums:
-        columns |= _columns(changes.sums) | _columns(changes.worth)
+        columns |= columns_of(changes.sums) | columns_of(changes.worth)
     return columns
 
 
@@ -337,9 +250,9 @@ def _position_columns(position: Position) -> dict[str, object]:
     mark = position.figures.mark
     # Names of fields are names of columns.
     return {
-        **_columns(position.holding),
-        **_columns(position.quote),
-        **_columns(position.figures),
+        **columns_of(position.holding),
+        **columns_of(position.quote),
+        **columns_of(position.figures),
         "mark": mark.value if mark else None,
         "mark_source": mark.source if mark else None,
         "market_status": position.state.status,
@@ -351,48 +264,14 @@ def _position_columns(position: Position) -> dict[str, object]:
     }
 
 
-def _columns(
+def columns_of(
     value: ConnectionState | Sums | Worth | Holding | Quote | Figures,
 ) -> dict[str, object]:
     # Not `asdict`, which copies what nobody changes: a tenth of a flush.
     return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
-def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
-    market = row.market
-    holding = Holding(row.quantity, row.exposure, row.realized_pnl or pnl.ZERO, row.fees_paid)
-    quote = Quote(
-        row.yes_bid,
-        row.yes_ask,
-        row.last_price,
-        row.priced_at,
-        row.yes_bid_size,
-        row.yes_ask_size,
-    )
-    state = MarketState(row.market_status, row.settlement_value)
-    facts = MarketFacts(
-        event_ticker=market.event_ticker,
-        series_ticker=market.series_ticker,
-        title=market.title,
-        yes_outcome=market.yes_outcome,
-        no_outcome=market.no_outcome,
-        close_time=market.close_time,
-        is_described=market.is_described,
-        expected_at=market.expected_at,
-        collateral_return_type=market.collateral_return_type,
-    )
-    figures = pnl.figures_of(holding, quote, state, mark_price)
-    unreadable = cast(Unreadable | None, row.unreadable)  # as its choices
-    return Position(market.ticker, facts, state, holding, quote, figures, unreadable, row.held_at)
-
-
-def _cash(row: models.AccountStream) -> Cash | None:
-    if row.cash is None or row.cash_as_of is None:
-        return None
-    return Cash(row.cash, row.exchange_portfolio_value, row.cash_as_of, row.cash_provisional)
-
-
-def _flush(
+def flush(
     *,
     account_id: int,
     epoch: int,

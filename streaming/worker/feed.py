@@ -20,7 +20,7 @@ from kalshi.errors import KalshiError
 from kalshi.rest import Client
 from kalshi.socket import connect
 from positions.connection import ConnectionState
-from positions.writing import OpenedStream
+from positions.taking_over import OpenedStream
 from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThreads
 from streaming.together import until_one_fails

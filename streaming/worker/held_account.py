@@ -22,7 +22,7 @@ from accounts.models import Account
 from ledger.keeping import LedgerRecords
 from positions.connection import ConnectionState
 from positions.fencing import TakenOver
-from positions.writing import OpenedStream, open_stream, set_aside
+from positions.taking_over import OpenedStream, open_stream, set_aside
 from postgres.errors import DATABASE_TROUBLE
 from streaming.worker.access import Access
 from streaming.worker.arrivals import Arrival

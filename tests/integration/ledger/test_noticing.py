@@ -11,7 +11,7 @@ from positions import workers
 from positions.connection import ConnectionState
 from positions.fencing import TakenOver
 from positions.models import Position
-from positions.writing import OpenedStream, open_stream
+from positions.taking_over import OpenedStream, open_stream
 from tests.integration.visitors import make_account
 from tests.told import NOON, at, market, reconcile, row
 

@@ -15,7 +15,7 @@ from positions.cash import Balance
 from positions.connection import ConnectionState
 from positions.pnl import MarketState
 from positions.portfolio import MarketFacts
-from positions.writing import OpenedStream, open_stream
+from positions.taking_over import OpenedStream, open_stream
 from tests.integration.visitors import make_account
 from tests.told import NOON, at, quote, reconcile, row
 

@@ -7,8 +7,9 @@ from accounts.models import Account
 from positions import workers
 from positions.connection import ConnectionState
 from positions.models import AccountStream
+from positions.taking_over import OpenedStream, open_stream
 from positions.tracker import Tracker
-from positions.writing import OpenedStream, StreamWriter, open_stream
+from positions.writing import StreamWriter
 from tests.integration.visitors import Visitor, key_session, make_account
 from tests.told import NOON, at, reconcile, row
 

@@ -15,7 +15,7 @@ from positions.connection import ConnectionState
 from positions.models import AccountStream
 from positions.portfolio import Cash
 from positions.schemas import AccountsOut, AccountWithFiguresOut, PositionsOfAllOut, SumOut
-from positions.writing import OpenedStream
+from positions.taking_over import OpenedStream
 from tests.integration.positions.conftest import LIVE, age, open, write
 from tests.integration.visitors import (
     Visitor,

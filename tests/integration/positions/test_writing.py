@@ -18,7 +18,7 @@ from positions.pnl import Holding, MarketState, Quote
 from positions.portfolio import Cash, Changes, Worth
 from positions.portfolio import Position as Held
 from positions.reading import connection_of
-from positions.writing import open_stream
+from positions.taking_over import open_stream
 from tests.integration.blocking import wait_for_a_blocked_session
 from tests.integration.positions.conftest import (
     LIVE,

@@ -15,7 +15,7 @@ from django.db import connection, connections
 
 from ledger.keeping import LedgerRecords
 from positions import workers
-from positions.writing import open_stream
+from positions.taking_over import open_stream
 from postgres.threads import DatabaseThread
 from sandbox.server import Sandbox
 from streaming.web.hub import Hub

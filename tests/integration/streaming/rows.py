@@ -13,7 +13,8 @@ from positions import models, pnl, reading, workers
 from positions.connection import ConnectionState
 from positions.pnl import Holding, MarketState, Quote
 from positions.portfolio import Changes, Closed, MarketFacts, Position
-from positions.writing import StreamWriter, open_stream
+from positions.taking_over import open_stream
+from positions.writing import StreamWriter
 from sandbox.server import Sandbox
 from tests.integration import visitors
 

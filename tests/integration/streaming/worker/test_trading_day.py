@@ -13,7 +13,7 @@ from positions.cash import CashBook
 from positions.day import Baseline
 from positions.fencing import TakenOver
 from positions.portfolio import Cash
-from positions.writing import OpenedStream, open_stream
+from positions.taking_over import OpenedStream, open_stream
 from postgres.threads import DatabaseThread
 from streaming.worker.trading_day import TradingDay
 from tests.told import NOON, reconcile, row

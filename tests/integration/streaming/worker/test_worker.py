@@ -18,7 +18,7 @@ from positions.cash import CashBook
 from positions.connection import as_seen
 from positions.pnl import Quote
 from positions.portfolio import Cash
-from positions.writing import open_stream
+from positions.taking_over import open_stream
 from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.notifications import publish
 from sandbox import keys
