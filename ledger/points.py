@@ -9,16 +9,19 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 
 from ledger import holes, models
 from ledger.periods import day_at, start_of
+from positions.cash import UNTOLD_AGE
 from positions.day import Baseline
 from positions.decimal_text import plain
 from positions.pnl import ZERO
 
 # A point so short before the day's start is worth what the account was at its start.
 STALE_AFTER = timedelta(minutes=15)
+# Balances that may be of one instant: they are asked for a second apart.
+_OF_AN_INSTANT = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,24 @@ def add(account_id: int, valued: Valued) -> None:
             is_baseline=is_first and not is_last_good,
         )
         models.EquityPoint.objects.bulk_create([point], ignore_conflicts=True)
+
+
+def came(account_id: int, at: datetime, cash_flow: Decimal) -> None:
+    """
+    A transfer of that instant has become known: to the points since then that lack it, it is added.
+
+    There is no feed of the balance: a point has what the balance before it had, and a transfer
+    counts from the instant that the exchange tells for it.
+    """
+    there = models.Balance.objects.filter(account_id=account_id)
+    if not there.exists():
+        # Nobody can say what the points have.
+        return
+    late = models.EquityPoint.objects.filter(account_id=account_id, at__gte=at)
+    told = _first_with(there, at, cash_flow)
+    if told is not None:
+        late = late.filter(at__lt=max(told.at, told.known_until))
+    late.update(cash=F("cash") + cash_flow, total_value=F("total_value") + cash_flow)
 
 
 def baseline(account_id: int, at: datetime) -> Baseline | None:
@@ -115,6 +136,22 @@ def day_start(at: datetime) -> datetime:
     """The beginning of an instant's day."""
     zone = settings.TRADING_DAY_TIMEZONE
     return start_of(day_at(at, zone), zone)
+
+
+def _first_with(
+    told: QuerySet[models.Balance], at: datetime, cash_flow: Decimal
+) -> models.Balance | None:
+    """The first balance that contains a flow of that instant."""
+    before = told.filter(known_until__lt=at).order_by("-known_until", "-pk").first()
+    for each in told.filter(known_until__gte=at).order_by("known_until", "pk")[:_OF_AN_INSTANT]:
+        if (each.known_since or each.known_until - UNTOLD_AGE) >= at:
+            return each
+        # It may be of before the flow: then its amount hardly differs from the last.
+        moved = each.amount - (before.amount if before else each.amount)
+        if abs(moved - cash_flow) < abs(moved):
+            return each
+        before = each
+    return None
 
 
 def _flat_then(account_id: int, at: datetime) -> dict[str, Decimal | None]:

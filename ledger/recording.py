@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.models import Account
 from kalshi import messages
-from ledger import following, holes, markets, models
+from ledger import following, holes, markets, models, points
 from ledger.record_rows import fill_row, settlement_row
 from ledger.records import Fill, Record, Settlement, Transfer, fill_of
 from positions.pnl import PAYOUT
@@ -60,8 +60,17 @@ def _is_possible(record: Record) -> bool:
     return is_possible
 
 
-def record_transfers(account_id: int, transfers: Iterable[Transfer], at: datetime) -> int:
-    """Keep the stages of transfers, each once; how many are new."""
+@transaction.atomic
+def record_transfers(
+    account_id: int, transfers: Iterable[Transfer], at: datetime
+) -> list[Transfer]:
+    """Keep the stages of transfers, each once; those that are new."""
+    # Else two at once would both take a stage for new, and add it to the same points.
+    holes.lock(account_id)
+    there = models.Transfer.objects.filter(account_id=account_id)
+    known = set(there.values_list("kind", "transfer_id", "status"))
+    stages = {(each.kind, each.id, each.status): each for each in transfers}
+    new = [each for key, each in stages.items() if key not in known]
     rows = [
         models.Transfer(
             account_id=account_id,
@@ -75,12 +84,13 @@ def record_transfers(account_id: int, transfers: Iterable[Transfer], at: datetim
             cash_flow=each.cash_flow,
             recorded_at=at,
         )
-        for each in transfers
+        for each in new
     ]
-    there = models.Transfer.objects.filter(account_id=account_id)
-    before = there.count()
-    models.Transfer.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_BATCH)
-    return there.count() - before
+    models.Transfer.objects.bulk_create(rows, batch_size=_BATCH)
+    for each in new:
+        if each.cash_flow:
+            points.came(account_id, each.at, each.cash_flow)
+    return new
 
 
 def _inserted(

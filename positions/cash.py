@@ -155,6 +155,16 @@ class CashBook:
         if self._held_back and self._surprise_of(self._held_back) == ZERO:
             self.confirm(self._held_back)
 
+    def transferred(self, flow: Flow) -> None:
+        """
+        Money came or went beside the markets.
+
+        Lists tell of it, mostly later than a balance, and of years ago when they are first read:
+        what all balances here contain is nothing new.
+        """
+        if self._balances and not flow.is_in(self._balances[0]):
+            self.flowed(flow)
+
     def told(self, balance: Balance) -> Decimal | None:
         """
         Take a balance, or hold it back.

@@ -58,8 +58,8 @@ class Bookkeeper:
         """Record these; how many were new."""
         return await self.run(recording.record, told, timezone.now())
 
-    async def keep_transfers(self, stages: list[records.Transfer]) -> int:
-        """Record these; how many were new."""
+    async def keep_transfers(self, stages: list[records.Transfer]) -> list[records.Transfer]:
+        """Record these; those that were new."""
         return await self.run(recording.record_transfers, stages, timezone.now())
 
     async def leave_out(

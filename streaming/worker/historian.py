@@ -91,6 +91,8 @@ class Historian:
         self._new = self._late = 0
         self._look_due = self._transfers_due = monotonic()
         self._balances: list[Balance] = []
+        # Of those stored: whether the proof has not looked at one yet.
+        self._is_balance_new = False
         # The exchange's rows that have not been compared yet.
         self._shown: Mapping[str, PositionRow] = {}
         self._differences: dict[str, str] = {}
@@ -238,16 +240,26 @@ class Historian:
         self._looked_for = self._tracker.valuation.cash.held_back
         self._transfers_due = monotonic() + TRANSFERS_SECONDS
         return await transferring.read(
-            self._rest, self._subaccount, self._books.keep_transfers, if_possible
+            self._rest, self._subaccount, self._keep_transfers, if_possible
         )
 
+    async def _keep_transfers(self, stages: list[records.Transfer]) -> int:
+        # Before them: the balances say which points have them already.
+        await self._store_balances()
+        new = await self._books.keep_transfers(stages)
+        self._day.transferred(new)
+        return len(new)
+
     async def _keep_balances(self, touched: Period | None = None) -> None:
-        is_news = False
-        while self._balances:
-            is_news |= await self._books.run(balances.keep, self._balances[0])
-            del self._balances[0]
-        if is_news or touched:
+        await self._store_balances()
+        if self._is_balance_new or touched:
             await self._books.run(proving.note, timezone.now(), touched)
+            self._is_balance_new = False
+
+    async def _store_balances(self) -> None:
+        while self._balances:
+            self._is_balance_new |= await self._books.run(balances.keep, self._balances[0])
+            del self._balances[0]
 
     async def _until_done(self, work: Callable[[], Awaitable[None]], trouble: str) -> None:
         await until_done(work, trouble, self._account_id, sooner=self._is_wanted)

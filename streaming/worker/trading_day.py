@@ -3,14 +3,15 @@ What the account was worth from minute to minute, and what its day is reckoned f
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Never
 
 from django.utils import timezone
 
 from ledger import paid_markets, points
-from positions.cash import Balance
+from ledger.records import Transfer
+from positions.cash import Balance, Flow
 from positions.day import Baseline
 from positions.fencing import Fence
 from positions.tracker import Tracker
@@ -48,6 +49,7 @@ class TradingDay:
         self._on_change = on_change
         # Points, records of the present and of the past have it reckoned anew: one after the other.
         self._turn = asyncio.Lock()
+        self._transfers: list[Flow] = []
         # The beginning of the day that the baseline is of.
         self._start: datetime | None = None
 
@@ -82,6 +84,10 @@ class TradingDay:
         if not has_baseline or points.day_start(timezone.now()) != self._start:
             await self.begin()
 
+    def transferred(self, new: Iterable[Transfer]) -> None:
+        """These have become known: they count together with the next baseline, which has them."""
+        self._transfers += [Flow(each.cash_flow, each.at, each.at) for each in new]
+
     async def begin(self, looked_for: Balance | None = None) -> None:
         """
         Reckon the day anew: another has begun, or records of it or of before have come.
@@ -94,6 +100,8 @@ class TradingDay:
 
     async def _begin(self, looked_for: Balance | None) -> None:
         now = timezone.now()
+        # Those that are told while all is read count with the next.
+        transfers = list(self._transfers)
         self._tracker.valuation.remember()
         before = await self._keep_baseline()
         locked_in = await self._threads.run(points.locked_in, self._account_id)
@@ -108,8 +116,12 @@ class TradingDay:
                 if baseline.nets.get(ticker) is None:
                     baseline.nets[ticker] = net
             baseline.entered, baseline.is_changed = before.entered, before.is_changed
+        cash = self._tracker.valuation.cash
+        for flow in transfers:
+            cash.transferred(flow)
+        del self._transfers[: len(transfers)]
         # It counts from now on: together with the transfers that explain it.
-        self._tracker.valuation.cash.confirm(looked_for)
+        cash.confirm(looked_for)
         self._tracker.begin_day(baseline)
         self._start = points.day_start(now)
         self._on_change()

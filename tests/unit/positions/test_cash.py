@@ -328,3 +328,37 @@ def arrive(book: CashBook, flows, reads, truth, random) -> None:
         arriving.insert(random.randint(0, len(arriving)), ("flowed", each))
     for kind, each in arriving:
         getattr(book, kind)(each)
+
+
+def test_transfer_counts_until_a_balance_contains_it():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+
+    book.transferred(flow("50", 2))
+    assert said(book) == (Decimal(150), True)
+
+    assert book.told(balance("150", 3, 3.1)) == 0
+    assert said(book) == (Decimal(150), False)
+
+
+def test_transfer_that_explains_a_balance_makes_it_count():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    assert book.told(balance("150", 3, 3.1)) == 50
+
+    book.transferred(flow("50", 2))
+
+    assert said(book) == (Decimal(150), False)
+    assert book.is_sure
+
+
+def test_transfer_of_before_all_balances_is_in_them():
+    book = CashBook(Cash(Decimal(80), None, NOON))
+    book.transferred(flow("50", -5))
+    book.told(balance("100", 0, 1))
+
+    book.transferred(flow("50", -5))
+    # Nobody can tell whether this one is in the balance: what was known before is moved on.
+    book.flowed(flow("-5", 0.5))
+
+    assert said(book) == (Decimal(75), True)
