@@ -3,118 +3,219 @@ Collateral that came back early or was taken back, as flows of its own: by the r
 `positions.collateral`, with each record that changed what is held in an event.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from ledger import holes
 from ledger.models import Book, CollateralFlow, Fill, Followed, Settlement
-from ledger.records import Record
 from positions.collateral import returned
 from positions.models import Market
 from positions.pnl import PAYOUT, ZERO
 
+_BATCH = 1_000
 
-def follow(account_id: int, market_ids: Collection[int], records: Sequence[Record]) -> None:
-    """
-    What these records did to the collateral of their events.
+# Records of an event that are reckoned anew in some 50 ms.
+AT_ONCE = 300
 
-    One that is the newest of its event costs the same however many there are; else the event is
-    reckoned anew. Those of events without a return cost one query for all of them.
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one record made of what its market held: signed contracts."""
+
+    at: datetime
+    market_id: int
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
     """
-    markets = Market.objects.filter(pk__in=market_ids).exclude(collateral_return_type="")
-    events: dict[str, list[Record]] = {}
-    types: dict[str, str | None] = {}
+    An event that may give collateral back, of which new records came.
+
+    Attributes:
+        market_ids: of these records.
+        is_latest: whether none of its records is newer than they are.
+    """
+
+    event_ticker: str
+    market_ids: frozenset[int]
+    is_latest: bool
+
+
+def touched(account_id: int, firsts: Mapping[int, datetime]) -> list[Touched]:
+    """
+    The events of these markets, before anything follows from their new records.
+
+    Those without a return cost one query for all of them.
+
+    Args:
+        firsts: by market, the time of the oldest new record.
+    """
+    markets = Market.objects.filter(pk__in=firsts).exclude(collateral_return_type="")
+    events: dict[str, list[Market]] = {}
     for market in markets:
-        types[market.event_ticker] = market.collateral_return_type
-        of_event = events.setdefault(market.event_ticker, [])
-        of_event += [record for record in records if record.ticker == market.ticker]
-    for event_ticker, new in events.items():
-        books = Book.objects.filter(account_id=account_id, market__event_ticker=event_ticker)
-        at = new[0].at
-        if len(new) > 1 or books.filter(last_at__gt=at).exists():
-            rewrite(account_id, event_ticker)
-            continue
-        flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
-        now = returned(
-            types[event_ticker],
-            list(books.values_list("quantity", flat=True)),
-            is_netting=_is_netting(account_id),
-            has_yes_won=_has_yes_won(account_id, event_ticker),
-        )
-        before = flows.aggregate(all=Sum("amount"))["all"] or ZERO
-        if now is not None and now != before:
-            flows.create(
-                account_id=account_id, event_ticker=event_ticker, at=at, amount=now - before
+        events.setdefault(market.event_ticker, []).append(market)
+    found = []
+    for event_ticker, of_event in events.items():
+        first = min(firsts[market.pk] for market in of_event)
+        newer = _books(account_id, event_ticker).filter(last_at__gt=first)
+        found.append(
+            Touched(
+                event_ticker,
+                frozenset(market.pk for market in of_event),
+                is_latest=not newer.exists(),
             )
+        )
+    return found
 
 
-@transaction.atomic
-def rewrite(account_id: int, event_ticker: str) -> None:
-    """Reckon the flows of one event anew from all of its records."""
-    # Two at once would each delete what was there, and both insert.
-    holes.lock(account_id)
-    markets = dict(
-        Market.objects.filter(
-            event_ticker=event_ticker, pk__in=_market_ids(account_id)
-        ).values_list("pk", "collateral_return_type")
-    )
-    return_type = next((each for each in markets.values() if each is not None), None)
+def is_short(account_id: int, event_ticker: str) -> bool:
+    """Whether an event can be reckoned anew while the writer of positions waits."""
+    markets = _books(account_id, event_ticker).values("market_id")
+    fills = Fill.objects.filter(account_id=account_id, market_id__in=markets)
+    return len(fills.values_list("pk")[: AT_ONCE + 1]) <= AT_ONCE
+
+
+def follow(account_id: int, event: Touched, steps: Iterable[Step]) -> None:
+    """
+    Carry an event's flows on by records that are newer than all others of it.
+
+    That costs the same however many there are. Their markets' books are carried on already.
+    """
+    ordered = sorted(steps, key=lambda step: step.at)
+    books = _books(account_id, event.event_ticker)
+    held = dict(books.values_list("market_id", "quantity"))
+    return_type = _return_type(books)
+    # The oldest of each market says what was held before.
+    held |= {step.market_id: step.before for step in reversed(ordered)}
+    payouts = _payouts(account_id, held)
     is_netting = _is_netting(account_id)
-    held: dict[int, Decimal] = {}
-    won: dict[int, bool] = {}
-    total = ZERO
-    rows = []
-    for at, steps in groupby(_steps(account_id, markets), key=itemgetter(0)):
-        for _, market_id, quantity, is_yes in steps:
-            held[market_id] = quantity
-            won[market_id] = is_yes
+    flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event.event_ticker)
+    total = flows.aggregate(all=Sum("amount"))["all"] or ZERO
+    for at, together in groupby(ordered, key=lambda step: step.at):
+        held |= {step.market_id: step.after for step in together}
+        # Of each market what was said last by then: a YES may have been amended.
+        won = {market_id: has_won for paid_at, market_id, has_won in payouts if paid_at <= at}
         now = returned(
             return_type, held.values(), is_netting=is_netting, has_yes_won=any(won.values())
         )
         if now is not None and now != total:
-            rows.append(
-                CollateralFlow(
-                    account_id=account_id, event_ticker=event_ticker, at=at, amount=now - total
-                )
+            flows.create(
+                account_id=account_id,
+                event_ticker=event.event_ticker,
+                at=at,
+                amount=now - total,
             )
             total = now
-    CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker).delete()
-    CollateralFlow.objects.bulk_create(rows)
+
+
+def rewrite(account_id: int, event_ticker: str) -> None:
+    """Reckon the flows of one event anew from all of its records."""
+    known = _known(account_id, event_ticker)
+    gone, new = _differing(account_id, event_ticker)
+    with transaction.atomic():
+        # Only now, as whoever records waits for it. Two at once would both insert.
+        holes.lock(account_id)
+        if _known(account_id, event_ticker) != known:
+            gone, new = _differing(account_id, event_ticker)
+        CollateralFlow.objects.filter(pk__in=gone).delete()
+        CollateralFlow.objects.bulk_create(new, batch_size=_BATCH)
+
+
+def _known(account_id: int, event_ticker: str) -> tuple[object, ...]:
+    """What changes with all that the flows of an event follow from."""
+    books = _books(account_id, event_ticker)
+    types = sorted(books.values_list("market_id", "market__collateral_return_type"))
+    mine = {"account_id": account_id, "market_id__in": [market_id for market_id, _ in types]}
+    return (
+        types,
+        _is_netting(account_id),
+        Fill.objects.filter(**mine, quantity_after__isnull=False).count(),
+        Settlement.objects.filter(**mine).count(),
+        CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker).count(),
+    )
+
+
+def _differing(account_id: int, event_ticker: str) -> tuple[list[int], list[CollateralFlow]]:
+    """Those of an event's flows that are there and should not be, and those that are missing."""
+    there: dict[tuple[datetime, Decimal], list[int]] = defaultdict(list)
+    flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
+    for pk, at, amount in flows.values_list("pk", "at", "amount"):
+        there[at, amount].append(pk)
+    new = []
+    for at, amount in _reckoned(account_id, event_ticker):
+        if there[at, amount]:
+            there[at, amount].pop()
+        else:
+            flow = CollateralFlow(
+                account_id=account_id, event_ticker=event_ticker, at=at, amount=amount
+            )
+            new.append(flow)
+    return [pk for left in there.values() for pk in left], new
+
+
+def _reckoned(account_id: int, event_ticker: str) -> Iterator[tuple[datetime, Decimal]]:
+    """When how much came back on an event, from all of its records."""
+    books = _books(account_id, event_ticker)
+    markets = list(books.values_list("market_id", flat=True))
+    return_type = _return_type(books)
+    is_netting = _is_netting(account_id)
+    held: dict[int, Decimal] = {}
+    won: dict[int, bool] = {}
+    total = ZERO
+    for at, steps in groupby(_steps(account_id, markets), key=itemgetter(0)):
+        for _, market_id, quantity, has_won in steps:
+            held[market_id] = quantity
+            won[market_id] = has_won
+        now = returned(
+            return_type, held.values(), is_netting=is_netting, has_yes_won=any(won.values())
+        )
+        if now is not None and now != total:
+            yield at, now - total
+            total = now
 
 
 def _steps(account_id: int, markets: Iterable[int]) -> list[tuple[datetime, int, Decimal, bool]]:
-    mine = {"account_id": account_id, "market_id__in": list(markets)}
     fills = (
-        Fill.objects.filter(**mine, quantity_after__isnull=False)
+        Fill.objects.filter(
+            account_id=account_id, market_id__in=list(markets), quantity_after__isnull=False
+        )
         .order_by("at", "trade_id")
         .values_list("at", "market_id", "quantity_after")
     )
-    payouts = Settlement.objects.filter(**mine).order_by("at", "id")
     steps = [(at, market_id, quantity or ZERO, False) for at, market_id, quantity in fills]
-    steps += [(row.at, row.market_id, ZERO, row.value == PAYOUT) for row in payouts]
+    steps += [
+        (at, market_id, ZERO, has_won) for at, market_id, has_won in _payouts(account_id, markets)
+    ]
     return sorted(steps, key=itemgetter(0))
 
 
-def _market_ids(account_id: int) -> list[int]:
-    return list(Book.objects.filter(account_id=account_id).values_list("market_id", flat=True))
+def _payouts(account_id: int, markets: Iterable[int]) -> list[tuple[datetime, int, bool]]:
+    """Time and market of each payout, oldest first, and whether it was of YES."""
+    rows = Settlement.objects.filter(account_id=account_id, market_id__in=list(markets))
+    told = rows.order_by("at", "id").values_list("at", "market_id", "value")
+    return [(at, market_id, value == PAYOUT) for at, market_id, value in told]
+
+
+def _books(account_id: int, event_ticker: str) -> QuerySet[Book]:
+    return Book.objects.filter(account_id=account_id, market__event_ticker=event_ticker)
+
+
+def _return_type(books: QuerySet[Book]) -> str | None:
+    """The event's, which a market that was just met does not know yet."""
+    told = books.exclude(market__collateral_return_type=None)
+    return told.values_list("market__collateral_return_type", flat=True).first()
 
 
 def _is_netting(account_id: int) -> bool | None:
     followed = Followed.objects.filter(account_id=account_id).first()
     return followed.is_netting if followed else None
-
-
-def _has_yes_won(account_id: int, event_ticker: str) -> bool:
-    # Of each market what was said last: a YES may have been amended.
-    values: dict[int, Decimal | None] = dict(
-        Settlement.objects.filter(account_id=account_id, market__event_ticker=event_ticker)
-        .order_by("at", "id")
-        .values_list("market_id", "value")
-    )
-    return PAYOUT in values.values()

@@ -3,9 +3,9 @@ What follows from the records of each market, beside them: what each did, and wh
 
 A record that is newer than all others of its market costs the same however many there are: its
 market's `Book` says what was held before it. One that is older changes every holding after it, so
-its market is replayed from the beginning: at once where it is short. Where it is long, what follows
-is left open, of what comes meanwhile too, until `follow_market` has said it: so long the writer of
-positions must not wait.
+its market is replayed from the beginning, and so is what came back early on its event: at once
+where they are short. Where one is long, what follows is left open, of what comes meanwhile too,
+until `follow_market` has said it: so long the writer of positions must not wait.
 """
 
 from collections import defaultdict
@@ -15,6 +15,7 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 from ledger import collateral_flows, holes, models, trade_rows
+from ledger.collateral_flows import Step
 from ledger.flows import NOTHING, Effect, effect_of
 from ledger.record_rows import rows_of
 from ledger.records import Fill, Record
@@ -56,7 +57,7 @@ def follow(
         left_open: those of the markets that were waiting before.
     """
     by_ticker: dict[str, list[Record]] = defaultdict(list)
-    for each in new:
+    for each in sorted(new, key=lambda each: each.order):
         if ids[each.ticker] not in left_open:
             by_ticker[each.ticker].append(each)
     books = {
@@ -65,16 +66,40 @@ def follow(
             account_id=account_id, market_id__in=[ids[ticker] for ticker in by_ticker]
         )
     }
-    followed = [
-        ticker
+    late = {
+        ids[ticker]
         for ticker, of_market in by_ticker.items()
-        if _follow(account_id, ids[ticker], ticker, books.get(ids[ticker]), of_market)
-    ]
-    collateral_flows.follow(
-        account_id,
-        [ids[ticker] for ticker in followed],
-        [each for each in new if each.ticker in followed],
+        if _is_late(books.get(ids[ticker]), of_market[0])
+    }
+    events = collateral_flows.touched(
+        account_id, {ids[ticker]: of_market[0].at for ticker, of_market in by_ticker.items()}
     )
+    anew = [event for event in events if not event.is_latest or late & event.market_ids]
+    too_long = {
+        market_id
+        for event in anew
+        if not collateral_flows.is_short(account_id, event.event_ticker)
+        for market_id in event.market_ids
+    }
+    steps: dict[int, list[Step]] = {}
+    for ticker, of_market in by_ticker.items():
+        market_id = ids[ticker]
+        if market_id in too_long:
+            continue
+        if market_id not in late:
+            steps[market_id] = _carry_on(account_id, market_id, books.get(market_id), of_market)
+        elif _is_short(account_id, market_id):
+            _replay(account_id, market_id, ticker)
+            steps[market_id] = []
+    for event in events:
+        followed = event.market_ids & steps.keys()
+        if not followed:
+            continue
+        if not event.is_latest or late & followed:
+            collateral_flows.rewrite(account_id, event.event_ticker)
+        else:
+            of_event = [step for market_id in followed for step in steps[market_id]]
+            collateral_flows.follow(account_id, event, of_event)
 
 
 def late_markets(account_id: int) -> list[Market]:
@@ -96,30 +121,26 @@ def follow_market(account_id: int, market: Market) -> None:
     collateral_flows.rewrite(account_id, market.event_ticker)
 
 
-def _follow(
-    account_id: int,
-    market_id: int,
-    ticker: str,
-    book: models.Book | None,
-    new: Sequence[Record],
-) -> bool:
-    """Whether it could be said at once."""
-    ordered = sorted(new, key=lambda each: each.order)
-    if book and (ordered[0].at, _id(ordered[0])) <= (book.last_at, book.last_id):
-        if not _is_short(account_id, market_id):
-            return False
-        _replay(account_id, market_id, ticker)
-        return True
+def _is_late(book: models.Book | None, first: Record) -> bool:
+    """Whether a market has a record that comes after this one."""
+    return book is not None and (first.at, _id(first)) <= (book.last_at, book.last_id)
+
+
+def _carry_on(
+    account_id: int, market_id: int, book: models.Book | None, new: Sequence[Record]
+) -> list[Step]:
+    """Say what follows from records that are newer than all others of their market."""
     held = _holding(book) if book else NOTHING
-    followed = []
-    for each in ordered:
+    followed, steps = [], []
+    for each in new:
         effect = effect_of(held, each)
         _update(account_id, market_id, each, effect)
+        steps.append(Step(each.at, market_id, held.quantity, effect.after.quantity))
         held = effect.after
         followed.append((each, held.exposure))
     trade_rows.keep(account_id, market_id, followed)
-    _keep_book(account_id, market_id, held, ordered[-1])
-    return True
+    _keep_book(account_id, market_id, held, new[-1])
+    return steps
 
 
 def _replay(account_id: int, market_id: int, ticker: str) -> None:

@@ -252,7 +252,9 @@ def test_nothing_follows_while_the_past_is_being_read(account):
     assert Book.objects.get().quantity == 6
 
 
-def test_collateral_flows_follow_the_records_of_their_event(account):
+@pytest.fixture
+def event() -> None:
+    """An event of two markets that gives collateral back."""
     for name in "AB":
         Market.objects.create(
             environment="sandbox",
@@ -264,22 +266,92 @@ def test_collateral_flows_follow_the_records_of_their_event(account):
             no_outcome="",
             collateral_return_type="MECNET",
         )
-    records = [
-        bought("EVENT-A", "no", "10", "0.60", 1),
-        bought("EVENT-B", "no", "4", "0.50", 2),
-        bought("EVENT-A", "yes", "8", "0.45", 3),
-        paid("EVENT-A", "1", "-2", "1.20", 4),
-        paid("EVENT-B", "0", "-4", "2.00", 5),
-    ]
 
-    for each in records:
+
+OF_EVENT = [
+    bought("EVENT-A", "no", "10", "0.60", 1),
+    bought("EVENT-B", "no", "4", "0.50", 2),
+    bought("EVENT-A", "yes", "8", "0.45", 3),
+    paid("EVENT-A", "1", "-2", "1.20", 4),
+    paid("EVENT-B", "0", "-4", "2.00", 5),
+]
+# Four back; two taken back with the sale; all four certain once A has won; taken as B is paid.
+FLOWS = [(at(2), 4), (at(3), -2), (at(4), 2), (at(5), -4)]
+
+
+def flows() -> list[tuple[datetime, Decimal]]:
+    return list(CollateralFlow.objects.order_by("at").values_list("at", "amount"))
+
+
+def test_collateral_flows_follow_the_records_of_their_event(account, event):
+    for each in OF_EVENT:
         recording.record(account, [each], each.at)
-    flows = list(CollateralFlow.objects.order_by("at").values_list("at", "amount"))
 
-    # Four back; two taken back with the sale; all four certain once A has won; taken as B is paid.
-    assert flows == [(at(2), 4), (at(3), -2), (at(4), 2), (at(5), -4)]
+    assert flows() == FLOWS
     collateral_flows.rewrite(account, "EVENT")
-    assert list(CollateralFlow.objects.order_by("at").values_list("at", "amount")) == flows
+    assert flows() == FLOWS
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(order=st.permutations(OF_EVENT), cuts=st.sets(st.integers(1, len(OF_EVENT) - 1)))
+def test_any_order_of_arrival_gives_the_same_collateral_flows(account, event, order, cuts):
+    forget_all()
+    CollateralFlow.objects.all().delete()
+
+    begin = 0
+    for cut in [*sorted(cuts), len(order)]:
+        recording.record(account, order[begin:cut], at(60))
+        begin = cut
+
+    assert flows() == FLOWS
+
+
+def test_market_that_was_just_met_is_of_the_event_that_is_known(account, event):
+    Market.objects.filter(ticker="EVENT-A").delete()
+
+    recording.record(account, OF_EVENT[:2], NOON)
+
+    assert flows() == FLOWS[:1]
+
+
+@pytest.fixture
+def every_event_is_long(monkeypatch) -> None:
+    monkeypatch.setattr(collateral_flows, "AT_ONCE", 0)
+
+
+def test_newest_records_of_a_long_event_are_followed_at_once(account, event, every_event_is_long):
+    recording.record(account, OF_EVENT[:3], at(3))
+    recording.record(account, OF_EVENT[3:], at(5))
+
+    assert not following.late_markets(account)
+    assert flows() == FLOWS
+
+
+def test_late_record_of_a_long_event_waits(account, event, every_event_is_long):
+    first, *others = OF_EVENT
+    recording.record(account, others[:1], NOON)
+
+    # Its market has no newer record, but the other one has.
+    recording.record(account, [first], NOON)
+
+    assert [market.ticker for market in following.late_markets(account)] == ["EVENT-A"]
+    follow_all(account)
+    assert flows() == FLOWS[:1]
+
+
+def test_record_that_comes_while_its_event_is_reckoned_is_not_forgotten(account, event, in_thread):
+    recording.record(account, OF_EVENT[:2], NOON)
+    CollateralFlow.objects.all().delete()
+
+    with transaction.atomic():
+        holes.lock(account)
+        rewritten = in_thread(collateral_flows.rewrite, account, "EVENT")
+        # It has gone through the records that there were, while who records waited for nothing.
+        wait_for_a_blocked_session()
+        recording.record(account, OF_EVENT[2:], NOON)
+    rewritten.result(timeout=10)
+
+    assert flows() == FLOWS
 
 
 def test_difference_counts_when_two_readings_show_it(account):
