@@ -202,8 +202,12 @@ def _steps(account_id: int, markets: Iterable[int]) -> list[tuple[datetime, int,
 def _payouts(account_id: int, markets: Iterable[int]) -> list[tuple[datetime, int, bool]]:
     """Time and market of each payout, oldest first, and whether it was of YES."""
     rows = Settlement.objects.filter(account_id=account_id, market_id__in=list(markets))
-    told = rows.order_by("at", "id").values_list("at", "market_id", "value")
-    return [(at, market_id, value == PAYOUT) for at, market_id, value in told]
+    told = rows.order_by("at", "id").values_list("at", "market_id", "value", "result")
+    return [
+        # Where no value is told the result implies it.
+        (at, market_id, result == "yes" if value is None else value == PAYOUT)
+        for at, market_id, value, result in told
+    ]
 
 
 def _books(account_id: int, event_ticker: str) -> QuerySet[Book]:

@@ -306,6 +306,14 @@ def test_any_order_of_arrival_gives_the_same_collateral_flows(account, event, or
     assert flows() == FLOWS
 
 
+def test_market_that_says_yes_without_a_value_has_won(account, event):
+    *before, won, paid_last = OF_EVENT
+
+    recording.record(account, [*before, replace(won, value=None), paid_last], NOON)
+
+    assert flows() == FLOWS
+
+
 def test_market_that_was_just_met_is_of_the_event_that_is_known(account, event):
     Market.objects.filter(ticker="EVENT-A").delete()
 
