@@ -46,6 +46,10 @@ class Market(models.Model):
                 fields=["environment", "ticker"], name="market_once_per_environment"
             )
         ]
+        indexes = [
+            # What is held and recorded of one event, as with each fill.
+            models.Index(fields=["event_ticker"], name="market_by_event"),
+        ]
 
     def __str__(self) -> str:
         return self.ticker
