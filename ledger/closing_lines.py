@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.db.models import Case, Q, Value, When
 
-from kalshi.errors import RequestRejected
+from kalshi.errors import DecodeError, RequestRejected
 from kalshi.history import Candle
 from kalshi.rest import Client
 from ledger.models import Trade
@@ -19,6 +19,9 @@ from postgres.threads import DatabaseThreads
 
 # In which the last price is looked for.
 _BEFORE = timedelta(hours=1)
+# It knows no such event or market any more, or what it says of it can't be read: then there is no
+# line, and those of others don't wait for it.
+_NOT_TOLD = (RequestRejected, DecodeError)
 # At once; the next look reads more.
 _MOST = 20
 
@@ -28,14 +31,13 @@ async def read(rest: Client, account_id: int, threads: DatabaseThreads, now: dat
     Read the lines of markets that are over, of which it was not asked yet.
 
     Raises:
-        KalshiError: they can't be read.
+        KalshiError: the exchange can't be asked.
     """
     starts: dict[str, datetime | None] = {}
     for market in await threads.run(_not_asked, account_id, now):
         event = market.event_ticker
         if event not in starts:
-            found = await rest.milestones(event)
-            starts[event] = min((each.start_at for each in found), default=None)
+            starts[event] = await _start_of(rest, event)
         start = starts[event]
         price = None
         if start is not None and start <= now:
@@ -43,13 +45,20 @@ async def read(rest: Client, account_id: int, threads: DatabaseThreads, now: dat
         await threads.run(_keep, account_id, market.pk, start, price)
 
 
+async def _start_of(rest: Client, event_ticker: str) -> datetime | None:
+    try:
+        found = await rest.milestones(event_ticker)
+    except _NOT_TOLD:
+        return None
+    return min((each.start_at for each in found), default=None)
+
+
 async def _price_at(rest: Client, market: Market, start: datetime) -> Decimal | None:
     try:
         candles = await rest.all_candlesticks(
             market.series_ticker, market.ticker, since=start - _BEFORE, until=start, minutes=1
         )
-    except RequestRejected:
-        # It knows no such market any more: then neither its price.
+    except _NOT_TOLD:
         return None
     return last_price([each for each in candles if each.ends_at <= start])
 

@@ -7,6 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.utils import timezone
 
+from kalshi.errors import DecodeError, KalshiError, RequestRejected, Unavailable
 from kalshi.history import Candle, Range
 from kalshi.milestones import Milestone
 from ledger import closing_lines, recording
@@ -29,12 +30,20 @@ class Threads:
 class Exchange:
     """Knows when one event began, and what its market was traded at."""
 
-    def __init__(self, candles: list[Candle], *, has_milestone: bool = True) -> None:
-        self.candles, self.asked = candles, 0
+    def __init__(
+        self,
+        candles: list[Candle],
+        *,
+        has_milestone: bool = True,
+        trouble: KalshiError | None = None,
+    ) -> None:
+        self.candles, self.asked, self.trouble = candles, 0, trouble
         self._has_milestone = has_milestone
 
     async def milestones(self, event_ticker: str) -> list[Milestone]:
         self.asked += 1
+        if self.trouble:
+            raise self.trouble
         return [Milestone("m", START, (event_ticker,), ())] if self._has_milestone else []
 
     async def all_candlesticks(self, series, ticker, *, since, until, minutes) -> list[Candle]:
@@ -106,3 +115,20 @@ def test_event_without_a_beginning_has_none_and_is_asked_for_once(account):
 
     trade = Trade.objects.get()
     assert (trade.closing_price, exchange.asked) == (None, 1)
+
+
+@pytest.mark.parametrize("trouble", [DecodeError("start_date"), RequestRejected("no such event")])
+def test_event_that_cannot_be_read_has_no_line_and_keeps_no_other_waiting(account, trouble):
+    exchange = Exchange([candle(2, "0.37")], trouble=trouble)
+
+    read(exchange, account, Threads(), NOW)
+
+    trade = Trade.objects.get()
+    assert (trade.closing_price, trade.is_line_asked) == (None, True)
+
+
+def test_exchange_that_cannot_be_asked_is_asked_again(account):
+    with pytest.raises(Unavailable):
+        read(Exchange([], trouble=Unavailable("maintenance")), account, Threads(), NOW)
+
+    assert not Trade.objects.get().is_line_asked
