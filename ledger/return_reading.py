@@ -1,13 +1,13 @@
 """The returns of accounts, from their equity points and transfers."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
 
 from ledger.models import EquityPoint, Transfer
-from ledger.periods import Period
+from ledger.periods import Period, day_at, start_of
 from ledger.returns import (
     BASELINE_AGE,
     Payment,
@@ -24,7 +24,6 @@ _QUARTER = timedelta(minutes=15)
 _HOUR = timedelta(hours=1)
 _WEEK = timedelta(days=7)
 _SEASON = timedelta(days=92)
-_ORIGIN = datetime(2000, 1, 1, tzinfo=UTC)
 _POINTS = f"""
     SELECT point.at, point.total_value
     FROM (
@@ -75,7 +74,7 @@ def _points(account_id: int, period: Period) -> Iterator[Point]:
     if first is None or last is None:
         return
     yield Point(first.at, first.total_value)
-    step = step_of(last.at - first.at)
+    step, zone = step_of(last.at - first.at), settings.TRADING_DAY_TIMEZONE
     if step is not None:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -83,7 +82,8 @@ def _points(account_id: int, period: Period) -> Iterator[Point]:
                 {
                     "account": account_id,
                     "step": f"{step.total_seconds():.0f} seconds",
-                    "origin": _ORIGIN,
+                    # A stretch ends with the day, where hours begin at half of UTC's too.
+                    "origin": start_of(day_at(last.at, zone), zone),
                     "after": first.at,
                     "last": last.at,
                 },
