@@ -50,6 +50,24 @@ _ENDS = f"""
     ORDER BY day.number
 """  # noqa: S608  # names of tables, all from our own models
 
+# The last point of each day that has one, newest first: of a long absence nothing is looked at.
+_DAYS = f"""
+    WITH RECURSIVE day AS (
+        (SELECT at FROM {_POINTS}
+         WHERE account_id = %(account)s AND at >= %(since)s AND at < %(until)s
+         ORDER BY at DESC LIMIT 1)
+        UNION ALL
+        SELECT before.at FROM day
+        JOIN LATERAL (
+            SELECT at FROM {_POINTS}
+            WHERE account_id = %(account)s AND at >= %(since)s
+                AND at < date_trunc('day', day.at, %(zone)s)
+            ORDER BY at DESC LIMIT 1
+        ) AS before ON true
+    )
+    SELECT at FROM day LIMIT %(limit)s
+"""  # noqa: S608  # as above
+
 # The last record of markets up to instants, in the order they are asked for.
 _LAST = f"""
     SELECT asked.number, market.ticker, record.quantity_after,
@@ -120,20 +138,19 @@ def has_begun(account_id: int, on: date) -> bool:
 
 def days_with_points(account_id: int, since: date | None, until: date, limit: int) -> list[date]:
     """The newest days of which something is stored, from `since` to before `until`."""
-    points = models.EquityPoint.objects.filter(account_id=account_id)
-    oldest = points.order_by("at").values_list("at", flat=True).first()
-    if oldest is None:
-        return []
-    first = max(since or date.min, today(oldest))
-    found: list[date] = []
-    while until > first and len(found) < limit:
-        # Of a long absence nothing is asked but where it began.
-        start = _period(until).since
-        last = points.filter(at__lt=start).order_by("-at").values_list("at", flat=True).first()
-        if last is None or (until := today(last)) < first:
-            break
-        found.append(until)
-    return found
+    first = None if since is None else _period(since).since
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DAYS,
+            {
+                "account": account_id,
+                "since": first or "-infinity",
+                "until": _period(until).since,
+                "zone": str(settings.TRADING_DAY_TIMEZONE),
+                "limit": limit,
+            },
+        )
+        return [today(at) for (at,) in cursor.fetchall()]
 
 
 def _today(account: Account, now: datetime) -> Day | None:

@@ -1,13 +1,13 @@
 import csv
 import io
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
 
-from ledger import models
+from ledger import day_reading, models
 from ledger.periods import day_at, start_of
 from positions.models import AccountStream
 from tests.integration.ledger.kept import at, buy, hole, point, settle, transfer
@@ -290,3 +290,16 @@ def test_what_is_no_day_is_refused_in_words(alice, account, on):
 def test_days_of_others_are_not_there(charlie, account):
     assert charlie.get(f"day?account={account.pk}").status_code == 404
     assert charlie.get(f"days?account={account.pk}").status_code == 404
+
+
+def test_days_cost_the_same_however_many_there_are(alice, account, django_assert_max_num_queries):
+    for number in range(12):
+        # Some of them after an absence.
+        point(account, number // 4 * 30 * DAY + number * DAY + HOUR, str(100 + number))
+
+    with django_assert_max_num_queries(1):
+        days = day_reading.days_with_points(account.pk, date(2025, 6, 3), date(2026, 1, 1), 20)
+
+    assert days[0] == date(2025, 8, 12)
+    assert (len(days), days[-1]) == (11, date(2025, 6, 3))
+    assert days == sorted(days, reverse=True)
