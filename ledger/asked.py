@@ -25,6 +25,9 @@ Ticker = Annotated[
 ]
 # A plus sign that was not escaped in the address.
 _LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
+# Days and lengths are added and taken off: not to where there is no date any more, nor, as the
+# exchange is asked by seconds since 1970, below none.
+_FIRST_YEAR, _LAST_YEAR = 1971, 2998
 
 
 class ListQuery(Schema):
@@ -134,6 +137,8 @@ def instant_named(text: str, name: str) -> datetime:
     """
     try:
         instant = instant_of(_LOST_PLUS.sub("+", text), settings.TRADING_DAY_TIMEZONE)
+        if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+            raise ValueError("no time of an account or a market")
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidRequest(

@@ -1,10 +1,8 @@
 """REST of the exchange's own market data, for the markets that an account has to do with."""
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import JsonResponse
 from django.utils import timezone
@@ -19,10 +17,10 @@ from accounts.sessions import SignedInRequest
 from kalshi.history import Candle, Range
 from kalshi.orderbook import Level
 from ledger import market_reads
+from ledger.asked import period_of
 from ledger.charts import LONGEST, candle_minutes
 from ledger.market_schemas import CandlesOut, OrderBookOut, Span
 from ledger.models import Book, Fill
-from ledger.periods import instant_of
 from ledger.selling import sale
 from positions.api import NOT_SEEN, One, one_of
 from positions.decimal_text import plain
@@ -33,8 +31,6 @@ from positions.pnl import ZERO
 router = Router()
 
 _CHART = timedelta(days=1)
-# A plus sign that was not escaped in the address.
-_LOST_PLUS = re.compile(r"(?<=\d) (?=\d\d:?\d\d$)")
 
 Ticker = Annotated[str, Path(max_length=200, pattern=r"^[^\x00]+$")]
 
@@ -84,8 +80,9 @@ def candles(
     """
     whose = one_of(sight.of(request.auth), account)
     market = _market(whose, ticker)
-    until = _instant(span.to, "to") or timezone.now()
-    since = _instant(span.from_, "from") or until - _CHART
+    asked = period_of(span.from_, span.to)
+    until = asked.until or timezone.now()
+    since = asked.since or until - _CHART
     try:
         minutes = candle_minutes(since, until)
     except ValueError:
@@ -132,22 +129,6 @@ def _market(account: Account, ticker: str) -> Market:
     if market is None:
         raise NotFound
     return market
-
-
-def _instant(text: str | None, name: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = instant_of(_LOST_PLUS.sub("+", text), settings.TRADING_DAY_TIMEZONE)
-        # A year's margin on either side, as days and lengths are added.
-        if not 1971 <= found.year <= 2998:
-            raise ValueError("no time of a market")
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidRequest(
-            f"“{name}” must be a day such as 2026-11-23, or an instant with its offset such as "
-            "2026-11-23T12:00:00Z."
-        ) from None
 
 
 def _level(level: Level) -> dict[str, str | None]:

@@ -248,6 +248,8 @@ def test_nobody_sees_what_is_not_theirs(name, alice, charlie, account, second, c
         ("from=2026-11-23T12:00:00", "“from” must be a day"),
         ("to=2026-13-01", "“to” must be a day"),
         ("from=0001-01-01T00:00:00%2B10:00", "“from” must be a day"),
+        ("from=0001-01-01T00:00:00Z", "“from” must be a day"),
+        ("to=9999-12-31T12:00:00Z", "“to” must be a day"),
         ("to=%00", "“to” must be a day"),
         ("limit=0", "“limit” must be at least 1"),
         ("limit=1001", "“limit” must be at most 1000"),
