@@ -52,6 +52,16 @@ def being_filled(account_id: int) -> QuerySet[Hole]:
     return Hole.objects.filter(account_id=account_id, filled_at__isnull=True, reason="")
 
 
+def is_past_read(account_id: int) -> bool:
+    """
+    Whether all that can be read has been.
+
+    Of an account that no worker has followed yet nothing has, though no hole is open.
+    """
+    is_followed = Followed.objects.filter(account_id=account_id).exists()
+    return is_followed and not being_filled(account_id).exists()
+
+
 def next_to_fill(account_id: int) -> Hole | None:
     """The newest of them."""
     return being_filled(account_id).order_by("-until").first()

@@ -45,16 +45,16 @@ class Covered:
     What the ledger has its own records of.
 
     Attributes:
-        since: from when on they are complete; None if nothing has been read yet.
+        since: from when on they are complete.
         by_ticker: of each market the first and the last record.
     """
 
-    since: datetime | None
+    since: datetime
     by_ticker: Mapping[str, tuple[datetime, datetime]]
 
     def overlap(self, trade: statement.Trade) -> str | None:
         """How a trade reaches into it, in words; None if it does not."""
-        if self.since is not None and trade.closed_at >= self.since:
+        if trade.closed_at >= self.since:
             return (
                 f"closes at {instant(trade.closed_at)}, and the account's own records are "
                 f"complete from {instant(self.since)} on"
@@ -96,7 +96,7 @@ def import_file(
         on_progress: told now and then how many trades have been read.
     Raises:
         ImportRefused: a row can't be understood or overlaps the ledger, or the ledger is still
-            being read.
+            to be read.
         OSError: the file can't be read.
     """
     # What is no UTF-8 is told with its line, so that it must not end the reading.
@@ -111,8 +111,14 @@ def covered(account_id: int) -> Covered:
     What the ledger has its own records of.
 
     Raises:
-        ImportRefused: it is still being read, and may yet get what a statement tells.
+        ImportRefused: it is still to be read, and may yet get what a statement tells.
     """
+    followed = models.Followed.objects.filter(account_id=account_id).first()
+    if followed is None:
+        raise ImportRefused(
+            "The account's own records have not been read from the exchange yet. Import when they "
+            "are there: the worker reads them."
+        )
     hole = holes.next_to_fill(account_id)
     if hole is not None:
         since = "the beginning" if hole.since is None else instant(hole.since)
@@ -128,19 +134,18 @@ def covered(account_id: int) -> Covered:
             known = by_ticker.get(ticker, (first, last))
             by_ticker[ticker] = (min(first, known[0]), max(last, known[1]))
     given_up = models.Hole.objects.filter(**mine, filled_at__isnull=True).aggregate(Max("until"))
-    return Covered(given_up["until__max"] or _beginning(account_id, by_ticker), by_ticker)
+    return Covered(given_up["until__max"] or _beginning(followed, by_ticker), by_ticker)
 
 
 def _beginning(
-    account_id: int, by_ticker: Mapping[str, tuple[datetime, datetime]]
-) -> datetime | None:
+    followed: models.Followed, by_ticker: Mapping[str, tuple[datetime, datetime]]
+) -> datetime:
     """The first record, or when the account began to be followed if that is earlier."""
-    firsts = [first for first, _ in by_ticker.values()]
-    followed = models.Followed.objects.filter(account_id=account_id).first()
-    if followed is not None:
-        opened = models.Hole.objects.filter(account_id=account_id).aggregate(Min("opened_until"))
-        firsts.append(opened["opened_until__min"] or followed.until)
-    return min(firsts, default=None)
+    opened = models.Hole.objects.filter(account_id=followed.account_id).aggregate(
+        Min("opened_until")
+    )
+    begun = opened["opened_until__min"] or followed.until
+    return min([begun, *(first for first, _ in by_ticker.values())])
 
 
 def _import(account_id: int, file: TextIO, on_progress: Callable[[int], None]) -> Imported:

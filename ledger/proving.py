@@ -60,7 +60,8 @@ class Reach:
     How far back an account's records go.
 
     Attributes:
-        complete_from: from then on nothing is missing; None where there is no record.
+        complete_from: from then on nothing is missing; None where there is no record, and where
+            nobody has begun to read them.
         is_whole: whether that is the account's beginning.
     """
 
@@ -97,6 +98,8 @@ def reach(account_id: int) -> Reach:
     ends = list(open_holes.values_list("until", flat=True))
     if ends:
         return Reach(max(ends), is_whole=False)
+    if not holes.is_past_read(account_id):
+        return Reach(None, is_whole=False)
     mine = {"account_id": account_id}
     firsts = [
         rows.filter(**mine).aggregate(first=Min("at"))["first"]

@@ -1,6 +1,7 @@
 import pytest
 
 from accounts.models import Account, User
+from ledger.models import Followed
 from tests.integration.visitors import (
     Visitor,
     key_session,
@@ -9,6 +10,7 @@ from tests.integration.visitors import (
     person_session,
     visitor_with,
 )
+from tests.told import NOON
 
 
 @pytest.fixture
@@ -17,14 +19,20 @@ def owner(db) -> User:
     return make_user("alice", "a long password")
 
 
+def followed(account: Account) -> Account:
+    """All that can be read of its past has been."""
+    Followed.objects.create(account=account, until=NOON)
+    return account
+
+
 @pytest.fixture
 def account(owner: User) -> Account:
-    return make_account(owner)
+    return followed(make_account(owner))
 
 
 @pytest.fixture
 def second(owner: User, account: Account) -> Account:
-    return make_account(owner, subaccount=1)
+    return followed(make_account(owner, subaccount=1))
 
 
 @pytest.fixture

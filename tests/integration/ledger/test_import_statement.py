@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.models import Account
 from ledger import importing, recording
 from ledger.management.commands import import_statement
 from ledger.models import Followed, Hole, ImportedTrade
@@ -24,9 +25,16 @@ CLOSED = datetime(2025, 7, 25, 1, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 
 
+def followed_account(until: datetime = CLOSED + timedelta(days=365)) -> Account:
+    """One whose own records have been read, of which there are none so far."""
+    account = make_account()
+    Followed.objects.create(account=account, until=until)
+    return account
+
+
 @pytest.fixture
 def account():
-    return make_account()
+    return followed_account()
 
 
 @pytest.fixture
@@ -180,7 +188,7 @@ def test_trade_closed_before_the_records_begin_is_imported(account, file_of):
 
 
 def test_trade_closed_since_the_account_is_followed_is_refused(account, file_of):
-    Followed.objects.create(account=account, until=CLOSED - HOUR)
+    Followed.objects.filter(account=account).update(until=CLOSED - HOUR)
 
     assert "complete from 2025-07-25T00:30:00Z on" in refused(file_of(line()))
 
@@ -213,6 +221,12 @@ def test_trade_that_overlaps_records_of_its_market_is_refused(account, file_of):
     )
 
 
+def test_nothing_is_imported_before_anything_was_read(file_of):
+    make_account()
+
+    assert "have not been read from the exchange yet" in refused(file_of(line()))
+
+
 def test_nothing_is_imported_while_records_are_being_read(account, file_of):
     made_hole(account, CLOSED + HOUR, "")
 
@@ -222,7 +236,7 @@ def test_nothing_is_imported_while_records_are_being_read(account, file_of):
 
 
 def test_account_must_be_said_where_there_are_several(account, file_of):
-    other = make_account()
+    other = followed_account()
 
     message = refused(file_of(line()))
     imported(file_of(line()), "--account", str(other.pk))

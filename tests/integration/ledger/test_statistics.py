@@ -2,15 +2,16 @@
 
 import io
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
 from ledger import return_reading, tally_reading
-from ledger.models import EquityPoint, Hole, ImportedTrade, Trade
+from ledger.models import EquityPoint, Followed, Hole, ImportedTrade, Trade
 from ledger.periods import Period
 from ledger.statistics import Tally, tally_of
 from ledger.trade_rows import trade_of
@@ -271,6 +272,7 @@ def test_statistics_of_all_are_of_one_environment(alice, owner, account, second)
     trade_records(account)
     trade_records(second)
     elsewhere = make_account(owner, environment="production")
+    Followed.objects.create(account=elsewhere, until=NOON)
     trade_records(elsewhere)
 
     assert alice.get("statistics?account=all").status_code == 422
@@ -288,7 +290,9 @@ def test_others_see_nothing_of_it(charlie, account, path):
     assert "KX" not in charlie.get(f"{path}?account=all").content.decode()
 
 
-@pytest.mark.parametrize("query", ["from=yesterday", "to=", "by=fortune", "account=x"])
+@pytest.mark.parametrize(
+    "query", ["from=yesterday", "from=0001-01-01", "to=", "by=fortune", "account=x"]
+)
 def test_what_cannot_be_read_is_told(alice, query):
     assert alice.get(f"statistics?{query}").status_code == 422
 
@@ -385,9 +389,35 @@ def test_of_long_periods_the_last_point_of_each_step_counts(account, days, step)
         assert told == sorted({rows[0].at, *last_of_each.values()})
 
 
-def test_nothing_is_said_while_the_past_is_being_read(alice, account):
+def test_of_a_long_period_points_stand_at_midnight_where_hours_are_not_utcs(account, settings):
+    settings.TRADING_DAY_TIMEZONE = zone = ZoneInfo("Asia/Kolkata")
+    rows = [
+        # A minute before each half hour of UTC; some days go up, some down.
+        EquityPoint(
+            account=account,
+            at=NOON - timedelta(minutes=30 * number + 1),
+            total_value=1000 + number // 48 % 3,
+            cash=1000,
+            positions_value=0,
+        )
+        for number in range(100 * 48)
+    ]
+    EquityPoint.objects.bulk_create(rows)
+
+    assert return_reading.read([account.pk], Period()).sharpe is not None
+    told = {
+        point.at.astimezone(zone).time() for point in return_reading._points(account.pk, Period())
+    }
+    assert time(23, 59) in told
+
+
+@pytest.mark.parametrize("is_followed", [True, False], ids=["being read", "not begun"])
+def test_nothing_is_said_until_the_past_is_read(alice, account, is_followed):
     trade_records(account)
-    Hole.objects.create(account=account, until=at(0), opened_until=at(0), opened_at=at(0))
+    if is_followed:
+        Hole.objects.create(account=account, until=at(0), opened_until=at(0), opened_at=at(0))
+    else:
+        Followed.objects.all().delete()
 
     total = alice.get("statistics").json()["total"]
 
