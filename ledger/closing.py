@@ -45,7 +45,7 @@ async def derive_settlements(
     )
     told = _settlements(open_books, [*markets, *archived])
     settled = [each for each in told if each.at < before]
-    return await threads.run(recording.record, account_id, settled, timezone.now())
+    return len(await threads.run(recording.record, account_id, settled, timezone.now()))
 
 
 def _open_books(account_id: int, held: set[str]) -> dict[str, Book]:

@@ -118,8 +118,13 @@ def follow(account_id: int, event: Touched, steps: Iterable[Step]) -> None:
             total = now
 
 
-def rewrite(account_id: int, event_ticker: str) -> None:
-    """Reckon the flows of one event anew from all of its records."""
+def rewrite(account_id: int, event_ticker: str) -> datetime | None:
+    """
+    Reckon the flows of one event anew from all of its records.
+
+    Returns:
+        The time of the oldest that is another than before, if there is one.
+    """
     known = _known(account_id, event_ticker)
     gone, new = _differing(account_id, event_ticker)
     with transaction.atomic():
@@ -127,8 +132,9 @@ def rewrite(account_id: int, event_ticker: str) -> None:
         holes.lock(account_id)
         if _known(account_id, event_ticker) != known:
             gone, new = _differing(account_id, event_ticker)
-        CollateralFlow.objects.filter(pk__in=gone).delete()
+        CollateralFlow.objects.filter(pk__in=list(gone)).delete()
         CollateralFlow.objects.bulk_create(new, batch_size=_BATCH)
+    return min([*gone.values(), *(flow.at for flow in new)], default=None)
 
 
 def _known(account_id: int, event_ticker: str) -> tuple[object, ...]:
@@ -145,8 +151,13 @@ def _known(account_id: int, event_ticker: str) -> tuple[object, ...]:
     )
 
 
-def _differing(account_id: int, event_ticker: str) -> tuple[list[int], list[CollateralFlow]]:
-    """Those of an event's flows that are there and should not be, and those that are missing."""
+def _differing(
+    account_id: int, event_ticker: str
+) -> tuple[dict[int, datetime], list[CollateralFlow]]:
+    """
+    Those of an event's flows that are there and should not be, by key with their time, and those
+    that are missing.
+    """
     there: dict[tuple[datetime, Decimal], list[int]] = defaultdict(list)
     flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
     for pk, at, amount in flows.values_list("pk", "at", "amount"):
@@ -160,7 +171,7 @@ def _differing(account_id: int, event_ticker: str) -> tuple[list[int], list[Coll
                 account_id=account_id, event_ticker=event_ticker, at=at, amount=amount
             )
             new.append(flow)
-    return [pk for left in there.values() for pk in left], new
+    return {pk: at for (at, _), left in there.items() for pk in left}, new
 
 
 def _reckoned(account_id: int, event_ticker: str) -> Iterator[tuple[datetime, Decimal]]:

@@ -5,6 +5,8 @@ Whether an event gives collateral back decides what its records moved: that is r
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 
 from accounts.models import Account
 from kalshi.resources import Event, Market
@@ -20,16 +22,24 @@ _COMBOS = "KXMVE"
 _MOST = 500
 
 
-async def describe(rest: Client, account_id: int, threads: DatabaseThreads) -> int:
+@dataclass(frozen=True, slots=True)
+class Described:
+    """How many markets were, and the oldest flows of collateral that are others for it."""
+
+    count: int = 0
+    changed: tuple[datetime, ...] = ()
+
+
+async def describe(rest: Client, account_id: int, threads: DatabaseThreads) -> Described:
     """
-    Describe what is not described yet, as far as the exchange tells; how many markets were.
+    Describe what is not described yet, as far as the exchange tells.
 
     Raises:
         KalshiError: it can't be read.
     """
     unknown = await threads.run(_undescribed, account_id)
     if not unknown:
-        return 0
+        return Described()
     markets = await rest.markets(unknown)
     missing = set(unknown) - {market.ticker for market in markets} - markets.unanswered
     if missing:
@@ -48,7 +58,7 @@ def _undescribed(account_id: int) -> list[str]:
     return list(books.order_by("-last_at").values_list("market__ticker", flat=True)[:_MOST])
 
 
-def _keep(account_id: int, markets: Iterable[Market], events: Iterable[Event]) -> int:
+def _keep(account_id: int, markets: Iterable[Market], events: Iterable[Event]) -> Described:
     environment = Account.objects.get(pk=account_id).environment
     known = {event.event_ticker: event for event in events}
     described = 0
@@ -69,6 +79,5 @@ def _keep(account_id: int, markets: Iterable[Market], events: Iterable[Event]) -
             collateral_return_type=event.collateral_return_type,
             is_described=True,
         )
-    for event_ticker in known:
-        collateral_flows.rewrite(account_id, event_ticker)
-    return described
+    changed = [collateral_flows.rewrite(account_id, event_ticker) for event_ticker in known]
+    return Described(described, tuple(at for at in changed if at is not None))

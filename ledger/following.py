@@ -9,7 +9,9 @@ until `follow_market` has said it: so long the writer of positions must not wait
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
@@ -115,10 +117,18 @@ def open_markets(account_id: int) -> list[Market]:
     return list(Market.objects.filter(pk__in=[pk for (pk,) in fills.union(payouts)]))
 
 
-def follow_market(account_id: int, market: Market) -> None:
-    """Say of all records of a market what follows from them."""
-    _replay(account_id, market.pk, market.ticker)
-    collateral_flows.rewrite(account_id, market.event_ticker)
+def follow_market(account_id: int, market: Market) -> datetime | None:
+    """
+    Say of all records of a market what follows from them.
+
+    Returns:
+        The time of the oldest of which it is something else than before, if there is one.
+    """
+    times = (
+        _replay(account_id, market.pk, market.ticker),
+        collateral_flows.rewrite(account_id, market.event_ticker),
+    )
+    return _earliest(times)
 
 
 def _is_late(book: models.Book | None, first: Record) -> bool:
@@ -143,28 +153,45 @@ def _carry_on(
     return steps
 
 
-def _replay(account_id: int, market_id: int, ticker: str) -> None:
+@dataclass(frozen=True, slots=True)
+class _Passed:
+    """How many records there were, what is held after them, the last, and the first changed."""
+
+    count: int
+    held: Holding
+    last: Record | None
+    changed_at: datetime | None
+
+
+def _replay(account_id: int, market_id: int, ticker: str) -> datetime | None:
     """Reckon all that follows from one market's records anew, from the first to the last."""
     with transaction.atomic():
-        count, held, last = _pass(account_id, market_id, ticker)
+        passed = _pass(account_id, market_id, ticker)
+        times = [passed.changed_at]
         # Only now, as whoever records waits for it. Where something is open nobody else says what
         # follows, but a record may have come meanwhile, which the book would forget.
         holes.lock(account_id)
-        if _count(account_id, market_id) != count:
-            _, held, last = _pass(account_id, market_id, ticker)
-        if last is not None:
-            _keep_book(account_id, market_id, held, last)
+        if _count(account_id, market_id) != passed.count:
+            passed = _pass(account_id, market_id, ticker)
+            times.append(passed.changed_at)
+        if passed.last is not None:
+            _keep_book(account_id, market_id, passed.held, passed.last)
+    return _earliest(times)
 
 
-def _pass(account_id: int, market_id: int, ticker: str) -> tuple[int, Holding, Record | None]:
-    """How many records there were, what is held after them, and the last."""
-    count, held, last = 0, NOTHING, None
+def _earliest(times: Iterable[datetime | None]) -> datetime | None:
+    return min((at for at in times if at is not None), default=None)
+
+
+def _pass(account_id: int, market_id: int, ticker: str) -> _Passed:
+    count, held, last, changed_at = 0, NOTHING, None, None
     changed: list[models.Fill | models.Settlement] = []
     for each, row in rows_of(account_id, market_id, ticker):
         effect = effect_of(held, each)
         if _followed(effect) != {name: getattr(row, name) for name in _FOLLOWED}:
             _set(row, effect)
             changed.append(row)
+            changed_at = changed_at or each.at
         if len(changed) >= _BATCH:
             _save(changed)
             changed = []
@@ -174,7 +201,7 @@ def _pass(account_id: int, market_id: int, ticker: str) -> tuple[int, Holding, R
     trade_rows.rewrite(
         account_id, market_id, ((each, row.exposure_after or ZERO) for each, row in records)
     )
-    return count, held, last
+    return _Passed(count, held, last, changed_at)
 
 
 def _count(account_id: int, market_id: int) -> int:

@@ -24,7 +24,7 @@ def record_told(account_id: int, told: Sequence[messages.Fill], at: datetime) ->
     record(account_id, [fill_of(each) for each in told], at)
 
 
-def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
+def record(account_id: int, records: Sequence[Record], at: datetime) -> list[Record]:
     """
     Keep records, all or none; those that are there already stay as they are.
 
@@ -33,11 +33,11 @@ def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
     execution.
 
     Returns:
-        How many are new.
+        Those that are new.
     """
     records = [each for each in records if _is_possible(each)]
     if not records:
-        return 0
+        return []
     account = Account.objects.get(pk=account_id)
     # Before the lock: a flush that is under way has written its markets when it comes to record.
     ids = markets.ids_of(account.environment, {each.ticker for each in records})
@@ -47,7 +47,7 @@ def record(account_id: int, records: Sequence[Record], at: datetime) -> int:
         new = _inserted(account_id, ids, records, at)
         if not holes.being_filled(account_id).exists():
             following.follow(account_id, ids, new, left_open)
-    return len(new)
+    return new
 
 
 def _is_possible(record: Record) -> bool:

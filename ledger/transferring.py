@@ -27,11 +27,11 @@ class Try(Protocol):
 async def read(
     rest: Client,
     subaccount: int,
-    keep: Callable[[list[Transfer]], Awaitable[int]],
+    keep: Callable[[list[Transfer]], Awaitable[None]],
     if_possible: Try,
-) -> int:
+) -> None:
     """
-    Read all transfers of a subaccount; how many stages are new.
+    Read all transfers of a subaccount, and keep their stages.
 
     Deposits and withdrawals are those of the primary one. A key of one subaccount may list none.
     """
@@ -45,7 +45,8 @@ async def read(
             stages += _of_exchange(sent)
     for moved in await if_possible(rest.subaccount_transfers(), "subaccount transfers") or []:
         stages += _of_subaccount(moved, subaccount)
-    return await keep(stages) if stages else 0
+    if stages:
+        await keep(stages)
 
 
 def keep_netting(account_id: int, is_netting: bool | None) -> None:

@@ -54,8 +54,10 @@ class Bookkeeper:
         """Do it with the ledger of this account, on its thread."""
         return await self.threads.run(work, self.account_id, *args, **kwargs)
 
-    async def keep(self, told: list[records.Fill] | list[records.Settlement]) -> int:
-        """Record these; how many were new."""
+    async def keep(
+        self, told: list[records.Fill] | list[records.Settlement]
+    ) -> list[records.Record]:
+        """Record these; those that were new."""
         return await self.run(recording.record, told, timezone.now())
 
     async def keep_transfers(self, stages: list[records.Transfer]) -> list[records.Transfer]:
@@ -72,28 +74,39 @@ class Bookkeeper:
                 holes.give_up, since, until, reason(row), timezone.now(), is_named=bool(row.name)
             )
 
-    async def follow(self, waiting: Callable[[int], list[Market]]) -> int:
-        """Say what follows from the records in the markets that wait for it; how many did."""
+    async def follow(self, waiting: Callable[[int], list[Market]]) -> list[datetime]:
+        """
+        Say what follows from the records in the markets that wait for it; for each of these the
+        time of the oldest of which something else follows than before.
+        """
         async with self._following:
             markets = await self.run(waiting)
             # Each by itself: other accounts' histories wait for the same thread.
-            for market in markets:
-                await self.run(following.follow_market, market)
-            return len(markets)
+            changed = [await self.run(following.follow_market, market) for market in markets]
+            return [at for at in changed if at is not None]
 
-    async def describe(self) -> None:
-        """Read what the markets of the records are, where it is not known yet."""
+    async def describe(self) -> list[datetime]:
+        """
+        Read what the markets of the records are, where it is not known yet; of each event whose
+        collateral is reckoned otherwise for it the time of the oldest flow.
+        """
+        changed: list[datetime] = []
         if monotonic() >= self._describe_due:
-            described = describing.describe(self.rest, self.account_id, self.threads)
-            if not await if_possible(described, "markets of the past"):
+            read = describing.describe(self.rest, self.account_id, self.threads)
+            described = await if_possible(read, "markets of the past")
+            if not described or not described.count:
                 # What the exchange does not tell now it may tell later.
                 self._describe_due = monotonic() + DESCRIBE_SECONDS
+            if described:
+                changed += described.changed
         # The stream's own titles may have told what an event is before its records were there.
         for facts in self.tracker.markets.values():
             event = facts.event_ticker
             if facts.collateral_return_type and event not in self._reckoned:
-                await self.run(collateral_flows.rewrite, event)
+                changed_at = await self.run(collateral_flows.rewrite, event)
+                changed += [changed_at] if changed_at else []
                 self._reckoned.add(event)
+        return changed
 
     async def exchange_now(self) -> datetime | None:
         """How far REST is, by the exchange's clock; None if it does not say."""

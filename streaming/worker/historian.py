@@ -8,7 +8,7 @@ connection: it is tried again.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from time import monotonic
@@ -87,8 +87,10 @@ class Historian:
         self._is_asked = self._is_surprised = False
         # The balance whose reason is looked for.
         self._looked_for: Balance | None = None
-        # New rows of looks that have not come to their end.
-        self._new = self._late = 0
+        # The oldest instant that something became known of, in looks that have not come to their
+        # end; or whether it may be any.
+        self._touched: datetime | None = None
+        self._is_all_touched = False
         self._look_due = self._transfers_due = monotonic()
         self._balances: list[Balance] = []
         # Of those stored: whether the proof has not looked at one yet.
@@ -167,7 +169,7 @@ class Historian:
             started = monotonic()
             self._moved.clear()
             await self._until_done(self._follow_late, "records not followed")
-            if self._late or self._is_surprised or started >= self._look_due:
+            if self._period or self._is_surprised or started >= self._look_due:
                 # Before it: what happens meanwhile may make the next due sooner.
                 self._look_due = started + FOLLOW_SECONDS
                 await self._until_done(self._look, "ledger not followed")
@@ -190,20 +192,22 @@ class Historian:
         if self._is_asked:
             # Of what somebody named, or a list told late, it may be any time.
             self._is_asked, self._is_surprised = False, True
-            self._late += 1
+            self._is_all_touched = True
         async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):
             await self._books.leave_out(fills.left_out, since, now or timezone.now())
-            self._new += await self._books.keep([records.fill_of(each) for each in fills])
+            new = await self._books.keep([records.fill_of(each) for each in fills])
+            self._touch(each.at for each in new)
         # An amendment may keep the time of what it amends.
         lately = since - SETTLEMENTS_AGAIN
         async for paid in self._rest.settlement_pages(self._subaccount, since=lately):
             await self._books.leave_out(paid.left_out, lately, now or timezone.now())
-            self._late += await self._books.keep([records.settlement_of(each) for each in paid])
-        self._late += await self._read_transfers()
+            new = await self._books.keep([records.settlement_of(each) for each in paid])
+            self._touch(each.at for each in new)
+        await self._read_transfers()
         await self._follow_late()
         if now:
             await self._books.run(holes.follow, now)
-        touched = Period(None if self._late else since) if self._new or self._late else None
+        touched = self._period
         await self._keep_balances(touched)
         if shown:
             # What made these rows has been read since.
@@ -218,9 +222,10 @@ class Historian:
             self._tracker.valuation.cash.confirm(self._looked_for)
             self._on_change()
         # Only now: had anything failed, the next look would take them for known.
-        self._new = self._late = 0
+        self._touched, self._is_all_touched = None, False
         self._looked_for = None
-        await self._books.describe()
+        # Of these the next look keeps what they explain.
+        self._touch(await self._books.describe())
         lines = closing_lines.read(
             self._rest, self._account_id, self._books.threads, timezone.now()
         )
@@ -228,27 +233,36 @@ class Historian:
 
     async def _follow_late(self) -> None:
         # What was not said at once, as it takes long: before anything is reckoned from it.
-        self._late += await self._books.follow(following.late_markets)
+        self._touch(await self._books.follow(following.late_markets))
 
-    async def _read_transfers(self) -> int:
+    @property
+    def _period(self) -> Period | None:
+        """What is to be looked at again; None if nothing."""
+        if self._is_all_touched:
+            return Period()
+        return Period(self._touched) if self._touched else None
+
+    def _touch(self, times: Iterable[datetime]) -> None:
+        known = [self._touched] if self._touched else []
+        self._touched = min([*known, *times], default=None)
+
+    async def _read_transfers(self) -> None:
         # Four lists: asked for when the cash is not as expected, and now and then.
         is_due = self._is_surprised or monotonic() >= self._transfers_due
         if not is_due:
-            return 0
+            return
         self._is_surprised = False
         # One that is told while the lists are read may have its reason in none of them.
         self._looked_for = self._tracker.valuation.cash.held_back
         self._transfers_due = monotonic() + TRANSFERS_SECONDS
-        return await transferring.read(
-            self._rest, self._subaccount, self._keep_transfers, if_possible
-        )
+        await transferring.read(self._rest, self._subaccount, self._keep_transfers, if_possible)
 
-    async def _keep_transfers(self, stages: list[records.Transfer]) -> int:
+    async def _keep_transfers(self, stages: list[records.Transfer]) -> None:
         # Before them: the balances say which points have them already.
         await self._store_balances()
         new = await self._books.keep_transfers(stages)
+        self._touch(each.at for each in new)
         self._day.transferred(new)
-        return len(new)
 
     async def _keep_balances(self, touched: Period | None = None) -> None:
         await self._store_balances()

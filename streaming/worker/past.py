@@ -103,11 +103,11 @@ class Past:
         span = {"since": hole.since, "until": hole.opened_until}
         async for paid in rest.settlement_pages(self._subaccount, **span):
             unreadable += paid.left_out
-            found += await self._books.keep([records.settlement_of(each) for each in paid])
+            found += len(await self._books.keep([records.settlement_of(each) for each in paid]))
         for archived in (False, True):
             async for fills in rest.fill_pages(self._subaccount, archived=archived, **span):
                 unreadable += fills.left_out
-                found += await self._books.keep([records.fill_of(each) for each in fills])
+                found += len(await self._books.keep([records.fill_of(each) for each in fills]))
                 await asyncio.sleep(PAGE_SECONDS)
         await self._books.leave_out(unreadable, hole.since, hole.opened_until)
         is_filled = hole.reason not in {reason(row) for row in unreadable}

@@ -142,7 +142,7 @@ def test_any_order_of_arrival_gives_the_same_rows(account, order, cuts):
     for cut in [*sorted(cuts), len(order)]:
         recording.record(account, order[begin:cut], at(60))
         # As the exchange does, once more.
-        assert recording.record(account, order[begin:cut], at(61)) == 0
+        assert recording.record(account, order[begin:cut], at(61)) == []
         begin = cut
 
     assert told(account) == expected()
@@ -345,6 +345,17 @@ def test_late_record_of_a_long_event_waits(account, event, every_event_is_long):
     assert [market.ticker for market in following.late_markets(account)] == ["EVENT-A"]
     follow_all(account)
     assert flows() == FLOWS[:1]
+
+
+def test_it_is_told_from_when_on_something_else_follows(account, event, every_event_is_long):
+    recording.record(account, [OF_EVENT[0], OF_EVENT[2]], NOON)
+    recording.record(account, [OF_EVENT[1]], NOON)
+    (market,) = following.late_markets(account)
+
+    assert following.follow_market(account, market) == at(2)
+    assert following.follow_market(account, market) is None
+    CollateralFlow.objects.filter(at=at(3)).delete()
+    assert collateral_flows.rewrite(account, "EVENT") == at(3)
 
 
 def test_record_that_comes_while_its_event_is_reckoned_is_not_forgotten(account, event, in_thread):
