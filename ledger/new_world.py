@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from kalshi.rest import Client
-from ledger import models
-from ledger.holes import OVERLAP
+from ledger import holes, models
 from postgres.threads import DatabaseThreads
 
 # Its times are told in milliseconds, by one way to the second.
 _NEAR = timedelta(seconds=2)
 
-# All but what the owner wrote or imported.
+# All but notes, and trades that were imported. What the owner named as a transfer was of the cash
+# of the old world.
 _OF_THE_WORLD = (
     models.Trade,
     models.CollateralFlow,
@@ -53,7 +53,7 @@ async def has_begun(
     Raises:
         KalshiError: they can't be read.
     """
-    last = await threads.run(_last_fill, account_id, told_until - OVERLAP)
+    last = await threads.run(_last_fill, account_id, told_until - holes.OVERLAP)
     if last is None:
         return False
     span = {"since": last.at - _NEAR, "until": last.at + _NEAR}
@@ -72,5 +72,7 @@ def _last_fill(account_id: int, until: datetime) -> models.Fill | None:
 @transaction.atomic
 def forget_the_old(account_id: int) -> None:
     """Delete what is recorded of an account."""
+    # First, as whoever records does: else each would wait for what the other has.
+    holes.lock(account_id)
     for model in _OF_THE_WORLD:
         model.objects.filter(account_id=account_id).delete()

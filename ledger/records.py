@@ -64,7 +64,7 @@ class Settlement:
         exposure: what they had cost.
         revenue: what they paid, in whole cents. Of a correction what they paid in all.
         fees_paid: over the market's life, for information.
-        paid_before: by the settlement that this one corrects; 0 for the first.
+        paid_before: by the settlement that this one corrects; None for the first.
     """
 
     ticker: str
