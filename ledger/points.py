@@ -158,14 +158,16 @@ def _flat_then(account_id: int, at: datetime) -> dict[str, Decimal | None]:
     """
     Net P&L of markets that were flat at an instant and were traded after it.
 
-    Of the others that are not held now nothing is asked, and those held then are in its point.
+    Of the others that are not held now nothing is asked, and those held then are in its point. One
+    that was filled so short before that the point did not know of it is flat in it, as before.
     """
+    is_past_read = not holes.being_filled(account_id).exists()
     touched = models.Fill.objects.filter(account_id=account_id, at__gt=at).values("market_id")
     before = models.Fill.objects.filter(
-        account_id=account_id, market_id=OuterRef("market_id"), at__lte=at
+        account_id=account_id, market_id=OuterRef("market_id"), at__lte=at, quantity_after=0
     ).order_by("-at", "-trade_id")
     paid = models.Settlement.objects.filter(
-        account_id=account_id, market_id=OuterRef("market_id"), at__lte=at
+        account_id=account_id, market_id=OuterRef("market_id"), at__lte=at, quantity_after=0
     ).order_by("-at", "-id")
     rows = (
         models.Book.objects.filter(account_id=account_id, market_id__in=touched)
@@ -190,7 +192,8 @@ def _flat_then(account_id: int, at: datetime) -> dict[str, Decimal | None]:
     nets: dict[str, Decimal | None] = {}
     for ticker, filled_at, *filled, paid_at, paid_realized, paid_fees in rows:
         if filled_at is None and paid_at is None:
-            nets[ticker] = ZERO
+            if is_past_read:
+                nets[ticker] = ZERO
             continue
         is_paid = paid_at is not None and (filled_at is None or paid_at >= filled_at)
         realized, fees = (paid_realized, paid_fees) if is_paid else filled

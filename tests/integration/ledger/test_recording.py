@@ -466,6 +466,15 @@ def test_baseline_knows_what_flat_markets_had_made(account):
     assert baseline.is_complete
 
 
+def test_fill_that_the_baseline_did_not_know_of_yet_is_of_the_day(account):
+    points.add(account, valued(10, "100"))
+    # Its frame was under way when the point was stored.
+    first = bought("M", "yes", "10", "0.40", 10, fee="0.07")
+    recording.record(account, [first, bought("M", "yes", "5", "0.30", 100)], at(100))
+
+    assert points.baseline(account, at(200)).nets == {"M": Decimal(0)}
+
+
 def test_account_that_opens_just_before_midnight_begins_the_next_day_anew(account):
     points.add(account, valued(MIDNIGHT - 600, "100"))
     points.add(account, valued(MIDNIGHT - 60, "101"))
