@@ -117,6 +117,13 @@ def open_markets(account_id: int) -> list[Market]:
     return list(Market.objects.filter(pk__in=[pk for (pk,) in fills.union(payouts)]))
 
 
+def is_open(account_id: int) -> bool:
+    """Whether it is open what follows from some record."""
+    mine = {"account_id": account_id, "cash_flow__isnull": True}
+    tables = (models.Fill.objects, models.Settlement.objects)
+    return any(rows.filter(**mine).exists() for rows in tables)
+
+
 def follow_market(account_id: int, market: Market) -> datetime | None:
     """
     Say of all records of a market what follows from them.

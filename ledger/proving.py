@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Min, Q, QuerySet
 from django.db.models.functions import Mod
 
-from ledger import holes, models
+from ledger import following, holes, models
 from ledger.periods import Period
 from ledger.proof import STEP_OF_TRANSFER, Moved, Proof, StepKind, Told, prove
 from positions.pnl import ZERO
@@ -72,7 +72,8 @@ class Reach:
 def prove_account(account_id: int) -> Proof | None:
     """
     The proof over all that is kept; None while there is no balance to begin with, and while older
-    records are still being read: what follows from the newer ones is open until then.
+    records are still being read or a long market is reckoned anew: until then it is open what
+    follows from some.
 
     Where there are very many balances not each is looked at again: the ends of every interval that
     `note` found unexplained are, and of the others some. `keep` looks at all.
@@ -88,8 +89,8 @@ def prove_account(account_id: int) -> Proof | None:
 
 
 def is_reading_past(account_id: int) -> bool:
-    """Whether older records are still being read."""
-    return holes.being_filled(account_id).exists()
+    """Whether older records are still being read, or it is open what follows from some."""
+    return holes.being_filled(account_id).exists() or following.is_open(account_id)
 
 
 def reach(account_id: int) -> Reach:
@@ -126,7 +127,7 @@ def note(account_id: int, at: datetime, touched: Period | None = None) -> None:
     intervals which they lie in are looked at again. Costs as much as the flows of these. Does
     nothing while older records are still being read; `keep` is to be called once they are.
     """
-    if is_reading_past(account_id):
+    if holes.being_filled(account_id).exists():
         return
     newest = _newest(account_id, _NEWEST)
     is_older = newest and touched and (touched.since is None or touched.since <= newest[0].until)

@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import CommandError, call_command
 
-from ledger import models, proving
+from ledger import following, models, proving
 from ledger.periods import Period
 from tests.integration.ledger.kept import at, balance, buy, hole, settle, transfer
 from tests.integration.visitors import key_session, make_account, person_session, visitor_with
@@ -120,6 +120,20 @@ def test_while_older_records_are_being_read_nothing_is_said_and_nothing_kept(ali
     assert unexplained(account) == []
     with pytest.raises(SystemExit):
         call_command("prove_cash")
+
+
+def test_nothing_is_said_while_it_is_open_what_a_record_closed(account, monkeypatch):
+    monkeypatch.setattr(following, "AT_ONCE", 0)
+    balance(account, 0, "100")
+    buy(account, 20, side="no")
+    buy(account, 10)
+    balance(account, 30, "100")
+    assert proving.prove_account(account.pk) is None
+
+    for market in following.late_markets(account.pk):
+        following.follow_market(account.pk, market)
+
+    assert proving.prove_account(account.pk) is not None
 
 
 def test_two_accounts_are_added_up_and_their_residuals_stay_apart(account):
