@@ -166,7 +166,12 @@ class ImportedTrade(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account", "fingerprint"], name="imported_trade_once")
         ]
-        indexes = [models.Index(fields=["account", "closed_at"], name="imported_trade_by_time")]
+        indexes = [
+            models.Index(fields=["account", "closed_at"], name="imported_trade_by_time"),
+            models.Index(
+                fields=["account", "ticker", "closed_at", "id"], name="imported_trade_of_market"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.count} {self.side} {self.ticker}"
