@@ -308,6 +308,8 @@ class Lived:
         self.rests += 1
 
 
+# Two minutes, on a machine that nobody else uses.
+@pytest.mark.timeout(1500)
 async def test_quarter_is_exact_whenever_it_rests(database, alice, exchange, time, point):
     await database.run(rows.make_credential, alice, exchange)
     books, random = Books(exchange), Random(7)
