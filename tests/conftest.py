@@ -15,7 +15,16 @@ from sandbox import keys
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox, running_exchange
 from tests import waiting
+from tests.hanging import pytest_configure, pytest_runtest_protocol, pytest_runtest_teardown
 from tests.processes import Process, environment_of_the_test
+from tests.scheduling import pytest_xdist_make_scheduler
+
+__all__ = [
+    "pytest_configure",
+    "pytest_runtest_protocol",
+    "pytest_runtest_teardown",
+    "pytest_xdist_make_scheduler",
+]
 
 # Of all tests of a process.
 LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
