@@ -10,6 +10,8 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
+from tests.waiting import START_SECONDS
+
 MANAGE = Path(__file__).resolve().parents[1] / "manage.py"
 
 
@@ -47,7 +49,7 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         self._popen.send_signal(number)
 
-    def exit_code(self, seconds: float = 60) -> int:
+    def exit_code(self, seconds: float = START_SECONDS) -> int:
         """Its exit code, once it has ended."""
         return self._popen.wait(timeout=seconds)
 

@@ -44,8 +44,8 @@ def web(one_click, start_process, port) -> Iterator[Process]:
 
 @pytest.fixture
 async def live_page(page: Page, worker, web, port) -> Page:
-    await until(lambda: "worker started" in worker.said)
-    await until(lambda: listens(port))
+    await until(lambda: "worker started" in worker.said, seconds=START_SECONDS)
+    await until(lambda: listens(port), seconds=START_SECONDS)
     await sign_in(page, f"http://127.0.0.1:{port}")
     return page
 
@@ -64,7 +64,7 @@ async def test_page_is_right_again_after_the_worker_was_killed(live_page, sandbo
     )
     async with asks_for_its_past:
         worker.start()
-        await until(lambda: worker.said.count("worker started") == 2)
+        await until(lambda: worker.said.count("worker started") == 2, seconds=START_SECONDS)
 
     await expect(mark(live_page, held)).to_have_attribute("value", "0.21", timeout=RECOVERY_MS)
     await expect(live_page.locator("[data-connection=live]")).to_be_visible(timeout=RECOVERY_MS)
@@ -77,7 +77,7 @@ async def test_page_is_right_again_after_the_web_server_was_killed(
     sandbox.set_quote(held, Decimal("0.22"), Decimal("0.24"))
 
     web.start()
-    await until(lambda: listens(port))
+    await until(lambda: listens(port), seconds=START_SECONDS)
 
     await expect(mark(live_page, held)).to_have_attribute("value", "0.22", timeout=RECOVERY_MS)
     await expect(live_page.locator("[data-connection=live]")).to_be_visible(timeout=RECOVERY_MS)

@@ -7,7 +7,7 @@ import pytest
 
 from streaming.web.server import listening_socket
 from tests.processes import listens
-from tests.waiting import until
+from tests.waiting import START_SECONDS, until
 
 ORIGIN = "https://kalshi.home.example"
 
@@ -26,7 +26,7 @@ async def server(start_process) -> AsyncIterator[httpx.AsyncClient]:
     with listening_socket("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
     start_process("serve", "--port", str(port), TEST_PUBLIC_ORIGIN=ORIGIN)
-    await until(lambda: listens(port))
+    await until(lambda: listens(port), seconds=START_SECONDS)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
         yield client
 

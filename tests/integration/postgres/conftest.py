@@ -76,7 +76,7 @@ def is_free(path: Path) -> bool:
 
 def wait_for_lock(path: Path) -> None:
     """Return once nobody holds the lock of `path`."""
-    subprocess.run([sys.executable, "-c", WAITING_PROCESS, path], timeout=30, check=True)
+    subprocess.run([sys.executable, "-c", WAITING_PROCESS, path], timeout=60, check=True)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from postgres import embedded
 from postgres.migration_lock import MIGRATION_KEY, only_migration
 from tests.integration.postgres.conftest import wait_for_lock
 from tests.processes import Process
-from tests.waiting import until
+from tests.waiting import START_SECONDS, until
 
 Start = Callable[..., Process]
 
@@ -103,7 +103,7 @@ async def test_waits_while_another_migrates(start, attach, directory):
         holder.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_KEY])
 
         waiting = start("migrate")
-        await until(lambda: "Another process migrates" in waiting.said)
+        await until(lambda: "Another process migrates" in waiting.said, seconds=START_SECONDS)
         tables = holder.execute("SELECT to_regclass('django_migrations')").fetchone()
         transactions = holder.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

@@ -26,7 +26,7 @@ from streaming.worker.backoff import Wait
 from streaming.worker.feed import Feed
 from streaming.worker.worker import WRITER_THREADS, Worker
 from tests.integration.streaming import faults, rows
-from tests.waiting import until
+from tests.waiting import START_SECONDS, until
 
 AN_HOUR = Wait(3600.0, 1, is_open=False)
 
@@ -211,10 +211,10 @@ async def test_killed_worker_is_succeeded_within_seconds(
     database, alice, credential, start_worker, sandbox, ticker
 ):
     killed = start_worker()
-    await database.until(live_with_epoch_above, alice, 0)
+    await database.until(live_with_epoch_above, alice, 0, seconds=START_SECONDS)
     before = await database.run(rows.stream_of, alice)
     start_worker()
-    await database.until(lambda: models.Worker.objects.count() == 2)
+    await database.until(lambda: models.Worker.objects.count() == 2, seconds=START_SECONDS)
 
     killed.signal(signal.SIGKILL)
 
@@ -229,10 +229,10 @@ async def test_frozen_worker_is_succeeded_and_writes_nothing_when_it_thaws(
     database, alice, credential, start_worker, sandbox, ticker
 ):
     frozen = start_worker()
-    await database.until(live_with_epoch_above, alice, 0)
+    await database.until(live_with_epoch_above, alice, 0, seconds=START_SECONDS)
     before = await database.run(rows.stream_of, alice)
     start_worker()
-    await database.until(lambda: models.Worker.objects.count() == 2)
+    await database.until(lambda: models.Worker.objects.count() == 2, seconds=START_SECONDS)
 
     frozen.signal(signal.SIGSTOP)
     after = await database.until(live_with_epoch_above, alice, before.epoch, seconds=20)
@@ -252,7 +252,7 @@ async def test_terminated_worker_says_goodbye_and_exits_with_success(
     database, alice, credential, start_worker
 ):
     worker = start_worker()
-    await database.until(status_is, alice, "live")
+    await database.until(status_is, alice, "live", seconds=START_SECONDS)
     before = timezone.now()
 
     worker.signal(signal.SIGTERM)
@@ -268,7 +268,7 @@ async def test_worker_that_is_stopped_before_it_has_begun_exits_with_success(
     database, start_worker
 ):
     worker = start_worker()
-    await database.until(models.Worker.objects.exists)
+    await database.until(models.Worker.objects.exists, seconds=START_SECONDS)
 
     worker.signal(signal.SIGINT)
 
@@ -494,10 +494,10 @@ async def test_worker_frozen_in_the_middle_of_a_write_holds_up_no_successor(
     database, alice, credential, start_worker, sandbox, ticker
 ):
     frozen = start_worker()
-    await database.until(live_with_epoch_above, alice, 0)
+    await database.until(live_with_epoch_above, alice, 0, seconds=START_SECONDS)
     before = await database.run(rows.stream_of, alice)
     start_worker()
-    await database.until(lambda: models.Worker.objects.count() == 2)
+    await database.until(lambda: models.Worker.objects.count() == 2, seconds=START_SECONDS)
     await database.run(make_writes_slow)
     sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
     await database.until(is_writing)
