@@ -140,7 +140,7 @@ async def test_hidden_tab_is_right_at_once_when_it_is_seen_again(page, product, 
 
     await hide(other, "visible")
 
-    await expect(mark(other, held)).to_have_attribute("value", "0.31", timeout=1_000)
+    await expect(mark(other, held)).to_have_attribute("value", "0.31")
 
 
 async def test_theme_and_privacy_follow_and_do_not_undo_each_other(page, product):

@@ -138,15 +138,15 @@ async def test_refusal_is_late_as_well(sandbox: Sandbox) -> None:
 
 async def test_late_handshake_leaves_frames_as_quick_as_they_were(sandbox: Sandbox) -> None:
     loop = asyncio.get_running_loop()
-    await perform(sandbox, {"do": "latency", "seconds": "0.3", "path": "/ws"})
+    await perform(sandbox, {"do": "latency", "seconds": 3, "path": "/ws"})
     began = loop.time()
     async with connect(sandbox.ws_url, sandbox.key_id, sandbox.private_key) as socket:
         opened = loop.time()
         await subscribe(socket, "ticker")
         subscribed = loop.time()
 
-    assert opened - began >= 0.3
-    assert subscribed - opened < 0.3
+    assert opened - began >= 3
+    assert subscribed - opened < 3
 
 
 # Commands without an answer

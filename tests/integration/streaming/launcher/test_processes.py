@@ -117,7 +117,10 @@ class TestStopping:
 
         launcher.signal(signal.SIGTERM)
 
-        assert launcher.ends() == (0, "stubborn does not stop; killing it\n")
+        code, said = launcher.ends()
+        assert code == 0
+        # The other one has so little time after that, that a busy machine may not see it stop.
+        assert "stubborn does not stop; killing it\n" in said
         assert not child.lives
         assert not stubborn.lives
 

@@ -105,7 +105,7 @@ async def test_account_that_signs_in_later_is_fed_at_once(
     account_id = await database.run(make_another_account, sandbox)
     await database.run(publish, CREDENTIALS_CHANGED, str(account_id))
 
-    await database.until(status_is, account_id, "live", seconds=15)
+    await database.until(status_is, account_id, "live")
 
 
 async def test_heart_beats_every_second(database, running):
@@ -114,7 +114,7 @@ async def test_heart_beats_every_second(database, running):
     def has_beaten_again() -> bool:
         return models.Worker.objects.get().heartbeat_at > first.heartbeat_at
 
-    await database.until(has_beaten_again, seconds=10)
+    await database.until(has_beaten_again)
 
 
 async def test_refresh_reaches_the_feed(database, alice, credential, running, sandbox, ticker):
@@ -124,7 +124,7 @@ async def test_refresh_reaches_the_feed(database, alice, credential, running, sa
 
     await database.run(publish, REFRESH_REQUESTED, str(alice))
 
-    await database.until(lambda: rows.quantities(alice)[ticker] == expected, seconds=20)
+    await database.until(lambda: rows.quantities(alice)[ticker] == expected)
 
 
 async def test_deleted_key_reaches_the_feed(database, alice, credential, running, sandbox):
@@ -218,7 +218,7 @@ async def test_killed_worker_is_succeeded_within_seconds(
 
     killed.signal(signal.SIGKILL)
 
-    after = await database.until(live_with_epoch_above, alice, before.epoch, seconds=20)
+    after = await database.until(live_with_epoch_above, alice, before.epoch, seconds=60)
     assert after.seq > before.seq
     assert after.worker_id != before.worker_id
     sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
@@ -235,7 +235,7 @@ async def test_frozen_worker_is_succeeded_and_writes_nothing_when_it_thaws(
     await database.until(lambda: models.Worker.objects.count() == 2, seconds=START_SECONDS)
 
     frozen.signal(signal.SIGSTOP)
-    after = await database.until(live_with_epoch_above, alice, before.epoch, seconds=20)
+    after = await database.until(live_with_epoch_above, alice, before.epoch, seconds=60)
     # It finds these ticks in its socket when it thaws.
     sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
     await database.until(bid_is, alice, ticker, "0.21")
@@ -286,7 +286,7 @@ async def test_lost_sessions_are_got_over_within_seconds(
         " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = user"
     )
 
-    await database.until(live_with_epoch_above, alice, 1, seconds=20)
+    await database.until(live_with_epoch_above, alice, 1, seconds=60)
     sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
     await database.until(bid_is, alice, ticker, "0.21")
 
@@ -505,13 +505,13 @@ async def test_worker_frozen_in_the_middle_of_a_write_holds_up_no_successor(
     frozen.signal(signal.SIGSTOP)
     started = monotonic()
     await database.run(make_writes_quick)
-    after = await database.until(live_with_epoch_above, alice, before.epoch, seconds=20)
+    after = await database.until(live_with_epoch_above, alice, before.epoch, seconds=60)
     took = monotonic() - started
     frozen.signal(signal.SIGCONT)
 
     assert after.worker_id != before.worker_id
     # Five seconds are promised; a loaded machine gets some more.
-    assert took < 10
+    assert took < 20
 
 
 def make_writes_slow() -> None:
