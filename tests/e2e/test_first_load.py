@@ -1,5 +1,6 @@
 """What a browser asks for at first: every module once, all at once, and compressed."""
 
+import asyncio
 import functools
 import re
 from decimal import Decimal
@@ -8,7 +9,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import Response, expect
 
 from tests.e2e.visitor import mark, sign_in
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 def path_of(response: Response) -> str:
@@ -25,7 +26,8 @@ async def test_every_module_is_named_ahead_and_comes_once_and_compressed(
 ):
     await sign_in(page, product)
     # Until the first load is over, what comes is of that one.
-    await page.evaluate("() => customElements.whenDefined('position-detail').then(() => true)")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await page.evaluate("() => customElements.whenDefined('position-detail').then(() => true)")
     came: list[Response] = []
     page.on("response", lambda each: came.append(each))
 

@@ -1,5 +1,6 @@
 """The page while its server can't be reached."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -9,7 +10,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from streaming.web import offline
 from tests.e2e.visitor import mark, sign_in
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 # What browsers say of each request that comes to nothing.
 NETWORK = re.compile(r"Failed to load resource: net::ERR_")
@@ -95,7 +96,15 @@ def update(settings) -> Iterator[Callable[[], None]]:
 
 async def installed(page: Page) -> None:
     """The browser has kept the shell."""
-    await page.evaluate("async () => { await navigator.serviceWorker.ready; }")
+    is_ready = "async () => { await navigator.serviceWorker.ready; }"
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await page.evaluate(is_ready)
+    except TimeoutError:
+        # A server that was too busy to answer with the script is not asked again for it.
+        await page.reload()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await page.evaluate(is_ready)
 
 
 async def save(page: Page) -> None:

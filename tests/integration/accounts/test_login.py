@@ -332,7 +332,10 @@ async def test_of_forty_guesses_at_once_at_two_servers_ten_are_looked_at(two_ser
     for browser in two_servers:
         await browser.get(f"{ACCOUNT}session")
 
-    statuses = await asyncio.gather(*(guess(two_servers[number % 2]) for number in range(AT_ONCE)))
+    async with asyncio.timeout(START_SECONDS):
+        statuses = await asyncio.gather(
+            *(guess(two_servers[number % 2]) for number in range(AT_ONCE))
+        )
 
     right = [
         await browser.post(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.commands import perform
+from tests.waiting import START_SECONDS
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -22,7 +23,12 @@ def command(**variables):
 def outcome(**variables):
     arguments, environment = command(**variables)
     return subprocess.run(
-        arguments, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=60
+        arguments,
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
     )
 
 
@@ -47,7 +53,13 @@ async def test_every_call_and_channel_passes_against_the_sandbox(sandbox, tmp_pa
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    told, _ = await process.communicate()
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            told, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
     assert process.returncode == 0, told.decode()
     assert b" passed" in told

@@ -27,7 +27,7 @@ from kalshi.messages import Ok, Subscribed, Ticker, Unknown
 from kalshi.protocol import Undecodable
 from kalshi.signing import SigningKey
 from kalshi.socket import MAXIMUM_MESSAGE_BYTES, connect
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 KEY_ID = "5d1e2a3c-9a55-4c1e-8f0e-2b7a61f0c001"
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "kalshi"
@@ -45,7 +45,10 @@ def key():
 @asynccontextmanager
 async def exchange(handler, **options):
     """A WebSocket server that treats each connection with `handler`, and its environment."""
-    async with serve(handler, "127.0.0.1", 0, **options) as server:
+    async with (
+        serve(handler, "127.0.0.1", 0, **options) as server,
+        asyncio.timeout(PATIENCE_SECONDS),
+    ):
         port = server.sockets[0].getsockname()[1]
         yield Environment(
             "sandbox", f"http://127.0.0.1:{port}/trade-api/v2", f"ws://127.0.0.1:{port}{PATH}"

@@ -222,7 +222,7 @@ def test_all_who_ask_at_once_wait_for_one_reading(reads, exchange, environment):
     exchange.gate.clear()
     with ThreadPoolExecutor() as threads:
         asking = [threads.submit(reads.book, environment, market("M-A")) for _ in range(5)]
-        exchange.has_asker.acquire(timeout=20)
+        assert exchange.has_asker.acquire(timeout=20)
         exchange.gate.set()
         books = [each.result(20).book for each in asking]
 
@@ -335,9 +335,9 @@ def test_few_wait_for_the_exchange_and_the_rest_are_told(reads, exchange, enviro
 
     with ThreadPoolExecutor() as threads:
         first = threads.submit(reads.book, environment, market("M-A"))
-        exchange.has_asker.acquire(timeout=20)
+        assert exchange.has_asker.acquire(timeout=20)
         while not exchange.asked_for("M-A/orderbook"):
-            exchange.has_asker.acquire(timeout=20)
+            assert exchange.has_asker.acquire(timeout=20)
         with pytest.raises(Busy):
             reads.book(environment, market("M-C"))
         # What is there already costs nobody's turn.

@@ -1,3 +1,4 @@
+import codecs
 import os
 import pty
 import re
@@ -41,6 +42,8 @@ class Terminal:
         )
         os.close(theirs)
         self.shown = ""
+        # A character may come in two pieces.
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def until(self, text: str) -> None:
         """Read on until the text is shown after what was read before."""
@@ -52,8 +55,9 @@ class Terminal:
     def interrupt(self) -> int:
         """Ctrl-C; the exit code."""
         self._process.send_signal(signal.SIGINT)
+        end = monotonic() + START_SECONDS
         while self._read():
-            pass
+            assert monotonic() < end, self.shown
         return self._process.wait(timeout=START_SECONDS)
 
     def close(self) -> None:
@@ -65,7 +69,7 @@ class Terminal:
         if not select.select([self._ours], [], [], 1)[0]:
             return True
         try:
-            self.shown += os.read(self._ours, 65_536).decode()
+            self.shown += self._decoder.decode(os.read(self._ours, 65_536))
         except OSError:
             # The other side was closed.
             return False

@@ -150,7 +150,7 @@ async def test_cancelled_before_its_turn_a_call_never_runs(thread, blocked):
     running = asyncio.ensure_future(thread.run(blocked))
     called = []
     waiting = asyncio.ensure_future(thread.run(called.append, "called"))
-    await asyncio.to_thread(blocked.begun.wait)
+    assert await asyncio.to_thread(blocked.begun.wait, 30)
 
     waiting.cancel()
     await asyncio.wait([waiting], timeout=5)
@@ -166,7 +166,7 @@ async def test_cancelled_before_its_turn_a_call_never_runs(thread, blocked):
 @pytest.mark.parametrize("times", [1, 2, 5])
 async def test_cancelled_during_its_call_who_asked_waits_for_its_end(thread, blocked, times):
     running = asyncio.ensure_future(thread.run(blocked))
-    await asyncio.to_thread(blocked.begun.wait)
+    assert await asyncio.to_thread(blocked.begun.wait, 30)
 
     for _ in range(times):
         running.cancel()
@@ -185,7 +185,7 @@ async def test_failure_of_a_cancelled_call_is_noted(thread, blocked, caplog):
         raise OperationalError("lost")
 
     running = asyncio.ensure_future(thread.run(fail))
-    await asyncio.to_thread(blocked.begun.wait)
+    assert await asyncio.to_thread(blocked.begun.wait, 30)
     running.cancel()
     await asyncio.wait([running], timeout=0.02)
 
@@ -200,7 +200,7 @@ async def test_closing_waits_for_what_has_begun_and_refuses_the_rest(blocked):
     closing = DatabaseThread()
     running = asyncio.ensure_future(closing.run(blocked))
     waiting = asyncio.ensure_future(closing.run(fetch, "SELECT 1"))
-    await asyncio.to_thread(blocked.begun.wait)
+    assert await asyncio.to_thread(blocked.begun.wait, 30)
 
     end = asyncio.ensure_future(closing.close())
     with pytest.raises(InterfaceError, match="closed"):
@@ -217,7 +217,7 @@ async def test_closing_does_not_wait_for_ever(blocked, monkeypatch):
     monkeypatch.setattr(threads, "CLOSE_SECONDS", 0.05)
     closing = DatabaseThread()
     running = asyncio.ensure_future(closing.run(blocked))
-    await asyncio.to_thread(blocked.begun.wait)
+    assert await asyncio.to_thread(blocked.begun.wait, 30)
 
     await closing.close()
 

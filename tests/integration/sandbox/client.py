@@ -1,5 +1,6 @@
 """A client of the sandbox that shares none of its code or the product's in what it does."""
 
+import asyncio
 import base64
 import json
 import time
@@ -17,6 +18,7 @@ from websockets.asyncio.client import ClientConnection
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox
 from tests.unit.sandbox.published import frame
+from tests.waiting import PATIENCE_SECONDS
 
 
 def signed(url: str, key_id: str, private_key: str, *, skew_seconds: float = 0.0) -> dict[str, str]:
@@ -63,4 +65,5 @@ async def subscribe(socket: ClientConnection, *channels: str, **params: Any) -> 
 
 async def receive(socket: ClientConnection) -> dict[str, Any]:
     """The next frame, once it is known to have the published shape."""
-    return frame(str(await socket.recv()))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return frame(str(await socket.recv()))

@@ -175,7 +175,9 @@ async def stuck_database(feed):
         for threads in (writers.healthy, writers.doubtful)
         for _ in range(threads._size)
     ]
-    await asyncio.to_thread(blocked.wait)
-    yield
-    released.set()
-    await asyncio.gather(*blocking)
+    try:
+        assert await asyncio.to_thread(blocked.wait, 30)
+        yield
+    finally:
+        released.set()
+        await asyncio.gather(*blocking)

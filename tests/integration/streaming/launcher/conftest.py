@@ -1,5 +1,6 @@
 """Launchers of a test's own, as processes, and the tiny processes they keep running."""
 
+import errno
 import fcntl
 import os
 import signal
@@ -90,9 +91,19 @@ class Child:
         """True, once a slow one was."""
         return await until(Path(f"{self._path}.asked").exists)
 
-    def let_go(self) -> None:
+    async def let_go(self) -> None:
         """Let a slow one end, who was asked to stop."""
-        Path(f"{self._path}.let_go").open("w").close()
+        await until(self._is_let_go)
+
+    def _is_let_go(self) -> bool:
+        try:
+            # Without waiting: one that was killed never comes to read.
+            os.close(os.open(f"{self._path}.let_go", os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            return False
+        return True
 
     def kill(self) -> None:
         if self.lives:
@@ -123,7 +134,7 @@ class Launcher:
     def kill(self) -> None:
         with suppress(ProcessLookupError):
             self._popen.kill()
-        self._popen.communicate()
+        self._popen.communicate(timeout=30)
 
 
 @pytest.fixture(autouse=True)

@@ -87,7 +87,7 @@ class TestStopping:
         launcher.signal(signal.SIGTERM)
         await last.was_asked_to_stop()
         first_lived = first.lives
-        last.let_go()
+        await last.let_go()
 
         assert first_lived
         assert launcher.ends() == (0, "")
@@ -103,7 +103,7 @@ class TestStopping:
 
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             launcher.signal(number)
-        last.let_go()
+        await last.let_go()
 
         assert launcher.ends() == (0, "")
         assert not first.lives
@@ -156,7 +156,7 @@ class TestKilledLauncher:
         launcher.signal(signal.SIGKILL)
 
         assert await child.was_asked_to_stop()
-        child.let_go()
+        await child.let_go()
         assert await child.has_ended()
 
     async def test_child_that_ignores_sigterm_is_killed(self, launch, make_child):

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streaming.web.asgi import StreamingHandler
+from tests.waiting import PATIENCE_SECONDS, START_SECONDS
 
 PATHS = [
     "/",
@@ -141,10 +142,15 @@ async def application(database) -> AsyncIterator[StreamingHandler]:
     heard: asyncio.Queue[dict] = asyncio.Queue()
     life = asyncio.create_task(handler({"type": "lifespan"}, told.get, heard.put))
     await told.put({"type": "lifespan.startup"})
-    await heard.get()
-    yield handler
-    await told.put({"type": "lifespan.shutdown"})
-    await life
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            assert (await heard.get())["type"] == "lifespan.startup.complete"
+        yield handler
+        await told.put({"type": "lifespan.shutdown"})
+        async with asyncio.timeout(START_SECONDS):
+            await life
+    finally:
+        life.cancel()
 
 
 async def status_of(application, scope: dict, body: list[bytes]) -> int:
@@ -165,7 +171,8 @@ async def status_of(application, scope: dict, body: list[bytes]) -> int:
             statuses.append(message["status"])
             is_answered.set()
 
-    await application(scope, receive, send)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await application(scope, receive, send)
     [status] = statuses
     return status
 

@@ -122,10 +122,11 @@ async def test_client_that_leaves_ends_its_download(database, alice, token):
     application = StreamingHandler()
     before = await sessions_of_the_database(database)
     download = Download(application, token)
-    await download.has_begun.wait()
+    async with asyncio.timeout(START_SECONDS):
+        await download.has_begun.wait()
 
     download.leaves.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(START_SECONDS):
         await download.task
 
     assert download.body.count(b"\n") < ROWS
