@@ -47,11 +47,11 @@ def announced(own_connection) -> Callable[[], list[tuple[str, str]]]:
         # Announcements arrive in the order of their commits, so the marker comes last.
         own_connection.execute("NOTIFY marker")
         heard = []
-        for announcement in own_connection.notifies(timeout=5):
+        for announcement in own_connection.notifies(timeout=30):
             if announcement.channel == "marker":
-                break
+                return heard
             heard.append((announcement.channel, announcement.payload))
-        return heard
+        pytest.fail("the marker did not come")
 
     return heard
 

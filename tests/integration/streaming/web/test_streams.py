@@ -77,6 +77,9 @@ async def streaming(
         reading.cancel()
         await asyncio.wait([reading])
         writer.close()
+        if not reading.cancelled():
+            # What the client found wrong.
+            reading.result()
 
 
 async def test_stream_without_a_session_is_refused(stranger):
