@@ -145,9 +145,14 @@ def test_try_waits_for_another_of_its_key_and_not_for_those_of_others(own_connec
     with connection.cursor() as cursor:
         cursor.execute("SET lock_timeout = '10ms'")
 
-    other = throttle.reserve(ELSEWHERE)
-    with pytest.raises(OperationalError) as caught:
-        throttle.reserve(HOME)
+    try:
+        other = throttle.reserve(ELSEWHERE)
+        with pytest.raises(OperationalError) as caught:
+            throttle.reserve(HOME)
+    finally:
+        # The next test has the same connection.
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
 
     assert other
     assert isinstance(caught.value.__cause__, psycopg.errors.LockNotAvailable)

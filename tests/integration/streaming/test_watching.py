@@ -32,7 +32,7 @@ async def test_watched_book_stays_while_the_database_is_away(database, worker, d
         away.setitem(connection.settings_dict, "HOST", "/nowhere")
         await database.fetch(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = user"
         )
         await until(lambda: drawn[-1] == ({"M": "0.5"}, False))
         await database.run(worker.write, {"M": "0.60"})

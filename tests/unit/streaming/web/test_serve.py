@@ -2,6 +2,8 @@
 
 import errno
 import socket
+import sys
+from collections.abc import Iterator
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,6 +18,14 @@ from streaming.web.server import (
     listening_socket,
     loopback_sockets,
 )
+
+
+@pytest.fixture(autouse=True)
+def threads_as_before() -> Iterator[None]:
+    """The command sets how often the threads of its process take turns, and this one is not its."""
+    before = sys.getswitchinterval()
+    yield
+    sys.setswitchinterval(before)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.com"])  # noqa: S104
