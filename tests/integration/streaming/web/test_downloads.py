@@ -8,12 +8,12 @@ from accounts.models import Account
 from ledger.models import Fill
 from streaming.web import edge
 from streaming.web.asgi import StreamingHandler
-from streaming.web.edge import AT_ONCE
 from tests.integration.ledger.rows import fill, record
 from tests.waiting import START_SECONDS, until
 
 PATH = "/api/v1/account/fills"
 ROWS = 2_500
+AT_ONCE = 4
 
 
 def fill_up(account_id: int) -> None:
@@ -94,6 +94,8 @@ async def test_downloads_taken_at_leisure_hold_neither_a_turn_nor_a_connection(
 ):
     # How long somebody waits for a turn is not asked here, and a busy machine is slow to begin.
     monkeypatch.setattr(edge, "TURN_SECONDS", 60.0)
+    # As each of them has a connection at first, which the server's other tests need too.
+    monkeypatch.setattr(edge, "AT_ONCE", AT_ONCE)
     await database.run(fill_up, alice)
     application = StreamingHandler()
     before = await sessions_of_the_database(database)
