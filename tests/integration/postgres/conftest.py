@@ -79,12 +79,22 @@ def wait_for_lock(path: Path) -> None:
     subprocess.run([sys.executable, "-c", WAITING_PROCESS, path], timeout=60, check=True)
 
 
+def leave_servers(base: Path) -> None:
+    """Leave the servers below `base` that this process itself is attached to, to their end."""
+    for _, directory in list(embedded._attached):
+        if directory.is_relative_to(base):
+            embedded._release(directory)
+            if (directory / "guardian").exists():
+                wait_for_lock(directory / "guardian")
+
+
 @pytest.fixture
 def base() -> Iterator[Path]:
     """A directory that every user can pass through, unlike pytest's own."""
     path = Path(tempfile.mkdtemp(prefix="kalshi-live-test-", dir="/tmp"))
     path.chmod(0o711)
     yield path
+    leave_servers(path)
     shutil.rmtree(path)
 
 
@@ -106,6 +116,7 @@ def attach(base: Path) -> Iterator[Callable[[Path], AttachedProcess]]:
             return process
 
         yield _attach
+    leave_servers(base)
     for directory in used:
         wait_for_lock(directory / "guardian")
         socket_directory = Path(embedded.conninfo(directory)["host"])

@@ -210,7 +210,6 @@ class TestCrashes:
         assert "database files are incompatible with server" in str(failure.value)
         assert "DATABASE_URL" in str(failure.value)
         assert str(directory / "log") in str(failure.value)
-        embedded._release(directory)
 
 
 class TestFrozenServer:
@@ -357,7 +356,6 @@ class TestPrivacy:
             embedded.ensure_running(home / "postgres")
 
         assert mode(home) == 0o700
-        embedded._release(home / "postgres")
 
     def test_directory_that_holds_something_else_is_left_alone(self, directory):
         directory.mkdir(mode=0o755)
@@ -396,8 +394,8 @@ class TestLongPaths:
         socket_directory = Path(embedded.conninfo(directory)["host"])
         socket_directory.symlink_to(trap)
 
-        with pytest.raises(embedded.EmbeddedServerError, match="another user's"):
-            embedded.ensure_running(directory)
-
-        socket_directory.unlink()
-        embedded._release(directory)
+        try:
+            with pytest.raises(embedded.EmbeddedServerError, match="another user's"):
+                embedded.ensure_running(directory)
+        finally:
+            socket_directory.unlink()

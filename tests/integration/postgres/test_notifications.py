@@ -144,8 +144,6 @@ async def test_listening_resumes_after_the_whole_server_was_killed(directory, mo
             await publishing.execute("NOTIFY prices, 'again'")
         assert await next_of(events) == Announcement("prices", "again")
 
-    embedded._release(directory)
-
 
 async def test_frozen_server_process_is_noticed_and_left(heard, monkeypatch):
     pid = await listener_pid()

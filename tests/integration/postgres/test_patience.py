@@ -254,5 +254,3 @@ class TestStart:
             return True
 
         await until(is_running)
-        embedded._release(directory)
-        wait_for_lock(directory / "guardian")
