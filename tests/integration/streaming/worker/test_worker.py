@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import repeat
@@ -31,15 +33,24 @@ from tests.waiting import START_SECONDS, until
 AN_HOUR = Wait(3600.0, 1, is_open=False)
 
 
+@asynccontextmanager
+async def working() -> AsyncIterator[Worker]:
+    """A worker in this process, for as long as this lasts: it must not feed what later tests do."""
+    worker = Worker()
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        task.cancel()
+        await asyncio.wait([task], timeout=60)
+    assert task.cancelled()
+
+
 @pytest.fixture
 async def running(database, sandbox, sandbox_environment):
     """A worker in this process."""
-    worker = Worker()
-    task = asyncio.create_task(worker.run())
-    yield worker
-    task.cancel()
-    await asyncio.wait([task])
-    assert task.cancelled()
+    async with working() as worker:
+        yield worker
 
 
 @pytest.fixture
@@ -162,13 +173,10 @@ async def test_locked_row_of_one_account_holds_up_no_other(
     await database.fetch(
         "SELECT 1 FROM positions_accountstream WHERE account_id = %s FOR UPDATE", alice
     )
-    task = asyncio.create_task(Worker().run())
-
-    await database.until(status_is, other, "live")
-    await database.fetch("COMMIT")
-    await database.until(status_is, alice, "live")
-    task.cancel()
-    await asyncio.wait([task])
+    async with working():
+        await database.until(status_is, other, "live")
+        await database.fetch("COMMIT")
+        await database.until(status_is, alice, "live")
 
 
 async def test_failing_search_for_twins_lets_go_of_no_account(
@@ -193,18 +201,15 @@ async def test_two_workers_share_the_accounts(
     database, alice, credential, running, sandbox, ticker
 ):
     await database.until(status_is, alice, "live")
-    second = Worker()
-    task = asyncio.create_task(second.run())
-    await database.until(lambda: models.Worker.objects.count() == 2)
+    async with working() as second:
+        await database.until(lambda: models.Worker.objects.count() == 2)
 
-    sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
-    await database.until(bid_is, alice, ticker, "0.21")
+        sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
+        await database.until(bid_is, alice, ticker, "0.21")
 
-    assert second._held == {}
-    assert sandbox.connection_count == 1
-    assert (await database.run(rows.stream_of, alice)).epoch == 1
-    task.cancel()
-    await asyncio.wait([task])
+        assert second._held == {}
+        assert sandbox.connection_count == 1
+        assert (await database.run(rows.stream_of, alice)).epoch == 1
 
 
 async def test_killed_worker_is_succeeded_within_seconds(
@@ -347,19 +352,15 @@ async def test_account_that_cannot_be_opened_is_set_aside_and_costs_no_other(
         return open_stream(account_id, *rest)
 
     monkeypatch.setattr("streaming.worker.held_account.open_stream", open_none_of_alice)
-    worker = Worker()
-    task = asyncio.create_task(worker.run())
-
-    await database.until(status_is, other, "live")
-    await database.until(set_aside, alice)
-    await until(lambda: len(openings) == 2)
-    monkeypatch.undo()
-    await database.until(status_is, alice, "live")
-    # Not at once: two seconds after the first failure.
-    assert openings[1] - openings[0] > 1
-    assert (await database.run(rows.stream_of, other)).epoch == 1
-    task.cancel()
-    await asyncio.wait([task])
+    async with working():
+        await database.until(status_is, other, "live")
+        await database.until(set_aside, alice)
+        await until(lambda: len(openings) == 2)
+        monkeypatch.undo()
+        await database.until(status_is, alice, "live")
+        # Not at once: two seconds after the first failure.
+        assert openings[1] - openings[0] > 1
+        assert (await database.run(rows.stream_of, other)).epoch == 1
 
 
 async def test_account_whose_last_words_fail_ends_all_the_same(
