@@ -8,18 +8,26 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    async_playwright,
+    expect,
+)
 
 from kalshi.environments import Environment
 from sandbox.server import Sandbox
-from streaming.web.asgi import StreamingHandler
-from streaming.web.server import DrainingServer, listening_socket
+from streaming.web.server import listening_socket
 from streaming.worker.worker import Worker
-from tests.e2e.warm_context import WarmContext
-from tests.waiting import until
+from tests.e2e.warm_context import ANSWER_SECONDS, WarmContext
+from tests.serving import END_SECONDS, serving
+from tests.waiting import START_SECONDS
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -37,19 +45,55 @@ FIRST_PORT = 20_000
 expect.set_options(timeout=15_000)
 
 
+class Chromium:
+    """Runs one browser for all tests, and another when that has crashed."""
+
+    def __init__(self, playwright: Playwright) -> None:
+        self._playwright = playwright
+        self._browser: Browser | None = None
+
+    async def browser(self) -> Browser:
+        """The one that runs."""
+        if not (self._browser and self._browser.is_connected()):
+            self._browser = await self._playwright.chromium.launch(
+                executable_path=shutil.which("chromium"),
+                args=CHROMIUM_ARGUMENTS,
+                timeout=START_SECONDS * 1000,
+            )
+        return self._browser
+
+
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def chromium() -> AsyncIterator[Chromium]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=CHROMIUM_ARGUMENTS
-        )
-        yield browser
-        await browser.close()
+        chromium = Chromium(playwright)
+        yield chromium
+        await (await chromium.browser()).close()
+
+
+@pytest.fixture
+async def browser(chromium: Chromium) -> Browser:
+    return await chromium.browser()
+
+
+@pytest.fixture
+async def new_context(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[BrowserContext]]]:
+    """Open contexts of other people; they are closed at the end."""
+    contexts: list[BrowserContext] = []
+
+    async def open_context(**options: str) -> BrowserContext:
+        contexts.append(await browser.new_context(**options))
+        return contexts[-1]
+
+    yield open_context
+    async with asyncio.timeout(ANSWER_SECONDS):
+        for context in contexts:
+            await context.close()
 
 
 @pytest.fixture(scope="session")
-async def warm_context(browser: Browser) -> WarmContext:
-    return await WarmContext.of(browser)
+async def warm_context(chromium: Chromium) -> WarmContext:
+    return WarmContext(chromium.browser)
 
 
 @pytest.fixture(scope="session")
@@ -90,18 +134,18 @@ def held(sandbox) -> str:
 
 
 @pytest.fixture
-async def product(transactional_db, one_click, port) -> AsyncIterator[str]:
+async def product(transactional_db, one_click, port, warm_context) -> AsyncIterator[str]:
     """Worker and web server; the address of the page."""
-    listener = listening_socket("127.0.0.1", port)
-    server = DrainingServer(StreamingHandler())
-    web = asyncio.create_task(server.serve(sockets=[listener]))
-    worker = asyncio.create_task(Worker().run())
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    worker.cancel()
-    ended = await asyncio.gather(web, worker, return_exceptions=True)
-    assert [type(end) for end in ended] == [type(None), asyncio.CancelledError]
+    async with serving(listening_socket("127.0.0.1", port)):
+        worker = asyncio.create_task(Worker().run())
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            worker.cancel()
+            await asyncio.wait([worker], timeout=END_SECONDS)
+            # The server would wait for what open pages have asked for.
+            await warm_context.close_pages()
+        assert worker.cancelled(), worker
 
 
 @pytest.fixture

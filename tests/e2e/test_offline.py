@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import BrowserContext, Page, expect
 
 from streaming.web import offline
 from tests.e2e.visitor import mark, sign_in
@@ -71,15 +71,9 @@ async ([module, seconds]) => {
 
 
 @pytest.fixture
-async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
-    context = await browser.new_context()
-    yield context
-    await context.close()
-
-
-@pytest.fixture
-async def page(context: BrowserContext) -> Page:
-    return await context.new_page()
+async def page(product, new_context: Callable[..., Awaitable[BrowserContext]]) -> Page:
+    """It is closed before the server ends, which would wait for it."""
+    return await (await new_context()).new_page()
 
 
 @pytest.fixture

@@ -243,8 +243,8 @@ async def test_key_that_is_refused_is_told_where_it_was_typed(owner, second_key)
 # Sessions
 
 
-async def test_session_that_is_ended_leaves_its_page(person, browser, product):
-    context = await browser.new_context()
+async def test_session_that_is_ended_leaves_its_page(person, new_context, product):
+    context = await new_context()
     other = await context.new_page()
     await other.goto(product)
     await log_in(other)
@@ -256,11 +256,10 @@ async def test_session_that_is_ended_leaves_its_page(person, browser, product):
 
     await expect(other.get_by_text("Your session has ended.")).to_be_visible()
     await expect(person.locator("#session-list > li")).to_have_count(1)
-    await context.close()
 
 
-async def test_signed_out_everywhere_nobody_is_left(person, browser, product):
-    context = await browser.new_context()
+async def test_signed_out_everywhere_nobody_is_left(person, new_context, product):
+    context = await new_context()
     other = await context.new_page()
     await other.goto(product)
     await log_in(other)
@@ -270,7 +269,6 @@ async def test_signed_out_everywhere_nobody_is_left(person, browser, product):
 
     await expect(person.get_by_text("You are signed out.")).to_be_visible()
     assert await sessions_alive() == 0
-    await context.close()
 
 
 async def test_session_that_ran_out_leads_to_the_sign_in_and_back(person):
@@ -297,7 +295,7 @@ async def test_without_a_session_the_settings_are_reached_by_the_sign_in(page, p
 
 
 async def test_staff_invite_somebody_who_then_signs_in_with_a_key(
-    owner, browser, second_key, complaints
+    owner, new_context, second_key, complaints
 ):
     await owner.get_by_role("button", name="Make an invitation link").click()
     link = owner.get_by_label("The link, which is shown this once")
@@ -306,7 +304,7 @@ async def test_staff_invite_somebody_who_then_signs_in_with_a_key(
     await owner.get_by_role("button", name="Copy the link").click()
     await expect(owner.locator(".saying")).to_have_text("Copied.")
 
-    context = await browser.new_context()
+    context = await new_context()
     invited = await context.new_page()
     await invited.goto(url)
     await expect(invited.get_by_text("You are invited: sign in with your key")).to_be_visible()
@@ -317,7 +315,6 @@ async def test_staff_invite_somebody_who_then_signs_in_with_a_key(
     unused = OneTimeLink.objects.filter(used_at=None)
     assert await in_database(unused.count) == 0
     assert await in_database(User.objects.filter(is_guest=False).count) == 1
-    await context.close()
     assert complaints == []
 
 

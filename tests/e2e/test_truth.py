@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from sandbox.commands import perform
 from sandbox.server import Sandbox, running_exchange
@@ -119,17 +119,13 @@ async def test_what_was_sold_is_said_as_sold(page, product, sandbox, held):
 
 
 async def test_numbers_and_dates_follow_the_browsers_language_and_name_the_zone(
-    browser: Browser, product
+    product, new_context
 ):
-    context = await browser.new_context(locale="de-DE", timezone_id="Europe/Berlin")
-    page = await context.new_page()
-    try:
-        await sign_in(page, product)
-        summary = page.locator("portfolio-summary-bar")
+    page = await (await new_context(locale="de-DE", timezone_id="Europe/Berlin")).new_page()
+    await sign_in(page, product)
+    summary = page.locator("portfolio-summary-bar")
 
-        await expect(figure(summary, "total_value")).to_have_text(re.compile(r"^\$[\d.]+,\d\d$"))
-        await expect(figure(summary, "reconciled_at")).to_have_text(
-            re.compile(r"^\d+\. \S+ \d{4}, \d\d:\d\d:\d\d (MEZ|MESZ|GMT\+[12])$")
-        )
-    finally:
-        await context.close()
+    await expect(figure(summary, "total_value")).to_have_text(re.compile(r"^\$[\d.]+,\d\d$"))
+    await expect(figure(summary, "reconciled_at")).to_have_text(
+        re.compile(r"^\d+\. \S+ \d{4}, \d\d:\d\d:\d\d (MEZ|MESZ|GMT\+[12])$")
+    )

@@ -1,6 +1,12 @@
 """What one test leaves in the browser the next does not find; what was fetched stays cached."""
 
+import asyncio
+
+import pytest
+
+from tests.e2e import warm_context as warm_contexts
 from tests.e2e.visitor import sign_in
+from tests.e2e.warm_context import WarmContext
 from tests.waiting import until
 
 LEAVE = """async () => {
@@ -40,3 +46,25 @@ async def test_next_test_finds_nothing_but_what_is_cached(warm_context, product)
     assert len(sizes) > 50
     assert sum(sizes) == 0
     await warm_context.forget(product)
+
+
+async def test_workers_of_other_contexts_are_not_waited_for(warm_context, product, new_context):
+    await sign_in(await (await new_context()).new_page(), product)
+
+    assert not await warm_context.has_workers()
+
+
+async def test_context_that_does_not_forget_leaves_the_next_test_another(chromium, monkeypatch):
+    warm_context = WarmContext(chromium.browser)
+    first = await warm_context.new_page()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(warm_contexts, "ANSWER_SECONDS", 0.5)
+        patch.setattr(type(first.context), "clear_cookies", lambda _: asyncio.Event().wait())
+        with pytest.raises(TimeoutError):
+            await warm_context.forget()
+
+    second = await warm_context.new_page()
+    assert first.is_closed()
+    assert second.context != first.context
+    await second.context.close()

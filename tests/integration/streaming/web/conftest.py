@@ -7,10 +7,9 @@ import httpx
 import pytest
 
 from accounts.models import Account
-from streaming.web.asgi import StreamingHandler
 from streaming.web.server import DrainingServer, listening_socket
 from tests.integration.visitors import key_session
-from tests.waiting import until
+from tests.serving import serving
 
 
 class Web:
@@ -31,16 +30,9 @@ class Web:
 @pytest.fixture
 async def web(database) -> AsyncIterator[Web]:
     listener = listening_socket("127.0.0.1", 0)
-    server = DrainingServer(StreamingHandler())
-    web = Web(
-        server,
-        listener.getsockname()[1],
-        asyncio.create_task(server.serve(sockets=[listener])),
-    )
-    await until(lambda: server.started)
-    yield web
-    if not web.task.done():
-        await web.stop(seconds=30)
+    port = listener.getsockname()[1]
+    async with serving(listener) as (server, task):
+        yield Web(server, port, task)
 
 
 @pytest.fixture
