@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -25,6 +26,10 @@ __all__ = [
     "pytest_runtest_teardown",
     "pytest_xdist_make_scheduler",
 ]
+
+# A test whose question is never answered fails, and its process goes on: shorter than a test's own
+# time, and long enough for the tables that a busy machine makes.
+patience.adopt(replace(patience.COMMAND, answer=120))
 
 # Of all tests of a process.
 LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
