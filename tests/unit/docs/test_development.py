@@ -33,7 +33,7 @@ def test_place_is_there(file, name):
 def test_every_file_that_changes_is_there():
     files = {row[0].strip("`") for row in reading.rows(FIELD)}
 
-    assert len(files) == 16
+    assert len(files) == 17
     assert files <= set(reading.files())
 
 
