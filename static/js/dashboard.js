@@ -171,7 +171,7 @@ function viewedPortfolios() {
 
 function showConnection() {
   board.show();
-  page?.showStale(board.stale);
+  page?.showConnections(board.stale, board.live);
 }
 
 function tick() {

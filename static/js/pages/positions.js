@@ -44,6 +44,8 @@ export class PositionsPage {
   #sumsAt = -Infinity;
   /** @type {ReadonlySet<number>} */
   #stale = new Set();
+  /** @type {ReadonlySet<number>} */
+  #live = new Set();
   #isShown = false;
 
   /**
@@ -105,9 +107,13 @@ export class PositionsPage {
     this.#panel.unreadableCount = this.#unreadableCount;
   }
 
-  /** @param {ReadonlySet<number>} stale the accounts whose figures must not look live */
-  showStale(stale) {
-    if ([...this.#stale].some((id) => !stale.has(id))) this.#chart?.askAgainSoon();
+  /**
+   * @param {ReadonlySet<number>} stale the accounts whose figures must not look live
+   * @param {ReadonlySet<number>} live those that are followed
+   */
+  showConnections(stale, live) {
+    if ([...live].some((id) => !this.#live.has(id))) this.#chart?.askAgainSoon();
+    this.#live = live;
     this.#stale = stale;
     this.#panel.showStale(stale);
     this.#showDetailsAge();

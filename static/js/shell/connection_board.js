@@ -17,6 +17,8 @@ export class ConnectionBoard {
   loss = null;
   /** The accounts whose figures must not look live. @type {ReadonlySet<number>} */
   stale = new Set();
+  /** Those that are followed. @type {ReadonlySet<number>} */
+  live = new Set();
   /**
    * The instant that the notice gives the figures, of several the oldest; null while all are live.
    * All that says how old they are goes by it.
@@ -68,6 +70,7 @@ export class ConnectionBoard {
     });
     this.asOf = told.map(({ view }) => view.asOf ?? "").filter(Boolean).sort()[0] ?? null;
     this.stale = new Set(all.filter(({ view }) => view.isStale).map(({ id }) => id ?? NaN));
+    this.live = new Set(all.filter(({ view }) => view.status === "live").map(({ id }) => id ?? NaN));
     document.documentElement.toggleAttribute("data-stale", this.stale.size === all.length);
     if (this.#accounts.all.length > 0) this.#announce(told, together.word);
   }

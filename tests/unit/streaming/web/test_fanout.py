@@ -55,7 +55,7 @@ def test_frame_is_kept_for_as_long_as_somebody_has_yet_to_take_it():
     slow_takes = channel.take(slow)
 
     assert before == []
-    assert slow_takes == b"1 A\n1 B\n"
+    assert sorted(slow_takes.splitlines()) == [b"1 A", b"1 B"]
     assert channel.let_go(["A"]) == ["A"]
     channel.publish({"A": frame(2, "A again")})
     assert channel.take(slow) == b"2 A again\n"
