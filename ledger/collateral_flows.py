@@ -16,9 +16,10 @@ from django.db.models import QuerySet, Sum
 
 from ledger import holes
 from ledger.models import Book, CollateralFlow, Fill, Followed, Settlement
+from ledger.paid_markets import was_yes
 from positions.collateral import returned
 from positions.models import Market
-from positions.pnl import PAYOUT, ZERO
+from positions.pnl import ZERO
 
 _BATCH = 1_000
 
@@ -214,11 +215,7 @@ def _payouts(account_id: int, markets: Iterable[int]) -> list[tuple[datetime, in
     """Time and market of each payout, oldest first, and whether it was of YES."""
     rows = Settlement.objects.filter(account_id=account_id, market_id__in=list(markets))
     told = rows.order_by("at", "id").values_list("at", "market_id", "value", "result")
-    return [
-        # Where no value is told the result implies it.
-        (at, market_id, result == "yes" if value is None else value == PAYOUT)
-        for at, market_id, value, result in told
-    ]
+    return [(at, market_id, was_yes(value, result)) for at, market_id, value, result in told]
 
 
 def _books(account_id: int, event_ticker: str) -> QuerySet[Book]:

@@ -17,12 +17,15 @@ def of_held_events(account_id: int) -> list[PaidMarket]:
     rows = (
         Settlement.objects.filter(account_id=account_id, market__event_ticker__in=held)
         .order_by("at", "id")
-        .values_list("market__ticker", "market__event_ticker", "value")
+        .values_list("market__ticker", "market__event_ticker", "value", "result")
     )
-    last: dict[str, tuple[str, Decimal | None]] = {
-        ticker: (event_ticker, value) for ticker, event_ticker, value in rows
+    last = {
+        ticker: PaidMarket(ticker, event_ticker, was_yes(value, result))
+        for ticker, event_ticker, value, result in rows
     }
-    return [
-        PaidMarket(ticker, event_ticker, value == PAYOUT)
-        for ticker, (event_ticker, value) in last.items()
-    ]
+    return list(last.values())
+
+
+def was_yes(value: Decimal | None, result: str) -> bool:
+    """Whether a market paid its YES; where no value is told its result implies it."""
+    return result == "yes" if value is None else value == PAYOUT

@@ -43,13 +43,15 @@ def account() -> Account:
     return account
 
 
-def pays(account: Account, second: float, value: int, *, ticker: str = "E-C") -> None:
-    """A market pays for ten YES."""
+def pays(
+    account: Account, second: float, value: int, *, ticker: str = "E-C", is_told: bool = True
+) -> None:
+    """A market pays for ten YES; its value may be told by its result alone."""
     payout = Settlement(
         ticker=ticker,
         at=at(second),
         result="yes" if value else "no",
-        value=Decimal(value),
+        value=Decimal(value) if is_told else None,
         quantity=Decimal(10),
         exposure=Decimal(4),
         revenue=Decimal(10 * value),
@@ -72,6 +74,12 @@ def test_event_is_decided_by_what_a_market_has_paid(account, values, collateral_
         pays(account, second, value)
 
     assert collateral(account) == collateral_returned
+
+
+def test_result_decides_where_no_value_is_told(account):
+    pays(account, 1, 1, is_told=False)
+
+    assert collateral(account) == 20
 
 
 def test_event_of_another_market_is_not_decided(account):
