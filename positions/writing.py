@@ -140,6 +140,8 @@ class StreamWriter:
                     for position in changes.positions
                 ],
                 moves_clock=bool(changes.positions or changes.closed),
+                # A reader knows the markets by now as they were.
+                may_carry=not undescribed,
             )
             if seq is None:
                 # Another worker claimed the account after us: its epoch is the higher one.
@@ -279,6 +281,7 @@ def flush(
     stream: Mapping[str, object],
     positions: Sequence[Mapping[str, object]],
     moves_clock: bool = False,
+    may_carry: bool = True,
 ) -> int | None:
     """
     Raise the account's `seq`, write its stream's columns and whole positions, and announce it.
@@ -293,6 +296,7 @@ def flush(
         positions: columns of `Position`, the same in each, `market_id` among them.
         moves_clock: whether the account's `updated_at` becomes `at` in any case; else only if a
             figure among the stream's columns is not what it was.
+        may_carry: whether its rows may come along with the announcement; else they must be read.
     Returns:
         The new `seq`; None when the epoch is not the account's any more and nothing was written.
     """
@@ -300,7 +304,9 @@ def flush(
         tuple(stream),
         tuple(positions[0]) if positions else (),
         # Within a transaction more may become of the rows.
-        carries=not database.in_atomic_block and len(positions) <= doorbell.MOST_POSITIONS,
+        carries=may_carry
+        and not database.in_atomic_block
+        and len(positions) <= doorbell.MOST_POSITIONS,
     )
     with database.cursor() as cursor:
         cursor.execute(

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from positions import doorbell
 from positions.doorbell import Carried, Doorbell
 from positions.models import Market, Position
-from positions.portfolio import Cash, Changes, Worth
+from positions.portfolio import Cash, Changes, EventFacts, Worth
 from positions.writing import TakenOver
 from tests.integration.positions.conftest import (
     LIVE,
@@ -77,6 +77,17 @@ def test_a_position_in_a_market_that_is_not_known_must_be_read(opened, announced
     write(opened.writer, opened.tracker)
 
     assert last(announced).carried({}) is None
+
+
+def test_position_whose_market_has_its_title_by_now_must_be_read(opened, announced):
+    hold(opened, 1)
+    known = markets()
+    (market,) = known.values()
+
+    opened.tracker.describe({market.event_ticker: EventFacts("S", "Who wins it all?")})
+    write(opened.writer, opened.tracker)
+
+    assert last(announced).carried(known) is None
 
 
 def test_what_is_too_long_must_be_read(opened, account, announced):
