@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Collection
 
-from django.db import IntegrityError, OperationalError, transaction
-from psycopg.errors import DeadlockDetected, LockNotAvailable
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from accounts import known_networks, names, sessions, sight, ways_in
 from accounts.models import Account, Session, User
@@ -43,19 +42,16 @@ def forget_all_seen(session: Session) -> None:
 
 def _again_if_written_meanwhile(delete: Callable[[], None]) -> None:
     for attempt in range(1, ATTEMPTS + 1):
+        # One that can't be reached can't be the next time either.
+        connection.ensure_connection()
         try:
             return delete()
-        except (IntegrityError, OperationalError) as error:
-            # The worker wrote a row of the account while its rows were being deleted: a foreign
-            # key without its account, or a deadlock. All is as before, and the worker is done.
-            if attempt == ATTEMPTS or not _is_of_others(error):
+        except (IntegrityError, OperationalError):
+            # The worker wrote rows of the account while they were being deleted: a foreign key
+            # without its account, a deadlock, a lock that took too long, as all of its history is
+            # being read. All is as before, and the worker may be done.
+            if attempt == ATTEMPTS:
                 raise
-
-
-def _is_of_others(error: IntegrityError | OperationalError) -> bool:
-    return isinstance(error, IntegrityError) or isinstance(
-        error.__cause__, DeadlockDetected | LockNotAvailable
-    )
 
 
 @transaction.atomic

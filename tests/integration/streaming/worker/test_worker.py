@@ -355,11 +355,12 @@ async def test_account_that_cannot_be_opened_is_set_aside_and_costs_no_other(
     async with working():
         await database.until(status_is, other, "live")
         await database.until(set_aside, alice)
-        await until(lambda: len(openings) == 2)
+        # The worker's start may itself ask for another attempt, at once.
+        await until(lambda: len(openings) == 3)
         monkeypatch.undo()
         await database.until(status_is, alice, "live")
-        # Not at once: two seconds after the first failure.
-        assert openings[1] - openings[0] > 1
+        # Not at once: two seconds after a failure.
+        assert openings[2] - openings[1] > 1
         assert (await database.run(rows.stream_of, other)).epoch == 1
 
 
