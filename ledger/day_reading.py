@@ -16,8 +16,8 @@ from django.db import connection
 
 from accounts.models import Account
 from ledger import holes, models
-from ledger.days import STALE_AFTER, Day, Point, Records, baseline, day_between, parts_of
-from ledger.periods import Period, day_at, day_of
+from ledger.days import Day, Point, Records, baseline, day_between, parts_of
+from ledger.periods import STALE_AFTER, Period, day_at, day_of
 from positions.models import AccountStream, Market, Position
 from positions.pnl import ZERO
 

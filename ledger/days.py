@@ -15,13 +15,11 @@ rounded by the exchange) is the unexplained part: it is never spread over the ot
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
+from ledger.periods import STALE_AFTER
 from positions.pnl import ZERO
-
-# A point so long before the day's start is worth what the account was at its start.
-STALE_AFTER = timedelta(minutes=15)
 
 Nets = Mapping[str, Decimal | None]
 

@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from ledger import collateral_flows, holes, models, trade_rows
 from ledger.collateral_flows import Step
@@ -40,9 +41,9 @@ _FOLLOWED = (
 
 def waiting(account_id: int, market_ids: Collection[int]) -> set[int]:
     """Those of these markets in which it is open what follows from some record."""
-    mine = {"account_id": account_id, "market_id__in": market_ids, "cash_flow__isnull": True}
-    fills = models.Fill.objects.filter(**mine).values_list("market_id")
-    payouts = models.Settlement.objects.filter(**mine).values_list("market_id")
+    fills, payouts = (
+        rows.filter(market_id__in=market_ids).values_list("market_id") for rows in _open(account_id)
+    )
     return {market_id for (market_id,) in fills.union(payouts)}
 
 
@@ -111,17 +112,18 @@ def late_markets(account_id: int) -> list[Market]:
 
 def open_markets(account_id: int) -> list[Market]:
     """Those with records of which it is not said yet what follows from them."""
-    mine = {"account_id": account_id, "cash_flow__isnull": True}
-    fills = models.Fill.objects.filter(**mine).values_list("market_id")
-    payouts = models.Settlement.objects.filter(**mine).values_list("market_id")
+    fills, payouts = (rows.values_list("market_id") for rows in _open(account_id))
     return list(Market.objects.filter(pk__in=[pk for (pk,) in fills.union(payouts)]))
 
 
 def is_open(account_id: int) -> bool:
     """Whether it is open what follows from some record."""
+    return any(rows.exists() for rows in _open(account_id))
+
+
+def _open(account_id: int) -> tuple[QuerySet[models.Fill], QuerySet[models.Settlement]]:
     mine = {"account_id": account_id, "cash_flow__isnull": True}
-    tables = (models.Fill.objects, models.Settlement.objects)
-    return any(rows.filter(**mine).exists() for rows in tables)
+    return models.Fill.objects.filter(**mine), models.Settlement.objects.filter(**mine)
 
 
 def follow_market(account_id: int, market: Market) -> datetime | None:

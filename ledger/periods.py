@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+# A point so short before a day's start is worth what the account was at its start.
+STALE_AFTER = timedelta(minutes=15)
+
 
 @dataclass(frozen=True, slots=True)
 class Period:

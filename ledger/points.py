@@ -4,7 +4,7 @@ Equity points, one a minute while the account's worth is known, and the baseline
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
@@ -12,14 +12,12 @@ from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 
 from ledger import holes, models
-from ledger.periods import day_at, start_of
+from ledger.periods import STALE_AFTER, day_at, start_of
 from positions.cash import UNTOLD_AGE
 from positions.day import Baseline
 from positions.decimal_text import plain
 from positions.pnl import ZERO
 
-# A point so short before the day's start is worth what the account was at its start.
-STALE_AFTER = timedelta(minutes=15)
 # Balances that may be of one instant: they are asked for a second apart.
 _OF_AN_INSTANT = 20
 

@@ -7,9 +7,8 @@ from django.conf import settings
 from django.db import connection
 
 from ledger.models import EquityPoint, Transfer
-from ledger.periods import Period, day_at, start_of
+from ledger.periods import STALE_AFTER, Period, day_at, start_of
 from ledger.returns import (
-    BASELINE_AGE,
     Payment,
     Point,
     Returns,
@@ -66,7 +65,7 @@ def _points(account_id: int, period: Period) -> Iterator[Point]:
     rows = EquityPoint.objects.filter(account_id=account_id)
     since = period.since
     if since is not None:
-        before = rows.filter(at__lt=since, at__gte=since - BASELINE_AGE).order_by("-at").first()
+        before = rows.filter(at__lt=since, at__gte=since - STALE_AFTER).order_by("-at").first()
         rows = rows.filter(at__gte=before.at if before else since)
     if period.until is not None:
         rows = rows.filter(at__lt=period.until)
@@ -103,7 +102,7 @@ def _points(account_id: int, period: Period) -> Iterator[Point]:
 def _payments(account_id: int, period: Period) -> list[Payment]:
     rows = Transfer.objects.filter(account_id=account_id).exclude(cash_flow=0)
     if period.since is not None:
-        rows = rows.filter(at__gte=period.since - BASELINE_AGE)
+        rows = rows.filter(at__gte=period.since - STALE_AFTER)
     if period.until is not None:
         rows = rows.filter(at__lt=period.until)
     return [Payment(at, paid) for at, paid in rows.order_by("at").values_list("at", "cash_flow")]

@@ -17,14 +17,12 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.money_weighted import money_weighted
-from ledger.periods import day_at, start_of
+from ledger.periods import STALE_AFTER, day_at, start_of
 from positions.decimal_text import to_six_decimals
 from positions.pnl import ZERO
 
 ONE = Decimal(1)
 LEAST_DAYS = 30
-# A value that is older does not stand for midnight.
-BASELINE_AGE = timedelta(minutes=15)
 
 TOO_FEW_POINTS = "The account's value is known at fewer than two moments of this period."
 NOTHING_INVESTED = "Something was earned or lost while nothing was invested."
@@ -271,9 +269,9 @@ class _Days:
         if self._next_start is None or at >= self._next_start:
             day = day_at(at, self._zone)
             start = start_of(day, self._zone)
-            if self._last and start - self._last[0] <= BASELINE_AGE:
+            if self._last and start - self._last[0] <= STALE_AFTER:
                 self._at_start[day] = self._last[1:]
-            elif at - start <= BASELINE_AGE:
+            elif at - start <= STALE_AFTER:
                 self._at_start[day] = (index, breaks)
             self._next_start = start_of(day + timedelta(days=1), self._zone)
         self._last = (at, index, breaks)

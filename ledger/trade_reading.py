@@ -7,16 +7,16 @@ from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
-from accounts.models import Account
 from ledger import models
 from ledger.asked import Asked
 from ledger.lists import keyset
 from ledger.paging import Source
 from ledger.record_schemas import TradeOut
 from ledger.trade_rows import trade_of
+from ledger.what_happened import of_market
 from positions.decimal_text import plain
 from positions.documents import Document, instant
-from positions.models import Market, Position
+from positions.models import Position
 from positions.pnl import ZERO
 
 # What is open closes after all that is closed: a thousand years after it was opened.
@@ -82,7 +82,7 @@ def _sources(asked: Asked) -> Iterator[Source]:
         trades = models.Trade.objects.filter(account_id=account_id).select_related("market")
         imported = models.ImportedTrade.objects.filter(account_id=account_id)
         if asked.ticker is not None:
-            trades = _of_market(trades, account_id, asked.ticker)
+            trades = of_market(trades, account_id, asked.ticker)
             imported = imported.filter(ticker=asked.ticker)
         # What is open is in no period that has ended.
         if asked.period.until is None:
@@ -107,15 +107,6 @@ def _closed(rows: QuerySet[Any], asked: Asked) -> QuerySet[Any]:
     if asked.period.until is not None:
         rows = rows.filter(closed_at__lt=asked.period.until)
     return rows
-
-
-def _of_market(
-    rows: QuerySet[models.Trade], account_id: int, ticker: str
-) -> QuerySet[models.Trade]:
-    # By its key, so that the index by market serves.
-    environments = Account.objects.filter(pk=account_id).values("environment")
-    market = Market.objects.filter(environment__in=environments, ticker=ticker).first()
-    return rows.none() if market is None else rows.filter(market_id=market.pk)
 
 
 TRADES = keyset("trades", TradeOut.model_fields, lambda asked: list(_sources(asked)))

@@ -22,7 +22,7 @@ from kalshi.pacing import Pacer
 from kalshi.rest import Client
 from kalshi.socket import connect
 from ledger import holes, models, proving
-from ledger.points import STALE_AFTER
+from ledger.periods import STALE_AFTER
 from positions.models import AccountStream, Position
 from sandbox import keys, quarter, signatures
 from sandbox import position as sandbox_position
