@@ -1,11 +1,6 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.inner_pytest import run_pytest
 
 # An alarm that a test swallows, and what no alarm is set for: the end of a test that has failed.
 HANGING = {
@@ -31,21 +26,12 @@ def test_it(hanging):
 def test_test_that_hangs_ends_its_process_and_says_where(name, tmp_path):
     hanging = tmp_path / f"test_{name}.py"
     hanging.write_text(HANGING[name])
-    hasty = "import tests.hanging as h; h.BEYOND_TIMEOUT_SECONDS = h.TEARDOWN_SECONDS = 0.5"
 
-    ended = subprocess.run(
-        [sys.executable, "-c", f"{hasty}; import pytest; pytest.main(['--timeout=1'])"],
-        cwd=tmp_path,
-        env=os.environ
-        | {
-            "PYTHONPATH": str(ROOT),
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "PYTEST_PLUGINS": "pytest_timeout,tests.hanging",
-        },
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
+    ended = run_pytest(
+        "--timeout=1",
+        plugins="pytest_timeout,tests.hanging",
+        folder=tmp_path,
+        setup="import tests.hanging as h; h.BEYOND_TIMEOUT_SECONDS = h.TEARDOWN_SECONDS = 0.5",
     )
 
     assert ended.returncode == 1

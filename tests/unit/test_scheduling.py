@@ -1,9 +1,6 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
+import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.inner_pytest import run_pytest
 
 ENDS_ITS_PROCESS = """
 import os
@@ -13,24 +10,18 @@ def test_last(): pass
 """
 
 
-def test_test_that_ends_its_process_is_named_once_and_all_others_run(tmp_path):
+@pytest.mark.parametrize("on_a_build_server", [False, True])
+def test_test_that_ends_its_process_is_named_once_and_all_others_run(
+    on_a_build_server, monkeypatch, tmp_path
+):
+    if on_a_build_server:
+        monkeypatch.setenv("CI", "true")
     (tmp_path / "test_it.py").write_text(ENDS_ITS_PROCESS)
     (tmp_path / "test_other.py").write_text("def test_other(): pass")
 
     # A single test is left for the process that comes after.
-    ended = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n1", "--dist=loadfile", tmp_path],
-        cwd=tmp_path,
-        env=os.environ
-        | {
-            "PYTHONPATH": str(ROOT),
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "PYTEST_PLUGINS": "xdist.plugin,tests.scheduling",
-        },
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
+    ended = run_pytest(
+        "-n1", "--dist=loadfile", plugins="xdist.plugin,tests.scheduling", folder=tmp_path
     )
 
     assert "1 failed, 3 passed" in ended.stdout
