@@ -9,10 +9,10 @@ from django.utils import timezone
 from kalshi.messages import Fill
 from ledger import noticing, paid_markets, points, recording, transferring
 from ledger.models import ConnectionChange
+from positions.collateral_book import PaidMarket
 from positions.connection import ConnectionState
 from positions.day import Baseline
 from positions.noticed import Notice
-from positions.worth import PaidMarket
 
 
 class LedgerRecords:

@@ -6,9 +6,9 @@ makes every NO beside it certain.
 from decimal import Decimal
 
 from ledger.models import Settlement
+from positions.collateral_book import PaidMarket
 from positions.models import Position
 from positions.pnl import PAYOUT
-from positions.worth import PaidMarket
 
 
 def of_held_events(account_id: int) -> list[PaidMarket]:

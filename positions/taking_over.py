@@ -76,8 +76,8 @@ def open_stream(
             reconciled_at=row.reconciled_at,
         )
         if records:
-            loaded.valuation.set_netting(records.netting(account_id))
-            loaded.valuation.paid(records.paid_markets(account_id))
+            loaded.valuation.collateral.set_netting(records.netting(account_id))
+            loaded.valuation.collateral.paid(records.paid_markets(account_id))
             loaded.begin_day(records.baseline(account_id))
     writer = StreamWriter(account, row.epoch, records)
     return OpenedStream(writer, loaded, row.live_until, reason)

@@ -24,6 +24,7 @@ from decimal import Decimal
 
 from kalshi.messages import Fill, MarketPosition, Ticker
 from positions import pnl
+from positions.collateral_book import PaidMarket
 from positions.day import Baseline
 from positions.decimal_text import to_six_decimals
 from positions.executions import Executions
@@ -45,7 +46,7 @@ from positions.reconciliation import (
     holding_of,
     is_news_to_rest,
 )
-from positions.worth import PaidMarket, Span, Valuation
+from positions.worth import Span, Valuation
 
 _LONG_AGO = float("-inf")
 CENT = Decimal("0.01")
@@ -155,6 +156,9 @@ class Tracker:
                 position.unreadable,
                 quote_known_at=position.quote.priced_at,
                 holding_known_at=position.held_at,
+            )
+            self.valuation.collateral.hold(
+                position.ticker, position.market, position.holding.quantity
             )
             # Marks follow MARK_PRICE, which may have changed since these were written.
             self._touch(position.ticker)
@@ -314,11 +318,10 @@ class Tracker:
             )
             if market != tracked.market:
                 tracked.market = market
+                self.valuation.collateral.describe(ticker, market)
                 self._new_markets.add(ticker)
                 self._touch(ticker)
                 changed = True
-        if changed:
-            self.valuation.describe()
         return changed
 
     @property
@@ -457,7 +460,7 @@ class Tracker:
         if quote.last_price is None and ours:
             price, at = ours
             quote = replace(quote, last_price=price, priced_at=quote.priced_at or at)
-        self.valuation.held(ticker, None, holding, span)
+        self.valuation.held(ticker, facts, None, holding, span)
         figures = pnl.figures_of(holding, quote, state, self._mark_price)
         self._open[ticker] = _Tracked(facts, state, holding, quote, figures)
         self._closed.pop(ticker, None)
@@ -481,7 +484,7 @@ class Tracker:
             )
         if facts != tracked.market:
             tracked.market = facts
-            self.valuation.describe()
+            self.valuation.collateral.describe(ticker, facts)
             self._new_markets.add(ticker)
             self._touch(ticker)
         state, quote = _state(state), _checked(quote)
@@ -529,7 +532,7 @@ class Tracker:
         self._dirty.add(ticker)
 
     def _hold(self, ticker: str, tracked: _Tracked, holding: Holding, span: Span | None) -> None:
-        self.valuation.held(ticker, tracked.holding, holding, span)
+        self.valuation.held(ticker, tracked.market, tracked.holding, holding, span)
         tracked.holding = holding
 
     def _price_by_fill(self, ticker: str, yes_price: Decimal, at: datetime) -> None:
@@ -571,10 +574,11 @@ class Tracker:
             reason = "settled"
             self._noticed.paid(ticker, tracked.state, paid_at)
             is_yes = settlement_value == pnl.PAYOUT
-            self.valuation.paid([PaidMarket(ticker, tracked.market.event_ticker, is_yes)])
+            paid = PaidMarket(ticker, tracked.market.event_ticker, is_yes)
+            self.valuation.paid(paid, span)
             realized_pnl = pnl.settled_pnl(tracked.holding, settlement_value)
             left = replace(pnl.FLAT, realized_pnl=realized_pnl, fees_paid=tracked.holding.fees_paid)
-        self.valuation.held(ticker, tracked.holding, left, span)
+        self.valuation.held(ticker, tracked.market, tracked.holding, left, span)
         self._executions.closed(ticker)
         self._dirty.discard(ticker)
         self._new_markets.discard(ticker)
@@ -655,11 +659,7 @@ class Tracker:
         unpriced: Iterable[str] = ()
         if sums.unpriced_count:
             unpriced = (ticker for ticker, each in self._open.items() if each.figures.mark is None)
-        return self.valuation.worth(
-            sums.positions_value,
-            lambda: ((each.market, each.holding) for each in self._open.values()),
-            unpriced,
-        )
+        return self.valuation.worth(sums.positions_value, unpriced)
 
     def _sums(self) -> Sums | None:
         if self.reconciled_at is None:

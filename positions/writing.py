@@ -21,13 +21,13 @@ from django.db import connection as database
 from accounts.models import Account
 from kalshi.messages import Fill
 from positions import doorbell, models
+from positions.collateral_book import PaidMarket
 from positions.connection import ConnectionState, Reason, Status
 from positions.day import Baseline
 from positions.fencing import Fence, TakenOver
 from positions.noticed import Notice
 from positions.pnl import Figures, Holding, Quote, Sums
 from positions.portfolio import Changes, Closed, Position, Worth
-from positions.worth import PaidMarket
 from postgres.channels import ACCOUNT_CHANGED
 
 # Readers are told of a closed position within seconds; those away for longer start from a snapshot.

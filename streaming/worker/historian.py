@@ -149,7 +149,7 @@ class Historian:
             return
         # One that is not listed is told nothing of.
         is_netting = all(each.is_enabled for each in ours) if ours else None
-        self._tracker.valuation.set_netting(is_netting)
+        self._tracker.valuation.collateral.set_netting(is_netting)
         await self._books.run(transferring.keep_netting, is_netting)
         self._on_change()
 

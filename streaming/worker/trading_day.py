@@ -109,7 +109,7 @@ class TradingDay:
         paid = await self._threads.run(paid_markets.of_held_events, self._account_id)
         self._tracker.valuation.learn(locked_in)
         # What was settled unseen, and outcomes that were corrected.
-        self._tracker.valuation.paid(paid)
+        self._tracker.valuation.collateral.paid(paid)
         if baseline and before and baseline.at == before.at:
             # What got its mark while these were read.
             for ticker, net in before.nets.items():

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from kalshi.messages import Fill
 from positions.cash import Balance
+from positions.collateral_book import PaidMarket
 from positions.day import Baseline
 from positions.pnl import MarketState
-from positions.portfolio import MarketFacts
+from positions.portfolio import EventFacts, MarketFacts
 from positions.tracker import Tracker
-from positions.worth import PaidMarket
 from tests.told import NOON, at, market, position, prices, quote, reconcile, row
 
 
@@ -19,7 +19,7 @@ def told(amount: str, since: float, until: float) -> Balance:
 
 def tracker_with(*rows, cash: str = "100") -> Tracker:
     tracker = Tracker("bid")
-    tracker.valuation.set_netting(True)
+    tracker.valuation.collateral.set_netting(True)
     reconcile(tracker, list(rows))
     tracker.valuation.cash.told(told(cash, 0.0, 0.5))
     tracker.take_changes()
@@ -154,20 +154,26 @@ def test_balance_with_a_payout_waits_for_the_position_to_leave():
 
 
 def test_collateral_that_came_back_is_not_counted_twice():
-    tracker = tracker_with(row("A", "-10", "6"), row("B", "-4", "2"), cash="100")
-    tracker._open["A"].market = tracker._open["B"].market = market("A")[0].__class__(
-        "EVENT", "SERIES", "Who?", "Yes", "No", None, collateral_return_type="MECNET"
-    )
-    tracker.valuation.describe()
+    tracker = tracker_of_event(row("A", "-10", "6"), row("B", "-4", "2"))
 
     worth = tracker.take_changes().worth
 
     # Both at 1 − 0.46; four dollars of them are in the cash already.
     assert worth.collateral_returned == 4
     assert worth.total_value == 100 + 14 * Decimal("0.54") - 4
-    tracker.valuation.set_netting(None)
+    tracker.valuation.collateral.set_netting(None)
     unknown = tracker.take_changes().worth
     assert (unknown.collateral_returned, unknown.total_value) == (None, 100 + 14 * Decimal("0.54"))
+
+
+def tracker_of_event(*rows, markets: dict | None = None, cash: str = "100") -> Tracker:
+    """A tracker of what is held in one exclusive event."""
+    tracker = Tracker("bid")
+    tracker.valuation.collateral.set_netting(True)
+    reconcile(tracker, list(rows), markets or in_one_event(*(each.ticker for each in rows)))
+    tracker.valuation.cash.told(told(cash, 0.0, 0.5))
+    tracker.take_changes()
+    return tracker
 
 
 def in_one_event(*tickers: str, decided: str | None = None) -> dict:
@@ -181,26 +187,69 @@ def in_one_event(*tickers: str, decided: str | None = None) -> dict:
     return known
 
 
+def test_total_stands_when_a_fill_brings_collateral_back_or_has_it_taken():
+    # Ten NO at 60¢, worth 54¢; the next are bought in another market of the event.
+    tracker = tracker_of_event(row("A", "-10", "6"))
+    before = total(tracker)
+
+    tracker.apply_position(position("B", "-8", "4.32", "0", "0", sent=2.0), 101.0)
+    reconcile(
+        tracker,
+        [row("A", "-10", "6"), row("B", "-8", "4.32", updated=2.0)],
+        in_one_event("A", "B"),
+        requested_at=103.0,
+        as_of=3.0,
+    )
+
+    # Eight of them are certain to pay: their dollars came back with them.
+    assert tracker.valuation.cash.cash.balance == 100 - Decimal("4.32") + 8
+    assert total(tracker) == before
+
+    # All of A is sold at its mark, and what is left may be lost.
+    tracker.apply_fill(filled("A", "0", "10", seconds=4.0), 105.0)
+    tracker.apply_position(position("A", "0", "0", "-0.60", "0", sent=4.0), 105.0)
+
+    assert tracker.valuation.cash.cash.balance == 100 - Decimal("4.32") + Decimal("5.40")
+    assert total(tracker) == before
+    # The exchange says the same, so that nothing has to be looked for.
+    assert tracker.valuation.cash.told(told("101.08", 5.0, 5.5)) == 0
+
+
+def test_total_stands_when_a_type_that_was_unknown_is_read_with_the_balance_after_it():
+    facts = MarketFacts("EVENT", "SERIES", "Who?", "Yes", "No", None)
+    unread = {each: (facts, MarketState("active"), quote()) for each in ("A", "B")}
+    tracker = tracker_of_event(row("A", "-10", "6"), row("B", "-8", "4"), markets=unread)
+    assert tracker.take_changes().worth.collateral_returned is None
+
+    tracker.describe({"EVENT": EventFacts("SERIES", "Who?", "MECNET")})
+
+    # The balance had it all along.
+    assert tracker.take_changes().worth.collateral_returned == 8
+    assert tracker.valuation.cash.cash.balance == 100
+
+
 def test_once_a_market_has_paid_its_yes_all_collateral_of_its_event_is_back():
     tracker = Tracker("bid")
-    tracker.valuation.set_netting(True)
+    tracker.valuation.collateral.set_netting(True)
     rows = [row("A", "-10", "6"), row("B", "-10", "6"), row("C", "10", "4")]
     markets = in_one_event("A", "B", "C", decided="C")
     reconcile(tracker, rows, markets)
     tracker.valuation.cash.told(told("100", 0.0, 0.5))
-    assert tracker.take_changes().worth.collateral_returned == 10
+    before = tracker.take_changes().worth
+    assert before.collateral_returned == 10
 
     tracker.apply_settled("C", at(20), 400.0)
 
     worth = tracker.take_changes().worth
-    # C has paid ten dollars, and none of A and B can end as YES any more.
+    # C has paid ten dollars, and none of A and B can end as YES any more: ten more came back.
     assert worth.collateral_returned == 20
-    assert worth.total_value == 110 + 20 * Decimal("0.54") - 20
+    assert tracker.valuation.cash.cash.balance == 100 + 10 + 10
+    assert worth.total_value == before.total_value == 120 + 20 * Decimal("0.54") - 20
 
 
 def test_market_that_has_paid_its_no_decides_nothing():
     tracker = Tracker("bid")
-    tracker.valuation.set_netting(True)
+    tracker.valuation.collateral.set_netting(True)
     rows = [row("A", "-10", "6"), row("B", "-10", "6"), row("C", "-10", "4")]
     markets = in_one_event("A", "B", "C")
     markets["C"] = (markets["C"][0], MarketState("determined", Decimal(0)), quote())
@@ -213,12 +262,12 @@ def test_market_that_has_paid_its_no_decides_nothing():
 
 def test_payout_that_was_corrected_decides_as_it_was_corrected():
     tracker = Tracker("bid")
-    tracker.valuation.set_netting(True)
+    tracker.valuation.collateral.set_netting(True)
     reconcile(tracker, [row("A", "-10", "6"), row("B", "-10", "6")], in_one_event("A", "B"))
 
-    tracker.valuation.paid([PaidMarket("C", "EVENT", is_yes=True)])
+    tracker.valuation.collateral.paid([PaidMarket("C", "EVENT", is_yes=True)])
     assert tracker.take_changes().worth.collateral_returned == 20
-    tracker.valuation.paid([PaidMarket("C", "EVENT", is_yes=False)])
+    tracker.valuation.collateral.paid([PaidMarket("C", "EVENT", is_yes=False)])
 
     assert tracker.take_changes().worth.collateral_returned == 10
 
@@ -278,7 +327,7 @@ def test_what_was_before_is_unknown_while_the_past_is_not_read():
 def test_position_without_a_mark_enters_the_day_at_its_first():
     unquoted = {"M": market("M", prices=quote(None, None, None))}
     tracker = Tracker("bid")
-    tracker.valuation.set_netting(True)
+    tracker.valuation.collateral.set_netting(True)
     reconcile(tracker, [row("M", "10", "4")], unquoted)
     tracker.valuation.cash.told(told("100", 0.0, 0.5))
     tracker.begin_day(baseline("100", {"M": None}))
