@@ -284,9 +284,15 @@ class Client(PublicReads):
         """Those of these markets that the exchange has archived, asked for as `markets` are."""
         return await self._markets("/historical/markets", tickers)
 
-    async def markets_of_event(self, event_ticker: str) -> Rows[Market]:
+    async def markets_of_event(
+        self, event_ticker: str, *, only_settled: bool = False
+    ) -> Rows[Market]:
         """All markets of one event that are not archived; none if it is unknown."""
-        params: Params = {"event_ticker": event_ticker, "limit": _ROWS_PER_PAGE}
+        params: Params = {
+            "event_ticker": event_ticker,
+            "limit": _ROWS_PER_PAGE,
+            **({"status": "settled"} if only_settled else {}),
+        }
         rows = await self._transport.pages("/markets", "markets", params)
         return decode_rows(rows, Market.decode, kind="market", named_by="ticker")
 

@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Sum
 
 from ledger import holes
-from ledger.models import Book, CollateralFlow, Fill, Followed, Settlement
+from ledger.models import Book, CollateralFlow, EventDecision, Fill, Followed, Settlement
 from ledger.paid_markets import was_yes
 from positions.collateral import returned
 from positions.models import Market
@@ -69,11 +69,12 @@ def touched(account_id: int, firsts: Mapping[int, datetime]) -> list[Touched]:
     for event_ticker, of_event in events.items():
         first = min(firsts[market.pk] for market in of_event)
         newer = _books(account_id, event_ticker).filter(last_at__gt=first)
+        decided = _decisions(account_id, event_ticker).filter(at__gt=first)
         found.append(
             Touched(
                 event_ticker,
                 frozenset(market.pk for market in of_event),
-                is_latest=not newer.exists(),
+                is_latest=not (newer.exists() or decided.exists()),
             )
         )
     return found
@@ -98,14 +99,14 @@ def follow(account_id: int, event: Touched, steps: Iterable[Step]) -> None:
     return_type = _return_type(books)
     # The oldest of each market says what was held before.
     held |= {step.market_id: step.before for step in reversed(ordered)}
-    payouts = _payouts(account_id, held)
+    payouts = _payouts(account_id, event.event_ticker, held)
     is_netting = _is_netting(account_id)
     flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event.event_ticker)
     total = flows.aggregate(all=Sum("amount"))["all"] or ZERO
     for at, together in groupby(ordered, key=lambda step: step.at):
         held |= {step.market_id: step.after for step in together}
         # Of each market what was said last by then: a YES may have been amended.
-        won = {market_id: has_won for paid_at, market_id, has_won in payouts if paid_at <= at}
+        won = {market: has_won for paid_at, market, has_won in payouts if paid_at <= at}
         now = returned(
             return_type, held.values(), is_netting=is_netting, has_yes_won=any(won.values())
         )
@@ -148,6 +149,7 @@ def _known(account_id: int, event_ticker: str) -> tuple[object, ...]:
         _is_netting(account_id),
         Fill.objects.filter(**mine, quantity_after__isnull=False).count(),
         Settlement.objects.filter(**mine).count(),
+        _decisions(account_id, event_ticker).count(),
         CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker).count(),
     )
 
@@ -181,13 +183,13 @@ def _reckoned(account_id: int, event_ticker: str) -> Iterator[tuple[datetime, De
     markets = list(books.values_list("market_id", flat=True))
     return_type = _return_type(books)
     is_netting = _is_netting(account_id)
-    held: dict[int, Decimal] = {}
-    won: dict[int, bool] = {}
+    held: dict[int | str, Decimal] = {}
+    won: dict[int | str, bool] = {}
     total = ZERO
-    for at, steps in groupby(_steps(account_id, markets), key=itemgetter(0)):
-        for _, market_id, quantity, has_won in steps:
-            held[market_id] = quantity
-            won[market_id] = has_won
+    for at, steps in groupby(_steps(account_id, event_ticker, markets), key=itemgetter(0)):
+        for _, market, quantity, has_won in steps:
+            held[market] = quantity
+            won[market] = has_won
         now = returned(
             return_type, held.values(), is_netting=is_netting, has_yes_won=any(won.values())
         )
@@ -196,7 +198,9 @@ def _reckoned(account_id: int, event_ticker: str) -> Iterator[tuple[datetime, De
             total = now
 
 
-def _steps(account_id: int, markets: Iterable[int]) -> list[tuple[datetime, int, Decimal, bool]]:
+def _steps(
+    account_id: int, event_ticker: str, markets: Iterable[int]
+) -> list[tuple[datetime, int | str, Decimal, bool]]:
     fills = (
         Fill.objects.filter(
             account_id=account_id, market_id__in=list(markets), quantity_after__isnull=False
@@ -204,18 +208,35 @@ def _steps(account_id: int, markets: Iterable[int]) -> list[tuple[datetime, int,
         .order_by("at", "trade_id")
         .values_list("at", "market_id", "quantity_after")
     )
-    steps = [(at, market_id, quantity or ZERO, False) for at, market_id, quantity in fills]
+    steps: list[tuple[datetime, int | str, Decimal, bool]] = [
+        (at, market_id, quantity or ZERO, False) for at, market_id, quantity in fills
+    ]
     steps += [
-        (at, market_id, ZERO, has_won) for at, market_id, has_won in _payouts(account_id, markets)
+        (at, market, ZERO, has_won)
+        for at, market, has_won in _payouts(account_id, event_ticker, markets)
     ]
     return sorted(steps, key=itemgetter(0))
 
 
-def _payouts(account_id: int, markets: Iterable[int]) -> list[tuple[datetime, int, bool]]:
-    """Time and market of each payout, oldest first, and whether it was of YES."""
+def _payouts(
+    account_id: int, event_ticker: str, markets: Iterable[int]
+) -> list[tuple[datetime, int | str, bool]]:
+    """
+    Time and market of each payout, oldest first, and whether it was of YES; the markets that were
+    never held by their tickers.
+    """
     rows = Settlement.objects.filter(account_id=account_id, market_id__in=list(markets))
     told = rows.order_by("at", "id").values_list("at", "market_id", "value", "result")
-    return [(at, market_id, was_yes(value, result)) for at, market_id, value, result in told]
+    payouts: list[tuple[datetime, int | str, bool]] = [
+        (at, market_id, was_yes(value, result)) for at, market_id, value, result in told
+    ]
+    decisions = _decisions(account_id, event_ticker)
+    payouts += decisions.order_by("at", "id").values_list("at", "ticker", "is_yes")
+    return sorted(payouts, key=itemgetter(0))
+
+
+def _decisions(account_id: int, event_ticker: str) -> QuerySet[EventDecision]:
+    return EventDecision.objects.filter(account_id=account_id, event_ticker=event_ticker)
 
 
 def _books(account_id: int, event_ticker: str) -> QuerySet[Book]:

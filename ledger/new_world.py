@@ -20,6 +20,7 @@ _NEAR = timedelta(seconds=2)
 _OF_THE_WORLD = (
     models.Trade,
     models.CollateralFlow,
+    models.EventDecision,
     models.Fill,
     models.Settlement,
     models.Transfer,

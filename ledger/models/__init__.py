@@ -1,7 +1,7 @@
 """The ledger: what happened to each account, and what follows. All of it goes with its account."""
 
 from ledger.models.follows import Book, CollateralFlow, Trade
-from ledger.models.happened import Fill, ImportedTrade, Settlement, Transfer
+from ledger.models.happened import EventDecision, Fill, ImportedTrade, Settlement, Transfer
 from ledger.models.notes import Note
 from ledger.models.noticed import ConnectionChange, MarketChange, Reconciliation
 from ledger.models.reach import Followed, Hole
@@ -13,6 +13,7 @@ __all__ = [
     "CollateralFlow",
     "ConnectionChange",
     "EquityPoint",
+    "EventDecision",
     "Fill",
     "Followed",
     "Hole",

@@ -111,6 +111,30 @@ class Settlement(_Followed):
         return f"{self.result} {self.market}"
 
 
+class EventDecision(models.Model):
+    """
+    A market that the account never held has paid its YES: no NO beside it can be lost any more.
+
+    One row for each time that it is found to be so, or, after a correction, not to be.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    event_ticker = models.TextField()
+    ticker = models.TextField()
+    at = models.DateTimeField()
+    is_yes = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "event_ticker", "ticker", "at"], name="event_decision_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_ticker} by {self.ticker}"
+
+
 class Transfer(models.Model):
     """
     Money that came or went beside the markets; one row for each status that it got to.

@@ -23,6 +23,7 @@ from ledger import (
     balances,
     closing_lines,
     comparing,
+    deciding,
     following,
     holes,
     new_world,
@@ -203,7 +204,7 @@ class Historian:
             await self._books.leave_out(paid.left_out, lately, now or timezone.now())
             new = await self._books.keep([records.settlement_of(each) for each in paid])
             self._touch(each.at for each in new)
-        await self._read_transfers()
+        await self._read_what_moved_cash()
         await self._follow_late()
         if now:
             await self._books.run(holes.follow, now)
@@ -246,8 +247,8 @@ class Historian:
         known = [self._touched] if self._touched else []
         self._touched = min([*known, *times], default=None)
 
-    async def _read_transfers(self) -> None:
-        # Four lists: asked for when the cash is not as expected, and now and then.
+    async def _read_what_moved_cash(self) -> None:
+        # Four lists, and the events: asked for when the cash is not as expected, and now and then.
         is_due = self._is_surprised or monotonic() >= self._transfers_due
         if not is_due:
             return
@@ -256,6 +257,9 @@ class Historian:
         self._looked_for = self._tracker.valuation.cash.held_back
         self._transfers_due = monotonic() + TRANSFERS_SECONDS
         await transferring.read(self._rest, self._subaccount, self._keep_transfers, if_possible)
+        self._touch(
+            await deciding.read(self._rest, self._account_id, self._books.threads, if_possible)
+        )
 
     async def _keep_transfers(self, stages: list[records.Transfer]) -> None:
         # Before them: the balances say which points have them already.

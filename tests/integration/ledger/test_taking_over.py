@@ -1,46 +1,24 @@
 """What a worker that takes an account over learns of it from the ledger."""
 
 from decimal import Decimal
-from uuid import uuid4
 
 import pytest
 
 from accounts.models import Account
 from ledger import portfolio_explanation, recording
-from ledger.keeping import LedgerRecords
 from ledger.models import Followed
 from ledger.records import Settlement
-from positions import workers
 from positions.cash import Balance
 from positions.connection import ConnectionState
-from positions.pnl import MarketState
-from positions.portfolio import MarketFacts
-from positions.taking_over import OpenedStream, open_stream
-from tests.integration.visitors import make_account
-from tests.told import NOON, at, quote, reconcile, row
+from tests.integration.ledger.holders import hold_event, taken_over
+from tests.told import NOON, at
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-FACTS = MarketFacts("E", "S", "Who?", "Yes", "No", None, collateral_return_type="MECNET")
-
-
-def taken_over(account: Account) -> OpenedStream:
-    worker_id = uuid4()
-    workers.beat(worker_id)
-    return open_stream(account.pk, worker_id, "bid", LedgerRecords())
 
 
 @pytest.fixture
 def account() -> Account:
-    """It holds ten NO in each of two markets of an exclusive event."""
-    account = make_account(environment="sandbox")
-    opened = taken_over(account)
-    markets = {ticker: (FACTS, MarketState("active"), quote()) for ticker in ("E-A", "E-B")}
-    reconcile(opened.tracker, [row("E-A", "-10", "6"), row("E-B", "-10", "6")], markets)
-    changes = opened.tracker.take_changes(NOON)
-    opened.writer.write(changes, ConnectionState("live", since=NOON), NOON)
-    Followed.objects.create(account=account, until=NOON, is_netting=True)
-    return account
+    return hold_event()
 
 
 def pays(

@@ -1,0 +1,111 @@
+"""Collateral of an exclusive event, as its markets are bought, sold, decided and paid."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from ledger import proving
+from ledger.models import CollateralFlow, EquityPoint, EventDecision
+from positions.models import AccountStream, Position
+from sandbox.offering import Offering
+from streaming.worker.counts import COUNTS
+
+EVENT = "KXRACE-26NOV"
+HARE, SNAIL, TOAD = (f"{EVENT}-{name}" for name in ("HARE", "SNAIL", "TOAD"))
+PRICE = Decimal("0.40")
+
+
+@pytest.fixture
+def race(sandbox) -> None:
+    """Three that can win, of which nobody holds anything."""
+    sandbox.list_event(
+        Offering(
+            EVENT,
+            "KXRACE",
+            "Who wins the race?",
+            tuple((name, PRICE) for name in ("HARE", "SNAIL", "TOAD")),
+            timedelta(days=1),
+            mutually_exclusive=True,
+        )
+    )
+    for ticker in (HARE, SNAIL, TOAD):
+        sandbox.set_quote(ticker, PRICE, PRICE + Decimal("0.01"))
+
+
+def total_of(account_id: int) -> Decimal | None:
+    return AccountStream.objects.get(pk=account_id).total_value
+
+
+def returned_of(account_id: int) -> Decimal | None:
+    return AccountStream.objects.get(pk=account_id).collateral_returned
+
+
+@pytest.fixture
+async def at_rest(database, race, alice, credential, start_feed, alices):
+    """Waits, while her feed runs, until her cash is the exchange's."""
+    await start_feed(alice)
+    await database.until(lambda: EquityPoint.objects.filter(account_id=alice).exists())
+
+    def is_at_rest() -> bool:
+        row = AccountStream.objects.get(pk=alice)
+        return row.cash == alices.cash and not row.cash_provisional
+
+    async def wait() -> None:
+        await database.until(is_at_rest)
+
+    return wait
+
+
+async def buy_no(database, sandbox, alice, ticker: str, count: str) -> None:
+    sandbox.fill(ticker, "no", Decimal(count), PRICE)
+    # Its event's title tells whether collateral comes back.
+    await database.until(
+        lambda: Position.objects.filter(
+            account_id=alice, market__ticker=ticker, market__collateral_return_type="MECNET"
+        ).exists()
+    )
+
+
+async def test_collateral_comes_with_its_fill_and_nothing_has_to_be_looked_for(
+    database, sandbox, alice, at_rest
+):
+    await buy_no(database, sandbox, alice, HARE, "10")
+    await at_rest()
+    before = await database.run(returned_of, alice)
+    surprises = COUNTS.surprises
+
+    await buy_no(database, sandbox, alice, SNAIL, "8")
+    await at_rest()
+    assert await database.run(returned_of, alice) == before + 8
+    # All of it goes back with the snail.
+    sandbox.fill(SNAIL, "yes", Decimal(8), PRICE)
+    await at_rest()
+
+    assert await database.run(returned_of, alice) == before
+    assert COUNTS.surprises == surprises
+
+
+async def test_market_that_is_not_held_decides_its_event(database, sandbox, alice, at_rest):
+    for ticker, count in ((HARE, "10"), (SNAIL, "8")):
+        await buy_no(database, sandbox, alice, ticker, count)
+    await at_rest()
+    before = await database.run(returned_of, alice)
+    total = await database.run(total_of, alice)
+
+    sandbox.determine(TOAD, Decimal(1))
+    sandbox.settle(TOAD)
+    # Nothing but the balance tells of it.
+    sandbox.fill(HARE, "no", Decimal(1), PRICE)
+
+    await at_rest()
+    assert await database.run(returned_of, alice) == before + 11
+    moved = await database.run(total_of, alice) - total
+    # No more than the fill: its fee, and what it is worth less than it cost.
+    assert abs(moved) < Decimal("0.10")
+    (decision,) = await database.run(list, EventDecision.objects.filter(account_id=alice))
+    assert (decision.ticker, decision.is_yes) == (TOAD, True)
+    flow = await database.run(lambda: CollateralFlow.objects.order_by("at", "id").last())
+    assert flow.event_ticker == EVENT
+    proof = await database.run(proving.prove_account, alice)
+    assert proof.residual == 0
