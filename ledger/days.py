@@ -17,11 +17,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
 from ledger.periods import STALE_AFTER
 from positions.pnl import ZERO
 
 Nets = Mapping[str, Decimal | None]
+
+
+class _Dated(Protocol):
+    @property
+    def at(self) -> datetime: ...
+
+
+Dated = TypeVar("Dated", bound=_Dated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Day:
     parts: tuple[Part, ...] = field(default=())
 
 
-def baseline(before: Point | None, first: Point | None, start: datetime) -> Point | None:
+def baseline(before: Dated | None, first: Dated | None, start: datetime) -> Dated | None:
     """
     The point that a day begins with.
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 
-from ledger import holes, models
+from ledger import days, holes, models
 from ledger.periods import STALE_AFTER, day_at, start_of
 from positions.cash import UNTOLD_AGE
 from positions.day import Baseline
@@ -83,8 +83,11 @@ def baseline(account_id: int, at: datetime) -> Baseline | None:
     """What the P&L of the day of `at` is reckoned from; None before its first point."""
     start = day_start(at)
     points = models.EquityPoint.objects.filter(account_id=account_id, at__lte=at)
-    before = points.filter(at__gte=start - STALE_AFTER, at__lt=start).order_by("-at").first()
-    row = before or points.filter(at__gte=start).order_by("at").first()
+    row = days.baseline(
+        points.filter(at__lt=start).order_by("-at").first(),
+        points.filter(at__gte=start).order_by("at").first(),
+        start,
+    )
     if row is None:
         return None
     known = {
