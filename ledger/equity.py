@@ -14,24 +14,17 @@ from decimal import Decimal
 from itertools import pairwise
 
 from django.db import connection
-from django.db.models import DecimalField, OuterRef, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
 from ledger import models
-from ledger.asked import Asked
-from ledger.lists import List
-from ledger.paging import Page, Source, page_of
 from ledger.periods import Period
 from ledger.thinning import GAP, shown, stretches
-from positions.columns import VALUE
-from positions.decimal_text import plain
-from positions.documents import Document, instant
 from positions.pnl import ZERO
 
 MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 # Of more time than this sums are made by the quarter hour.
 _BY_THE_MINUTE = timedelta(days=2)
-_FIGURES = ("total_value", "cash", "positions_value", "collateral_returned")
+FIGURES = ("total_value", "cash", "positions_value", "collateral_returned")
 _TABLE = models.EquityPoint._meta.db_table
 _OPEN = {"since": "-infinity", "until": "infinity"}
 
@@ -69,7 +62,7 @@ _GAPS = f"""
 _STRETCHES = f"""
     SELECT point.* FROM unnest(%(ends)s::timestamptz[]) AS ending(at)
     JOIN LATERAL (
-        SELECT at, {", ".join(_FIGURES)} FROM {_TABLE}
+        SELECT at, {", ".join(FIGURES)} FROM {_TABLE}
         WHERE account_id = %(account)s AND at >= %(first)s AND at < ending.at
         ORDER BY at DESC LIMIT 1
     ) AS point ON true
@@ -77,13 +70,13 @@ _STRETCHES = f"""
 
 # Of each stretch of time the last point of each account, then those of all added up.
 _SUMS = f"""
-    SELECT max(at), count(*), {", ".join(f"sum({name})" for name in _FIGURES[:3])},
-           CASE WHEN count({_FIGURES[3]}) = count(*) THEN sum({_FIGURES[3]}) END,
+    SELECT max(at), count(*), {", ".join(f"sum({name})" for name in FIGURES[:3])},
+           CASE WHEN count({FIGURES[3]}) = count(*) THEN sum({FIGURES[3]}) END,
            array_agg(account_id)
     FROM (
         SELECT DISTINCT ON (stretch, account_id)
             floor(extract(epoch FROM at) / %(grain)s) AS stretch, account_id, at,
-            {", ".join(_FIGURES)}
+            {", ".join(FIGURES)}
         FROM {_TABLE}
         WHERE account_id = ANY(%(accounts)s) AND at >= %(first)s AND at < %(until)s
         ORDER BY stretch, account_id, at DESC
@@ -94,7 +87,7 @@ _SUMS = f"""
 
 def of_account(account_id: int, period: Period, most: int) -> list[Worth]:
     """At most so many points of one account, two at least, oldest first."""
-    points = _within(account_id, period)
+    points = within(account_id, period)
     found = _worths(points.order_by("at")[: most + 1])
     if len(found) > most:
         found = _thinned(account_id, points, most)
@@ -207,7 +200,8 @@ def _sums(
                 yield Worth(at, *figures)
 
 
-def _within(account_id: int, period: Period) -> QuerySet[models.EquityPoint]:
+def within(account_id: int, period: Period) -> QuerySet[models.EquityPoint]:
+    """The stored points of one account."""
     rows = models.EquityPoint.objects.filter(account_id=account_id)
     if period.since is not None:
         rows = rows.filter(at__gte=period.since)
@@ -226,7 +220,7 @@ def _worths(rows: QuerySet[models.EquityPoint]) -> list[Worth]:
 def _ends(account_ids: Sequence[int], period: Period) -> tuple[datetime, datetime] | None:
     times: list[datetime] = []
     for each in account_ids:
-        of = _within(each, period).values_list("at", flat=True)
+        of = within(each, period).values_list("at", flat=True)
         times += [*of.order_by("at")[:1], *of.order_by("-at")[:1]]
     return (min(times), max(times)) if times else None
 
@@ -271,57 +265,3 @@ def _with_transfers(
 
 def _since(gap: Gap) -> datetime:
     return gap.since
-
-
-# As a list of all stored points
-
-
-COLUMNS = ("account_id", "at", *_FIGURES, "net_transfers")
-
-
-def worth_document(worth: Worth | models.EquityPoint) -> Document:
-    """A point as clients get it."""
-    return {
-        "at": instant(worth.at),
-        **{name: plain(getattr(worth, name)) for name in (*_FIGURES, "net_transfers")},
-    }
-
-
-def _listed(asked: Asked) -> Page:
-    sources = [
-        Source((each,), _with_flows(_within(each, asked.period)), _row_document)
-        for each in asked.account_ids
-    ]
-    return page_of(sources, of=EQUITY.name, limit=asked.limit, cursor=asked.cursor)
-
-
-def _row_document(row: models.EquityPoint) -> Document:
-    return {"account_id": row.account_id, **worth_document(row)}
-
-
-def _with_flows(rows: QuerySet[models.EquityPoint]) -> QuerySet[models.EquityPoint]:
-    before = models.EquityPoint.objects.filter(
-        account_id=OuterRef("account_id"), at__lt=OuterRef("at")
-    ).order_by("-at")
-    flows = (
-        models.Transfer.objects.filter(
-            account_id=OuterRef("account_id"),
-            at__gt=OuterRef("before_at"),
-            at__lte=OuterRef("at"),
-        )
-        .order_by()
-        .values("account_id")
-        .annotate(all=Sum("cash_flow"))
-    )
-    return (
-        rows.defer("nets")
-        .annotate(before_at=Subquery(before.values("at")[:1]))
-        .annotate(
-            net_transfers=Coalesce(
-                Subquery(flows.values("all")), Value(ZERO), output_field=DecimalField(**VALUE)
-            )
-        )
-    )
-
-
-EQUITY = List("equity", COLUMNS, _listed)

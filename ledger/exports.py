@@ -2,7 +2,7 @@
 
 from ledger.asked import Asked
 from ledger.day_list import DAYS
-from ledger.equity import EQUITY
+from ledger.equity_list import EQUITY
 from ledger.lists import List
 from ledger.paging import Page
 from ledger.trade_reading import TRADES

@@ -9,7 +9,6 @@ A part that closes costs the average of what is held, to six decimals, half even
 takes the rest, so that nothing is left of the cost when nothing is held.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -41,15 +40,6 @@ class Effect:
 def effect_of(before: Holding, record: Record) -> Effect:
     """What a record does to what was held before it."""
     return _filled(before, record) if isinstance(record, Fill) else _settled(before, record)
-
-
-def replay(records: Iterable[Record], before: Holding = NOTHING) -> Iterator[tuple[Record, Effect]]:
-    """The effects of one market's records, whatever order they arrive in."""
-    held = before
-    for record in sorted(records, key=lambda each: each.order):
-        effect = effect_of(held, record)
-        held = effect.after
-        yield record, effect
 
 
 def netted_pairs(before: Decimal, signed_count: Decimal) -> Decimal:

@@ -18,7 +18,7 @@ OfEnvironment = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Scope:
     """
     Whom an answer is about.
 
@@ -32,7 +32,7 @@ class Asked:
     account_ids: tuple[int, ...]
 
 
-def asked(seen: Sight, account: str | None, environment: str | None) -> Asked:
+def scope_of(seen: Sight, account: str | None, environment: str | None) -> Scope:
     """
     Whom a request is about.
 
@@ -42,7 +42,7 @@ def asked(seen: Sight, account: str | None, environment: str | None) -> Asked:
     """
     if account != ALL:
         one = one_of(seen, account)
-        return Asked(one.pk, one.environment, (one.pk,))
+        return Scope(one.pk, one.environment, (one.pk,))
     environments = {each.environment for each in seen.accounts}
     if environment is None and len(environments) > 1:
         raise InvalidRequest(
@@ -52,7 +52,7 @@ def asked(seen: Sight, account: str | None, environment: str | None) -> Asked:
     members = [each for each in seen.accounts if environment in (None, each.environment)]
     if not members:
         raise NotFound
-    return Asked(None, members[0].environment, _counted(members))
+    return Scope(None, members[0].environment, _counted(members))
 
 
 def _counted(members: list[Account]) -> tuple[int, ...]:

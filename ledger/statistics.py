@@ -12,7 +12,6 @@ from datetime import date
 from decimal import Context, Decimal
 from typing import Any, Literal
 
-from ledger.trades import Trade, is_won
 from positions.decimal_text import quotient
 from positions.pnl import ZERO
 
@@ -97,35 +96,6 @@ class Statistics:
     entry_brier: Decimal | None
     closing_line_value: Decimal | None
     reasons: Mapping[str, str] = field(default_factory=dict)
-
-
-def tally_of(trade: Trade, closing_price: Decimal | None = None) -> Tally:
-    """
-    One closed trade's sums.
-
-    Args:
-        closing_price: of one contract of the trade's side just before its event began.
-    """
-    net = trade.net_pnl
-    if net is None:
-        return Tally()
-    won = is_won(trade.side, trade.result)
-    price = trade.average_entry_price
-    return Tally(
-        trades=1,
-        wins=int(net > 0),
-        losses=int(net < 0),
-        gross_profit=max(net, ZERO),
-        gross_loss=max(-net, ZERO),
-        fees_paid=trade.fees_paid,
-        entry_cost=trade.entry_cost,
-        count=trade.count,
-        contract_seconds=trade.contract_seconds,
-        brier_sum=ZERO if won is None else (price - int(won)) ** 2,
-        brier_trades=int(won is not None),
-        line_sum=ZERO if closing_price is None else closing_price - price,
-        line_trades=int(closing_price is not None),
-    )
 
 
 def statistics_of(tally: Tally) -> Statistics:

@@ -1,8 +1,7 @@
 """
 The sums of an account's closed trades, added up by the database.
 
-In SQL: half a million trades take it less than a second, and Python a dozen. The sums are those of
-`ledger.statistics.tally_of`, exact.
+In SQL: half a million trades take it less than a second, and Python a dozen. The sums are exact.
 """
 
 from collections.abc import Sequence

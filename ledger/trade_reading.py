@@ -11,8 +11,8 @@ from ledger import models
 from ledger.asked import Asked
 from ledger.lists import keyset
 from ledger.paging import Source
-from ledger.record_schemas import TradeOut
 from ledger.trade_rows import trade_of
+from ledger.trade_schemas import TradeOut
 from ledger.what_happened import of_market
 from positions.decimal_text import plain
 from positions.documents import Document, instant

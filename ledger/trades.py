@@ -106,11 +106,6 @@ def result_of(text: str) -> Result:
     return "no" if text == "no" else "scalar"
 
 
-def is_won(side: Side, result: Result | None) -> bool | None:
-    """Whether the side paid a dollar; None where it was neither won nor lost."""
-    return side == result if result in ("yes", "no") else None
-
-
 def _filled(last: Trade | None, fill: Fill, exposure_after: Decimal) -> list[Trade]:
     number = last.number if last else 0
     before = last if last and last.closed_at is None else None

@@ -15,7 +15,7 @@ from accounts.sessions import SignedInRequest
 from ledger import day_reading
 from ledger.asked import ListQuery
 from ledger.day_list import DAYS, day_document, day_of_all
-from ledger.single import OfEnvironment, asked
+from ledger.single import OfEnvironment, scope_of
 from positions.api import NOT_SEEN, OneOrAll
 from positions.schemas import Figure
 
@@ -62,7 +62,7 @@ def day(
     environment: OfEnvironment = None,
 ) -> JsonResponse:
     """One day, today's as the page shows it; its figures are null if nothing is known of it."""
-    of = asked(sight.of(request.auth), account, environment)
+    of = scope_of(sight.of(request.auth), account, environment)
     now = timezone.now()
     which = day_reading.today(now) if on is None else _date(on)
     accounts = list(Account.objects.filter(pk__in=of.account_ids))

@@ -11,8 +11,8 @@ from accounts.schemas import ErrorOut
 from accounts.sessions import SignedInRequest
 from ledger import equity as equities
 from ledger.asked import ListQuery, period_of, wants_csv
-from ledger.equity import EQUITY, worth_document
-from ledger.single import OfEnvironment, asked
+from ledger.equity_list import EQUITY, worth_document
+from ledger.single import OfEnvironment, scope_of
 from positions.api import NOT_SEEN
 from positions.documents import instant
 from positions.schemas import Figure
@@ -66,7 +66,7 @@ def equity(
     """
     if wants_csv(request, query.format):
         return EQUITY.answer(request, query)
-    of = asked(sight.of(request.auth), query.account, query.environment)
+    of = scope_of(sight.of(request.auth), query.account, query.environment)
     period = period_of(query.from_, query.to)
     if of.account_id is None:
         points = equities.of_all(of.account_ids, period, query.points)

@@ -14,7 +14,7 @@ from accounts.sessions import SignedInRequest
 from ledger import proving
 from ledger.proof import STEP_KINDS, Proof, StepKind
 from ledger.proving import Reach
-from ledger.single import Asked, OfEnvironment, asked
+from ledger.single import OfEnvironment, Scope, scope_of
 from positions.api import NOT_SEEN, OneOrAll
 from positions.decimal_text import plain
 from positions.documents import Document, instant
@@ -73,7 +73,7 @@ def proof(
     request: SignedInRequest, account: OneOrAll = None, environment: OfEnvironment = None
 ) -> JsonResponse:
     """Whether the cash is what all that is known to have happened makes of it."""
-    of = asked(sight.of(request.auth), account, environment)
+    of = scope_of(sight.of(request.auth), account, environment)
     proofs = {each: proving.prove_account(each) for each in of.account_ids}
     reaches = [proving.reach(each) for each in of.account_ids]
     document = proof_document(of, proofs, reaches)
@@ -81,7 +81,7 @@ def proof(
 
 
 def proof_document(
-    of: Asked, proofs: dict[int, Proof | None], reaches: Sequence[Reach]
+    of: Scope, proofs: dict[int, Proof | None], reaches: Sequence[Reach]
 ) -> Document:
     """The answer but for `disagreements`; what is unknown for one account is so for all."""
     known = [each for each in proofs.values() if each]
@@ -119,7 +119,7 @@ def proof_document(
     }
 
 
-def _disagreements(of: Asked) -> list[Document]:
+def _disagreements(of: Scope) -> list[Document]:
     return [
         {"account_id": account_id, "ticker": ticker, "text": text}
         for each in of.account_ids

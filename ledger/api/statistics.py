@@ -12,10 +12,10 @@ from accounts.schemas import ErrorOut
 from accounts.sessions import SignedInRequest
 from ledger import holes, return_reading, tally_reading
 from ledger.asked import period_of
-from ledger.record_schemas import StatisticsAnswerOut
 from ledger.returns import Drawdown, Returns
-from ledger.single import OfEnvironment, asked
+from ledger.single import OfEnvironment, scope_of
 from ledger.statistics import By, Statistics, Tally, statistics_of
+from ledger.trade_schemas import StatisticsAnswerOut
 from positions.api import NOT_SEEN, OneOrAll
 from positions.decimal_text import plain
 from positions.documents import Document, instant
@@ -54,7 +54,7 @@ def statistics(
 
     `entry_brier` scores the prices that were paid, not what their buyer thought.
     """
-    of = asked(sight.of(request.auth), account, environment)
+    of = scope_of(sight.of(request.auth), account, environment)
     period = period_of(since, until)
     if not all(holes.is_past_read(each) for each in of.account_ids):
         # Part of the trades would pass for all of them.

@@ -6,8 +6,8 @@ from ninja import Query, Router
 from accounts.schemas import ErrorOut
 from accounts.sessions import SignedInRequest
 from ledger.asked import MarketListQuery
-from ledger.record_schemas import TradesOut
 from ledger.trade_reading import TRADES
+from ledger.trade_schemas import TradesOut
 from positions.api import NOT_SEEN
 
 router = Router()

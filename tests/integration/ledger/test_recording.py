@@ -19,13 +19,14 @@ from ledger import (
     points,
     recording,
 )
-from ledger.flows import replay, settled_revenue
+from ledger.flows import settled_revenue
 from ledger.models import Book, CollateralFlow, EquityPoint, Fill, Followed, Hole, Settlement, Trade
 from ledger.records import Fill as Filled
 from ledger.records import Settlement as Paid
 from positions.models import Market
 from tests.integration.blocking import wait_for_a_blocked_session
 from tests.integration.visitors import make_account
+from tests.replayed import replay
 from tests.told import row
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,7 +13,7 @@ from django.db import connection
 from ledger import return_reading, tally_reading
 from ledger.models import EquityPoint, Followed, Hole, ImportedTrade, Trade
 from ledger.periods import Period
-from ledger.statistics import Tally, tally_of
+from ledger.statistics import Tally
 from ledger.trade_rows import trade_of
 from positions.models import Market, Position
 from tests.integration.ledger.rows import (
@@ -24,6 +24,7 @@ from tests.integration.ledger.rows import (
     transfer,
 )
 from tests.integration.visitors import make_account
+from tests.tallies import tally_of
 from tests.told import NOON, at
 
 pytestmark = pytest.mark.django_db

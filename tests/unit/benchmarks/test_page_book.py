@@ -14,8 +14,8 @@ from ledger.api.equity import EquityOut
 from ledger.api.proof import ProofOut
 from ledger.market_schemas import CandlesOut, OrderBookOut
 from ledger.position_schemas import OnePositionOut
-from ledger.record_schemas import TradesOut
 from ledger.schemas import ActivitiesOut, FillsOut, SettlementsOut, TransfersOut
+from ledger.trade_schemas import TradesOut
 from positions.schemas import AccountsOut, PortfolioOut, PositionOut, PositionsOut
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)

@@ -8,10 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.explaining import TOLD, DayStart, Explanation, Recorded, explained, explained_flat
-from ledger.flows import NOTHING, replay
+from ledger.flows import NOTHING
 from ledger.records import Fill, Record, Settlement
 from positions.pnl import Holding, MarketState, Quote, figures_of
 from tests.formulas import computed
+from tests.replayed import replay
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

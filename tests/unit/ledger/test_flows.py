@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.flows import NOTHING, effect_of, replay, settled_revenue
+from ledger.flows import NOTHING, effect_of, settled_revenue
 from ledger.records import Fill, Settlement
 from positions.pnl import Holding
+from tests.replayed import replay
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.flows import NOTHING, effect_of, replay, settled_revenue
+from ledger.flows import NOTHING, effect_of, settled_revenue
 from ledger.records import Fill, Settlement
 from positions.pnl import Holding
+from tests.replayed import replay
 
 NOON = datetime(2026, 6, 11, 12, tzinfo=UTC)
 

@@ -4,8 +4,9 @@ from decimal import Decimal
 import pytest
 
 from ledger import statistics
-from ledger.statistics import Tally, key_of_day, statistics_of, tally_of
+from ledger.statistics import Tally, key_of_day, statistics_of
 from ledger.trades import Trade
+from tests.tallies import tally_of
 from tests.told import NOON, at
 
 D = Decimal

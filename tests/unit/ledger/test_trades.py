@@ -6,10 +6,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.flows import replay
 from ledger.records import Fill, Record, Settlement
-from ledger.statistics import Tally, tally_of
+from ledger.statistics import Tally
 from ledger.trades import Trade, follow
+from tests.replayed import replay
+from tests.tallies import tally_of
 from tests.told import NOON, at
 
 D = Decimal
