@@ -175,6 +175,7 @@ class _Passed:
 def _replay(account_id: int, market_id: int, ticker: str) -> datetime | None:
     """Reckon all that follows from one market's records anew, from the first to the last."""
     with transaction.atomic():
+        holes.keep(account_id)
         passed = _pass(account_id, market_id, ticker)
         times = [passed.changed_at]
         # Only now, as whoever records waits for it. Where something is open nobody else says what

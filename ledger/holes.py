@@ -8,7 +8,7 @@ by page, so that a break costs no more than a page.
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from ledger.models import Followed, Hole
@@ -27,7 +27,9 @@ def begin(account_id: int, now: datetime) -> None:
     A worker follows the account from now on, by the exchange's clock: what it missed is a hole.
     """
     with transaction.atomic():
-        followed = Followed.objects.select_for_update().filter(account_id=account_id).first()
+        followed = (
+            Followed.objects.select_for_update(no_key=True).filter(account_id=account_id).first()
+        )
         if followed is None:
             Followed.objects.create(account_id=account_id, until=now)
             _open(account_id, None, now, now)
@@ -85,7 +87,21 @@ def lock(account_id: int) -> None:
 
     Whether what follows from a record may be said depends on there being no hole.
     """
-    Followed.objects.select_for_update().filter(account_id=account_id).first()
+    Followed.objects.select_for_update(no_key=True).filter(account_id=account_id).first()
+
+
+def keep(account_id: int) -> None:
+    """
+    Until the transaction ends the account is not forgotten; others record what they like.
+
+    To begin with, before any other row is written that is there: who forgets the account begins
+    with the same row, and each would wait for the other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT FROM {Followed._meta.db_table} WHERE account_id = %s FOR KEY SHARE",  # our own
+            [account_id],
+        )
 
 
 def give_up(

@@ -152,6 +152,7 @@ def _keep(
     is_newest: bool = True,
 ) -> Proof | None:
     with transaction.atomic():
+        holes.keep(account_id)
         proof = _proved(account_id, rows, since_ever=since_ever)
         if proof is None:
             return None
