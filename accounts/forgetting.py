@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection
 
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db.models import Model
 
 from accounts import known_networks, names, sessions, sight, ways_in
 from accounts.models import Account, Session, User
@@ -10,6 +11,8 @@ from postgres.channels import CREDENTIALS_CHANGED, SESSION_ENDED, SIGHT_CHANGED
 from postgres.notifications import publish
 
 ATTEMPTS = 5
+# Rows that one statement deletes: a million in one would take longer than the database gives it.
+ROWS_AT_ONCE = 50_000
 
 
 def forget_accounts(user: User, account_ids: Collection[int]) -> None:
@@ -95,6 +98,15 @@ def _delete(account_ids: Collection[int]) -> None:
             list(own.select_for_update().order_by("pk"))
     # Locked, so that no worker writes a row of theirs while theirs are deleted.
     list(Account.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    for relation in Account._meta.related_objects:
+        _delete_piecemeal(relation.related_model, **{f"{relation.field.name}__in": ids})
     Account.objects.filter(pk__in=ids).delete()
     for account_id in ids:
         publish(CREDENTIALS_CHANGED, str(account_id))
+
+
+def _delete_piecemeal(model: type[Model], **which: object) -> None:
+    rows = model._base_manager.filter(**which)
+    deleted = ROWS_AT_ONCE
+    while deleted >= ROWS_AT_ONCE:
+        deleted, _ = rows.filter(pk__in=rows.values("pk")[:ROWS_AT_ONCE]).delete()

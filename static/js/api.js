@@ -8,6 +8,9 @@ const BASE = "/api/v1/account/";
 /** How long the server may take for an answer. */
 const ANSWER_SECONDS = 10;
 
+/** And for the deletion of an account, whose history may have a million rows. */
+export const FORGET_SECONDS = 120;
+
 /** A call that failed; the message is for a person. */
 export class ApiError extends Error {
   /**
@@ -41,9 +44,9 @@ export function patch(path, body) {
   return change("PATCH", path, body);
 }
 
-/** @param {string} path @returns {Promise<void>} as `post` */
-export function remove(path) {
-  return change("DELETE", path);
+/** @param {string} path @param {number} [seconds] @returns {Promise<void>} as `post` */
+export function remove(path, seconds = ANSWER_SECONDS) {
+  return change("DELETE", path, undefined, seconds);
 }
 
 /**

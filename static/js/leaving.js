@@ -3,7 +3,7 @@
  * Signing out, and the question before what can't be taken back.
  */
 
-import { ApiError, post } from "./api.js";
+import { ApiError, FORGET_SECONDS, post } from "./api.js";
 import { part } from "./elements/template.js";
 
 /**
@@ -16,9 +16,19 @@ export function bindSignOut(leave) {
   const confirmation = part(document, "#forget");
   part(document, "#sign-out").addEventListener("click", () => signOut(false, leave));
   part(document, "#sign-out-forget").addEventListener("click", () => confirmation.showModal());
-  confirmation.addEventListener("close", () => {
-    if (confirmation.returnValue === "forget") signOut(true, leave);
-    confirmation.returnValue = "";
+  confirmation.addEventListener("submit", async (event) => {
+    /** @type {HTMLButtonElement} */
+    const answer = part(confirmation, "[value=forget]");
+    if (event.submitter !== answer) return;
+    // It stays, and says that it takes a while: of a long history it does.
+    event.preventDefault();
+    const words = answer.textContent;
+    answer.disabled = true;
+    answer.textContent = "Deleting…";
+    await signOut(true, leave);
+    answer.disabled = false;
+    answer.textContent = words;
+    confirmation.close();
   });
 }
 
@@ -27,7 +37,7 @@ async function signOut(forget, leave) {
   const failure = part(document, ".page-failure");
   failure.hidden = true;
   try {
-    await post("logout", { forget });
+    await post("logout", { forget }, forget ? FORGET_SECONDS : undefined);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // Who is signed out already is where they wanted to be.

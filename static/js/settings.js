@@ -5,7 +5,7 @@
 
 import { withAdvice } from "./advice.js";
 import { tell } from "./alerts.js";
-import { ApiError, post } from "./api.js";
+import { ApiError, FORGET_SECONDS, post } from "./api.js";
 import { part } from "./elements/template.js";
 import { eraseOfOthers } from "./offline/erasing.js";
 import { oneTimeLink } from "./one_time_link.js";
@@ -59,7 +59,7 @@ function bindForget() {
         text: whatIsForgotten(desk.known.session),
         yes: "Forget everything",
       },
-      act: () => post("logout", { forget: true }),
+      act: () => post("logout", { forget: true }, FORGET_SECONDS),
       leave: "forgotten",
     }),
   );

@@ -1,5 +1,6 @@
 """Several accounts of one person in one page."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
@@ -294,6 +295,27 @@ async def test_forgetting_names_the_accounts_that_the_session_sees_by_now(both):
     await expect(dialog).to_contain_text("Sandbox 1, Sandbox 2: the keys and the figures kept here")
     await dialog.get_by_role("button", name="Cancel").click()
     await expect(both.locator("position-card")).to_have_count(11)
+
+
+async def test_forgetting_says_that_it_takes_a_while(page, product):
+    await sign_in(page, product)
+    is_done = asyncio.Event()
+
+    async def hold(route):
+        await is_done.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/account/logout", hold)
+    await page.get_by_role("button", name="Account").click()
+    await page.get_by_role("button", name="Sign out and forget").click()
+    dialog = page.get_by_role("dialog", name="Sign out and forget?")
+    await dialog.get_by_role("button", name="Sign out and forget").click()
+
+    await expect(dialog.get_by_role("button", name="Deleting…")).to_be_disabled()
+    is_done.set()
+
+    await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
+    assert not await in_database(Account.objects.exists)
 
 
 async def test_who_has_no_way_in_is_told_once(page, product):

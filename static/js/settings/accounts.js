@@ -3,7 +3,7 @@
  * The accounts at the exchange, and the stored keys of each.
  */
 
-import { patch, remove } from "../api.js";
+import { FORGET_SECONDS, patch, remove } from "../api.js";
 import { part } from "../elements/template.js";
 import { KeyForm } from "../key_form.js";
 import { erased, forgetHeld } from "../offline/erasing.js";
@@ -87,7 +87,7 @@ function accountRow(account, keys, accounts, desk) {
         yes: "Forget the account",
       },
       async act() {
-        await remove(`accounts/${id}`);
+        await remove(`accounts/${id}`, FORGET_SECONDS);
         // What this browser keeps for when the server can't be reached has its figures too.
         forgetHeld(id);
         await erased();

@@ -4,7 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts import forgetting
 from accounts.models import Account
@@ -98,3 +99,17 @@ def test_account_that_is_written_is_forgotten_once_that_is_done(
 
     forgotten.result(timeout=10)
     assert not Account.objects.exists()
+
+
+def test_long_history_is_deleted_piece_by_piece(account, monkeypatch):
+    """A million rows in one statement would take longer than the database gives it."""
+    record(account, [fill(str(number), ticker="E-A", seconds=number) for number in range(2, 9)])
+    monkeypatch.setattr(forgetting, "ROWS_AT_ONCE", 2)
+
+    with CaptureQueriesContext(connection) as queries:
+        forgetting.forget_accounts(account.owner, [account.pk])
+
+    assert not Account.objects.exists()
+    of_fills = [each for each in queries if each["sql"].startswith('DELETE FROM "ledger_fill"')]
+    # Nine, by two; and what came since, with the account.
+    assert len(of_fills) == 5 + 1
