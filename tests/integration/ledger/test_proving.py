@@ -241,7 +241,8 @@ def test_records_older_than_all_balances_touch_nothing(account, django_assert_nu
     balance(account, 7200, "100")
     buy(account, 60)
 
-    # The lock, the holes, the newest balances, the oldest, the flows, and what is kept, in a savepoint.
+    # The holes, the newest balances, the oldest, the flows, and what is kept, in a savepoint, for
+    # which the account is kept.
     with django_assert_num_queries(8):
         proving.note(account.pk, at(0), Period(at(60), at(61)))
 
