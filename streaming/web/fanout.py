@@ -6,10 +6,15 @@ number of positions, and a client too slow for the rate gets the newest state of
 have read late anyway is overwritten, never piled up.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 Key = str
+
+# So long a snapshot is given to all who come: after a start of the server all come at once, and
+# each holds what it was sent last until there is something newer.
+MOMENT_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +110,16 @@ class Channel:
 
     Args:
         snapshot: encodes all that the frames so far amount to.
+        clock: seconds that only run forward.
     """
 
-    def __init__(self, snapshot: Callable[[], bytes]) -> None:
+    def __init__(
+        self, snapshot: Callable[[], bytes], clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._snapshot = snapshot
+        self._clock = clock
+        # The last one while nothing is newer, and until when it is given.
+        self._of_the_moment: tuple[bytes, float] | None = None
         self._frames: dict[Key, Frame] = {}
         self._subscribers: set[Subscriber] = set()
 
@@ -132,6 +143,7 @@ class Channel:
         Args:
             written_at: when the rows behind them were, if there are any.
         """
+        self._of_the_moment = None
         if not frames:
             return
         self._frames.update(frames)
@@ -152,10 +164,17 @@ class Channel:
 
     def start_over(self) -> None:
         """What was published so far no longer holds: everybody gets a snapshot."""
+        self._of_the_moment = None
         self._frames.clear()
         for subscriber in self._subscribers:
             subscriber.start_over()
 
     def take(self, subscriber: Subscriber) -> bytes:
         """What is new for this subscriber."""
-        return subscriber.take(self._frames, self._snapshot)
+        return subscriber.take(self._frames, self._shared)
+
+    def _shared(self) -> bytes:
+        now = self._clock()
+        if self._of_the_moment is None or now >= self._of_the_moment[1]:
+            self._of_the_moment = self._snapshot(), now + MOMENT_SECONDS
+        return self._of_the_moment[0]

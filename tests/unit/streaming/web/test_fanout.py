@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.web.fanout import Channel, Frame, Subscriber, Told
+from streaming.web.fanout import MOMENT_SECONDS, Channel, Frame, Subscriber, Told
 
 
 def frame(version: int, text: str) -> Frame:
@@ -22,6 +22,34 @@ def make_subscriber(channel: Channel) -> Subscriber:
 
 def make_channel(snapshot: bytes = b"snapshot\n") -> Channel:
     return Channel(lambda: snapshot)
+
+
+def test_all_who_come_at_one_moment_share_a_snapshot():
+    made: list[bytes] = []
+    now = [100.0]
+
+    def snapshot() -> bytes:
+        made.append(b"snapshot %d\n" % len(made))
+        return made[-1]
+
+    channel = Channel(snapshot, lambda: now[0])
+
+    def come() -> bytes:
+        subscriber = make_subscriber(channel)
+        subscriber.start_over()
+        return channel.take(subscriber)
+
+    assert come() is come() is made[0]
+    # What is newer is in a snapshot of its own.
+    channel.publish({"A": frame(1, "A")})
+    assert come() is made[1]
+    channel.publish({})
+    assert come() is made[2]
+    channel.start_over()
+    assert come() is made[3]
+    # A later moment, in which nothing has changed but the time.
+    now[0] += MOMENT_SECONDS
+    assert come() is made[4]
 
 
 def test_subscriber_takes_what_was_published_once():
