@@ -164,6 +164,8 @@ def _work(calls: SimpleQueue[_Call[Any] | None], role: Patience | None, end: Fut
     patience.adopt_in_thread(role)
     while call := calls.get():
         call.carry_out()
+        # Its arguments may be large, and the next call may come in an hour.
+        del call
     try:
         connections.close_all()
     finally:
