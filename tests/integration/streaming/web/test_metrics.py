@@ -156,7 +156,12 @@ async def test_lost_doorbell_is_counted(database, hub, alice, worker, monkeypatc
     await database.run(worker.write, {"A": "0.10"})
 
     async with watching(hub, alice) as client:
-        await until(lambda: client.bids)
+        await until(database.is_listened_to)
+        heard = hub_module.COUNTS.heard
+        await database.run(worker.write, {"A": "0.15"})
+        # Once it has heard something, it reads no more because it has begun to listen.
+        await until(lambda: hub_module.COUNTS.heard > heard)
+        await until(lambda: client.bids == {"A": "0.15"} and not hub.behind_seconds)
         missed = hub_module.COUNTS.missed
         await database.run(rows.write_unannounced, alice, "A", "0.20")
         await until(lambda: client.bids == {"A": "0.2"})
