@@ -1,19 +1,21 @@
 """
 Django's ASGI handler, made for streams that stay open for hours.
 
-Stock Django gives every request a thread of its own for as long as it lasts. A stream needs none
-once it is open, so its path goes round that; a thousand streams then need no more threads than one.
-Nor does a static file, however slowly it is taken, nor a probe.
+Stock Django gives every request a thread of its own for as long as it lasts, and keeps the request.
+A stream needs neither once it is open, so its path goes round that; a thousand streams then need no
+more threads than one. Nor does a static file, however slowly it is taken, nor a probe.
 """
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from io import BytesIO
+from typing import Any, cast
 
 from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix
 
 from accounts import log_context
 from streaming.web.admission import Admission
@@ -22,6 +24,7 @@ from streaming.web.edge import Edge
 from streaming.web.hub import Hub
 from streaming.web.inline_middleware import in_place_of_djangos
 from streaming.web.seats import Seat, Seats
+from streaming.web.stream import Stream
 
 STREAM_PATH = "/sse/positions"
 HEALTH_PATH = "/healthz"
@@ -31,13 +34,19 @@ _STREAMING = "streaming.web"
 _HUB = "streaming.web.hub"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Streaming:
-    """What serves a stream: who may have one, what it brings, and the place it has."""
+    """
+    What serves a stream: who may have one, what it brings, and the place it has.
+
+    Attributes:
+        stream: the one that was opened; None where none was.
+    """
 
     admission: Admission
     hub: Hub
     seat: Seat
+    stream: Stream | None = None
 
 
 class StreamingHandler(ASGIHandler):
@@ -82,9 +91,35 @@ class StreamingHandler(ASGIHandler):
             await self.handle(scope, receive, send)
             return
         with self._seats.one() as seat:
+            streaming = None
             if self._admission and self.hub:
-                scope = {**scope, _STREAMING: Streaming(self._admission, self.hub, seat)}
-            await self.handle(scope, receive, send)
+                streaming = Streaming(self._admission, self.hub, seat)
+            await self._stream(scope, streaming, receive, send)
+
+    async def _stream(
+        self, scope: Any, streaming: Streaming | None, receive: Any, send: Any
+    ) -> None:
+        # The body, which is whole already: a stream's says nothing.
+        await receive()
+        answer = await self._answer({**scope, _STREAMING: streaming})
+        gone = asyncio.create_task(receive())
+        if streaming and (stream := streaming.stream):
+            gone.add_done_callback(lambda _: stream.end())
+        try:
+            await self.send_response(answer, send)
+        finally:
+            gone.cancel()
+
+    async def _answer(self, scope: Any) -> HttpResponseBase:
+        """As Django's `handle`, without what it does in threads for requests that use the ORM."""
+        set_script_prefix(get_script_prefix(scope))
+        request, refusal = self.create_request(scope, BytesIO())
+        if refusal is not None:
+            return refusal
+        answer: HttpResponseBase = await self.run_get_response(cast(ASGIRequest, request))
+        # Else the request would be kept for as long as the stream is open.
+        answer._resource_closers.clear()  # type: ignore[attr-defined]  # Django's own
+        return answer
 
     async def _live(self, receive: Any, send: Any) -> None:
         await receive()

@@ -119,9 +119,20 @@ class Hub:
             await asyncio.wait([self._work])
         await self.database.close()
 
-    async def events(
-        self, session: Session, seen: Sight, wanted: int | None, *, takes_gzip: bool = False
-    ) -> AsyncIterator[bytes]:
+    @staticmethod
+    def stream(session: Session, wanted: int | None, *, takes_gzip: bool = False) -> Stream:
+        """
+        A stream for a session, to be fed by `events`.
+
+        Args:
+            wanted: the account it is about; None for all that the session sees.
+            takes_gzip: whether the chunks are to be one gzip file. Each can be read as it comes.
+        """
+        part = random.uniform(SHORTEST_PART, 1)  # noqa: S311  # spread, not secret
+        ends_at = asyncio.get_running_loop().time() + part * settings.STREAM_SECONDS
+        return Stream(session.pk, session.user_id, wanted, ends_at, takes_gzip=takes_gzip)
+
+    async def events(self, stream: Stream, seen: Sight) -> AsyncIterator[bytes]:
         """
         One stream's events: a snapshot of each account, then what is newer than it.
 
@@ -130,12 +141,7 @@ class Hub:
 
         Args:
             seen: what the session saw when it was looked at.
-            wanted: the account it is about; None for all that the session sees.
-            takes_gzip: whether the chunks are to be one gzip file. Each can be read as it comes.
         """
-        part = random.uniform(SHORTEST_PART, 1)  # noqa: S311  # spread, not secret
-        ends_at = asyncio.get_running_loop().time() + part * settings.STREAM_SECONDS
-        stream = Stream(session.pk, session.user_id, wanted, ends_at, takes_gzip=takes_gzip)
         self._streams.add(stream)
         COUNTS.streams_opened += 1
         try:

@@ -36,8 +36,9 @@ async def positions_stream(request: HttpRequest) -> HttpResponseBase:
     wanted = _wanted(request.GET.get("account"), seen)
     streaming.seat.take(session.pk)
     takes_gzip = deflated.is_accepted(request.headers.get("Accept-Encoding", ""))
+    streaming.stream = streaming.hub.stream(session, wanted, takes_gzip=takes_gzip)
     return StreamingHttpResponse(
-        streaming.hub.events(session, seen, wanted, takes_gzip=takes_gzip),
+        streaming.hub.events(streaming.stream, seen),
         content_type="text/event-stream",
         headers={
             "Cache-Control": "no-store",

@@ -85,7 +85,7 @@ async def watching(
     if session is None:
         session = await hub.database.run(new_session, account_id)
     seen = await hub.database.run(sight.of, session)
-    reader = asyncio.create_task(_read(hub.events(session, seen, account_id), client))
+    reader = asyncio.create_task(_read(hub.events(hub.stream(session, account_id), seen), client))
     try:
         yield client
     finally:

@@ -530,7 +530,9 @@ async def test_frozen_client_delays_nobody_and_gets_the_newest_when_it_thaws(
     await database.run(worker.write, {"A": "0.10", "B": "0.10"})
     frozen = Client()
     async with (
-        aclosing(hub.events(session, await database.run(sight.of, session), alice)) as chunks,
+        aclosing(
+            hub.events(hub.stream(session, alice), await database.run(sight.of, session))
+        ) as chunks,
         watching(hub, alice) as quick,
     ):
         frozen.feed(await anext(chunks))

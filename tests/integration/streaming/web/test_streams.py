@@ -1,6 +1,7 @@
 """Streams over HTTP, from the real server."""
 
 import asyncio
+import gc
 import json
 import re
 import signal
@@ -16,6 +17,7 @@ import httpx
 import jwt
 import psycopg
 import pytest
+from django.core.handlers.asgi import ASGIRequest
 
 from accounts import sessions
 from accounts.models import Account
@@ -242,6 +244,16 @@ async def test_streams_need_neither_threads_nor_database_sessions_of_their_own(
 
         after = (threading.active_count(), await sessions_of_database())
     assert after == before
+
+
+async def test_open_stream_keeps_nothing_of_its_request(web, token, worker):
+    async with streaming(web.port, token) as client:
+        await until(lambda: client.events)
+
+        # What its messages refer to, and refer to it, is waste by now.
+        gc.collect()
+
+        assert not [each for each in gc.get_objects() if type(each) is ASGIRequest]
 
 
 async def test_closed_browser_leaves_nothing_behind(database, web, token, worker):
