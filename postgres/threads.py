@@ -68,6 +68,8 @@ class _Call(Generic[R]):
         # The loop may have ended, having waited long enough: then nobody wants to know.
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._settle, result, failure)
+        # Its traceback holds this call, and with it the arguments.
+        del failure
 
     def _settle(self, result: R | None, failure: BaseException | None) -> None:
         self.end.set_result(None)

@@ -43,21 +43,35 @@ class Admission:
         # Held: the event loop keeps no task.
         self._looks: set[asyncio.Task[None]] = set()
 
-    async def look(self, request: HttpRequest) -> Looked:
+    async def look(
+        self, request: HttpRequest, gone: asyncio.Future[object] | None = None
+    ) -> Looked:
         """
         The request's session and what it sees, within ANSWER_SECONDS; None without a session.
 
+        Args:
+            gone: done once nobody waits for it any more.
         Raises:
+            CancelledError: nobody does.
             OperationalError: the database did not answer in time; or what else the look raises.
         """
         waiting = _Waiting(request, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._begin()
+
+        def leave(_: asyncio.Future[object]) -> None:
+            waiting.answer.cancel()
+
+        if gone:
+            gone.add_done_callback(leave)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await waiting.answer
         except TimeoutError:
             raise OperationalError("the session could not be looked at in time") from None
+        finally:
+            if gone:
+                gone.remove_done_callback(leave)
 
     async def stop(self) -> None:
         """Let go of the database."""

@@ -40,12 +40,14 @@ class Streaming:
     What serves a stream: who may have one, what it brings, and the place it has.
 
     Attributes:
+        gone: done once the client has left.
         stream: the one that was opened; None where none was.
     """
 
     admission: Admission
     hub: Hub
     seat: Seat
+    gone: asyncio.Future[Any]  # with ASGI's own message
     stream: Stream | None = None
 
 
@@ -91,22 +93,35 @@ class StreamingHandler(ASGIHandler):
             await self.handle(scope, receive, send)
             return
         with self._seats.one() as seat:
-            streaming = None
             if self._admission and self.hub:
-                streaming = Streaming(self._admission, self.hub, seat)
-            await self._stream(scope, streaming, receive, send)
+                await self._stream(scope, self._admission, self.hub, seat, receive, send)
+            else:
+                # The view says what is missing.
+                await self.handle(scope, receive, send)
 
     async def _stream(
-        self, scope: Any, streaming: Streaming | None, receive: Any, send: Any
+        self,
+        scope: Any,
+        admission: Admission,
+        hub: Hub,
+        seat: Seat,
+        receive: Any,
+        send: Any,
     ) -> None:
         # The body, which is whole already: a stream's says nothing.
         await receive()
-        answer = await self._answer({**scope, _STREAMING: streaming})
         gone = asyncio.create_task(receive())
-        if streaming and (stream := streaming.stream):
-            gone.add_done_callback(lambda _: stream.end())
+        streaming = Streaming(admission, hub, seat, gone)
         try:
+            answer = await self._answer({**scope, _STREAMING: streaming})
+            if stream := streaming.stream:
+                # At once if it has left already; the last that it was to be sent is sent to nobody.
+                gone.add_done_callback(lambda _: stream.end())
             await self.send_response(answer, send)
+        except asyncio.CancelledError:
+            # It left while it was looked at: nobody waits for an answer.
+            if not gone.done():
+                raise
         finally:
             gone.cancel()
 

@@ -84,6 +84,8 @@ class Edge:
         if body is None:
             return
         replayed = _Replayed(body, receive)
+        # A stream is open for hours.
+        del body
         if self._is_light(scope["path"]):
             await self._application(scope, replayed, send)
             return

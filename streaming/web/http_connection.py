@@ -195,7 +195,11 @@ class BoundedConnection(HttpToolsProtocol):
     def _hang_up(self) -> None:
         # Without a word, which would stand in the middle of an answer.
         self._let_go_of_answer()
-        self.transport.close()
+        # Who takes nothing would not take the rest either, and is waited for.
+        if self.flow.write_paused:
+            self.transport.abort()
+        else:
+            self.transport.close()
 
     def _refuse_head(self) -> None:
         if not self._is_between_requests:

@@ -146,6 +146,8 @@ class Hub:
         COUNTS.streams_opened += 1
         try:
             self._show(stream, seen)
+            # What it sees is asked for again now and then.
+            del seen
             if self._is_draining:
                 stream.end()
             yield stream.first(sse.retry(RECONNECT_MS))
@@ -153,8 +155,8 @@ class Hub:
                 if news := await stream.news():
                     COUNTS.stream_bytes += len(news)
                     yield news
-                    # Here again when the connection has taken it.
-                    if stream.written_at is not None:
+                    # Here again when the connection has taken it, or is no more.
+                    if stream.written_at is not None and not stream.is_ended:
                         COUNTS.row_to_bytes.observe(time.time() - stream.written_at)
             yield stream.last(sse.retry(RECONNECT_MS))
         finally:

@@ -29,7 +29,7 @@ async def positions_stream(request: HttpRequest) -> HttpResponseBase:
     Whoever takes gzip gets it as one gzip file, each event as soon as it is there.
     """
     streaming = streaming_of(request)
-    looked = await streaming.admission.look(request)
+    looked = await streaming.admission.look(request, streaming.gone)
     if looked is None:
         raise NotSignedIn
     session, seen = looked

@@ -21,7 +21,9 @@ from django.core.handlers.asgi import ASGIRequest
 
 from accounts import sessions
 from accounts.models import Account
+from streaming.web import admission
 from streaming.web.asgi import StreamingHandler
+from streaming.web.counts import COUNTS
 from tests.integration.streaming.clients import Client
 from tests.processes import Process, listens
 from tests.waiting import START_SECONDS, until
@@ -250,10 +252,40 @@ async def test_open_stream_keeps_nothing_of_its_request(web, token, worker):
     async with streaming(web.port, token) as client:
         await until(lambda: client.events)
 
-        # What its messages refer to, and refer to it, is waste by now.
-        gc.collect()
+        await until(lambda: not requests_for_streams())
 
-        assert not [each for each in gc.get_objects() if type(each) is ASGIRequest]
+
+def requests_for_streams() -> list[ASGIRequest]:
+    """Those that are kept; what refers to itself alone is waste."""
+    gc.collect()
+    found = [each for each in gc.get_objects() if type(each) is ASGIRequest]
+    return [each for each in found if each.path == PATH]
+
+
+async def test_who_leaves_while_the_session_is_looked_at_frees_the_seat(web, token, monkeypatch):
+    handler = web.server._application
+    is_looked_at = threading.Event()
+
+    def look(requests):
+        is_looked_at.wait(10)
+        return [None for _ in requests]
+
+    monkeypatch.setattr(admission, "_look", look)
+    monkeypatch.setattr(admission, "ANSWER_SECONDS", 10.0)
+    opened = COUNTS.streams_opened
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", web.port)
+        writer.write(request(token))
+        await until(lambda: handler._seats.taken == 1)
+        await until(lambda: handler._admission._looks)
+
+        writer.close()
+
+        # Long before anybody has looked.
+        await until(lambda: handler._seats.taken == 0)
+    finally:
+        is_looked_at.set()
+    assert COUNTS.streams_opened == opened
 
 
 async def test_closed_browser_leaves_nothing_behind(database, web, token, worker):
