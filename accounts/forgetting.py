@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 
 from django.db import IntegrityError, OperationalError, connection, transaction
-from django.db.models import Model
+from django.db.models import CASCADE, ForeignObjectRel, Model
 
 from accounts import known_networks, names, sessions, sight, ways_in
 from accounts.models import Account, Session, User
@@ -89,20 +89,35 @@ def _forget_user(user_id: int) -> None:
 
 def _delete(account_ids: Collection[int]) -> None:
     ids = sorted(account_ids)
-    # What writes an account's rows begins with one of those that it has one of, in the order of the
+    accounts = Account.objects.filter(pk__in=ids).order_by("pk")
+    kept = _kept_of_accounts()
+    # Whoever takes an account over begins with it.
+    list(accounts.select_for_update(no_key=True))
+    # Who writes an account's rows begins with one of those that it has one of, in the order of the
     # applications, and comes to the account last, when it commits: at once each would wait for the
     # other.
-    for relation in Account._meta.related_objects:
+    for relation in kept:
         if relation.one_to_one:
             own = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": ids})
             list(own.select_for_update().order_by("pk"))
-    # Locked, so that no worker writes a row of theirs while theirs are deleted.
-    list(Account.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
-    for relation in Account._meta.related_objects:
+    # Locked whole, so that no worker writes a row of theirs while theirs are deleted.
+    list(accounts.select_for_update())
+    for relation in kept:
         _delete_piecemeal(relation.related_model, **{f"{relation.field.name}__in": ids})
-    Account.objects.filter(pk__in=ids).delete()
+    accounts.delete()
     for account_id in ids:
         publish(CREDENTIALS_CHANGED, str(account_id))
+
+
+def _kept_of_accounts() -> list[ForeignObjectRel]:
+    """What the applications above keep of accounts, which may be much, and goes with them."""
+    return [
+        relation
+        for relation in Account._meta.get_fields(include_hidden=True)
+        if isinstance(relation, ForeignObjectRel)
+        and relation.related_model._meta.app_label != Account._meta.app_label
+        and relation.on_delete is CASCADE
+    ]
 
 
 def _delete_piecemeal(model: type[Model], **which: object) -> None:

@@ -8,6 +8,8 @@ import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from django.db import transaction
+
 from kalshi.resources import PositionRow
 from ledger import holes
 from ledger.models import Book
@@ -61,7 +63,10 @@ def compare(
                 )
             book.disagreement, book.compared_at = told, at
             changed.append(book)
-    Book.objects.bulk_update(changed, ["disagreement", "compared_at"], batch_size=500)
+    if changed:
+        with transaction.atomic():
+            holes.keep(account_id)
+            Book.objects.bulk_update(changed, ["disagreement", "compared_at"], batch_size=500)
     return differing
 
 

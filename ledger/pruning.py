@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
 from accounts.models import Account
-from ledger import models
+from ledger import holes, models
 from ledger.periods import Period
 from ledger.thinning import Stored, thinned
 
@@ -112,6 +112,7 @@ def _thin_day(account_id: int, day: date, grain: timedelta, *, is_dry_run: bool)
     result = thinned([*before, *of_day, *after], grain)
     if not is_dry_run:
         with transaction.atomic():
+            holes.keep(account_id)
             points.filter(pk__in=result.after_dropped).update(is_after_thinned=True)
             # A day may have begun with one since it was read.
             points.filter(pk__in=result.dropped, is_baseline=False).delete()

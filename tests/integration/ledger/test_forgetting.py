@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from django.apps import apps
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -57,6 +58,10 @@ def positions_and_a_new_one(account: Account) -> None:
     opened.writer.write(changes, ConnectionState("live", since=NOON), NOON)
 
 
+def an_account_taken_over(account: Account) -> None:
+    taken_over(account)
+
+
 def a_point(account: Account) -> None:
     stream = AccountStream.objects.get(account=account)
     with Fence(account.pk, stream.epoch).held():
@@ -83,6 +88,7 @@ def told(account) -> None:
         what_follows_from_an_older_record,
         what_a_balance_proves,
         positions_and_a_new_one,
+        an_account_taken_over,
         a_point,
     ],
 )
@@ -113,3 +119,16 @@ def test_long_history_is_deleted_piece_by_piece(account, monkeypatch):
     of_fills = [each for each in queries if each["sql"].startswith('DELETE FROM "ledger_fill"')]
     # Nine, by two; and what came since, with the account.
     assert len(of_fills) == 5 + 1
+
+
+def test_all_that_is_kept_of_an_account_goes_with_it(account):
+    kept = {relation.related_model for relation in forgetting._kept_of_accounts()}
+    of_accounts = {
+        model
+        for app in ("positions", "ledger")
+        for model in apps.get_app_config(app).get_models()
+        if any(field.related_model is Account for field in model._meta.get_fields())
+    }
+
+    assert kept == of_accounts
+    assert models.EventDecision in kept
