@@ -230,7 +230,10 @@ def _payouts(
     payouts: list[tuple[datetime, int | str, bool]] = [
         (at, market_id, was_yes(value, result)) for at, market_id, value, result in told
     ]
-    decisions = _decisions(account_id, event_ticker)
+    # Of a market that it held after all its own payout counts.
+    decisions = _decisions(account_id, event_ticker).exclude(
+        ticker__in=rows.values("market__ticker")
+    )
     payouts += decisions.order_by("at", "id").values_list("at", "ticker", "is_yes")
     return sorted(payouts, key=itemgetter(0))
 

@@ -3,7 +3,11 @@ Which markets have paid, of the events in which something is still held: one tha
 makes every NO beside it certain.
 """
 
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
 
 from ledger.models import EventDecision, Settlement
 from positions.collateral_book import PaidMarket
@@ -12,8 +16,10 @@ from positions.pnl import PAYOUT
 
 
 def of_held_events(account_id: int) -> list[PaidMarket]:
-    """Each market once, as was said of it last: a payout may have been corrected."""
-    held = Position.objects.of(account_id).open().values("market__event_ticker")
+    """
+    Each market once, as the account's own records say last: a payout may have been corrected.
+    """
+    held = _held_events(account_id)
     rows = (
         Settlement.objects.filter(account_id=account_id, market__event_ticker__in=held)
         .order_by("at", "id")
@@ -23,10 +29,21 @@ def of_held_events(account_id: int) -> list[PaidMarket]:
         ticker: PaidMarket(ticker, event_ticker, was_yes(value, result))
         for ticker, event_ticker, value, result in rows
     }
-    beside = EventDecision.objects.filter(account_id=account_id, event_ticker__in=held)
-    for row in beside.order_by("at", "id"):
-        last[row.ticker] = PaidMarket(row.ticker, row.event_ticker, row.is_yes)
     return list(last.values())
+
+
+def beside_held(account_id: int) -> list[tuple[PaidMarket, datetime]]:
+    """Markets that the account does not hold, of the same events, as was said last; and when."""
+    rows = EventDecision.objects.filter(
+        account_id=account_id, event_ticker__in=_held_events(account_id)
+    )
+    own = Settlement.objects.filter(account_id=account_id).values("market__ticker")
+    last = {row.ticker: row for row in rows.exclude(ticker__in=own).order_by("at", "id")}
+    return [(PaidMarket(row.ticker, row.event_ticker, row.is_yes), row.at) for row in last.values()]
+
+
+def _held_events(account_id: int) -> QuerySet[Position, Any]:
+    return Position.objects.of(account_id).open().values("market__event_ticker")
 
 
 def was_yes(value: Decimal | None, result: str) -> bool:

@@ -60,7 +60,8 @@ def _part(row: Position) -> Part:
 
 def _returned(account_id: int, rows: list[Position]) -> list[Returned] | None:
     """By event, where netting is on; None where it can't be said of one."""
-    paid = paid_markets.of_held_events(account_id)
+    beside = (market for market, _ in paid_markets.beside_held(account_id))
+    paid = [*paid_markets.of_held_events(account_id), *beside]
     decided = {market.event_ticker for market in paid if market.is_yes}
     events: dict[str, list[Position]] = {}
     for row in rows:

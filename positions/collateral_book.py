@@ -95,6 +95,12 @@ class CollateralBook:
                 moved = _sum(moved, self._reckon(market.event_ticker))
         return moved
 
+    def begin_anew(self) -> None:
+        """No market has paid."""
+        self._won.clear()
+        for event_ticker in list(self._events):
+            self._reckon(event_ticker)
+
     def _leave(self, ticker: str) -> Decimal | None:
         event_ticker = self._event_of.pop(ticker, None)
         if event_ticker is None:

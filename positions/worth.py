@@ -20,6 +20,8 @@ from positions.portfolio import Cash, MarketFacts, Worth
 
 # A frame is sent after the change that it tells of, but hardly ever by more.
 FRAME_LATENCY = timedelta(milliseconds=250)
+# What REST tells of a payout's time is right to that.
+NEAR = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,21 @@ class Valuation:
         moved = self.collateral.paid([market])
         if span and moved:
             self.cash.flowed(Flow(moved, span.after, span.by))
+
+    def decided(self, market: PaidMarket, at: datetime) -> None:
+        """
+        A market has paid in which nothing was held.
+
+        Nothing but the cash told of it, perhaps before this.
+        """
+        moved = self.collateral.paid([market])
+        if moved:
+            self.cash.transferred(Flow(moved, at - NEAR, at + NEAR))
+
+    def begin_anew(self) -> None:
+        """All that is past was of another world."""
+        self.collateral.begin_anew()
+        self._locked_in.clear()
 
     def remember(self) -> None:
         """What becomes of holdings from here on is newer than what is read of the ledger now."""

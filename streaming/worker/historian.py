@@ -9,6 +9,7 @@ connection: it is tried again.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from decimal import Decimal
 from time import monotonic
@@ -23,7 +24,6 @@ from ledger import (
     balances,
     closing_lines,
     comparing,
-    deciding,
     following,
     holes,
     new_world,
@@ -31,6 +31,7 @@ from ledger import (
     records,
     transferring,
 )
+from ledger.deciding import Deciding
 from ledger.periods import Period
 from positions.cash import Balance
 from positions.fencing import Fence
@@ -47,6 +48,8 @@ logger = logging.getLogger(__name__)
 
 FOLLOW_SECONDS = 55.0
 TRANSFERS_SECONDS = 300.0
+# After a look for what made the cash another than was expected.
+AGAIN_SECONDS = 30.0
 # Between two looks, however much moves.
 BETWEEN_SECONDS = 1.0
 
@@ -79,6 +82,7 @@ class Historian:
         self._rest = rest
         self._tracker = tracker
         self._books = Bookkeeper(fence.account_id, rest, tracker, threads)
+        self._deciding = Deciding(rest, fence.account_id, threads, if_possible)
         self._subaccount = subaccount
         self._may_begin_anew = may_begin_anew
         self._on_change = on_change
@@ -164,6 +168,7 @@ class Historian:
                 extra={"account_id": self._account_id},
             )
             await self._books.run(new_world.forget_the_old)
+            self._tracker.valuation.begin_anew()
 
     async def _follow(self) -> Never:
         while True:
@@ -249,17 +254,22 @@ class Historian:
 
     async def _read_what_moved_cash(self) -> None:
         # Four lists, and the events: asked for when the cash is not as expected, and now and then.
-        is_due = self._is_surprised or monotonic() >= self._transfers_due
-        if not is_due:
+        was_surprised, self._is_surprised = self._is_surprised, False
+        if not was_surprised and monotonic() < self._transfers_due:
             return
-        self._is_surprised = False
-        # One that is told while the lists are read may have its reason in none of them.
-        self._looked_for = self._tracker.valuation.cash.held_back
-        self._transfers_due = monotonic() + TRANSFERS_SECONDS
-        await transferring.read(self._rest, self._subaccount, self._keep_transfers, if_possible)
-        self._touch(
-            await deciding.read(self._rest, self._account_id, self._books.threads, if_possible)
-        )
+        try:
+            # One that is told while the lists are read may have its reason in none of them.
+            self._looked_for = self._tracker.valuation.cash.held_back
+            await transferring.read(self._rest, self._subaccount, self._keep_transfers, if_possible)
+            async with aclosing(self._deciding.look()) as changed:
+                async for at in changed:
+                    self._touch([at])
+        except Exception:
+            self._is_surprised |= was_surprised
+            raise
+        # Not all is listed at once.
+        again = AGAIN_SECONDS if was_surprised else TRANSFERS_SECONDS
+        self._transfers_due = monotonic() + again
 
     async def _keep_transfers(self, stages: list[records.Transfer]) -> None:
         # Before them: the balances say which points have them already.

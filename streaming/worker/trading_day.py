@@ -107,9 +107,12 @@ class TradingDay:
         locked_in = await self._threads.run(points.locked_in, self._account_id)
         baseline = await self._threads.run(points.baseline, self._account_id, now)
         paid = await self._threads.run(paid_markets.of_held_events, self._account_id)
+        decided = await self._threads.run(paid_markets.beside_held, self._account_id)
         self._tracker.valuation.learn(locked_in)
         # What was settled unseen, and outcomes that were corrected.
         self._tracker.valuation.collateral.paid(paid)
+        for market, at in decided:
+            self._tracker.valuation.decided(market, at)
         if baseline and before and baseline.at == before.at:
             # What got its mark while these were read.
             for ticker, net in before.nets.items():

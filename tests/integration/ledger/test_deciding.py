@@ -1,18 +1,21 @@
 """Events that a market decides which the account does not hold, as its markets tell."""
 
+import asyncio
 from decimal import Decimal
 
 import pytest
+from django.db import OperationalError
 
 from accounts.models import Account
 from kalshi.errors import KalshiError, Unavailable
 from kalshi.resources import Market
 from kalshi.rows import Rows
 from ledger import collateral_flows, deciding, paid_markets
+from ledger.deciding import Deciding
 from ledger.models import CollateralFlow, EventDecision, Followed
 from postgres.threads import DatabaseThread
 from tests.integration.ledger.holders import hold_event
-from tests.integration.ledger.rows import fill, record
+from tests.integration.ledger.rows import fill, record, settlement
 from tests.told import at
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -23,13 +26,16 @@ class Exchange:
 
     def __init__(self, *settled: Market, is_down: bool = False) -> None:
         self._settled = settled
-        self._is_down = is_down
+        self.is_down = is_down
+        self.is_silent = False
         self.asked: list[str] = []
 
     async def markets_of_event(self, event_ticker, *, only_settled) -> Rows[Market]:
         assert only_settled
         self.asked.append(event_ticker)
-        if self._is_down:
+        if self.is_silent:
+            await asyncio.Event().wait()
+        if self.is_down:
             raise Unavailable("Down.")
         return Rows(self._settled)
 
@@ -77,7 +83,8 @@ def ask(threads, account):
     """Have an exchange asked."""
 
     async def ask(exchange: Exchange):
-        return await deciding.read(exchange, account.pk, threads, if_possible)
+        looking = Deciding(exchange, account.pk, threads, if_possible)
+        return [at async for at in looking.look()]
 
     return ask
 
@@ -95,8 +102,8 @@ async def test_yes_beside_what_is_held_makes_all_certain(threads, account, ask, 
     assert await ask(Exchange(paid("E-C", "1", 5), paid("E-D", "0", 5))) == [at(5)]
 
     assert await flows() == [(at(1), 10), (at(5), 10)]
-    (market,) = await threads.run(paid_markets.of_held_events, account.pk)
-    assert market == ("E-C", "E", True)
+    (decided,) = await threads.run(paid_markets.beside_held, account.pk)
+    assert decided == (("E-C", "E", True), at(5))
     # Told again it is nothing new.
     assert await ask(Exchange(paid("E-C", "1", 5))) == []
     assert await threads.run(EventDecision.objects.count) == 1
@@ -108,7 +115,7 @@ async def test_payout_that_is_corrected_takes_it_back(threads, account, ask, flo
     assert await ask(Exchange(paid("E-C", "0.30", 9))) == [at(9)]
 
     assert await flows() == [(at(1), 10), (at(5), 10), (at(9), -10)]
-    (market,) = await threads.run(paid_markets.of_held_events, account.pk)
+    ((market, _),) = await threads.run(paid_markets.beside_held, account.pk)
     assert not market.is_yes
 
 
@@ -163,3 +170,82 @@ async def test_exchange_that_does_not_answer_is_asked_again(ask, flows):
     await ask(Exchange(paid("E-C", "1", 5)))
 
     assert sum(amount for _, amount in await flows()) == Decimal(20)
+
+
+async def test_market_that_was_sold_before_it_paid_decides_its_event(threads, account, ask, flows):
+    both = [
+        fill("in", ticker="E-C", side="yes", seconds=2),
+        fill("out", ticker="E-C", side="no", price="0.60", seconds=3),
+    ]
+    await threads.run(record, account, both)
+
+    assert await ask(Exchange(paid("E-C", "1", 5))) == [at(5)]
+
+    assert await flows() == [(at(1), 10), (at(5), 10)]
+
+
+async def test_own_payout_counts_once_it_is_recorded(threads, account, ask, flows):
+    # The records of the account do not reach back so far yet.
+    await ask(Exchange(paid("E-C", "1", 5)))
+    bought = fill("in", ticker="E-C", side="yes", seconds=2)
+    await threads.run(record, account, [bought, settlement("E-C", seconds=5)])
+    assert await threads.run(paid_markets.beside_held, account.pk) == []
+
+    corrected = settlement("E-C", result="no", value="0", revenue="0", seconds=9)
+    await threads.run(record, account, [corrected])
+
+    # A flow for each of the two: what its payout brought back is taken again.
+    assert await flows() == [(at(1), 10), (at(5), 10), (at(9), -10)]
+    assert await ask(Exchange(paid("E-C", "1", 5))) == []
+
+
+async def test_correction_that_keeps_the_time_of_what_it_corrects(threads, account, ask):
+    await ask(Exchange(paid("E-C", "1", 5)))
+
+    (changed,) = await ask(Exchange(paid("E-C", "0", 5)))
+
+    assert changed > at(5)
+    ((market, _),) = await threads.run(paid_markets.beside_held, account.pk)
+    assert not market.is_yes
+
+
+async def test_flows_that_failed_to_be_reckoned_are_the_next_time(threads, ask, flows, monkeypatch):
+    def fail(*_):
+        raise OperationalError("a lock took too long")
+
+    with monkeypatch.context() as while_it_fails:
+        while_it_fails.setattr(collateral_flows, "rewrite", fail)
+        with pytest.raises(OperationalError):
+            await ask(Exchange(paid("E-C", "1", 5)))
+
+    assert await ask(Exchange(paid("E-C", "1", 5))) == [at(5)]
+    assert await flows() == [(at(1), 10), (at(5), 10)]
+
+
+async def test_many_events_are_asked_a_few_at_a_time_and_not_beyond_the_first_silence(
+    threads, account, monkeypatch
+):
+    names = [f"E{number:02}" for number in range(20)]
+    monkeypatch.setattr(deciding, "_events", lambda account_id: names)
+    exchange = Exchange()
+    looking = Deciding(exchange, account.pk, threads, if_possible)
+
+    exchange.is_down = True
+    assert [at async for at in looking.look()] == []
+    assert exchange.asked == names[:8]
+
+    # It goes on where it stopped, and comes round to the first.
+    exchange.is_down, exchange.asked = False, []
+    assert [at async for at in looking.look()] == []
+    assert exchange.asked == [*names[8:], *names[:8]]
+
+
+async def test_time_is_bounded(threads, account, monkeypatch):
+    monkeypatch.setattr(deciding, "_events", lambda account_id: ["E1", "E2"])
+    monkeypatch.setattr(deciding, "_SECONDS", 0.05)
+    exchange = Exchange()
+    exchange.is_silent = True
+
+    async with asyncio.timeout(5):
+        looking = Deciding(exchange, account.pk, threads, if_possible)
+        assert [at async for at in looking.look()] == []

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from kalshi.messages import Fill
 from positions.cash import Balance
 from positions.collateral_book import PaidMarket
@@ -245,6 +247,41 @@ def test_once_a_market_has_paid_its_yes_all_collateral_of_its_event_is_back():
     assert worth.collateral_returned == 20
     assert tracker.valuation.cash.cash.balance == 100 + 10 + 10
     assert worth.total_value == before.total_value == 120 + 20 * Decimal("0.54") - 20
+
+
+@pytest.mark.parametrize("is_told_first", [True, False])
+def test_event_that_is_decided_beside_what_is_held_moves_the_cash_once(is_told_first):
+    tracker = tracker_of_event(row("A", "-10", "6"), row("B", "-8", "4"))
+    before = total(tracker)
+    decision = PaidMarket("C", "EVENT", is_yes=True)
+
+    # C pays at the twentieth second: ten more are certain.
+    if is_told_first:
+        tracker.valuation.decided(decision, at(20))
+        assert total(tracker) == before
+    surprise = tracker.valuation.cash.told(told("110", 25.0, 25.5))
+    if not is_told_first:
+        assert (surprise, total(tracker)) == (10, before)
+        tracker.valuation.decided(decision, at(20))
+
+    worth = tracker.take_changes().worth
+    assert (worth.collateral_returned, worth.total_value) == (18, before)
+    assert tracker.valuation.cash.cash.balance == 110
+    # Read again it is nothing new.
+    tracker.valuation.decided(decision, at(20))
+    assert tracker.valuation.cash.told(told("110", 30.0, 30.5)) == 0
+    assert total(tracker) == before
+
+
+def test_world_that_begins_anew_has_decided_nothing():
+    tracker = tracker_of_event(row("A", "-10", "6"), row("B", "-8", "4"))
+    tracker.valuation.collateral.paid([PaidMarket("C", "EVENT", is_yes=True)])
+    tracker.valuation.learn({"D": Decimal(3)})
+
+    tracker.valuation.begin_anew()
+
+    assert tracker.take_changes().worth.collateral_returned == 8
+    assert tracker.valuation._locked_in == {}
 
 
 def test_market_that_has_paid_its_no_decides_nothing():
