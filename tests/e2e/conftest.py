@@ -6,9 +6,11 @@ Where one of them must die, it is a process of its own (`tests/processes.py`).
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from playwright.async_api import (
@@ -41,6 +43,8 @@ CHROMIUM_ARGUMENTS = [
 
 FIRST_PORT = 20_000
 
+logger = logging.getLogger(__name__)
+
 # More than anybody should wait, as other tests run beside these.
 expect.set_options(timeout=15_000)
 
@@ -62,6 +66,14 @@ class Chromium:
             )
         return self._browser
 
+    async def give_up(self) -> None:
+        """Leave to itself the one that runs, as it does not answer; the next test has another."""
+        given_up, self._browser = self._browser, None
+        if given_up:
+            with suppress(Exception):
+                async with asyncio.timeout(5):
+                    await given_up.close()
+
 
 @pytest.fixture(scope="session")
 async def chromium() -> AsyncIterator[Chromium]:
@@ -77,7 +89,9 @@ async def browser(chromium: Chromium) -> Browser:
 
 
 @pytest.fixture
-async def new_context(browser: Browser) -> AsyncIterator[Callable[..., Awaitable[BrowserContext]]]:
+async def new_context(
+    chromium: Chromium, browser: Browser
+) -> AsyncIterator[Callable[..., Awaitable[BrowserContext]]]:
     """Open contexts of other people; they are closed at the end."""
     contexts: list[BrowserContext] = []
 
@@ -86,9 +100,17 @@ async def new_context(browser: Browser) -> AsyncIterator[Callable[..., Awaitable
         return contexts[-1]
 
     yield open_context
-    async with asyncio.timeout(ANSWER_SECONDS):
-        for context in contexts:
-            await context.close()
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            for context in contexts:
+                # First, as one that is closed with its pages was seen to wait for ever for them.
+                for page in context.pages:
+                    await page.close()
+                await context.close()
+    except TimeoutError:
+        # Chromium's own: the test has said all that it had to say of the product.
+        logger.warning("a context did not close")
+        await chromium.give_up()
 
 
 @pytest.fixture(scope="session")
