@@ -7,7 +7,7 @@ to pay comes back. No list of the account's tells of it, only its cash: so the m
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
@@ -28,6 +28,7 @@ from postgres.threads import DatabaseThreads
 _AT_ONCE = 8
 # A balance may wait for the answers: the rest is asked the next time.
 _SECONDS = 4.0
+_MOMENT = timedelta(microseconds=1)
 
 
 class Deciding:
@@ -41,16 +42,23 @@ class Deciding:
         self._threads = threads
         self._if_possible = if_possible
         self._last_asked = ""
+        self._answered: set[str] = set()
 
-    async def look(self) -> AsyncGenerator[datetime, None]:
+    async def look(
+        self, by: datetime | None = None, *, only_new: bool = False
+    ) -> AsyncGenerator[datetime, None]:
         """
         Ask which events of NO holdings are decided, and keep it.
 
+        Args:
+            by: when what the exchange tells no time of has happened; None: just now.
+            only_new: those alone that have not answered yet.
         Yields:
-            Of each event that came out otherwise than was known the time of the oldest flow of
-            collateral that is another for it.
+            Of each event that came out otherwise than was known the time from which it does.
         """
         events = await self._threads.run(_events, self._account_id)
+        if only_new:
+            events = [event for event in events if event not in self._answered]
         later = [event for event in events if event > self._last_asked]
         earlier = events[: len(events) - len(later)]
         until = asyncio.get_running_loop().time() + _SECONDS
@@ -60,7 +68,10 @@ class Deciding:
             answers = await self._ask(together, until)
             self._last_asked = together[-1]
             for event_ticker, told in answers:
-                at = await self._threads.run(_keep, self._account_id, event_ticker, tuple(told))
+                self._answered.add(event_ticker)
+                at = await self._threads.run(
+                    _keep, self._account_id, event_ticker, tuple(told), by or timezone.now()
+                )
                 if at is not None:
                     yield at
             if len(answers) < len(together):
@@ -80,9 +91,13 @@ class Deciding:
 
         try:
             async with asyncio.timeout_at(until):
-                await asyncio.gather(*map(ask, event_tickers))
+                # None goes on when another has failed.
+                ended = await asyncio.gather(*map(ask, event_tickers), return_exceptions=True)
         except TimeoutError:
-            pass
+            return answers
+        for failure in ended:
+            if failure is not None:
+                raise failure
         return answers
 
 
@@ -100,9 +115,11 @@ def _batches(events: Sequence[str]) -> Iterable[Sequence[str]]:
     return (events[start : start + _AT_ONCE] for start in range(0, len(events), _AT_ONCE))
 
 
-def _keep(account_id: int, event_ticker: str, settled: Iterable[Market]) -> datetime | None:
+def _keep(
+    account_id: int, event_ticker: str, settled: Iterable[Market], by: datetime
+) -> datetime | None:
     outcomes = {
-        market.ticker: (market.settled_at or timezone.now(), market.settlement_value == PAYOUT)
+        market.ticker: (market.settled_at or by, market.settlement_value == PAYOUT)
         for market in settled
         if market.settlement_value is not None
     }
@@ -120,7 +137,7 @@ def _keep(account_id: int, event_ticker: str, settled: Iterable[Market]) -> date
                 continue
             if before is not None and at <= before.at:
                 # A correction may keep the time of what it corrects.
-                at = timezone.now()
+                at = max(by, before.at + _MOMENT)
             new.append(
                 EventDecision(
                     account_id=account_id,
@@ -131,8 +148,12 @@ def _keep(account_id: int, event_ticker: str, settled: Iterable[Market]) -> date
                 )
             )
         EventDecision.objects.bulk_create(new, ignore_conflicts=True)
+    if not (new or last):
+        return None
     # Of what was kept before too: something may have failed right after it.
-    return collateral_flows.rewrite(account_id, event_ticker) if new or last else None
+    changed = collateral_flows.rewrite(account_id, event_ticker)
+    # While the past is being read nothing follows from the records yet.
+    return min([*([changed] if changed else []), *(each.at for each in new)], default=None)
 
 
 def _own(account_id: int, tickers: Iterable[str]) -> set[str]:

@@ -162,7 +162,9 @@ class CashBook:
         Lists tell of it, mostly later than a balance, and of years ago when they are first read:
         what all balances here contain is nothing new.
         """
-        if self._balances and not flow.is_in(self._balances[0]):
+        # A flow may have cast doubt on all that were told since.
+        oldest = self._balances[0] if self._balances else self._settled
+        if oldest and not flow.is_in(oldest):
             self.flowed(flow)
 
     def told(self, balance: Balance) -> Decimal | None:

@@ -87,6 +87,8 @@ class Historian:
         self._may_begin_anew = may_begin_anew
         self._on_change = on_change
         self._moved = asyncio.Event()
+        # Whether it was tried once.
+        self._has_looked = asyncio.Event()
         # Somebody waits for what is to be read, also while that fails.
         self._is_wanted = asyncio.Event()
         self._is_asked = self._is_surprised = False
@@ -136,7 +138,12 @@ class Historian:
     async def run(self) -> Never:
         """Keep the ledger until cancelled."""
         await self._until_done(self._begin, "ledger not begun")
-        await until_one_fails(self._follow(), self._past.run(), self._day.run())
+        await until_one_fails(self._follow(), self._past.run(), self._begin_day())
+
+    async def _begin_day(self) -> Never:
+        # What has just been found may belong to what it begins with.
+        await self._has_looked.wait()
+        await self._day.run()
 
     async def _begin(self) -> None:
         now = await self._books.exchange_now() or timezone.now()
@@ -167,8 +174,9 @@ class Historian:
                 "the exchange has begun anew: what was recorded of it is deleted",
                 extra={"account_id": self._account_id},
             )
-            await self._books.run(new_world.forget_the_old)
+            # Before it: what is deleted is not asked for a second time.
             self._tracker.valuation.begin_anew()
+            await self._books.run(new_world.forget_the_old)
 
     async def _follow(self) -> Never:
         while True:
@@ -191,6 +199,12 @@ class Historian:
             await asyncio.sleep(max(0.0, started + BETWEEN_SECONDS - monotonic()))
 
     async def _look(self) -> None:
+        try:
+            await self._look_at_all()
+        finally:
+            self._has_looked.set()
+
+    async def _look_at_all(self) -> None:
         shown = self._shown
         now = await self._books.exchange_now()
         followed = await self._books.run(holes.followed_until)
@@ -255,21 +269,25 @@ class Historian:
     async def _read_what_moved_cash(self) -> None:
         # Four lists, and the events: asked for when the cash is not as expected, and now and then.
         was_surprised, self._is_surprised = self._is_surprised, False
-        if not was_surprised and monotonic() < self._transfers_due:
-            return
+        is_due = was_surprised or monotonic() >= self._transfers_due
         try:
-            # One that is told while the lists are read may have its reason in none of them.
-            self._looked_for = self._tracker.valuation.cash.held_back
-            await transferring.read(self._rest, self._subaccount, self._keep_transfers, if_possible)
-            async with aclosing(self._deciding.look()) as changed:
+            if is_due:
+                # One that is told while the lists are read may have its reason in none of them.
+                self._looked_for = self._tracker.valuation.cash.held_back
+                await transferring.read(
+                    self._rest, self._subaccount, self._keep_transfers, if_possible
+                )
+            by = self._looked_for.until if self._looked_for else None
+            async with aclosing(self._deciding.look(by, only_new=not is_due)) as changed:
                 async for at in changed:
                     self._touch([at])
         except Exception:
             self._is_surprised |= was_surprised
             raise
-        # Not all is listed at once.
-        again = AGAIN_SECONDS if was_surprised else TRANSFERS_SECONDS
-        self._transfers_due = monotonic() + again
+        if is_due:
+            # Not all is listed at once.
+            again = AGAIN_SECONDS if was_surprised else TRANSFERS_SECONDS
+            self._transfers_due = monotonic() + again
 
     async def _keep_transfers(self, stages: list[records.Transfer]) -> None:
         # Before them: the balances say which points have them already.

@@ -249,3 +249,30 @@ async def test_time_is_bounded(threads, account, monkeypatch):
     async with asyncio.timeout(5):
         looking = Deciding(exchange, account.pk, threads, if_possible)
         assert [at async for at in looking.look()] == []
+
+
+async def test_decision_is_told_while_nothing_follows_from_records_yet(threads, transactional_db):
+    account = await threads.run(hold_event)
+    looking = Deciding(Exchange(paid("E-C", "1", 5)), account.pk, threads, if_possible)
+
+    assert [at async for at in looking.look()] == [at(5)]
+
+
+async def test_outcome_without_a_time_is_of_when_it_was_noticed(threads, account):
+    told = Market.decode({"ticker": "E-C", "status": "finalized", "result": "yes"})
+    looking = Deciding(Exchange(told), account.pk, threads, if_possible)
+
+    assert [at async for at in looking.look(at(30))] == [at(30)]
+
+
+async def test_events_that_have_answered_are_not_asked_for_news(threads, account, monkeypatch):
+    names = ["E1"]
+    monkeypatch.setattr(deciding, "_events", lambda account_id: names)
+    exchange = Exchange()
+    looking = Deciding(exchange, account.pk, threads, if_possible)
+
+    for more in ([], [], ["E2"]):
+        names += more
+        assert [at async for at in looking.look(only_new=True)] == []
+
+    assert exchange.asked == ["E1", "E2"]

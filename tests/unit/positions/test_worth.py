@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from kalshi.messages import Fill
-from positions.cash import Balance
+from positions.cash import Balance, Flow
 from positions.collateral_book import PaidMarket
 from positions.day import Baseline
 from positions.pnl import MarketState
@@ -271,6 +271,18 @@ def test_event_that_is_decided_beside_what_is_held_moves_the_cash_once(is_told_f
     tracker.valuation.decided(decision, at(20))
     assert tracker.valuation.cash.told(told("110", 30.0, 30.5)) == 0
     assert total(tracker) == before
+
+
+def test_event_decided_while_the_only_balance_is_doubted_moves_the_cash():
+    tracker = tracker_of_event(row("A", "-10", "6"), row("B", "-8", "4"))
+    before = total(tracker)
+    # A fill that may or may not be in the balance.
+    tracker.valuation.cash.flowed(Flow(Decimal(-1), at(0.2), at(0.7)))
+    assert not tracker.valuation.cash._balances
+
+    tracker.valuation.decided(PaidMarket("C", "EVENT", is_yes=True), at(20))
+
+    assert total(tracker) == before - 1
 
 
 def test_world_that_begins_anew_has_decided_nothing():
