@@ -99,14 +99,21 @@ class Product:
         self._running[name].kill()
         self._running[name].wait()
 
-    def stop(self, name: str) -> bool:
-        """End one as a service manager does; whether it ended well, and in time."""
+    def stop(self, name: str, *, may_be_starting: bool = False) -> bool:
+        """
+        End one as a service manager does; whether it ended well, and in time.
+
+        Args:
+            may_be_starting: one that the signal ends before it has seen to it has ended well, as
+                for systemd.
+        """
         process = self._running.pop(name, None)
         if process is None or process.poll() is not None:
             return True
         process.send_signal(signal.SIGTERM)
         try:
-            return process.wait(STOP_SECONDS) == 0
+            status = process.wait(STOP_SECONDS)
+            return status == 0 or (may_be_starting and status == -signal.SIGTERM)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -126,7 +133,9 @@ class Product:
                 return False
         all_well = True
         if verb in ("stop", "restart"):
-            ended = [asyncio.to_thread(self.stop, name) for name in self.names]
+            ended = [
+                asyncio.to_thread(self.stop, name, may_be_starting=True) for name in self.names
+            ]
             all_well = all(await asyncio.gather(*ended))
         if verb in ("start", "restart"):
             for name in self.names:
