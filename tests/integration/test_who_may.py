@@ -472,7 +472,7 @@ def _by_passkey(phone: Authenticator) -> Visitor:
 class LookedAtHere:
     """The stream's own admission, in the thread and the transaction of the test."""
 
-    async def look(self, request: HttpRequest):
+    async def look(self, request: HttpRequest, gone: None):
         (looked,) = await sync_to_async(admission._look)([request])
         return looked
 
@@ -480,8 +480,11 @@ class LookedAtHere:
 class TellsWhatItWouldBring:
     """In the place of the hub: the accounts whose events a stream would have."""
 
-    def events(self, session, seen, wanted, *, takes_gzip) -> list[bytes]:
-        shown = [each.pk for each in seen.accounts if wanted in (None, each.pk)]
+    def stream(self, session, wanted, *, takes_gzip) -> SimpleNamespace:
+        return SimpleNamespace(wanted=wanted)
+
+    def events(self, stream, seen) -> list[bytes]:
+        shown = [each.pk for each in seen.accounts if stream.wanted in (None, each.pk)]
         return [json.dumps(shown).encode()]
 
 
@@ -500,6 +503,7 @@ def streaming_of(request: HttpRequest) -> SimpleNamespace:
         admission=LookedAtHere(),
         hub=TellsWhatItWouldBring(),
         seat=SimpleNamespace(take=lambda session_id: None),
+        gone=None,
     )
 
 
