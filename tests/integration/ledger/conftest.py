@@ -1,7 +1,10 @@
+from collections.abc import AsyncIterator
+
 import pytest
 
 from accounts.models import Account, User
 from ledger.models import Followed
+from postgres.threads import DatabaseThread
 from tests.integration.visitors import (
     Visitor,
     key_session,
@@ -33,6 +36,14 @@ def account(owner: User) -> Account:
 @pytest.fixture
 def second(owner: User, account: Account) -> Account:
     return followed(make_account(owner, subaccount=1))
+
+
+@pytest.fixture
+async def threads(transactional_db) -> AsyncIterator[DatabaseThread]:
+    """Where the ORM runs for asynchronous tests."""
+    thread = DatabaseThread()
+    yield thread
+    await thread.close()
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from kalshi.resources import Market
 from kalshi.rows import Rows
 from ledger import closing
 from ledger.models import Settlement
-from postgres.threads import DatabaseThread
 from tests.integration.ledger.rows import fill, record
 from tests.told import at
 
@@ -46,13 +45,6 @@ def paid(ticker: str, second: float) -> Market:
             "settlement_ts": at(second).isoformat(),
         }
     )
-
-
-@pytest.fixture
-async def threads(transactional_db):
-    thread = DatabaseThread()
-    yield thread
-    await thread.close()
 
 
 async def test_only_what_is_old_enough_is_derived(account, threads):

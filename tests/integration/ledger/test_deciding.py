@@ -13,7 +13,6 @@ from kalshi.rows import Rows
 from ledger import collateral_flows, deciding, paid_markets
 from ledger.deciding import Deciding
 from ledger.models import CollateralFlow, EventDecision, Followed
-from postgres.threads import DatabaseThread
 from tests.integration.ledger.holders import hold_event
 from tests.integration.ledger.rows import fill, record, settlement
 from tests.told import at
@@ -57,13 +56,6 @@ def paid(ticker: str, value: str | None, second: float) -> Market:
             "settlement_ts": at(second).isoformat(),
         }
     )
-
-
-@pytest.fixture
-async def threads(transactional_db):
-    thread = DatabaseThread()
-    yield thread
-    await thread.close()
 
 
 @pytest.fixture
