@@ -42,8 +42,7 @@ class LedgerRecords:
 
     def paid_markets(self, account_id: int) -> Iterable[PaidMarket]:
         """Of the events in which something is held, the markets that have paid the account."""
-        beside = (market for market, _ in paid_markets.beside_held(account_id))
-        return [*paid_markets.of_held_events(account_id), *beside]
+        return paid_markets.known(account_id)
 
     def baseline(self, account_id: int) -> Baseline | None:
         """What today's P&L is reckoned from, if there is something yet."""

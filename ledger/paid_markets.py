@@ -15,9 +15,15 @@ from positions.models import Position
 from positions.pnl import PAYOUT
 
 
+def known(account_id: int) -> list[PaidMarket]:
+    """All of them, those that the account held and those beside."""
+    beside = (market for market, _ in beside_held(account_id))
+    return [*of_held_events(account_id), *beside]
+
+
 def of_held_events(account_id: int) -> list[PaidMarket]:
     """
-    Each market once, as the account's own records say last: a payout may have been corrected.
+    Those that it held, each once, as its own records say last: a payout may have been corrected.
     """
     held = _held_events(account_id)
     rows = (

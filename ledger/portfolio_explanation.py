@@ -60,9 +60,7 @@ def _part(row: Position) -> Part:
 
 def _returned(account_id: int, rows: list[Position]) -> list[Returned] | None:
     """By event, where netting is on; None where it can't be said of one."""
-    beside = (market for market, _ in paid_markets.beside_held(account_id))
-    paid = [*paid_markets.of_held_events(account_id), *beside]
-    decided = {market.event_ticker for market in paid if market.is_yes}
+    decided = {market.event_ticker for market in paid_markets.known(account_id) if market.is_yes}
     events: dict[str, list[Position]] = {}
     for row in rows:
         events.setdefault(row.market.event_ticker, []).append(row)
