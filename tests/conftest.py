@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 
@@ -16,6 +17,7 @@ from sandbox import keys
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox, running_exchange
 from tests import waiting
+from tests.emptying import empty_database
 from tests.hanging import pytest_configure, pytest_runtest_protocol, pytest_runtest_teardown
 from tests.processes import Process, environment_of_the_test
 from tests.scheduling import pytest_xdist_make_scheduler
@@ -84,6 +86,14 @@ def static_files_are_found_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(WhiteNoiseMiddleware, "update_files_dictionary", look_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def database_is_emptied_in_no_time() -> Iterator[None]:
+    """After tests whose rows are committed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda self: empty_database())
         yield
 
 

@@ -1,0 +1,49 @@
+"""What the tests do to be as good as new for the next one."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection
+
+from accounts.models import Account
+from positions.models import Market, Position
+from tests.emptying import _GROWN_BYTES, empty_database
+from tests.integration.visitors import make_account
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def size_of(model) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_relation_size(%s)", [model._meta.db_table])
+        return cursor.fetchone()[0]
+
+
+def rows() -> int:
+    return sum(model.objects.count() for model in (Account, Market, Position))
+
+
+def test_nothing_is_left_but_what_migrations_made():
+    market = Market.objects.create(environment="demo", ticker="A", event_ticker="A")
+    Position.objects.create(
+        account=make_account(), market=market, quantity=1, exposure=0, fees_paid=0, payout=1, seq=1
+    )
+    kept = ContentType.objects.count(), Permission.objects.count()
+
+    empty_database()
+
+    assert rows() == 0
+    assert (ContentType.objects.count(), Permission.objects.count()) == kept
+
+
+def test_table_that_has_grown_shrinks_again():
+    Market.objects.bulk_create(
+        Market(environment="demo", ticker=f"M{number}", event_ticker="A" * 60)
+        for number in range(8_000)
+    )
+    make_account()
+    assert size_of(Market) > _GROWN_BYTES
+
+    empty_database()
+
+    assert (rows(), size_of(Market)) == (0, 0)
