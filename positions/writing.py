@@ -29,6 +29,7 @@ from positions.noticed import Notice
 from positions.pnl import Figures, Holding, Quote, Sums
 from positions.portfolio import Changes, Closed, Position, Worth
 from postgres.channels import ACCOUNT_CHANGED
+from postgres.prepared import prepared_cursor
 
 # Readers are told of a closed position within seconds; those away for longer start from a snapshot.
 TOMBSTONES_KEPT = timedelta(hours=1)
@@ -308,32 +309,30 @@ def flush(
         and not database.in_atomic_block
         and len(positions) <= doorbell.MOST_POSITIONS,
     )
-    with database.cursor() as cursor:
-        cursor.execute(
-            statement,
-            {
-                "channel": ACCOUNT_CHANGED,
-                "account": account_id,
-                "epoch": epoch,
-                "at": at,
-                "moves_clock": moves_clock,
-                # As text, which PostgreSQL reads by the columns' own types: exact for NUMERIC.
-                "stream": json.dumps(stream, default=str),
-                "positions": json.dumps(positions, default=str),
-            },
-        )
+    # Rows as text, which PostgreSQL reads by the columns' own types: exact for NUMERIC.
+    rows = [json.dumps(stream, default=str)]
+    if positions:
+        rows.append(json.dumps(positions, default=str))
+    with prepared_cursor(database) as cursor:
+        cursor.execute(statement, [ACCOUNT_CHANGED, account_id, epoch, at, moves_clock, *rows])
         row = cursor.fetchone()
     return row[0] if row else None
 
 
 @cache
 def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carries: bool) -> str:
+    channel, account, epoch = "$1::text", "$2::bigint", "$3::bigint"
+    at, moves_clock, stream_row, position_rows = (
+        "$4::timestamptz",
+        "$5::boolean",
+        "$6::json",
+        "$7::json",
+    )
     stream_table, position_table = (
         models.AccountStream._meta.db_table,
         models.Position._meta.db_table,
     )
     figures = [name for name in stream if name not in _NO_FIGURES]
-    moves_clock = "%(moves_clock)s"
     if figures:
         before, after = (", ".join(f"{of}.{name}" for name in figures) for of in ("stream", "its"))
         moves_clock += f" OR ROW({before}) IS DISTINCT FROM ROW({after})"
@@ -346,9 +345,9 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carr
         written = f"""
             , written AS (
                 INSERT INTO {position_table} (account_id, seq, updated_at, {names})
-                SELECT %(account)s, raised.seq, %(at)s, {values}
+                SELECT {account}, raised.seq, {at}, {values}
                 FROM raised,
-                    jsonb_populate_recordset(NULL::{position_table}, %(positions)s::jsonb) AS its
+                    json_populate_recordset(NULL::{position_table}, {position_rows}) AS its
                 ON CONFLICT (account_id, market_id) DO UPDATE SET {updates}
                 RETURNING {position_table}.*
             )
@@ -360,16 +359,16 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carr
         WITH raised AS (
             UPDATE {stream_table} AS stream
             SET seq = stream.seq + 1,
-                updated_at = CASE WHEN {moves_clock} THEN %(at)s ELSE stream.updated_at END,
+                updated_at = CASE WHEN {moves_clock} THEN {at} ELSE stream.updated_at END,
                 {", ".join(f"{name} = its.{name}" for name in stream)}
-            FROM jsonb_populate_record(NULL::{stream_table}, %(stream)s::jsonb) AS its
-            WHERE stream.account_id = %(account)s AND stream.epoch = %(epoch)s
+            FROM json_populate_record(NULL::{stream_table}, {stream_row}) AS its
+            WHERE stream.account_id = {account} AND stream.epoch = {epoch}
             RETURNING stream.*
         )
         {written}
         SELECT
             seq,
-            pg_notify(%(channel)s, {payload}),
+            pg_notify({channel}, {payload}),
             set_config('synchronous_commit', 'off', true)
         FROM raised
     """  # noqa: S608  # as above

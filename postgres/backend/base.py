@@ -4,12 +4,15 @@ from time import monotonic
 from typing import Any
 
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 
 from postgres import embedded, patience
 from postgres.connections import PatientConnection
 from postgres.direct import direct_parameters, is_pooled
 from postgres.errors import note_lack_of_connections
+
+# Calls of a statement by `prepared_cursor`, after which the server keeps it.
+PREPARED_AFTER = 3
 
 
 class _Driver:
@@ -21,6 +24,14 @@ class _Driver:
         return getattr(psycopg, name)
 
 
+class _Operations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> Any:
+        """As Django's; the parameters of a prepared statement go beside it."""
+        if isinstance(cursor, psycopg.RawCursor):
+            return sql
+        return super().last_executed_query(cursor, sql, params)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """
     Gives each connection the patience of who opens it.
@@ -29,6 +40,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     the settings name a way past a pooler (`DIRECT`), it is taken by all who may not share.
     """
 
+    ops_class = _Operations
     Database = _Driver()  # type: ignore[assignment]  # all that is asked of the module
 
     def set_autocommit(
@@ -56,7 +68,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if directory is not None:
             embedded.ensure_running(directory, deadline)
         options = conn_params.get("options")
-        if not (limits.may_share and is_pooled(self)):
+        is_own = not (limits.may_share and is_pooled(self))
+        if is_own:
             # A pooler takes none: its sessions are shared, and have limits of its own.
             options = limits.options(options)
         with note_lack_of_connections():
@@ -64,6 +77,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 conn_params
                 | {
                     "options": options,
+                    # Nor does it keep what was prepared in a session.
+                    "prepare_threshold": PREPARED_AFTER if is_own else None,
                     "answer_seconds": limits.answer,
                     "deadline": deadline,
                 }

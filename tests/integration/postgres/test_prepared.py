@@ -1,0 +1,89 @@
+"""What is asked again and again is planned once, where the session is one's own."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+
+from postgres.backend.base import PREPARED_AFTER
+from postgres.patience import WEB
+from postgres.prepared import prepared_cursor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STATEMENT = "SELECT $1::bigint + 1, '100 %s'"
+
+
+def ask(number: int) -> tuple[int, str]:
+    with prepared_cursor(connection) as cursor:
+        cursor.execute(STATEMENT, [number])
+        return cursor.fetchone()
+
+
+def prepared() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        return [statement for (statement,) in cursor.fetchall()]
+
+
+@pytest.fixture
+def session() -> Iterator[None]:
+    """One that was just opened, and is given up afterwards."""
+    connection.close()
+    yield
+    connection.close()
+
+
+@pytest.mark.usefixtures("session")
+def test_statement_is_prepared_once_and_answers_as_before():
+    answers = [ask(number) for number in range(PREPARED_AFTER + 3)]
+
+    assert answers == [(number + 1, "100 %s") for number in range(PREPARED_AFTER + 3)]
+    assert prepared() == [STATEMENT]
+
+
+@pytest.mark.usefixtures("session")
+def test_new_session_prepares_it_anew():
+    for number in range(PREPARED_AFTER + 1):
+        ask(number)
+    connection.close()
+
+    assert ask(1) == (2, "100 %s")
+    assert prepared() == []
+
+
+@pytest.mark.usefixtures("session")
+def test_ordinary_statements_are_not_prepared():
+    with connection.cursor() as cursor:
+        for _ in range(PREPARED_AFTER + 3):
+            cursor.execute("SELECT %s::bigint", [1])
+
+    assert prepared() == []
+
+
+def test_shared_session_is_left_as_it_was(session, monkeypatch):
+    """Behind a pooler the next one to ask may meet another."""
+    monkeypatch.setitem(connection.settings_dict, "DIRECT", {})
+    monkeypatch.setattr("postgres.patience._of_process", WEB)
+
+    for number in range(PREPARED_AFTER + 3):
+        assert ask(number)[0] == number + 1
+
+    assert prepared() == []
+
+
+def test_it_is_logged_like_any_other():
+    with CaptureQueriesContext(connection) as asked:
+        ask(1)
+
+    assert [query["sql"] for query in asked] == [STATEMENT]
+
+
+def test_trouble_is_django_s():
+    with prepared_cursor(connection) as cursor:
+        cursor.execute("SELECT 1", [])
+        connection.connection.pgconn.finish()
+        with pytest.raises(OperationalError):
+            cursor.execute("SELECT 1", [])
+    connection.close()
