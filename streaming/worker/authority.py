@@ -42,10 +42,10 @@ from streaming.worker.agenda import (
 from streaming.worker.counts import COUNTS
 from streaming.worker.course import Maintenance
 from streaming.worker.reads import (
-    AGE_SECONDS,
     MarketsRead,
     PositionsRead,
     if_possible,
+    read_age,
     read_markets,
     read_positions,
 )
@@ -160,7 +160,7 @@ class Authority:
                     case ReadMarkets(tickers=tickers):
                         await self._read_markets(tickers)
                     case ReadBalance():
-                        await self._read_balance()
+                        await self._read_balance(await read_age(self._rest))
             await self._until_due()
 
     async def _until_due(self) -> None:
@@ -241,10 +241,17 @@ class Authority:
     async def _read_positions(self) -> PositionsRead:
         read: list[PositionsRead] = []
 
-        async def positions() -> None:
-            read.append(await read_positions(self._rest, self._subaccount))
+        async def positions(as_of: datetime | None) -> None:
+            read.append(await read_positions(self._rest, self._subaccount, as_of))
 
-        await all_of(raise_if_inactive(self._rest), positions(), self._read_balance())
+        async def account() -> None:
+            # One answer for both, as it comes before them.
+            as_of = await read_age(self._rest)
+            await all_of(positions(as_of), self._read_balance(as_of))
+
+        # The first time it was asked a moment ago, by `prepare`.
+        is_open = [raise_if_inactive(self._rest)] if self.is_reconciled else []
+        await all_of(*is_open, account())
         return read[0]
 
     def _behind(self, unconfirmed: Collection[str], as_of: datetime | None) -> float | None:
@@ -280,12 +287,11 @@ class Authority:
         self._agenda.markets_missing(markets.missing, now)
         self._agenda.markets_doubted(self._tracker.contradicted, now)
 
-    async def _read_balance(self) -> None:
+    async def _read_balance(self, since: datetime | None) -> None:
+        """Read it, if it may be asked for now; `since` is what `read_age` said before."""
         if not self._agenda.may_read_balance(monotonic()):
             return
         as_of = timezone.now()
-        # Between these two instants of its own the exchange answered.
-        since = await self._age()
         try:
             balance = await self._rest.balance(self._subaccount)
         except RateLimited:
@@ -298,7 +304,8 @@ class Authority:
             logger.warning("balance not told", extra={"error": str(error)})
             self._agenda.balance_failed(monotonic())
             return
-        until = await self._age()
+        # Between the two instants of its own the exchange answered.
+        until = await read_age(self._rest)
         self._note_balance(
             Balance(
                 to_six_decimals(balance.balance),
@@ -318,11 +325,6 @@ class Authority:
             self._agenda.cash_moved(monotonic())
         self._on_balance(balance, surprise)
         self._on_change()
-
-    async def _age(self) -> datetime | None:
-        return await if_possible(
-            self._rest.user_data_timestamp(), "age of the balance", seconds=AGE_SECONDS
-        )
 
 
 def _read(

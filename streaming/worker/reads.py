@@ -83,17 +83,26 @@ async def if_possible(read: Awaitable[T], what: str, *, seconds: float | None = 
         return None
 
 
-async def read_positions(rest: Client, subaccount: int) -> PositionsRead:
+async def read_age(rest: Client) -> datetime | None:
+    """
+    How old the account's data is: what is read from now on is of this instant or later.
+
+    By the exchange's clock; None where it does not say.
+    """
+    return await if_possible(
+        rest.user_data_timestamp(), "age of the account's data", seconds=AGE_SECONDS
+    )
+
+
+async def read_positions(rest: Client, subaccount: int, as_of: datetime | None) -> PositionsRead:
     """
     All unsettled positions; the rows that can't be understood are named beside them.
 
+    Args:
+        as_of: what `read_age` said before.
     Raises:
         KalshiError: the list can't be had.
     """
-    # Before the list, which is then no older than it says.
-    as_of = await if_possible(
-        rest.user_data_timestamp(), "age of the account's data", seconds=AGE_SECONDS
-    )
     rows = await rest.positions(subaccount)
     log_left_out(rows.left_out)
     return PositionsRead({row.ticker: row for row in rows}, rows.left_out, as_of)

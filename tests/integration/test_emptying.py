@@ -8,6 +8,7 @@ from django.db import connection
 from accounts.models import Account
 from positions.models import Market, Position
 from tests.emptying import _GROWN_BYTES, empty_database
+from tests.integration.positions.conftest import hold, open
 from tests.integration.visitors import make_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,10 +25,8 @@ def rows() -> int:
 
 
 def test_nothing_is_left_but_what_migrations_made():
-    market = Market.objects.create(environment="demo", ticker="A", event_ticker="A")
-    Position.objects.create(
-        account=make_account(), market=market, quantity=1, exposure=0, fees_paid=0, payout=1, seq=1
-    )
+    hold(open(make_account()), 3)
+    assert Position.objects.count() == 3
     kept = ContentType.objects.count(), Permission.objects.count()
 
     empty_database()

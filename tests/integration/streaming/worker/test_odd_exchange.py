@@ -1,5 +1,6 @@
 """One odd row, or a read that only helps, costs nothing but itself."""
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
@@ -275,6 +276,27 @@ async def test_market_that_rest_does_not_know_yet_is_asked_for_again_soon(
 
 
 # However many
+
+
+async def test_going_live_asks_for_each_thing_once(
+    database, alice, credential, start_feed, monkeypatch
+):
+    asked: Counter[str] = Counter()
+    # Every call is held against the faults.
+    monkeypatch.setattr(Faults, "failure_of", lambda self, path: asked.update([path]))
+
+    await start_feed(alice)
+
+    # A worker may take over a hundred accounts at once.
+    await database.until(is_live, alice)
+    once = [
+        "/exchange/status",
+        "/account/limits",
+        "/portfolio/positions",
+        "/portfolio/balance",
+        "/markets",
+    ]
+    assert {path: asked[path] for path in once} == dict.fromkeys(once, 1)
 
 
 async def test_hundreds_of_events_are_asked_for_by_few_calls(

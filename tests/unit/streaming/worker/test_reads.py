@@ -28,6 +28,7 @@ from streaming.worker.reads import (
     MarketsRead,
     if_possible,
     log_left_out,
+    read_age,
     read_events,
     read_markets,
     read_positions,
@@ -154,34 +155,32 @@ async def test_read_that_only_helps_is_not_waited_for_without_end():
 # Positions
 
 
-async def test_positions_come_by_ticker_with_their_age(rest):
-    read = await read_positions(rest, 0)
-
-    assert read.rows[TICKER].quantity == 3
-    assert read.as_of == datetime(2026, 11, 23, 13, 58, 21, 250_000, tzinfo=UTC)
-    assert read.left_out == ()
-
-
-async def test_age_is_asked_before_the_list_which_is_then_no_older(rest, exchange):
-    await read_positions(rest, 0)
-
-    assert exchange.asked == ["/exchange/user_data_timestamp", "/portfolio/positions"]
+async def test_age_is_an_instant_of_the_exchange_s(rest):
+    assert await read_age(rest) == datetime(2026, 11, 23, 13, 58, 21, 250_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("status", [404, 429, 503])
-async def test_positions_are_read_although_their_age_is_not_told(rest, exchange, status):
+async def test_age_may_not_be_told(rest, exchange, status):
     exchange.answers["/exchange/user_data_timestamp"] = httpx.Response(status)
 
-    read = await read_positions(rest, 0)
+    assert await read_age(rest) is None
 
-    assert (list(read.rows), read.as_of) == ([TICKER], None)
+
+async def test_positions_come_by_ticker_with_their_age(rest):
+    as_of = datetime(2026, 11, 23, 13, 58, 20, tzinfo=UTC)
+
+    read = await read_positions(rest, 0, as_of)
+
+    assert read.rows[TICKER].quantity == 3
+    assert read.as_of == as_of
+    assert read.left_out == ()
 
 
 async def test_position_that_cannot_be_understood_is_named_and_logged(rest, exchange, caplog):
     odd = POSITION | {"ticker": "KX-ODD", "position_fp": "many"}
     exchange.lists("/portfolio/positions", odd, POSITION)
 
-    read = await read_positions(rest, 0)
+    read = await read_positions(rest, 0, None)
 
     assert list(read.rows) == [TICKER]
     assert [(row.kind, row.name) for row in read.left_out] == [("position", "KX-ODD")]
@@ -197,7 +196,7 @@ async def test_list_of_positions_is_needed(rest, exchange, answer, kind):
     exchange.answers["/portfolio/positions"] = answer
 
     with pytest.raises(kind):
-        await read_positions(rest, 0)
+        await read_positions(rest, 0, None)
 
 
 # Markets
