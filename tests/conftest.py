@@ -99,8 +99,15 @@ def database_is_emptied_in_no_time() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def patience_of_the_tests(monkeypatch) -> None:
-    """A command that is called in this process must not leave the later tests its own patience."""
+    """
+    A command that is called in this process must not leave the later tests its own patience.
+
+    Nor is anybody told to come again because a busy machine took its time: what the product says
+    after so many seconds is asked where they are set.
+    """
     monkeypatch.setattr(patience, "_of_process", patience.current())
+    monkeypatch.setattr("streaming.web.admission.ANSWER_SECONDS", 60.0)
+    monkeypatch.setattr("streaming.web.edge.TURN_SECONDS", 60.0)
 
 
 @pytest.fixture(scope="session")

@@ -92,8 +92,6 @@ async def test_download_is_whole(database, alice, browser):
 async def test_downloads_taken_at_leisure_hold_neither_a_turn_nor_a_connection(
     database, alice, token, monkeypatch
 ):
-    # How long somebody waits for a turn is not asked here, and a busy machine is slow to begin.
-    monkeypatch.setattr(edge, "TURN_SECONDS", 60.0)
     # As each of them has a connection at first, which the server's other tests need too.
     monkeypatch.setattr(edge, "AT_ONCE", AT_ONCE)
     await database.run(fill_up, alice)

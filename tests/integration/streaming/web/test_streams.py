@@ -271,7 +271,6 @@ async def test_who_leaves_while_the_session_is_looked_at_frees_the_seat(web, tok
         return [None for _ in requests]
 
     monkeypatch.setattr(admission, "_look", look)
-    monkeypatch.setattr(admission, "ANSWER_SECONDS", 10.0)
     opened = COUNTS.streams_opened
     try:
         _, writer = await asyncio.open_connection("127.0.0.1", web.port)
