@@ -8,7 +8,8 @@ permissions anew: most of such a test's time.
 from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 # The same as after the migrations, whatever a test does.
 _KEPT = {ContentType._meta.db_table, Permission._meta.db_table}
@@ -22,6 +23,16 @@ def empty_database() -> None:
 
     Those of content types and permissions stay.
     """
+    try:
+        _empty_database()
+    except OperationalError as error:
+        if not isinstance(error.__cause__, DeadlockDetected):
+            raise
+        # What it was with has been committed meanwhile.
+        _empty_database()
+
+
+def _empty_database() -> None:
     models = apps.get_models(include_auto_created=True)
     tables = sorted({each._meta.db_table for each in models if each._meta.managed} - _KEPT)
     quoted = [connection.ops.quote_name(table) for table in tables]

@@ -8,6 +8,7 @@ from django.db import connection
 from accounts.models import Account
 from positions.models import Market, Position
 from tests.emptying import _GROWN_BYTES, empty_database
+from tests.integration.blocking import wait_for_a_blocked_session
 from tests.integration.positions.conftest import hold, open
 from tests.integration.visitors import make_account
 
@@ -46,3 +47,18 @@ def test_table_that_has_grown_shrinks_again():
     empty_database()
 
     assert (rows(), size_of(Market)) == (0, 0)
+
+
+def test_who_still_writes_is_waited_for_whatever_it_waits_for(own_connection, in_thread):
+    """As a killed worker's session, whose foreign keys are looked at when it commits."""
+    make_account()
+    own_connection.execute("BEGIN")
+    own_connection.execute("LOCK TABLE positions_position IN ROW EXCLUSIVE MODE")
+    emptied = in_thread(empty_database)
+    wait_for_a_blocked_session()
+
+    own_connection.execute("LOCK TABLE accounts_account IN ROW SHARE MODE")
+    own_connection.execute("COMMIT")
+
+    emptied.result(timeout=30)
+    assert rows() == 0
