@@ -1,6 +1,7 @@
 """Other programs for the same job, each one process, which the product is measured beside."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from sandbox.server import Sandbox
 
 RELAY = "benchmarks.relay"
 SIMPLEST = "benchmarks.simplest"
+NOTIFIED = "benchmarks.notified"
 START_SECONDS = 10
 
 
@@ -27,7 +29,7 @@ class Rival:
 
 
 @asynccontextmanager
-async def running_rival(sandbox: Sandbox, module: str) -> AsyncIterator[Rival]:
+async def running_rival(sandbox: Sandbox, module: str, **environment: str) -> AsyncIterator[Rival]:
     """It follows all markets that are held. The exchange must have no other client."""
     port = free_port()
     with tempfile.NamedTemporaryFile("w") as key_file:
@@ -40,6 +42,7 @@ async def running_rival(sandbox: Sandbox, module: str) -> AsyncIterator[Rival]:
                 *(ticker for ticker in sandbox.account.portfolios[0].positions),
             ],
             cwd=Path(__file__).resolve().parent.parent,
+            env=os.environ | environment,
         )
         try:
             async with asyncio.timeout(START_SECONDS):

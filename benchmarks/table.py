@@ -4,10 +4,11 @@ The product beside the simplest design for its job, as one table.
     python -m benchmarks.table [--json FILE]
 
 The simplest design (`simplest.py`) is one process with FastAPI, a queue for each client and no
-database; the relay (`relay.py`) is less still, each message written to each socket as it comes. All
-in the same run, as figures of another hour or machine don't compare. Prints the table and writes it
-as JSON. Ends with 1 if a client showed something wrong; a missed aim is told, and no failure.
-Loopback only; ends after some three minutes.
+database; the relay (`relay.py`) is less still, each message written to each socket as it comes; by
+NOTIFY (`notified.py`) is the relay with PostgreSQL on the way. All in the same run, as figures of
+another hour or machine don't compare. Prints the table and writes it as JSON. Ends with 1 if a
+client showed something wrong; a missed aim is told, and no failure. Loopback only; ends after some
+three minutes.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import isfinite
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from benchmarks import fleet, returning, tick_to_stream
 from benchmarks.rivals import RELAY, SIMPLEST
+from benchmarks.tick_to_stream import Ticks
 from sandbox.server import running_exchange
 
 POSITIONS = 50
@@ -37,7 +39,7 @@ class Figure:
     A line of the table.
 
     Attributes:
-        simplest, relay: of the other designs; None where they have nothing of the kind.
+        simplest, relay, notified: of the other designs; None where they have nothing of the kind.
         ours: infinite for what did not come to be; null in JSON.
         aim: at most so much is wished for; None: nothing was set.
     """
@@ -47,6 +49,7 @@ class Figure:
     ours: float
     simplest: float | None = None
     relay: float | None = None
+    notified: float | None = None
     aim: float | None = None
 
     @property
@@ -60,12 +63,16 @@ async def ticks() -> list[Figure]:
     async with running_exchange(positions=POSITIONS, updates_per_minute=0) as sandbox:
         relay = await tick_to_stream.through_a_rival(sandbox, RELAY)
         simplest = await tick_to_stream.through_a_rival(sandbox, SIMPLEST)
+        notified = await tick_to_stream.through_the_database_alone(sandbox)
         ours, memory = await tick_to_stream.through_the_product(sandbox)
-    aim = RELAY_FACTOR * relay.p50
+
+    def figure(what: str, of: Callable[[Ticks], float], aim: float | None = None) -> Figure:
+        return Figure(what, "ms", of(ours), of(simplest), of(relay), of(notified), aim)
+
     return [
-        Figure("a tick to a client's bytes, p50", "ms", ours.p50, simplest.p50, relay.p50, aim),
-        Figure("the same, p99", "ms", ours.p99, simplest.p99, relay.p99, 25),
-        Figure("the same, longest", "ms", ours.longest, simplest.longest, relay.longest),
+        figure("a tick to a client's bytes, p50", lambda it: it.p50, RELAY_FACTOR * relay.p50),
+        figure("the same, p99", lambda it: it.p99, 25),
+        figure("the same, longest", lambda it: it.longest),
         Figure("memory, worker", "MB", memory.worker, aim=100),
         Figure("memory, web server", "MB", memory.web, aim=100),
     ]
@@ -97,12 +104,12 @@ async def two_of_each() -> tuple[list[Figure], int]:
 
 def lines(figures: list[Figure]) -> Iterator[str]:
     """The table."""
-    yield f"{'':<56}{'':<4}{'ours':>9}{'simplest':>10}{'relay':>8}{'aim':>9}"
+    yield f"{'':<56}{'':<4}{'ours':>9}{'simplest':>10}{'relay':>8}{'by NOTIFY':>11}{'aim':>9}"
     for each in figures:
         missed = "  missed" if each.is_missed else ""
         yield (
             f"{each.what:<56}{each.unit:<4}{_number(each.ours):>9}{_number(each.simplest):>10}"
-            f"{_number(each.relay):>8}{_number(each.aim):>9}{missed}"
+            f"{_number(each.relay):>8}{_number(each.notified):>11}{_number(each.aim):>9}{missed}"
         )
 
 

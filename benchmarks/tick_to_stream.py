@@ -11,12 +11,14 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
 
 from benchmarks.processes import resident_megabytes
-from benchmarks.product import events, running_product
-from benchmarks.rivals import running_rival
+from benchmarks.product import conninfo, environment_of, events, running_product
+from benchmarks.rivals import NOTIFIED, running_rival
+from postgres import embedded
 from sandbox.server import Sandbox
 
 UPDATES_PER_SECOND = 100
@@ -50,13 +52,20 @@ async def through_the_product(sandbox: Sandbox) -> tuple[Ticks, Memory]:
         return ticks, Memory(resident_megabytes(product.worker), resident_megabytes(product.web))
 
 
-async def through_a_rival(sandbox: Sandbox, module: str) -> Ticks:
+async def through_a_rival(sandbox: Sandbox, module: str, **environment: str) -> Ticks:
     """The figures of another program for the same."""
     async with (
-        running_rival(sandbox, module) as rival,
+        running_rival(sandbox, module, **environment) as rival,
         aclosing(events(rival.port, "/sse/positions")) as stream,
     ):
         return await measure(sandbox, stream)
+
+
+async def through_the_database_alone(sandbox: Sandbox) -> Ticks:
+    """The figures of the least that goes by the product's own PostgreSQL."""
+    environment = environment_of(sandbox)
+    await asyncio.to_thread(embedded.ensure_running, Path(environment["POSTGRES_DIR"]))
+    return await through_a_rival(sandbox, NOTIFIED, DATABASE=conninfo(environment))
 
 
 async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) -> Ticks:
