@@ -40,6 +40,7 @@ class PatientConnection(psycopg.Connection):
     """
 
     answer_seconds: float | None = None
+    may_prepare = False
 
     @classmethod
     def opened(
@@ -48,6 +49,7 @@ class PatientConnection(psycopg.Connection):
         *,
         answer_seconds: float | None = None,
         deadline: float | None = None,
+        may_prepare: bool = False,
         **parameters: Any,  # psycopg's own
     ) -> "PatientConnection":
         """
@@ -56,10 +58,12 @@ class PatientConnection(psycopg.Connection):
         Args:
             answer_seconds: how long the answer to one statement may take; None: any time.
             deadline: by the monotonic clock; connecting to all of a name's addresses ends by then.
+            may_prepare: whether the session is one's own, and keeps what was prepared in it.
         """
         _connecting.deadline = deadline
         connection = cls.connect(conninfo, **parameters)
         connection.answer_seconds = answer_seconds
+        connection.may_prepare = may_prepare
         return connection
 
     @classmethod

@@ -11,9 +11,6 @@ from postgres.connections import PatientConnection
 from postgres.direct import direct_parameters, is_pooled
 from postgres.errors import note_lack_of_connections
 
-# Calls of a statement by `prepared_cursor`, after which the server keeps it.
-PREPARED_AFTER = 3
-
 
 class _Driver:
     """psycopg as Django's backend uses it, but its connections hang up on a silent server."""
@@ -77,9 +74,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 conn_params
                 | {
                     "options": options,
-                    # Nor does it keep what was prepared in a session.
-                    "prepare_threshold": PREPARED_AFTER if is_own else None,
                     "answer_seconds": limits.answer,
+                    # Nor does it keep what was prepared in a session.
+                    "may_prepare": is_own,
                     "deadline": deadline,
                 }
             )

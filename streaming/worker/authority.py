@@ -249,7 +249,7 @@ class Authority:
             as_of = await read_age(self._rest)
             await all_of(positions(as_of), self._read_balance(as_of))
 
-        # The first time it was asked a moment ago, by `prepare`.
+        # The first time `prepare` asked a moment ago; without an answer it is asked with the next.
         is_open = [raise_if_inactive(self._rest)] if self.is_reconciled else []
         await all_of(*is_open, account())
         return read[0]

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 MarketRead = tuple[MarketFacts, MarketState, Quote]
 
-# How long the list of positions waits to be told how old it is.
+# How long a read waits to be told how old the account's data is.
 AGE_SECONDS = 2.0
 # Each of an answer's rows that can't be understood is logged, up to so many: they are read again
 # every minute.

@@ -6,9 +6,8 @@ import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from postgres.backend.base import PREPARED_AFTER
 from postgres.patience import WEB
-from postgres.prepared import prepared_cursor
+from postgres.prepared import PREPARED_AFTER, prepared_cursor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -55,11 +54,14 @@ def test_new_session_prepares_it_anew():
 
 @pytest.mark.usefixtures("session")
 def test_ordinary_statements_are_not_prepared():
+    ask(1)
     with connection.cursor() as cursor:
         for _ in range(PREPARED_AFTER + 3):
-            cursor.execute("SELECT %s::bigint", [1])
+            cursor.execute("SELECT 'a row that is long'::text")
 
     assert prepared() == []
+    # Nor kept by psycopg, which would count them.
+    assert b"a row" not in b"".join(query for query, _ in connection.connection._prepared._counts)
 
 
 def test_shared_session_is_left_as_it_was(session, monkeypatch):
