@@ -63,14 +63,15 @@ def open_stream(
         row.epoch += 1
         row.worker_id = worker_id
         row.save(update_fields=["epoch", "worker", *columns])
-        rows = models.Position.objects.of(account_id)
-        positions = rows.open()
+        of_account = models.Position.objects.of(account_id)
+        rows = of_account.open() | of_account.closed_since(timezone.now() - TOMBSTONES_KEPT)
         loaded = Tracker(
             mark_price,
-            positions=[_loaded(position, mark_price) for position in positions],
+            positions=[_loaded(position, mark_price) for position in rows if position.quantity],
             closed=[
                 Closed(position.market.ticker, "closed", None, position.held_at)
-                for position in rows.closed_since(timezone.now() - TOMBSTONES_KEPT)
+                for position in rows
+                if not position.quantity
             ],
             valuation=Valuation(_cash(row), records.locked_in(account_id) if records else None),
             reconciled_at=row.reconciled_at,
@@ -101,9 +102,12 @@ def set_aside(account_id: int, worker_id: UUID, state: ConnectionState, at: date
 def _locked(account_id: int) -> tuple[Account, models.AccountStream]:
     # The account first, so that it can't be forgotten before its stream's row is there.
     account = Account.objects.select_for_update(no_key=True).get(pk=account_id)
-    models.AccountStream.objects.get_or_create(account=account)
-    streams = models.AccountStream.objects.select_for_update(of=("self",))
-    return account, streams.get(account=account)
+    streams = models.AccountStream.objects.select_for_update(of=("self",)).select_related("worker")
+    try:
+        return account, streams.get(account=account)
+    except models.AccountStream.DoesNotExist:
+        models.AccountStream.objects.create(account=account)
+        return account, streams.get(account=account)
 
 
 def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
