@@ -28,7 +28,7 @@ def empty_database() -> None:
     except OperationalError as error:
         if not isinstance(error.__cause__, DeadlockDetected):
             raise
-        # What it was with has been committed meanwhile.
+        # Who it was with has its lock now, and is waited for.
         _empty_database()
 
 

@@ -3,12 +3,13 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import OperationalError, connection
+from psycopg.errors import DeadlockDetected
 
 from accounts.models import Account
 from positions.models import Market, Position
+from tests import emptying
 from tests.emptying import _GROWN_BYTES, empty_database
-from tests.integration.blocking import wait_for_a_blocked_session
 from tests.integration.positions.conftest import hold, open
 from tests.integration.visitors import make_account
 
@@ -49,16 +50,17 @@ def test_table_that_has_grown_shrinks_again():
     assert (rows(), size_of(Market)) == (0, 0)
 
 
-def test_who_still_writes_is_waited_for_whatever_it_waits_for(own_connection, in_thread):
-    """As a killed worker's session, whose foreign keys are looked at when it commits."""
+def test_who_is_chosen_to_give_up_a_deadlock_tries_again(monkeypatch):
+    """With a killed worker's session, say, whose foreign keys are looked at when it commits."""
     make_account()
-    own_connection.execute("BEGIN")
-    own_connection.execute("LOCK TABLE positions_position IN ROW EXCLUSIVE MODE")
-    emptied = in_thread(empty_database)
-    wait_for_a_blocked_session()
+    empty = emptying._empty_database
 
-    own_connection.execute("LOCK TABLE accounts_account IN ROW SHARE MODE")
-    own_connection.execute("COMMIT")
+    def given_up() -> None:
+        monkeypatch.setattr(emptying, "_empty_database", empty)
+        raise OperationalError from DeadlockDetected()
 
-    emptied.result(timeout=30)
+    monkeypatch.setattr(emptying, "_empty_database", given_up)
+
+    empty_database()
+
     assert rows() == 0
