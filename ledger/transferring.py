@@ -1,13 +1,13 @@
 """Money that comes and goes beside the markets: the exchange's four lists, each by itself."""
 
 from collections.abc import Awaitable, Callable
-from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from kalshi.rest import Client
 from kalshi.transfers import ExchangeTransfer, SubaccountTransfer
 from ledger.models import Followed
 from ledger.records import Transfer, stages_of
+from positions.decimal_text import to_six_decimals
 from positions.pnl import ZERO
 
 T = TypeVar("T")
@@ -83,14 +83,16 @@ def _of_exchange(sent: ExchangeTransfer) -> list[Transfer]:
     # Between two shards of one instance the account's cash stays what it is.
     sign = (sent.destination == _OURS) - (sent.source == _OURS)
     is_done = sent.status == _DONE
-    flow = Decimal(sign) * sent.amount if is_done else ZERO
+    # As precise as it is kept: else the cash would say more than its row can hold.
+    amount = to_six_decimals(sent.amount)
+    flow = sign * amount if is_done else ZERO
     return [
         Transfer(
             sent.id,
             "exchange",
             sent.created_at,
             f"{sent.source} to {sent.destination}",
-            sent.amount,
+            amount,
             ZERO,
             "applied" if is_done else sent.status,
             flow,
