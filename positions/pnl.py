@@ -218,33 +218,66 @@ class Sums:
     estimated_value: Decimal = ZERO
 
 
-def sums_of(positions: Iterable[tuple[Holding, Figures]], mark_price: MarkPrice) -> Sums:
-    """Add up open positions; `estimated` are those on a last trade where more was asked for."""
-    value = exposure = priced_exposure = realized = fees = estimated_value = ZERO
-    count = unpriced = estimated = 0
-    for holding, figures in positions:
-        count += 1
-        exposure += holding.exposure
-        realized += holding.realized_pnl
-        fees += holding.fees_paid
+class RunningSums:
+    """
+    The sums of open positions, kept as these change: a tick costs one position, not all.
+
+    Exact, so that what is taken off again leaves nothing behind. `estimated` are those on a last
+    trade where more was asked for.
+    """
+
+    def __init__(self, mark_price: MarkPrice) -> None:
+        self._mark_price = mark_price
+        self._counted: dict[str, tuple[Holding, Figures]] = {}
+        self._value = self._exposure = self._priced_exposure = self._estimated_value = ZERO
+        self._realized_pnl = self._fees_paid = ZERO
+        self._unpriced_count = self._estimated_count = 0
+
+    def count(self, ticker: str, holding: Holding, figures: Figures) -> None:
+        """Count a position, in place of what was counted of it before."""
+        self.drop(ticker)
+        self._counted[ticker] = (holding, figures)
+        self._add(1, holding, figures)
+
+    def drop(self, ticker: str) -> None:
+        """Count a position no more."""
+        if counted := self._counted.pop(ticker, None):
+            self._add(-1, *counted)
+
+    @property
+    def sums(self) -> Sums:
+        """Of all that is counted."""
+        unrealized_pnl = self._value - self._priced_exposure
+        return Sums(
+            positions_value=self._value,
+            exposure=self._exposure,
+            unrealized_pnl=unrealized_pnl,
+            unrealized_pnl_percent=percent(unrealized_pnl, self._priced_exposure),
+            realized_pnl=self._realized_pnl,
+            fees_paid=self._fees_paid,
+            position_count=len(self._counted),
+            unpriced_count=self._unpriced_count,
+            estimated_count=self._estimated_count,
+            estimated_value=self._estimated_value,
+        )
+
+    def _add(self, times: Literal[1, -1], holding: Holding, figures: Figures) -> None:
+        self._exposure += times * holding.exposure
+        self._realized_pnl += times * holding.realized_pnl
+        self._fees_paid += times * holding.fees_paid
         if figures.mark is None or figures.market_value is None:
-            unpriced += 1
-            continue
-        value += figures.market_value
-        priced_exposure += holding.exposure
-        if figures.mark.source == "last" and mark_price != "last":
-            estimated += 1
-            estimated_value += figures.market_value
-    unrealized = value - priced_exposure
-    return Sums(
-        positions_value=value,
-        exposure=exposure,
-        unrealized_pnl=unrealized,
-        unrealized_pnl_percent=percent(unrealized, priced_exposure),
-        realized_pnl=realized,
-        fees_paid=fees,
-        position_count=count,
-        unpriced_count=unpriced,
-        estimated_count=estimated,
-        estimated_value=estimated_value,
-    )
+            self._unpriced_count += times
+            return
+        self._value += times * figures.market_value
+        self._priced_exposure += times * holding.exposure
+        if figures.mark.source == "last" and self._mark_price != "last":
+            self._estimated_count += times
+            self._estimated_value += times * figures.market_value
+
+
+def sums_of(positions: Iterable[tuple[Holding, Figures]], mark_price: MarkPrice) -> Sums:
+    """Add up open positions, each in a market of its own."""
+    running = RunningSums(mark_price)
+    for number, (holding, figures) in enumerate(positions):
+        running.count(str(number), holding, figures)
+    return running.sums

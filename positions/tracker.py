@@ -29,7 +29,7 @@ from positions.day import Baseline
 from positions.decimal_text import to_six_decimals
 from positions.executions import Executions
 from positions.noticed import Noticed, differing
-from positions.pnl import Figures, Holding, MarketState, Quote, Sums
+from positions.pnl import Figures, Holding, MarketState, Quote, RunningSums, Sums
 from positions.portfolio import (
     Cash,
     Changes,
@@ -129,6 +129,7 @@ class Tracker:
     ) -> None:
         self._mark_price = mark_price
         self._open: dict[str, _Tracked] = {}
+        self._running = RunningSums(mark_price)
         self._heard: dict[str, Heard] = {}
         self._left_out: tuple[str, ...] = ()
         self._is_left_out_new = True
@@ -529,6 +530,7 @@ class Tracker:
         if self.valuation.baseline:
             figures = tracked.figures
             self.valuation.baseline.marked(ticker, figures.net_pnl, figures.market_value)
+        self._running.count(ticker, tracked.holding, tracked.figures)
         self._dirty.add(ticker)
 
     def _hold(self, ticker: str, tracked: _Tracked, holding: Holding, span: Span | None) -> None:
@@ -566,6 +568,7 @@ class Tracker:
         tracked = self._open.pop(ticker, None)
         if tracked is None:
             return
+        self._running.drop(ticker)
         reason: pnl.ClosedReason = "closed"
         realized_pnl = left.realized_pnl if left else None
         settlement_value = tracked.state.determined_value
@@ -662,12 +665,7 @@ class Tracker:
         return self.valuation.worth(sums.positions_value, unpriced)
 
     def _sums(self) -> Sums | None:
-        if self.reconciled_at is None:
-            return None
-        return pnl.sums_of(
-            ((tracked.holding, tracked.figures) for tracked in self._open.values()),
-            self._mark_price,
-        )
+        return None if self.reconciled_at is None else self._running.sums
 
 
 def _is_payout(tracked: _Tracked, left: Holding) -> bool:

@@ -301,6 +301,20 @@ def test_sums_of_parts_add_up_to_the_sums_of_the_whole(some, others):
     assert whole == {name: parts[0][name] + parts[1][name] for name in whole}
 
 
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.none() | POSITIONS), max_size=20))
+def test_sums_kept_are_those_of_what_is_left(steps):
+    kept, left = pnl.RunningSums("bid"), {}
+    for ticker, counted in steps:
+        if counted:
+            kept.count(ticker, *counted)
+            left[ticker] = counted
+        else:
+            kept.drop(ticker)
+            left.pop(ticker, None)
+
+    assert kept.sums == pnl.sums_of(left.values(), "bid")
+
+
 def test_percentage_of_the_sums_is_of_all_positions_together():
     # 10 of 20 and -5 of 80: 5 % of 100, not the 21.875 % of the two percentages' middle
     rise = figured(holding("60", "20"), quote("0.50", None, None))

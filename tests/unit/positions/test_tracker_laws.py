@@ -171,6 +171,9 @@ class Unreliable(RuleBasedStateMachine):
         for each in changes.positions:
             self.rows[each.ticker] = each
             self.closed.pop(each.ticker, None)
+        held = [(each.holding, each.figures) for each in self.rows.values()]
+        if self.tracker.reconciled_at:
+            assert changes.sums == pnl.sums_of(held, "mid")
 
     @rule()
     def restart(self):
