@@ -44,20 +44,24 @@ def accounts(request: SignedInRequest) -> JsonResponse:
     """
     seen = sight.of(request.auth)
     rows = {account.pk: reading.read_head(account.pk) for account in seen.accounts}
+    portfolios = {
+        account_id: documents.portfolio_document(account_id, of_it.stream)
+        for account_id, of_it in rows.items()
+    }
     now = timezone.now()
     return JsonResponse(
         {
             "accounts": [
                 account_out(account, seen).model_dump(mode="json")
                 | {
-                    "portfolio": documents.portfolio_document(account.pk, rows[account.pk].stream),
+                    "portfolio": portfolios[account.pk],
                     "connection": documents.connection_document(rows[account.pk].seen(now)),
                 }
                 for account in seen.accounts
             ],
             "sums": [
                 sums.sum_document(
-                    group.environment, [rows[account_id].stream for account_id in group.counted]
+                    group.environment, [portfolios[account_id] for account_id in group.counted]
                 )
                 for group in sums.groups(seen.accounts)
             ],

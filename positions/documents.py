@@ -8,7 +8,8 @@ once, as a column of its model: here, and in the API's documentation, it has the
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 from urllib.parse import quote
 
 from django.db.models import DecimalField, Model
@@ -19,31 +20,44 @@ from positions.decimal_text import plain
 from positions.models import AccountStream, Market, Position
 
 Document = Mapping[str, object]
+# A row's columns by name; Any: of every type.
+Columns = Mapping[str, Any]
 
 
 def position_document(row: Position) -> Document:
     """One open position, whole. Needs the row's market loaded."""
-    market = row.market
-    is_yes = row.quantity > 0
-    return _figures(row) | {
-        "account_id": row.account_id,
+    return with_market(holding_document(vars(row)), row.market)
+
+
+def holding_document(columns: Columns) -> Document:
+    """Of a position, from its row's columns, all that may change while its market does not."""
+    return _figures(Position, columns) | {
+        "account_id": columns["account_id"],
+        "side": "yes" if columns["quantity"] > 0 else "no",
+        "priced_at": instant(columns["priced_at"]),
+        "mark_source": columns["mark_source"],
+        "unreadable": columns["unreadable"],
+        "market_status": columns["market_status"],
+        "updated_at": instant(columns["updated_at"]),
+        "version": columns["seq"],
+    }
+
+
+def with_market(holding: Document, market: Market) -> Document:
+    """A `holding_document` with what its market is: the position, whole."""
+    outcome = market.yes_outcome if holding["side"] == "yes" else market.no_outcome
+    return {
+        **holding,
         "ticker": market.ticker,
         "event_ticker": market.event_ticker,
         "series_ticker": market.series_ticker,
         "title": market.title,
-        "outcome": (market.yes_outcome if is_yes else market.no_outcome) or None,
+        "outcome": outcome or None,
         # What a NO is against: the exchange mostly gives both sides this subtitle, but not always.
         "yes_outcome": market.yes_outcome or None,
-        "side": "yes" if is_yes else "no",
-        "priced_at": instant(row.priced_at),
-        "mark_source": row.mark_source,
-        "unreadable": row.unreadable,
-        "market_status": row.market_status,
         "close_time": instant(market.close_time),
         "expected_expiration_time": instant(market.expected_at),
         "url": market_url(market),
-        "updated_at": instant(row.updated_at),
-        "version": row.seq,
     }
 
 
@@ -59,19 +73,24 @@ def closed_document(row: Position) -> Document:
 
 def portfolio_document(account_id: int, row: AccountStream | None) -> Document:
     """The sums of an account's positions and its cash; every one unknown before the first read."""
-    row = row or AccountStream()
-    return _figures(row) | {
-        "account_id": account_id,
-        "cash_as_of": instant(row.cash_as_of),
-        "cash_provisional": row.cash_provisional,
-        "day_pnl_since": instant(row.day_pnl_since),
-        "position_count": row.position_count,
-        "unpriced_count": row.unpriced_count,
-        "estimated_count": row.estimated_count,
-        "unreadable_count": None if row.reconciled_at is None else len(row.left_out),
-        "reconciled_at": instant(row.reconciled_at),
-        "version": row.seq,
-        "updated_at": instant(row.updated_at),
+    return sums_document(vars(row or AccountStream()) | {"account_id": account_id})
+
+
+def sums_document(columns: Columns) -> Document:
+    """As `portfolio_document`, from the columns of an account's row."""
+    reconciled_at = columns["reconciled_at"]
+    return _figures(AccountStream, columns) | {
+        "account_id": columns["account_id"],
+        "cash_as_of": instant(columns["cash_as_of"]),
+        "cash_provisional": columns["cash_provisional"],
+        "day_pnl_since": instant(columns["day_pnl_since"]),
+        "position_count": columns["position_count"],
+        "unpriced_count": columns["unpriced_count"],
+        "estimated_count": columns["estimated_count"],
+        "unreadable_count": None if reconciled_at is None else len(columns["left_out"]),
+        "reconciled_at": instant(reconciled_at),
+        "version": columns["seq"],
+        "updated_at": instant(columns["updated_at"]),
     }
 
 
@@ -87,14 +106,32 @@ def connection_document(state: ConnectionState) -> Document:
     }
 
 
+def connection_of(document: Columns) -> ConnectionState:
+    """The state that `connection_document` told of."""
+    return ConnectionState(
+        status=document["status"],
+        attempt=document["attempt"],
+        retry_at=moment(document["retry_at"]),
+        reason=document["reason"],
+        since=datetime.fromisoformat(document["since"]),
+        live_until=moment(document["live_until"]),
+    )
+
+
 @cache
 def figure_columns(model: type[Model]) -> "list[DecimalField[Decimal, Decimal]]":
     """The columns of a model that are figures; their names are those of the documents."""
     return [field for field in model._meta.concrete_fields if isinstance(field, DecimalField)]
 
 
-def _figures(row: Position | AccountStream) -> dict[str, object]:
-    return {field.name: plain(getattr(row, field.name)) for field in figure_columns(type(row))}
+def _figures(model: type[Model], columns: Columns) -> dict[str, object]:
+    return {name: plain(columns[name]) for name in figure_names(model)}
+
+
+@cache
+def figure_names(model: type[Model]) -> tuple[str, ...]:
+    """The names of a model's figures."""
+    return tuple(field.name for field in figure_columns(model))
 
 
 def instant(at: datetime | None) -> str | None:
@@ -102,8 +139,19 @@ def instant(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def moment(told: str | None) -> datetime | None:
+    """What `instant` told."""
+    return None if told is None else datetime.fromisoformat(told)
+
+
 def market_url(market: Market) -> str:
     """The market's page at the exchange. The middle part is for people; any text does."""
-    series = quote(market.series_ticker.lower(), safe="")
-    event = quote(market.event_ticker.lower(), safe="")
-    return f"https://kalshi.com/markets/{series}/{slugify(market.title) or series}/{event}"
+    return _url(market.series_ticker, market.event_ticker, market.title)
+
+
+# A slug takes longer than all the rest of a document.
+@lru_cache(maxsize=4_096)
+def _url(series_ticker: str, event_ticker: str, title: str) -> str:
+    series = quote(series_ticker.lower(), safe="")
+    event = quote(event_ticker.lower(), safe="")
+    return f"https://kalshi.com/markets/{series}/{slugify(title) or series}/{event}"

@@ -1,35 +1,45 @@
 """
 The doorbell of a flush: how far the account got, and what the flush changed, where that fits.
 
-The rows are the truth, and every doorbell may be lost. What it carries is read off the rows by the
-statement that wrote them, so whoever has all up to the flush before may take it and read nothing.
+The rows are the truth, and every doorbell may be lost. What it carries says what the rows say that
+were written with it, as clients are told it; so whoever has all up to the flush before may take it
+and read nothing.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar
+from zlib import crc32
 
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Field, Model
-
-from positions.models import AccountStream, Market, Position
-
-_M = TypeVar("_M", bound=Model)
+from positions import documents
+from positions.connection import ConnectionState
+from positions.documents import Columns, Document
+from positions.models import Market, Position
 
 # PostgreSQL's limit of a notification.
 LONGEST_BYTES = 7_999
-# Some ten fit: what more would make need not be put together.
+# Of those what stands around a body: an address of three numbers, and a time.
+_AROUND_BYTES = 120
+# Ten to twelve fit: what more would make need not be put together.
 MOST_POSITIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """The rows that one flush wrote: the account's own, and whole positions."""
+    """
+    What one flush wrote.
 
-    stream: AccountStream
-    positions: list[Position]
+    Attributes:
+        connection: as its worker wrote it.
+        positions: those that changed; none of them is closed.
+    """
+
+    seq: int
+    portfolio: Document
+    connection: ConnectionState
+    positions: list[Document]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +65,16 @@ class Doorbell:
         """
         if not self.carries:
             return None
-        stream, positions = json.loads(self.carries, parse_float=Decimal)
-        rows = []
-        for values in positions or ():
-            row = _row(Position, values)
-            market = markets.get(row.market_id)
+        updated_at, (portfolio, connection, holdings) = json.loads(self.carries)
+        positions = []
+        for market_id, holding in holdings:
+            market = markets.get(market_id)
             if market is None:
                 return None
-            row.market = market
-            rows.append(row)
-        rows.sort(key=lambda row: row.market.ticker)
-        return Carried(_row(AccountStream, stream), rows)
+            positions.append(documents.with_market(holding | {"version": self.seq}, market))
+        portfolio["version"] = self.seq
+        portfolio["updated_at"] = documents.instant(documents.moment(updated_at))
+        return Carried(self.seq, portfolio, documents.connection_of(connection), positions)
 
 
 def heard(payload: str) -> Doorbell:
@@ -75,34 +84,58 @@ def heard(payload: str) -> Doorbell:
     Raises:
         ValueError: it is none.
     """
-    account_id, epoch, seq, *carries = payload.split(":", 3)
-    return Doorbell(int(account_id), int(epoch), int(seq), carries[0] if carries else "")
-
-
-def payload_in_sql(address: str, stream: str, positions: str | None) -> str:
-    """
-    An SQL expression of the payload that carries rows, or the address alone if it got too long.
-
-    Args:
-        address: expression of `account:epoch:seq`.
-        stream: alias of the account's row as it is now.
-        positions: alias of the positions' rows as they are now; None for none.
-    """
-    # Without OFFSET it would be put together twice: to be measured, and to be sent.
-    rows = f"(SELECT json_agg({positions}) FROM {positions})" if positions else "NULL"  # noqa: S608  # our own aliases
-    return f"""
-        (SELECT CASE WHEN octet_length(whole) <= {LONGEST_BYTES} THEN whole ELSE {address} END
-        FROM (SELECT {address} || ':' || json_build_array(to_json({stream}), {rows})::text
-            AS whole OFFSET 0) AS told)
-    """  # noqa: S608  # as above
-
-
-def _row(model: type[_M], values: dict[str, object]) -> _M:
-    fields = _fields(model)
-    read = [field.to_python(values[column]) for column, field in fields.items()]
-    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields.values()], read)
+    account_id, epoch, seq, *rest = payload.split(":", 4)
+    is_ours = len(rest) == 2 and rest[0] == shape()
+    return Doorbell(int(account_id), int(epoch), int(seq), rest[1] if is_ours else "")
 
 
 @cache
-def _fields(model: type[Model]) -> "dict[str, Field[Any, Any]]":  # Any: of every type
-    return {str(field.column): field for field in model._meta.concrete_fields}
+def shape() -> str:
+    """
+    A word for what is carried: another one where documents have other fields.
+
+    So releases that run side by side read the rows of one another.
+    """
+    told = [
+        documents.portfolio_document(0, None),
+        documents.connection_document(
+            ConnectionState("connecting", datetime.min.replace(tzinfo=UTC))
+        ),
+        documents.holding_document(vars(Position(quantity=0))),
+    ]
+    return f"{crc32(repr([sorted(document) for document in told]).encode()):08x}"
+
+
+def body(stream: Columns, connection: ConnectionState, positions: Iterable[Columns]) -> str | None:
+    """
+    What a flush that writes these rows may carry; None where it would be too long.
+
+    Args:
+        stream: columns of the account's row. Its time and its `seq` are known once it is written.
+        positions: columns of open positions, `market_id` among them.
+    """
+    text = json.dumps(
+        [
+            documents.sums_document(stream),
+            documents.connection_document(connection),
+            [[columns["market_id"], documents.holding_document(columns)] for columns in positions],
+        ],
+        separators=(",", ":"),
+    )
+    # It is ASCII.
+    return text if len(text) <= LONGEST_BYTES - _AROUND_BYTES else None
+
+
+def payload_in_sql(row: str, body: str | None) -> str:
+    """
+    An SQL expression of the payload.
+
+    Args:
+        row: alias of the account's row as it is now.
+        body: expression of what `body` made; None to announce the row alone.
+    """
+    parts = [f"{row}.account_id", f"{row}.epoch", f"{row}.seq"]
+    if body:
+        updated_at = f"coalesce(to_json({row}.updated_at)::text, 'null')"
+        parts += [f"'{shape()}'", f"concat('[', {updated_at}, ',', {body}, ']')"]
+    return f"concat_ws(':', {', '.join(parts)})"

@@ -7,16 +7,17 @@ What is unknown for one account is unknown for the sum, and nothing is counted t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from accounts.models import Account
 from positions.decimal_text import plain
-from positions.documents import Document, figure_columns, instant
+from positions.documents import Columns, Document, figure_names, instant, moment
 from positions.models import AccountStream
 from positions.pnl import percent
 
 _PERCENT = "unrealized_pnl_percent"
-_COUNTS = ("position_count", "unpriced_count", "estimated_count")
+_COUNTS = ("position_count", "unpriced_count", "estimated_count", "unreadable_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +41,28 @@ def groups(accounts: Iterable[Account]) -> list[Group]:
     return [_group(environment, of) for environment, of in found.items() if len(of) > 1]
 
 
-def sum_document(environment: str, streams: Sequence[AccountStream | None]) -> Document:
-    """A portfolio's document for the sum of these accounts' streams; None for one never opened."""
-    rows = [stream or AccountStream() for stream in streams]
-    figures: dict[str, object] = {
-        field.name: plain(_sum(getattr(row, field.name) for row in rows))
-        for field in figure_columns(AccountStream)
+def sum_document(environment: str, portfolios: Sequence[Document]) -> Document:
+    """A portfolio's document for the sum of these accounts' portfolios, as they are told."""
+    figures = {
+        name: _sum(_amount(each[name]) for each in portfolios)
+        for name in figure_names(AccountStream)
     }
-    value = _sum(row.positions_value for row in rows)
-    unrealized = _sum(row.unrealized_pnl for row in rows)
+    value, unrealized = figures["positions_value"], figures["unrealized_pnl"]
     if value is not None and unrealized is not None:
         # What they cost that have a mark.
-        figures[_PERCENT] = plain(percent(unrealized, value - unrealized))
-    left_out = [None if row.reconciled_at is None else len(row.left_out) for row in rows]
-    return (
-        figures
-        | {name: _sum(getattr(row, name) for row in rows) for name in _COUNTS}
-        | {
-            "account_id": None,
-            "environment": environment,
-            "cash_as_of": instant(_oldest(row.cash_as_of for row in rows)),
-            "cash_provisional": any(row.cash_provisional for row in rows),
-            "day_pnl_since": instant(_oldest(row.day_pnl_since for row in rows)),
-            "unreadable_count": _sum(left_out),
-            "reconciled_at": instant(_oldest(row.reconciled_at for row in rows)),
-            "version": None,
-            "updated_at": instant(_newest(row.updated_at for row in rows)),
-        }
-    )
+        figures[_PERCENT] = percent(unrealized, value - unrealized)
+    return {
+        **{name: plain(figure) for name, figure in figures.items()},
+        **{name: _sum(each[name] for each in portfolios) for name in _COUNTS},
+        "account_id": None,
+        "environment": environment,
+        "cash_as_of": instant(_oldest(_moments(portfolios, "cash_as_of"))),
+        "cash_provisional": any(each["cash_provisional"] for each in portfolios),
+        "day_pnl_since": instant(_oldest(_moments(portfolios, "day_pnl_since"))),
+        "reconciled_at": instant(_oldest(_moments(portfolios, "reconciled_at"))),
+        "version": None,
+        "updated_at": instant(_newest(_moments(portfolios, "updated_at"))),
+    }
 
 
 def _group(environment: str, accounts: Sequence[Account]) -> Group:
@@ -100,6 +95,14 @@ def _sum(values: Iterable[Any]) -> Any:  # Any: decimals or counts
             return None
         total += value
     return total
+
+
+def _amount(told: Any) -> Decimal | None:  # Any: a figure
+    return None if told is None else Decimal(told)
+
+
+def _moments(portfolios: Iterable[Columns], name: str) -> list[datetime | None]:
+    return [moment(each[name]) for each in portfolios]
 
 
 def _newest(instants: Iterable[datetime | None]) -> datetime | None:

@@ -15,8 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Protocol
 
-from django.db import DataError, IntegrityError, transaction
-from django.db import connection as database
+from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connections, transaction
 
 from accounts.models import Account
 from kalshi.messages import Fill
@@ -42,9 +41,14 @@ _EVENT_FACTS = [
     "is_described",
     "collateral_return_type",
 ]
+# Names of fields are names of columns.
+_NAMES = {
+    kind: tuple(field.name for field in fields(kind))
+    for kind in (ConnectionState, Sums, Worth, Holding, Quote, Figures)
+}
 # Columns of an account that change while its figures stay: how its connection stands, and of when
 # what was read is.
-_NO_FIGURES = {*(field.name for field in fields(ConnectionState)), "reconciled_at", "cash_as_of"}
+_NO_FIGURES = {*_NAMES[ConnectionState], "reconciled_at", "cash_as_of"}
 _MARKET_FACTS = ["yes_outcome", "no_outcome", "close_time", "expected_at"]
 
 
@@ -103,6 +107,8 @@ class StreamWriter:
         # As it was last written.
         self._connection: tuple[Status, Reason | None] | None = None
         self._environment = account.environment
+        # As they were last written; None while another writer wrote them.
+        self._left_out: tuple[str, ...] | None = None
         self.fence = Fence(account.pk, epoch)
         self._market_ids: dict[str, int] = {}
 
@@ -121,28 +127,45 @@ class StreamWriter:
             for position in changes.positions
             if position.ticker in changes.markets or position.ticker not in self._market_ids
         ]
-        # Apart from the rest: accounts share markets, and would wait for each other's flushes in
-        # any order. Facts of a market that outlive a flush which failed are true all the same.
-        self._market_ids |= self._describe(undescribed)
+        if undescribed:
+            # Apart from the rest: accounts share markets, and would wait for each other's flushes
+            # in any order. Facts of a market that outlive a flush which failed are true all the
+            # same.
+            self._market_ids |= self._describe(undescribed)
         # A tick changes prices alone: one statement does it, and BEGIN and COMMIT would cost more.
         records = self._records
         is_connected_anew = records and (connection.status, connection.reason) != self._connection
         is_one_statement = not (
             changes.closed or changes.fills or changes.notices or is_connected_anew
         )
+        stream = columns_of(connection) | _portfolio_columns(changes)
+        positions = [
+            _position_columns(position) | {"market_id": self._market_ids[position.ticker]}
+            for position in changes.positions
+        ]
+        left_out = self._left_out if changes.left_out is None else changes.left_out
+        carries = None
+        # Within a transaction more becomes of the rows; readers know the markets as they were; and
+        # without sums, or what is left out, the account's row says more than is written here.
+        is_alone = is_one_statement and not connections[DEFAULT_DB_ALIAS].in_atomic_block
+        is_short = len(positions) <= doorbell.MOST_POSITIONS
+        is_whole = changes.sums is not None and left_out is not None
+        if is_alone and is_short and is_whole and not undescribed:
+            known = {"account_id": self.account_id, "seq": None, "updated_at": at}
+            carries = doorbell.body(
+                stream | known | {"left_out": left_out},
+                connection,
+                (columns | known for columns in positions),
+            )
         with nullcontext() if is_one_statement else transaction.atomic():
             seq = flush(
                 account_id=self.account_id,
                 epoch=self.fence.epoch,
                 at=at,
-                stream=columns_of(connection) | _portfolio_columns(changes),
-                positions=[
-                    _position_columns(position) | {"market_id": self._market_ids[position.ticker]}
-                    for position in changes.positions
-                ],
+                stream=stream,
+                positions=positions,
                 moves_clock=bool(changes.positions or changes.closed),
-                # A reader knows the markets by now as they were.
-                may_carry=not undescribed,
+                carries=carries,
             )
             if seq is None:
                 # Another worker claimed the account after us: its epoch is the higher one.
@@ -157,6 +180,7 @@ class StreamWriter:
         for closed in changes.closed:
             self._market_ids.pop(closed.ticker, None)
         self._connection = (connection.status, connection.reason)
+        self._left_out = left_out
         return seq
 
     def write_apart(
@@ -251,7 +275,6 @@ def _portfolio_columns(changes: Changes) -> dict[str, object]:
 
 def _position_columns(position: Position) -> dict[str, object]:
     mark = position.figures.mark
-    # Names of fields are names of columns.
     return {
         **columns_of(position.holding),
         **columns_of(position.quote),
@@ -271,7 +294,7 @@ def columns_of(
     value: ConnectionState | Sums | Worth | Holding | Quote | Figures,
 ) -> dict[str, object]:
     # Not `asdict`, which copies what nobody changes: a tenth of a flush.
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+    return {name: getattr(value, name) for name in _NAMES[type(value)]}
 
 
 def flush(
@@ -282,7 +305,7 @@ def flush(
     stream: Mapping[str, object],
     positions: Sequence[Mapping[str, object]],
     moves_clock: bool = False,
-    may_carry: bool = True,
+    carries: str | None = None,
 ) -> int | None:
     """
     Raise the account's `seq`, write its stream's columns and whole positions, and announce it.
@@ -297,24 +320,22 @@ def flush(
         positions: columns of `Position`, the same in each, `market_id` among them.
         moves_clock: whether the account's `updated_at` becomes `at` in any case; else only if a
             figure among the stream's columns is not what it was.
-        may_carry: whether its rows may come along with the announcement; else they must be read.
+        carries: what comes along with the announcement (`doorbell.body`), so that the rows need not
+            be read. Nothing but this statement may change them in its transaction.
     Returns:
         The new `seq`; None when the epoch is not the account's any more and nothing was written.
     """
     statement = _flush_statement(
-        tuple(stream),
-        tuple(positions[0]) if positions else (),
-        # Within a transaction more may become of the rows.
-        carries=may_carry
-        and not database.in_atomic_block
-        and len(positions) <= doorbell.MOST_POSITIONS,
+        tuple(stream), tuple(positions[0]) if positions else (), carries=carries is not None
     )
     # Rows as text, which PostgreSQL reads by the columns' own types: exact for NUMERIC.
-    rows = [json.dumps(stream, default=str)]
+    texts = [json.dumps(stream, default=str)]
     if positions:
-        rows.append(json.dumps(positions, default=str))
-    with prepared_cursor(database) as cursor:
-        cursor.execute(statement, [ACCOUNT_CHANGED, account_id, epoch, at, moves_clock, *rows])
+        texts.append(json.dumps(positions, default=str))
+    if carries is not None:
+        texts.append(carries)
+    with prepared_cursor(connections[DEFAULT_DB_ALIAS]) as cursor:
+        cursor.execute(statement, [ACCOUNT_CHANGED, account_id, epoch, at, moves_clock, *texts])
         row = cursor.fetchone()
     return row[0] if row else None
 
@@ -328,6 +349,7 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carr
         "$6::json",
         "$7::json",
     )
+    body = "$8::text" if position else "$7::text"
     stream_table, position_table = (
         models.AccountStream._meta.db_table,
         models.Position._meta.db_table,
@@ -349,12 +371,9 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carr
                 FROM raised,
                     json_populate_recordset(NULL::{position_table}, {position_rows}) AS its
                 ON CONFLICT (account_id, market_id) DO UPDATE SET {updates}
-                RETURNING {position_table}.*
             )
         """  # noqa: S608  # names of columns and tables, all from our own models
-    payload = "concat_ws(':', account_id, epoch, seq)"
-    if carries:
-        payload = doorbell.payload_in_sql(payload, "raised", "written" if position else None)
+    payload = doorbell.payload_in_sql("raised", body if carries else None)
     return f"""
         WITH raised AS (
             UPDATE {stream_table} AS stream
@@ -363,7 +382,7 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carr
                 {", ".join(f"{name} = its.{name}" for name in stream)}
             FROM json_populate_record(NULL::{stream_table}, {stream_row}) AS its
             WHERE stream.account_id = {account} AND stream.epoch = {epoch}
-            RETURNING stream.*
+            RETURNING stream.account_id, stream.epoch, stream.seq, stream.updated_at
         )
         {written}
         SELECT

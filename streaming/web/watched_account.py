@@ -1,13 +1,14 @@
 """An account that somebody looks at: its newest state, encoded once for all who look."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from positions import documents, reading
+from positions import documents
 from positions.connection import ConnectionState, Heartbeat, as_seen
+from positions.documents import Document
 from positions.doorbell import Carried, Doorbell
 from positions.models import AccountStream, Market, Position
 from positions.reading import AccountRows
@@ -44,8 +45,8 @@ class WatchedAccount:
         self.account_id = account_id
         # Those that count it.
         self.sums: set[WatchedSum] = set()
-        # Its sums as they were last read; None before any worker opened it.
-        self.stream: AccountStream | None = None
+        # Its sums as they are told; every one unknown before the first read.
+        self.portfolio = documents.portfolio_document(account_id, None)
         self.is_set_aside = False
         self._now = now
         self._monotonic = monotonic
@@ -61,8 +62,6 @@ class WatchedAccount:
         # The market of each closed position whose frame is kept for who has yet to take it.
         self._closed: dict[Key, int] = {}
         self._portfolio = ""
-        # The same without its version, as it was last told.
-        self._told: documents.Document = {}
         self._connection = ""
         self._written: ConnectionState | None = None
         self._heartbeat: Heartbeat | None = None
@@ -97,9 +96,14 @@ class WatchedAccount:
 
     def carry(self, carried: Carried) -> None:
         """Take in what the next flush wrote, as its doorbell brought it, and pass it on."""
-        written = reading.connection_of(carried.stream)
-        frames = self._take_written(carried.stream, carried.positions, written)
-        self.channel.publish(frames, _written_at(carried.positions))
+        self.seq = carried.seq
+        frames = {}
+        for document in carried.positions:
+            key = f"position {document['ticker']}"
+            frames[key] = self._take_open(document, carried.seq)
+            self._closed.pop(key, None)
+        frames |= self._take_sums(carried.portfolio, carried.connection)
+        self.channel.publish(frames, _carried_at(carried))
         self._renew_sums()
 
     def set_aside(self) -> None:
@@ -119,7 +123,7 @@ class WatchedAccount:
         if self.is_loaded:
             self.channel.publish(seen)
         else:
-            self._portfolio = sse.to_json(documents.portfolio_document(self.account_id, None))
+            self._portfolio = sse.to_json(self.portfolio)
             self.is_loaded = True
             self.channel.start_over()
         self._renew_sums()
@@ -149,45 +153,41 @@ class WatchedAccount:
 
     def _take(self, rows: AccountRows) -> dict[Key, Frame]:
         self._hear(rows.heartbeat)
-        return self._take_written(rows.stream, rows.positions, rows.written)
-
-    def _take_written(
-        self,
-        stream: AccountStream | None,
-        positions: Iterable[Position],
-        written: ConnectionState | None,
-    ) -> dict[Key, Frame]:
         frames = {}
-        for row in positions:
+        for row in rows.positions:
             key = f"position {row.market.ticker}"
             self.markets[row.market_id] = row.market
-            frames[key] = self._take_position(row)
             if row.quantity:
+                frames[key] = self._take_open(documents.position_document(row), row.seq)
                 self._closed.pop(key, None)
             else:
+                frames[key] = self._take_closed(row)
                 self._closed[key] = row.market_id
+        self.seq = rows.seq
+        self.epoch = _epoch(rows.stream)
+        portfolio = documents.portfolio_document(self.account_id, rows.stream)
+        return frames | self._take_sums(portfolio, rows.written)
+
+    def _take_open(self, document: Document, version: int) -> Frame:
+        text = self._positions[str(document["ticker"])] = sse.to_json(document)
+        return Frame(version, sse.event("position", version, text))
+
+    def _take_closed(self, row: Position) -> Frame:
+        self._positions.pop(row.market.ticker, None)
+        text = self._of_account(sse.to_json(documents.closed_document(row)))
+        return Frame(row.seq, sse.event("position_closed", row.seq, text))
+
+    def _take_sums(self, portfolio: Document, written: ConnectionState | None) -> dict[Key, Frame]:
         self.is_set_aside = False
-        self.stream = stream
-        self.seq = stream.seq if stream else 0
-        self.epoch = _epoch(stream)
-        portfolio = documents.portfolio_document(self.account_id, stream)
-        self._portfolio = sse.to_json(portfolio)
+        frames = {}
         # A flush that changed none of it, but how the connection stands, is no news of it.
-        told = {**portfolio, "version": None}
-        if told != self._told:
-            self._told = told
+        is_news = {**portfolio, "version": None} != {**self.portfolio, "version": None}
+        self._portfolio = sse.to_json(portfolio)
+        self.portfolio = portfolio
+        if is_news:
             frames[_PORTFOLIO] = Frame(self.seq, sse.event("portfolio", self.seq, self._portfolio))
         self._written = written
         return frames | self._see()
-
-    def _take_position(self, row: Position) -> Frame:
-        ticker = row.market.ticker
-        if row.quantity:
-            text = self._positions[ticker] = sse.to_json(documents.position_document(row))
-            return Frame(row.seq, sse.event("position", row.seq, text))
-        self._positions.pop(ticker, None)
-        text = self._of_account(sse.to_json(documents.closed_document(row)))
-        return Frame(row.seq, sse.event("position_closed", row.seq, text))
 
     def _hear(self, heartbeat: Heartbeat | None) -> None:
         self._heartbeat, self._heard_at = heartbeat, self._monotonic()
@@ -226,6 +226,12 @@ class WatchedAccount:
 def _written_at(positions: Sequence[Position]) -> float | None:
     """When the newest of these were, Unix time; None of a flush without any."""
     return positions[-1].updated_at.timestamp() if positions else None
+
+
+def _carried_at(carried: Carried) -> float | None:
+    if not carried.positions:
+        return None
+    return datetime.fromisoformat(str(carried.positions[0]["updated_at"])).timestamp()
 
 
 def _epoch(stream: AccountStream | None) -> int:

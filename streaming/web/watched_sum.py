@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from positions import sums
+from positions.documents import portfolio_document
 from positions.sums import Group
 from streaming.web import sse
 from streaming.web.fanout import Channel, Frame
@@ -63,14 +64,14 @@ class WatchedSum:
     def _added_up(self) -> str:
         environment = self.group.environment
         try:
-            streams = [account.stream for account in self._counted]
-            text = sse.to_json(sums.sum_document(environment, streams))
+            portfolios = [account.portfolio for account in self._counted]
+            text = sse.to_json(sums.sum_document(environment, portfolios))
         except Exception:
             # A bug, with this sum alone: its members go on, and what it comes to is unknown.
             if not self._is_unknown:
                 logger.exception("sum cannot be shown", extra={"environment": environment})
             self._is_unknown = True
-            return sse.to_json(sums.sum_document(environment, [None]))
+            return sse.to_json(sums.sum_document(environment, [portfolio_document(0, None)]))
         self._is_unknown = False
         return text
 

@@ -1,13 +1,16 @@
 """What a doorbell carries is what stands in the rows, to the last digit."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import transaction
-from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from positions import doorbell
+from positions import documents, doorbell, pnl, reading
 from positions.doorbell import Carried, Doorbell
 from positions.models import Market, Position
+from positions.pnl import MarketState
 from positions.portfolio import Cash, Changes, EventFacts, Worth
 from positions.writing import TakenOver
 from tests.integration.positions.conftest import (
@@ -19,8 +22,8 @@ from tests.integration.positions.conftest import (
     stream_of,
     write,
 )
-from tests.integration.positions.test_writing import HELD, MONEY
-from tests.told import at, prices
+from tests.integration.positions.test_writing import COUNTS, HELD, MONEY
+from tests.told import at, fill, market, position, prices, quote
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,27 +38,41 @@ def markets() -> dict[int, Market]:
     return Market.objects.in_bulk()
 
 
-def columns(row: Model) -> dict[str, object]:
-    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
-
-
 def assert_is_in_the_rows(carried: Carried | None, account) -> None:
     assert carried is not None
-    assert columns(carried.stream) == columns(stream_of(account))
-    rows = Position.objects.of(account.pk).filter(seq=carried.stream.seq).order_by("market__ticker")
-    assert [columns(row) for row in carried.positions] == [columns(row) for row in rows]
-    assert [row.market for row in carried.positions] == [row.market for row in rows]
+    stream = stream_of(account)
+    assert carried.seq == stream.seq
+    assert carried.portfolio == documents.portfolio_document(account.pk, stream)
+    assert carried.connection == reading.connection_of(stream)
+    rows = Position.objects.of(account.pk).filter(seq=carried.seq).order_by("market__ticker")
+    assert carried.positions == [documents.position_document(row) for row in rows]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(held=HELD, balance=MONEY)
-def test_whatever_was_written_comes_as_it_was_stored(opened, account, announced, held, balance):
+@given(
+    held=HELD,
+    balance=MONEY,
+    sizes=st.tuples(st.none() | COUNTS, st.none() | COUNTS),
+    day_pnl=st.none() | st.decimals("-9999999", "9999999", places=9),
+    unreadable=st.sampled_from([None, "position", "market"]),
+)
+def test_whatever_was_written_comes_as_it_was_stored(
+    opened, account, announced, held, balance, sizes, day_pnl, unreadable
+):
+    held = replace(
+        held,
+        quote=replace(held.quote, yes_bid_size=sizes[0], yes_ask_size=sizes[1]),
+        day_pnl=day_pnl,
+        unreadable=unreadable,
+        held_at=at(0.5),
+    )
+    sums = pnl.sums_of([(held.holding, held.figures)], "mid")
     cash = Cash(balance, balance, at(1.000001))
-    worth = Worth(None, None, -balance, at(1))
-    of_it = Changes((held,), (), frozenset(), None, cash, None, worth=worth)
+    worth = Worth(balance + sums.positions_value, None, day_pnl, at(1))
+    of_it = Changes((held,), (), frozenset(), sums, cash, at(2), left_out=("odd",), worth=worth)
     opened.writer.write(of_it, LIVE, at(3))
 
-    seq = opened.writer.write(of_it, LIVE, at(4.5))
+    seq = opened.writer.write(replace(of_it, left_out=None), LIVE, at(4.5))
 
     rung = last(announced)
     assert (rung.account_id, rung.epoch, rung.seq) == (account.pk, 1, seq)
@@ -63,12 +80,24 @@ def test_whatever_was_written_comes_as_it_was_stored(opened, account, announced,
 
 
 def test_how_the_connection_stands_comes_along(opened, account, announced):
-    write(opened.writer, opened.tracker)
+    hold(opened, 1)
     write(opened.writer, opened.tracker, connection=LOST)
 
     carried = last(announced).carried({})
     assert_is_in_the_rows(carried, account)
     assert carried.positions == []
+
+
+def test_nothing_comes_before_there_are_sums(opened, announced):
+    write(opened.writer, opened.tracker)
+    write(opened.writer, opened.tracker, connection=LOST)
+
+    assert last(announced).carried({}) is None
+
+
+def test_what_another_release_carries_must_be_read():
+    assert doorbell.heard('7:1:2:[{"seq":2},null]') == Doorbell(7, 1, 2, "")
+    assert doorbell.heard("7:1:2:00000000:[]") == Doorbell(7, 1, 2, "")
 
 
 def test_a_position_in_a_market_that_is_not_known_must_be_read(opened, announced):
@@ -114,8 +143,43 @@ def test_what_is_as_long_as_can_be_comes(opened, account, announced):
         assert_is_in_the_rows(carried, account)
         carrying = len(carried.positions)
 
-    # Ten or eleven, by how many digits the ids have by now.
     assert carrying >= 8
+
+
+@pytest.mark.parametrize("characters", [40, 41, 42, 43, 44, 45, 46])
+def test_nothing_comes_that_is_longer_than_a_notification(opened, account, announced, characters):
+    hold(opened, 12)
+    tickers = [f"M{number:03}" for number in range(12)]
+    status = MarketState("ß" * characters)
+    told = {ticker: (market(ticker)[0], status, quote()) for ticker in tickers}
+    opened.tracker.apply_markets(told, 150.0)
+    write(opened.writer, opened.tracker)
+    carrying = []
+    for some in range(1, 13):
+        for ticker in tickers[:some]:
+            opened.tracker.apply_ticker(prices(ticker, some), 200.0)
+        write(opened.writer, opened.tracker)
+
+        _, payload = announced()[-1]
+        assert len(payload) <= doorbell.LONGEST_BYTES
+        if doorbell.heard(payload).carries:
+            carrying.append(some)
+
+    # All are few enough; but with so long a word in each, eight are too long.
+    assert carrying == list(range(1, len(carrying) + 1))
+    assert 1 <= len(carrying) < 12 <= doorbell.MOST_POSITIONS
+
+
+def test_closing_is_read_as_more_is_written_than_the_flush(opened, account, announced):
+    hold(opened, 2)
+    opened.tracker.apply_ticker(prices("M000", 1), 200.0)
+    opened.tracker.apply_fill(fill("M001", "0"), 200.0)
+    opened.tracker.apply_position(position("M001", "0"), 200.0)
+
+    write(opened.writer, opened.tracker)
+
+    assert Position.objects.of(account.pk).open().count() == 1
+    assert last(announced).carries == ""
 
 
 def test_within_a_transaction_more_may_follow_so_nothing_comes(opened, account, announced):

@@ -11,7 +11,7 @@ from accounts.encryption import Secret
 from accounts.models import Credential
 from positions import models, pnl, reading, workers
 from positions.connection import ConnectionState
-from positions.pnl import Holding, MarketState, Quote
+from positions.pnl import Holding, MarketState, Quote, Sums
 from positions.portfolio import Changes, Closed, MarketFacts, Position
 from positions.taking_over import open_stream
 from positions.writing import StreamWriter
@@ -65,6 +65,7 @@ class Worker:
         self.beat()
         self._writer: StreamWriter = open_stream(account_id, self.id, "bid").writer
         self._described: set[str] = set()
+        self._reconciled_at = timezone.now()
 
     def beat(self) -> None:
         """Be alive."""
@@ -83,9 +84,11 @@ class Worker:
             positions=positions,
             closed=tuple(Closed(ticker, "closed", Decimal(1)) for ticker in closed),
             markets=frozenset(bids or ()) - self._described,
-            sums=None,
+            # Not those of what is held: but without sums no doorbell carries anything.
+            sums=Sums(),
             cash=None,
-            reconciled_at=None,
+            reconciled_at=self._reconciled_at,
+            left_out=(),
         )
         now = timezone.now()
         seq = self._writer.write(changes, status or ConnectionState("live", since=now), now)

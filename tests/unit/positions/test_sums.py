@@ -5,6 +5,7 @@ import pytest
 
 from accounts.models import Account
 from positions import sums
+from positions.documents import portfolio_document
 from positions.models import AccountStream
 from tests.told import NOON, amount
 
@@ -13,13 +14,14 @@ def account(number: int, environment: str = "demo", *, same_as: int | None = Non
     return Account(pk=number, environment=environment, same_as_id=same_as)
 
 
-def stream(positions_value: str | None = "5", unrealized_pnl: str | None = "1", **rest):
+def portfolio(positions_value: str | None = "5", unrealized_pnl: str | None = "1", **rest):
     figures = {"cash": Decimal(100), "exposure": Decimal(4), "reconciled_at": NOON}
-    return AccountStream(
+    row = AccountStream(
         positions_value=amount(positions_value),
         unrealized_pnl=amount(unrealized_pnl),
         **figures | rest,
     )
+    return portfolio_document(1, row)
 
 
 # Which are added up
@@ -66,8 +68,10 @@ def test_figures_are_added_exactly():
     document = sums.sum_document(
         "demo",
         [
-            stream("0.000001", "-0.1", cash=Decimal("0.1"), position_count=1, unpriced_count=0),
-            stream("1000000000000", "0.3", cash=Decimal("0.2"), position_count=2, unpriced_count=3),
+            portfolio("0.000001", "-0.1", cash=Decimal("0.1"), position_count=1, unpriced_count=0),
+            portfolio(
+                "1000000000000", "0.3", cash=Decimal("0.2"), position_count=2, unpriced_count=3
+            ),
         ],
     )
 
@@ -80,18 +84,18 @@ def test_figures_are_added_exactly():
 
 def test_percent_is_of_what_the_priced_ones_cost():
     # (1 - 2) of (5 - 1) + (10 + 2).
-    document = sums.sum_document("demo", [stream("5", "1"), stream("10", "-2")])
+    document = sums.sum_document("demo", [portfolio("5", "1"), portfolio("10", "-2")])
 
     assert document["unrealized_pnl_percent"] == "-6.25"
 
 
 def test_percent_of_nothing_is_unknown():
-    assert sums.sum_document("demo", [stream("0", "0")] * 2)["unrealized_pnl_percent"] is None
+    assert sums.sum_document("demo", [portfolio("0", "0")] * 2)["unrealized_pnl_percent"] is None
 
 
 @pytest.mark.parametrize("unknown", ["cash", "exposure", "positions_value", "unrealized_pnl"])
 def test_what_is_unknown_for_one_is_unknown_for_all(unknown):
-    document = sums.sum_document("demo", [stream(), stream(**{unknown: None})])
+    document = sums.sum_document("demo", [portfolio(), portfolio(**{unknown: None})])
 
     others = {"cash", "exposure", "positions_value", "unrealized_pnl"} - {unknown}
     assert document[unknown] is None
@@ -99,7 +103,7 @@ def test_what_is_unknown_for_one_is_unknown_for_all(unknown):
 
 
 def test_account_that_was_never_opened_makes_all_unknown():
-    document = sums.sum_document("demo", [stream(), None])
+    document = sums.sum_document("demo", [portfolio(), portfolio_document(2, None)])
 
     known = {name for name, value in document.items() if value is not None}
     assert known == {"environment", "cash_provisional"}
@@ -110,8 +114,8 @@ def test_sum_is_as_old_as_the_oldest_of_it():
     document = sums.sum_document(
         "demo",
         [
-            stream(cash_as_of=late, reconciled_at=early, updated_at=early),
-            stream(cash_as_of=early, reconciled_at=late, updated_at=late),
+            portfolio(cash_as_of=late, reconciled_at=early, updated_at=early),
+            portfolio(cash_as_of=early, reconciled_at=late, updated_at=late),
         ],
     )
 
@@ -120,6 +124,8 @@ def test_sum_is_as_old_as_the_oldest_of_it():
 
 
 def test_rows_that_cannot_be_read_are_counted_over_all():
-    document = sums.sum_document("demo", [stream(left_out=["odd"]), stream(left_out=["a", "b"])])
+    document = sums.sum_document(
+        "demo", [portfolio(left_out=["odd"]), portfolio(left_out=["a", "b"])]
+    )
 
     assert document["unreadable_count"] == 3

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import forgetting, sessions, sight
 from accounts.models import Account, Session
-from positions import documents, models, reading
+from positions import documents, doorbell, models, reading
 from positions.connection import ConnectionState
 from postgres.notifications import publish
 from streaming.web import hub as hub_module
@@ -181,7 +181,9 @@ async def test_doorbell_that_carries_nonsense_is_logged_and_the_rows_are_read(
         await until(database.is_listened_to)
 
         seq = await database.run(rows.write_unannounced, alice, "A", "0.2")
-        await database.run(publish, "account_changed", f"{alice}:1:{seq}:[[1, 2], []]")
+        await database.run(
+            publish, "account_changed", f"{alice}:1:{seq}:{doorbell.shape()}:[[1, 2], []]"
+        )
         await until(lambda: client.bids == {"A": "0.2"})
         await until(lambda: client.connection["status"] == "live")
 

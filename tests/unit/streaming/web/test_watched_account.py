@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from positions.connection import ConnectionState, Heartbeat
+from positions.documents import portfolio_document, position_document
 from positions.doorbell import Carried, Doorbell
 from positions.models import AccountStream, Market, Position
 from positions.reading import AccountRows
@@ -99,6 +100,12 @@ def account_rows(
     return AccountRows(stream, list(positions), written, heartbeat)
 
 
+def carried(rows: AccountRows) -> Carried:
+    """What the doorbell of the flush brings that wrote these."""
+    portfolio = portfolio_document(1, rows.stream)
+    return Carried(rows.seq, portfolio, rows.written, list(map(position_document, rows.positions)))
+
+
 NO_ROWS = AccountRows(None, [], None, None)
 
 
@@ -134,7 +141,7 @@ def test_what_a_doorbell_carried_is_told_as_what_was_read():
     its.take()
     later = account_rows(4, row("B", 4, bid="0.50"), updated_at=NOON + timedelta(seconds=1))
 
-    account.carry(Carried(later.stream, later.positions))
+    account.carry(carried(later))
     other.update(later)
 
     told = client.events()
@@ -168,7 +175,7 @@ def test_what_a_doorbell_carries_vouches_for_no_heart():
     clock.advance(60)
     later = account_rows(4, row("A", 4))
 
-    account.carry(Carried(later.stream, later.positions))
+    account.carry(carried(later))
 
     [state] = [event for event in client.events() if event["type"] == "connection_status"]
     assert (state["status"], state["reason"]) == ("reconnecting", "worker_down")
@@ -353,6 +360,21 @@ def test_account_whose_connection_is_at_fault_can_be_set_aside():
 
     [told] = client.events()
     assert (told["status"], told["reason"]) == ("reconnecting", "set_aside")
+
+
+def test_account_whose_sums_cannot_be_told_can_be_set_aside_before_it_was_shown():
+    account = watched()
+    client = Client(account)
+    odd = account_rows(1)
+    odd.stream.estimated_count = object()
+
+    with pytest.raises(TypeError):
+        account.load(odd)
+    account.set_aside()
+
+    [snapshot] = client.events()
+    assert snapshot["connection"]["reason"] == "set_aside"
+    assert snapshot["portfolio"]["estimated_count"] is None
 
 
 def test_rows_of_the_same_epoch_continue_what_was_read():
