@@ -213,12 +213,13 @@ def _ticker(frame: Fields, body: Fields) -> Ticker:
     bid_size, ask_size = body.contracts("yes_bid_size_fp"), body.contracts("yes_ask_size_fp")
     return Ticker(
         market_ticker=body.ticker("market_ticker"),
-        last_price=traded(body.dollars("price_dollars")),
+        # What is offered counts without it.
+        last_price=traded(body.readable(body.dollars, "price_dollars") or Decimal(0)),
         yes_bid=quoted(bid, bid_size),
         yes_bid_size=bid_size,
         yes_ask=quoted(ask, ask_size),
         yes_ask_size=ask_size,
-        at=body.milliseconds("ts_ms") if body.has("ts_ms") else body.time("time"),
+        at=body.readable(body.milliseconds, "ts_ms") or body.time("time"),
         sent_at=_sent_at(frame),
     )
 

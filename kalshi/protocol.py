@@ -55,10 +55,24 @@ class SubscriptionEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class SubscriptionRefused:
+    """The exchange did not do what was asked of it for a channel; `code` is its own."""
+
+    channel: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
 class Undecodable:
-    """A frame that is not what the exchange documents; `reason` is without its content."""
+    """
+    A frame that is not what the exchange documents; `reason` is without its content.
+
+    Attributes:
+        market_ticker: of a quote that can't be read, the market, if that can be.
+    """
 
     reason: str
+    market_ticker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,7 @@ class SequenceGap:
     received: int
 
 
-Event = Message | SubscriptionEnded | SequenceGap | Undecodable
+Event = Message | SubscriptionEnded | SubscriptionRefused | SequenceGap | Undecodable
 
 
 @dataclass(slots=True)
@@ -204,7 +218,7 @@ class Session:
         try:
             message = frame.message()
         except DecodeError as error:
-            return Undecodable(str(error))
+            return Undecodable(str(error), frame.market_ticker if frame.type == "ticker" else None)
         match message:
             case Subscribed():
                 channel = self._channels.get(message.channel)
@@ -304,6 +318,7 @@ class Session:
         # An error about a subscription may come without the id of the command at fault.
         if channel.unanswered is not None and message.id in (channel.unanswered.id, None):
             channel.unanswered = None
+            return SubscriptionRefused(channel.name, message.code)
         return message
 
     def _forget(self, channel: _Channel) -> None:

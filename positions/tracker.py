@@ -7,7 +7,8 @@ no sequence numbers, and REST, which is the authority and late. What always hold
 1. An older message never undoes a newer state. Both are ordered by the exchange's own times, where
    it says them: a quote's of its change, a holding's of sending it.
 2. A quote read by REST, which tells no time, replaces one of the stream's only when reads some time
-   apart say the same and the stream says nothing: then a message was lost.
+   apart say the same, or for long say otherwise, and the stream says nothing: then a message was
+   lost.
 3. After a reconciliation that left nothing unconfirmed, holdings are the exchange's to the digit.
 4. What changed since the last `take_changes` is known, so a write costs what changed and no more.
 
@@ -57,6 +58,8 @@ _REMEMBERED = timedelta(hours=1)
 # REST's price of a market is as old as its cache: only so long after it first contradicts the
 # stream is it taken for a change that the stream lost.
 QUOTE_DOUBT_SECONDS = 20.0
+# Where each read says another price, all of them other than the stream's last.
+QUOTE_LOST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,15 @@ class Read:
     left_out: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Contradiction:
+    """What REST says instead, since which request it does, and since which it says otherwise."""
+
+    quote: Quote
+    since: float
+    first: float
+
+
 @dataclass(slots=True)
 class _Tracked:
     market: MarketFacts
@@ -91,8 +103,7 @@ class _Tracked:
     figures: Figures
     unreadable: Unreadable | None = None
     quoted_at: float = _LONG_AGO  # when the stream last brought a quote
-    # What REST says instead, and since which request it does.
-    contradiction: tuple[Quote, float] | None = None
+    contradiction: _Contradiction | None = None
     # The exchange's times of the newest quote and holding; REST's quotes come without.
     quote_known_at: datetime | None = None
     holding_known_at: datetime | None = None
@@ -203,6 +214,20 @@ class Tracker:
             return False
         tracked.quote = quote
         self._touch(message.market_ticker)
+        return True
+
+    def apply_unreadable_ticker(self, ticker: str) -> bool:
+        """
+        The stream told a market's prices in words that can't be understood.
+
+        What it is worth is unknown until REST or the next message says. False when it is not held.
+        """
+        tracked = self._open.get(ticker)
+        if tracked is None:
+            return False
+        tracked.quoted_at, tracked.contradiction = _LONG_AGO, None
+        if tracked.unreadable is None:
+            self._mark(tracked, ticker, "market")
         return True
 
     def apply_position(self, message: MarketPosition, received_at: float) -> bool:
@@ -509,15 +534,21 @@ class Tracker:
         Whether a read counts against the stream's quote.
 
         REST tells no time of a price and lags; the stream tells each change while it is connected.
-        So a read counts only if one well before said the same, and the stream nothing since.
+        So a read counts only if one well before said the same, and the stream nothing since; or if
+        none agreed with the stream for longer than REST ever lags.
         """
         if tracked.quoted_at == _LONG_AGO:
             return True
         before = tracked.contradiction
-        if before is None or before[0] != quote or before[1] <= tracked.quoted_at:
-            tracked.contradiction = (quote, requested_at)
+        if before is None or before.first <= tracked.quoted_at:
+            tracked.contradiction = _Contradiction(quote, requested_at, requested_at)
             return False
-        return before[1] <= requested_at - QUOTE_DOUBT_SECONDS
+        if before.quote != quote:
+            before = tracked.contradiction = _Contradiction(quote, requested_at, before.first)
+        return (
+            before.since <= requested_at - QUOTE_DOUBT_SECONDS
+            or before.first <= requested_at - QUOTE_LOST_SECONDS
+        )
 
     def _touch(self, ticker: str) -> None:
         tracked = self._open[ticker]

@@ -175,7 +175,7 @@ class Authority:
         try:
             await self._reconcile()
             self._is_doubted = False
-        except (KeyRefused, ScopeRefused) as error:
+        except (KeyRefused, ScopeRefused, ClockSkew) as error:
             if self._is_doubted or not self.is_reconciled:
                 raise
             # One answer may be a mistake on the way; two are a verdict. The stream still holds.

@@ -24,7 +24,13 @@ from kalshi.lifecycle import (
     Settled,
 )
 from kalshi.messages import CommandFailed, Fill, MarketPosition, Ticker
-from kalshi.protocol import Event, SequenceGap, SubscriptionEnded, Undecodable
+from kalshi.protocol import (
+    Event,
+    SequenceGap,
+    SubscriptionEnded,
+    SubscriptionRefused,
+    Undecodable,
+)
 from kalshi.rest import Client
 from kalshi.socket import Socket
 from positions.cash import Balance
@@ -166,16 +172,25 @@ class Upstream:
                 self._agenda.reconcile_soon()
             case SubscriptionEnded():
                 self._renew(event, now)
-            case CommandFailed(code=code):
+            case SubscriptionRefused(channel=channel, code=code) if channel == LIFECYCLE:
+                # It only says what REST would say within a minute. With the next read it is asked
+                # for again.
+                logger.warning("subscription refused", extra={"channel": channel, "code": code})
+                self._socket.session.subscribe([LIFECYCLE])
+            case SubscriptionRefused(code=code) | CommandFailed(code=code):
                 raise Unavailable(f"The exchange refused a subscription (error {code}).")
-            case Undecodable(reason=reason):
+            case Undecodable(reason=reason, market_ticker=ticker):
                 self._garbled += 1
                 COUNTS.garbled += 1
+                is_held = ticker is not None and self._tracker.apply_unreadable_ticker(ticker)
+                if is_held:
+                    self._on_change()
                 # The first, the tenth, the hundredth …: a storm of them must not fill the log.
                 if str(self._garbled).strip("0") == "1":
-                    logger.warning(
-                        "frame not understood", extra={"reason": reason, "so_far": self._garbled}
-                    )
+                    # Of a market that is not held its name may be garbage too.
+                    of = {"ticker": ticker} if is_held else {}
+                    told = {"reason": reason, "so_far": self._garbled, **of}
+                    logger.warning("frame not understood", extra=told)
                 self._agenda.garbled(now)
         self._authority.look()
         self._look_if_live()

@@ -167,7 +167,7 @@ def test_new_fields_are_ignored(frames):
 @pytest.mark.parametrize(
     ("name", "field"),
     [
-        *[("ticker", field) for field in ["market_ticker", "price_dollars"]],
+        ("ticker", "market_ticker"),
         *[("ticker", f"yes_{side}_dollars") for side in ["bid", "ask"]],
         *[("ticker", f"yes_{side}_size_fp") for side in ["bid", "ask"]],
         *[("market_position", field) for field in ["position_fp", "position_cost_dollars"]],
@@ -191,9 +191,6 @@ def test_missing_needed_field_is_named(frames, name, field):
         ("ticker", "market_ticker", ""),
         ("ticker", "market_ticker", "KX\u0000"),
         ("ticker", "market_ticker", "KX\ud800"),
-        ("ticker", "ts_ms", True),
-        ("ticker", "ts_ms", 10**30),
-        ("ticker", "ts_ms", "1786150148065"),
         ("market_position", "position_fp", 3),
         ("market_position", "position_fp", "3.001"),
         ("market_position", "subaccount", "2"),
@@ -204,6 +201,21 @@ def test_missing_needed_field_is_named(frames, name, field):
 def test_field_of_another_type_is_named(frames, name, field, value):
     with pytest.raises(DecodeError, match=field):
         decoded(frames[name], **{field: value})
+
+
+@pytest.mark.parametrize("price", [MISSING, None, 47, "much"])
+def test_last_price_that_cannot_be_read_costs_no_quote(frames, price):
+    ticker = decoded(frames["ticker"], price_dollars=price)
+
+    assert ticker.last_price is None
+    assert ticker.yes_bid == decoded(frames["ticker"]).yes_bid is not None
+
+
+@pytest.mark.parametrize("ts_ms", [MISSING, None, True, 10**30, "1786150148065"])
+def test_time_in_words_stands_in_for_one_in_numbers(frames, ts_ms):
+    ticker = decoded(frames["ticker"], ts_ms=ts_ms, time="2026-08-08T00:49:08.25Z")
+
+    assert ticker.at == datetime(2026, 8, 8, 0, 49, 8, 250_000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("time", ["2026-08-08T00:49:08", "0001-01-01T00:00:00+01:00", "soon"])

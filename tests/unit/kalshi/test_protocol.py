@@ -12,7 +12,13 @@ from kalshi.messages import (
     Unknown,
     Unsubscribed,
 )
-from kalshi.protocol import SequenceGap, Session, SubscriptionEnded, Undecodable
+from kalshi.protocol import (
+    SequenceGap,
+    Session,
+    SubscriptionEnded,
+    SubscriptionRefused,
+    Undecodable,
+)
 
 
 @pytest.fixture
@@ -132,6 +138,15 @@ def test_messages_are_passed_on(session, frames):
     assert isinstance(position, MarketPosition)
     assert isinstance(ticker, Ticker)
     assert other == Unknown("orderbook_snapshot")
+
+
+def test_quote_that_cannot_be_read_is_told_with_its_market(session, frames):
+    odd = frames["ticker"]
+    odd["msg"]["yes_bid_dollars"] = None
+
+    (event,) = session.receive(json.dumps(odd))
+
+    assert event == Undecodable("ticker: yes_bid_dollars is missing", odd["msg"]["market_ticker"])
 
 
 def test_unreadable_frame_is_an_event_and_the_session_goes_on(session):
@@ -304,7 +319,7 @@ def test_refused_command_is_told_and_not_repeated_by_itself(session):
 
     events = refuse(session, 9, id=1)
 
-    assert events == [CommandFailed(1, None, 9, "no")]
+    assert events == [SubscriptionRefused("fill", 9)]
     assert sent(session) == []
     assert not session.is_ready
 

@@ -210,6 +210,9 @@ def read_quote(tracker: Tracker, yes_bid: str, requested_at: float) -> None:
         ([("0.60", 90.0), ("0.60", 100.0), ("0.60", 110.0)], "0.60"),
         ([("0.60", 90.0), ("0.61", 110.0)], "0.50"),
         ([("0.60", 90.0), ("0.50", 100.0), ("0.60", 110.0)], "0.50"),
+        ([("0.60", 90.0), ("0.61", 110.0), ("0.62", 130.0), ("0.63", 149.9)], "0.50"),
+        ([("0.60", 90.0), ("0.61", 110.0), ("0.62", 130.0), ("0.63", 150.0)], "0.63"),
+        ([("0.60", 90.0), ("0.50", 120.0), ("0.61", 140.0), ("0.62", 150.0)], "0.50"),
     ],
     ids=[
         "just after",
@@ -219,6 +222,9 @@ def read_quote(tracker: Tracker, yes_bid: str, requested_at: float) -> None:
         "three times",
         "another each time",
         "and in between what the stream said",
+        "another each time, for a while",
+        "another each time, for long",
+        "for long, and in between what the stream said",
     ],
 )
 def test_read_quote_against_one_of_the_stream(tracker, reads, yes_bid):
@@ -228,6 +234,38 @@ def test_read_quote_against_one_of_the_stream(tracker, reads, yes_bid):
         read_quote(tracker, read_bid, requested_at)
 
     assert only(tracker).quote.yes_bid == Decimal(yes_bid)
+
+
+def test_market_whose_prices_cannot_be_understood_is_unknown_until_they_are(tracker):
+    tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
+    tracker.take_changes()
+
+    is_held = tracker.apply_unreadable_ticker("A")
+    unknown = only(tracker)
+    tracker.apply_ticker(prices("A", 3, yes_bid="0.55"), 21.0)
+    known = only(tracker)
+
+    assert is_held
+    assert (unknown.unreadable, unknown.figures.mark) == ("market", None)
+    assert unknown.figures.market_value is None
+    assert (known.unreadable, known.figures.mark.value) == (None, Decimal("0.55"))
+
+
+def test_market_whose_prices_could_not_be_understood_is_as_rest_says_at_once(tracker):
+    tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
+
+    tracker.apply_unreadable_ticker("A")
+    read_quote(tracker, "0.60", 20.5)
+
+    known = only(tracker)
+    assert (known.unreadable, known.figures.mark.value) == (None, Decimal("0.60"))
+
+
+def test_prices_that_cannot_be_understood_of_a_market_that_is_not_held_are_no_news(tracker):
+    tracker.take_changes()
+
+    assert not tracker.apply_unreadable_ticker("Z")
+    assert tracker.take_changes().positions == ()
 
 
 def test_quote_of_the_stream_ends_the_contradiction(tracker):

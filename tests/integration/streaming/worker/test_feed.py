@@ -1,6 +1,7 @@
 """A feed keeps the rows equal to the exchange, through everything that can happen to either."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -10,9 +11,13 @@ from django.utils import timezone
 from accounts import credentials, setting_aside
 from accounts.encryption import Secret
 from accounts.models import Account, Credential
+from kalshi.errors import ClockSkew
+from kalshi.resources import PositionRow
+from kalshi.rest import Client
+from kalshi.rows import Rows
 from positions import models
 from positions.fencing import TakenOver
-from sandbox import keys
+from sandbox import keys, session
 from sandbox.account import Portfolio
 from sandbox.faults import FailedAnswer, Latency
 from streaming.worker import agenda, upstream
@@ -364,6 +369,25 @@ async def test_single_refusal_of_a_read_leaves_the_stream_live(
     assert (await database.run(rows.stream_of, alice)).status == "live"
 
 
+async def test_single_complaint_about_the_clock_leaves_the_stream_live(
+    database, alice, live, sandbox, alices, tickers, monkeypatch, caplog
+):
+    faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+    positions, complaints = Client.positions, [ClockSkew()]
+
+    async def complain_once(client: Client, subaccount: int) -> Rows[PositionRow]:
+        if complaints:
+            raise complaints.pop()
+        return await positions(client, subaccount)
+
+    monkeypatch.setattr(Client, "positions", complain_once)
+    live.refresh()
+
+    await database.until(held_is, alice, alices)
+    assert "refused in mid-session" in caplog.messages
+    assert sandbox.connection_count == 1
+
+
 async def test_dead_key_is_known_although_the_handshake_does_not_say_so(
     database, alice, credential, start_feed, sandbox
 ):
@@ -680,6 +704,58 @@ async def test_garbled_frame_is_logged_without_its_content_and_answered_by_one_r
     assert "secret" not in complaint.reason
     assert sandbox.connection_count == 1
     assert (await database.run(rows.stream_of, alice)).status == "live"
+
+
+async def test_price_that_cannot_be_understood_is_unknown_until_rest_says_it(
+    database, impatient, alice, live, sandbox, tickers
+):
+    def shown() -> tuple[str | None, Decimal | None]:
+        held = rows.open_positions(alice)[tickers[0]]
+        return held.unreadable, held.mark
+
+    sandbox.set_quote(tickers[0], Decimal("0.31"), Decimal("0.34"))
+    await database.until(bid_is, alice, tickers[0], Decimal("0.31"))
+    odd = {"market_ticker": tickers[0], "yes_bid_dollars": "0.5000", "yes_ask_dollars": None}
+    sandbox.is_refusing = True
+
+    await faults.say(sandbox, json.dumps({"type": "ticker", "sid": 1, "msg": odd}))
+    await database.until(lambda: shown() == ("market", None))
+    sandbox.is_refusing = False
+
+    await database.until(lambda: shown()[0] is None)
+    assert await database.run(bid_is, alice, tickers[0], Decimal("0.31"))
+    assert sandbox.connection_count == 1
+
+
+def without(channel: str) -> tuple[str, ...]:
+    """The sandbox's channels but one."""
+    return tuple(each for each in session.CHANNELS if each != channel)
+
+
+async def test_account_is_live_though_the_exchange_does_not_tell_what_becomes_of_its_markets(
+    database, alice, credential, start_feed, sandbox, tickers, monkeypatch, caplog
+):
+    monkeypatch.setattr(session, "CHANNELS", without("market_lifecycle_v2"))
+
+    await start_feed(alice)
+    await database.until(status_is, alice, "live")
+    sandbox.set_quote(tickers[0], Decimal("0.31"), Decimal("0.34"))
+    await database.until(bid_is, alice, tickers[0], Decimal("0.31"))
+
+    assert sandbox.connection_count == 1
+    refused = [each for each in caplog.records if each.message == "subscription refused"]
+    assert [(each.channel, each.code) for each in refused] == [("market_lifecycle_v2", 8)]
+
+
+async def test_account_whose_prices_the_exchange_does_not_tell_is_not_live(
+    database, alice, credential, start_feed, sandbox, monkeypatch, caplog
+):
+    monkeypatch.setattr(session, "CHANNELS", without("ticker"))
+
+    await start_feed(alice)
+    await until(lambda: "connection failed" in caplog.messages)
+
+    assert not await database.run(status_is, alice, "live")
 
 
 async def test_subscription_that_the_exchange_ended_is_renewed(
