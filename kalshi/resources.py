@@ -219,9 +219,9 @@ class Event:
     """
     The event that a group of markets belongs to.
 
-    `collateral_return_type` is "MECNET", "DIRECNET" or "" for none; `mutually_exclusive` says that
-    at most one of the markets can settle YES, None if it isn't told. The overrides are of the
-    series' fees, None where those hold.
+    `collateral_return_type` is "MECNET", "DIRECNET" or "" for none, None if it can't be understood;
+    `mutually_exclusive` says that at most one of the markets can settle YES, None if it isn't told.
+    The overrides are of the series' fees, None where those hold.
     """
 
     event_ticker: str
@@ -229,7 +229,7 @@ class Event:
     title: str
     sub_title: str
     mutually_exclusive: bool | None
-    collateral_return_type: str
+    collateral_return_type: str | None
     fee_type_override: str | None = None
     fee_multiplier_override: Decimal | None = None
 
@@ -242,7 +242,9 @@ class Event:
             title=fields.text_or_empty("title"),
             sub_title=fields.text_or_empty("sub_title"),
             mutually_exclusive=fields.readable(fields.flag, "mutually_exclusive"),
-            collateral_return_type=fields.text_or_empty("collateral_return_type"),
+            collateral_return_type=fields.readable(fields.text, "collateral_return_type")
+            if fields.has("collateral_return_type")
+            else "",
             fee_type_override=fields.readable(fields.text, "fee_type_override"),
             fee_multiplier_override=fields.readable(fields.number, "fee_multiplier_override"),
         )

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.db.models import Case, Q, Value, When
 
-from kalshi.errors import DecodeError, RequestRejected
+from kalshi.errors import DecodeError, RequestRejected, ServerFailed
 from kalshi.history import Candle
 from kalshi.rest import Client
 from ledger.models import Trade
@@ -36,12 +36,16 @@ async def read(rest: Client, account_id: int, threads: DatabaseThreads, now: dat
     starts: dict[str, datetime | None] = {}
     for market in await threads.run(_not_asked, account_id, now):
         event = market.event_ticker
-        if event not in starts:
-            starts[event] = await _start_of(rest, event)
-        start = starts[event]
-        price = None
-        if start is not None and start <= now:
-            price = await _price_at(rest, market, start)
+        try:
+            if event not in starts:
+                starts[event] = await _start_of(rest, event)
+            start = starts[event]
+            price = None
+            if start is not None and start <= now:
+                price = await _price_at(rest, market, start)
+        except ServerFailed:
+            # Perhaps of this one alone: it is asked again at the next look, and others don't wait.
+            continue
         await threads.run(_keep, account_id, market.pk, start, price)
 
 

@@ -4,17 +4,21 @@ What the markets of the records are: read of the exchange for those known by the
 Whether an event gives collateral back decides what its records moved: that is reckoned anew.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from accounts.models import Account
+from kalshi.errors import KalshiError
 from kalshi.resources import Event, Market
 from kalshi.rest import Client
 from ledger import collateral_flows
 from ledger.models import Book
 from positions import models
 from postgres.threads import DatabaseThreads
+
+T = TypeVar("T")
 
 # The exchange lists the events of combos apart from all others.
 _COMBOS = "KXMVE"
@@ -34,23 +38,38 @@ async def describe(rest: Client, account_id: int, threads: DatabaseThreads) -> D
     """
     Describe what is not described yet, as far as the exchange tells.
 
+    What one of its lists does not tell keeps nothing of the others from being kept.
+
     Raises:
-        KalshiError: it can't be read.
+        KalshiError: it can't be read, or all that can says nothing new.
     """
     unknown = await threads.run(_undescribed, account_id)
     if not unknown:
         return Described()
+    failures: list[KalshiError] = []
     markets = await rest.markets(unknown)
     missing = set(unknown) - {market.ticker for market in markets} - markets.unanswered
     if missing:
-        markets += await rest.historical_markets(missing)
+        markets += await _told(rest.historical_markets(missing), failures)
     wanted = {market.event_ticker for market in markets if market.event_ticker}
     combos = {each for each in wanted if each.startswith(_COMBOS)}
-    events = [
-        *(await rest.events(wanted - combos) if wanted - combos else []),
-        *(await rest.multivariate_events(combos) if combos else []),
-    ]
-    return await threads.run(_keep, account_id, markets, events)
+    events: list[Event] = []
+    if wanted - combos:
+        events += await _told(rest.events(wanted - combos), failures)
+    if combos:
+        events += await _told(rest.multivariate_events(combos), failures)
+    described = await threads.run(_keep, account_id, markets, events)
+    if failures and not described.count:
+        raise failures[0]
+    return described
+
+
+async def _told(read: Awaitable[list[T]], failures: list[KalshiError]) -> list[T]:
+    try:
+        return await read
+    except KalshiError as error:
+        failures.append(error)
+        return []
 
 
 def _undescribed(account_id: int) -> list[str]:

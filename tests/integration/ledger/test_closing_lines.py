@@ -7,7 +7,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.utils import timezone
 
-from kalshi.errors import DecodeError, KalshiError, RequestRejected, Unavailable
+from kalshi.errors import DecodeError, KalshiError, RequestRejected, ServerFailed, Unavailable
 from kalshi.history import Candle, Range
 from kalshi.milestones import Milestone
 from ledger import closing_lines, recording
@@ -125,6 +125,19 @@ def test_event_that_cannot_be_read_has_no_line_and_keeps_no_other_waiting(accoun
 
     trade = Trade.objects.get()
     assert (trade.closing_price, trade.is_line_asked) == (None, True)
+
+
+def test_event_that_the_exchange_fails_at_is_asked_again_and_keeps_no_other_waiting(account):
+    exchange = Exchange([candle(2, "0.37")], trouble=ServerFailed("boom"))
+
+    read(exchange, account, Threads(), NOW)
+    before = Trade.objects.get().is_line_asked
+    exchange.trouble = None
+    read(exchange, account, Threads(), NOW)
+
+    trade = Trade.objects.get()
+    assert not before
+    assert (trade.closing_price, trade.is_line_asked) == (Decimal("0.63"), True)
 
 
 def test_exchange_that_cannot_be_asked_is_asked_again(account):

@@ -211,6 +211,15 @@ def test_event_is_decoded(answers):
     )
 
 
+@pytest.mark.parametrize(
+    ("told", "understood"), [({}, ""), ({"collateral_return_type": 3}, None)], ids=["none", "odd"]
+)
+def test_return_of_collateral_that_cannot_be_understood_is_not_taken_for_none(told, understood):
+    event = Event.decode({"event_ticker": "KXNBA-27", **told})
+
+    assert event.collateral_return_type == understood
+
+
 def test_subaccount_balance_is_decoded(answers):
     primary, _ = map(
         SubaccountBalance.decode, answers["subaccount_balances"]["subaccount_balances"]
