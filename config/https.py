@@ -1,5 +1,6 @@
 """
-Behind an https `PUBLIC_ORIGIN` nothing that came by http is answered, but this machine's probes.
+Behind an https `PUBLIC_ORIGIN` nothing that came by http is answered, but this machine's probes and
+those who may read the metrics.
 
 How a request came is what the server's own scope says. The header by which a proxy tells it is for
 the server to believe, which knows from whom it came (`manage.py serve`: from loopback alone).
@@ -17,6 +18,7 @@ from accounts.addresses import is_direct_loopback
 from accounts.errors import HttpsNeeded
 from accounts.refusals import of_api_error
 from accounts.responses import refusal_response
+from config.scraper_access import has_token
 
 _Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 
@@ -38,7 +40,9 @@ class HttpsMiddleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> _Answer:
-        answer = answer_to_http(request, origin=self._origin, probes=settings.HTTP_PROBES)
+        answer = None
+        if not has_token(request):
+            answer = answer_to_http(request, origin=self._origin, probes=settings.HTTP_PROBES)
         if answer is None:
             return self.get_response(request)
         return _later(answer) if self._is_async else answer

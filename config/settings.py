@@ -93,6 +93,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "accounts.browser_rules.BrowserRulesMiddleware",
+    "config.scraper_access.ScraperAccessMiddleware",
     "config.https.HttpsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.refusals.RefusalsMiddleware",

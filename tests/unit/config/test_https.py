@@ -157,3 +157,19 @@ async def test_it_stands_in_an_asynchronous_chain(deployed):
 
     assert (await middleware(request_for("/", scheme="https"))).content == b"answered"
     assert (await middleware(request_for("/"))).status_code == 301
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "status"),
+    [
+        ("/metrics", "Bearer secret", 200),
+        ("/metrics", "Bearer wrong", 301),
+        ("/", "Bearer secret", 301),
+        ("/healthz", "Bearer secret", 301),
+    ],
+)
+def test_who_may_read_the_metrics_may_ask_by_http(deployed, settings, path, sent, status):
+    settings.METRICS_TOKEN = "secret"
+    middleware = HttpsMiddleware(lambda request: HttpResponse("answered"))
+
+    assert middleware(request_for(path, authorization=sent)).status_code == status

@@ -70,6 +70,26 @@ def test_this_machine_is_told_by_its_address(client):
     assert response.status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"), [("Bearer secret", 200), ("Bearer wrong", 400), (None, 400)]
+)
+def test_who_has_the_token_may_ask_by_any_name(client, settings, sent, status):
+    settings.METRICS_TOKEN = "secret"
+    headers = {"Host": "172.18.0.5:8000"} | ({"Authorization": sent} if sent else {})
+
+    response = client.get("/metrics", headers=headers, REMOTE_ADDR="172.18.0.9")
+
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/api/v1/account/session"])
+def test_token_lets_nothing_else_be_asked_by_any_name(client, settings, path):
+    settings.METRICS_TOKEN = "secret"
+    headers = {"Host": "172.18.0.5:8000", "Authorization": "Bearer secret"}
+
+    assert client.get(path, headers=headers).status_code == 400
+
+
 @pytest.mark.django_db
 def test_they_need_no_database(client, monkeypatch):
     def refuse(*args, **kwargs):
