@@ -35,7 +35,7 @@ from ledger.models import Reconciliation
 from ledger.noticing import differing_of
 from ledger.telling import reconciliation_text
 from positions import workers
-from positions.connection import WORKER_DOWN_AFTER_SECONDS, ConnectionState, as_seen
+from positions.connection import ConnectionState, Heartbeat, as_seen
 from positions.connection_words import WORDS
 from positions.figure_text import UNKNOWN, age
 from positions.models import AccountStream, Worker
@@ -193,7 +193,8 @@ class WorkerAdmin(OnlyLookedAt, _WorkerAdmin):
     def heartbeat_age(self, worker: Worker) -> str:
         beat_ago: timedelta = getattr(worker, "beat_ago")  # noqa: B009  # annotated
         text = _ago(worker.heartbeat_at, worker.heartbeat_at + beat_ago)
-        return text if beat_ago.total_seconds() <= WORKER_DOWN_AFTER_SECONDS else f"{text}: down"
+        is_fresh = Heartbeat(worker.heartbeat_at, beat_ago.total_seconds()).is_fresh
+        return text if is_fresh else f"{text}: down"
 
     @admin.display(description="accounts", ordering="account_count")
     def account_count(self, worker: Worker) -> int:

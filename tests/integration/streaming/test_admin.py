@@ -148,6 +148,14 @@ def test_workers_are_told_with_their_accounts_and_heartbeats(admin_client, fed):
     assert '<td class="field-heartbeat_age">1 min ago: down</td>' in told
 
 
+def test_worker_whose_beat_is_of_the_future_is_told_as_down(admin_client, fed):
+    age(WORKER, -90)
+
+    told = page(admin_client, "/admin/positions/worker/")
+
+    assert ": down</td>" in told
+
+
 def test_tables_are_told_with_their_sizes(admin_client, fed):
     told = page(admin_client, "/admin/tables/")
 
