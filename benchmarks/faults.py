@@ -295,7 +295,7 @@ async def worker_frozen(scene: Scene) -> None:
 
 
 async def _are_two_alive(scene: Scene) -> bool:
-    return await asyncio.to_thread(living_workers, scene.product.environment) >= 2
+    return len(await asyncio.to_thread(living_workers, scene.product.environment)) >= 2
 
 
 # The database

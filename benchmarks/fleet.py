@@ -5,9 +5,9 @@ A hundred accounts over two workers and two web servers, each of which is killed
 
 Each account has five positions and a client that reads its stream, and that goes to the other web
 server when its own is gone, as behind a balancer. A hundred quotes a second, each of a market that
-four accounts hold. Ends with 1 if a client shows something else than the exchange after prices have
-come to rest. Exchange and clients are one process, so one clock measures. Loopback only; ends after
-a minute.
+four accounts hold. Before each end the workers have shared the accounts between them. Ends with 1
+if a client shows something else than the exchange after prices have come to rest. Exchange and
+clients are one process, so one clock measures. Loopback only; ends after two minutes.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ from benchmarks.product import (
 )
 from benchmarks.quotes import QUOTES_PER_SECOND, Quotes
 from sandbox.server import Sandbox, running_exchange
+from streaming.worker.sharing import UNEVEN, Sharing
 
 if TYPE_CHECKING:
     from benchmarks.members import Member
@@ -48,6 +49,7 @@ START_SECONDS = 60
 IMPORT_SECONDS = 120
 FOLLOW_SECONDS = 20
 REST_SECONDS = 5
+SHARE_SECONDS = 60
 
 
 class Viewer:
@@ -167,6 +169,7 @@ class Fleet:
             async with asyncio.timeout(IMPORT_SECONDS):
                 while not await asyncio.to_thread(self._is_imported):
                     await asyncio.sleep(0.5)
+            await self._until_shared()
             quiet = await self._quiet()
             first, second = self._products
             return quiet, [
@@ -212,6 +215,7 @@ class Fleet:
         wrong = await self._wrong_at_rest(REST_SECONDS)
         start()
         await self._until_all_live()
+        await self._until_shared()
         return Killed(what, max(took), wrong)
 
     async def _until_all_live(self) -> None:
@@ -220,7 +224,19 @@ class Fleet:
         async with asyncio.timeout(START_SECONDS):
             for product in self._products:
                 await product.answers()
-            while await asyncio.to_thread(living_workers, environment) < len(self._products):
+            while len(await asyncio.to_thread(living_workers, environment)) < len(self._products):
+                await asyncio.sleep(0.1)
+
+    async def _until_shared(self) -> None:
+        """Else one worker's end might cost nobody anything, or everybody."""
+        if not Sharing.has_many(len(self._viewers)):
+            return
+        environment = self._products[0].environment
+        async with asyncio.timeout(SHARE_SECONDS):
+            while True:
+                counts = await asyncio.to_thread(living_workers, environment)
+                if len(counts) == len(self._products) and min(counts) > UNEVEN * max(counts):
+                    return
                 await asyncio.sleep(0.1)
 
     async def _wrong_at_rest(self, seconds: float) -> int:

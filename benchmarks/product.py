@@ -151,14 +151,15 @@ def session(environment: dict[str, str]) -> psycopg.Connection:
     return psycopg.connect(conninfo(environment), autocommit=True, connect_timeout=5)
 
 
-def living_workers(environment: dict[str, str]) -> int:
-    """How many workers have given a sign of life just now."""
+def living_workers(environment: dict[str, str]) -> list[int]:
+    """How many accounts each worker feeds that has given a sign of life just now."""
     with session(environment) as database:
         found = database.execute(
-            "SELECT count(*) FROM positions_worker"
+            "SELECT (SELECT count(*) FROM positions_accountstream WHERE worker_id = worker.id)"
+            " FROM positions_worker AS worker"
             " WHERE heartbeat_at > clock_timestamp() - interval '1.5 seconds'"
-        ).fetchone()
-    return int(found[0]) if found else 0
+        ).fetchall()
+    return [int(count) for (count,) in found]
 
 
 def _start(*arguments: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from positions.connection import FUTURE_SECONDS, Heartbeat
+from positions.connection import FUTURE_SECONDS, WORKER_DOWN_AFTER_SECONDS, Heartbeat
 from positions.models import AccountStream, Worker
 
 _WORKERS, _STREAMS = Worker._meta.db_table, AccountStream._meta.db_table
@@ -59,6 +59,15 @@ _KNOWN = f"""
 """  # noqa: S608  # as above
 
 
+_SETTLED = f"""
+    SELECT id, (SELECT count(*) FROM {_STREAMS} AS stream WHERE stream.worker_id = worker.id)
+    FROM {_WORKERS} AS worker
+    WHERE heartbeat_at >= clock_timestamp() - %s * interval '1 second'
+        AND heartbeat_at <= clock_timestamp() + %s * interval '1 second'
+        AND started_at <= clock_timestamp() - %s * interval '1 second'
+"""  # noqa: S608  # as above
+
+
 def beat(worker_id: UUID, silent: Mapping[int, float] | None = None) -> None:
     """
     Say that a worker is alive; its first beat makes it known.
@@ -91,6 +100,13 @@ def known() -> list[WorkerSeen]:
         WorkerSeen(Heartbeat(at, (now - at).total_seconds()), account_count)
         for at, now, account_count in rows
     ]
+
+
+def settled(seconds: float) -> list[tuple[UUID, int]]:
+    """Those that live, and have lived for so long, with how many accounts name them as theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLED, [WORKER_DOWN_AFTER_SECONDS, FUTURE_SECONDS, seconds])
+        return [(worker_id, account_count) for worker_id, account_count in cursor.fetchall()]
 
 
 def last_heartbeat() -> Heartbeat | None:

@@ -8,6 +8,8 @@ REFRESH_REQUESTED = "refresh_requested"
 # Whether and by what an account can be watched has changed: credentials of its were added, removed,
 # refused or accepted again, or it was forgotten, set aside or taken back; its id.
 CREDENTIALS_CHANGED = "credentials_changed"
+# A worker let go of an account for another to take; `account:worker` (`streaming.worker.sharing`).
+ACCOUNT_OFFERED = "account_offered"
 # A session ended, so its open streams end too; its id.
 SESSION_ENDED = "session_ended"
 # The accounts that a user's sessions see have become others; the user's id.

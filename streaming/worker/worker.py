@@ -2,13 +2,16 @@
 The worker: an account held for every claim it has.
 
 Several workers share the accounts between them. A claim is a lock in the database that goes with
-its session, so an account whose worker died is free at once for the others. What goes wrong with
-one account stays with it; only a bug of the worker itself ends the process.
+its session, so an account whose worker died is free at once for the others; whoever has many more
+than another hands some over (`sharing`). What goes wrong with one account stays with it; only a bug
+of the worker itself ends the process.
 """
 
 import asyncio
 import logging
 from collections.abc import Collection
+from contextlib import suppress
+from time import monotonic
 from typing import Never
 from uuid import UUID, uuid4
 
@@ -16,10 +19,10 @@ from django.db import Error
 
 from accounts.models import Account
 from positions import twins, workers
-from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
+from postgres.channels import ACCOUNT_OFFERED, CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.claims import Claims, open_claims
 from postgres.errors import DATABASE_TROUBLE
-from postgres.notifications import Announcement, Listening, announcements
+from postgres.notifications import Announcement, Listening, announcements, publish
 from postgres.patience import WORKER
 from postgres.threads import DatabaseThread, DatabaseThreads
 from streaming.together import until_one_fails
@@ -27,6 +30,7 @@ from streaming.worker.arrivals import Arrivals
 from streaming.worker.counts import COUNTS
 from streaming.worker.flushes import Writers
 from streaming.worker.held_account import HeldAccount
+from streaming.worker.sharing import Peer, Sharing, offer, offer_of
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +39,8 @@ HEARTBEAT_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 # Between two looks for accounts that are one at the exchange, which compares all their rows.
 TWINS_SECONDS = 15.0
+# A worker that has just been started may end again as soon: so long it is offered nothing.
+SETTLED_SECONDS = 10.0
 DATABASE_RETRY_SECONDS = 0.5
 # For all accounts, however many: each has one write at a time, of about a millisecond.
 WRITER_THREADS = 4
@@ -55,6 +61,9 @@ class Worker:
         self._arrivals = Arrivals()
         self._held: dict[int, HeldAccount] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._sharing = Sharing(self.id)
+        # Accounts that are being let go of, and which worker is to have each.
+        self._heirs: dict[int, UUID] = {}
         self._look_now = asyncio.Event()
 
     @property
@@ -87,6 +96,7 @@ class Worker:
         async with open_claims() as claims:
             # A new one each time: the last heartbeat of the old one dates what was written with it.
             self.id = uuid4()
+            self._sharing = Sharing(self.id)
             # First of all: the rows of a claimed account name their worker.
             await self._heart.run(workers.beat, self.id)
             try:
@@ -121,12 +131,20 @@ class Worker:
             }
             if silent:
                 logger.warning("accounts not vouched for", extra={"accounts": sorted(silent)})
-            await self._heart.run(workers.beat, self.id, silent)
-            COUNTS.beats += 1
+            try:
+                await self._heart.run(workers.beat, self.id, silent)
+            except DATABASE_TROUBLE as error:
+                # The next comes in a second; for some seconds readers believe the last one. Of a
+                # database that is away the claims tell.
+                logger.warning("heart stood still", extra={"error": type(error).__name__})
+            else:
+                COUNTS.beats += 1
 
     async def _listen(self) -> Never:
-        async for heard in announcements(CREDENTIALS_CHANGED, REFRESH_REQUESTED):
+        async for heard in announcements(CREDENTIALS_CHANGED, REFRESH_REQUESTED, ACCOUNT_OFFERED):
             match heard:
+                case Announcement(channel=channel, payload=payload) if channel == ACCOUNT_OFFERED:
+                    self._sharing.heard(*offer_of(payload), monotonic())
                 case Announcement(channel=channel, payload=payload):
                     self._heard(channel, int(payload))
                 case Listening():
@@ -148,20 +166,65 @@ class Worker:
     async def _supervise(self, claims: Claims) -> Never:
         while True:
             self._look_now.clear()
-            accounts = set(await self._lookout.run(_account_ids))
+            accounts = await self._accounts()
             for account_id in self._tasks.keys() - accounts:
                 self._tasks[account_id].cancel()
             for account_id in [key for key, task in self._tasks.items() if task.done()]:
                 self._reap(account_id)
-                await claims.release(account_id)
+                await self._release(account_id, claims)
             for account_id in accounts - self._tasks.keys():
-                if await claims.acquire(account_id):
-                    self._hold(account_id)
+                if self._sharing.may_take(account_id, monotonic()):
+                    is_ours = await claims.acquire(account_id)
+                    self._sharing.tried(account_id, monotonic(), is_ours=is_ours)
+                    if is_ours:
+                        self._hold(account_id)
+            await self._hand_over()
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
                     await self._look_now.wait()
             except TimeoutError:
                 pass
+
+    async def _accounts(self) -> set[int]:
+        try:
+            return set(await self._lookout.run(_account_ids))
+        except DATABASE_TROUBLE as error:
+            # Of a database that is away the claims tell. A lock that is waited for, say, is no
+            # reason to let go of what is held.
+            logger.warning("accounts not looked for", extra={"error": type(error).__name__})
+            return set(self._tasks)
+
+    async def _hand_over(self) -> None:
+        if not self._sharing.has_many(len(self._held)):
+            return
+        try:
+            settled = await self._lookout.run(workers.settled, SETTLED_SECONDS)
+        except DATABASE_TROUBLE as error:
+            logger.warning("workers not looked for", extra={"error": type(error).__name__})
+            return
+        peers = [Peer(*each) for each in settled if each[0] != self.id]
+        # A history is read in peace first.
+        held = {
+            account_id: each.state.status == "live"
+            for account_id, each in self._held.items()
+            if account_id not in self._heirs and not each.is_reading_past
+        }
+        hand_over = self._sharing.due(held, peers, monotonic())
+        if hand_over is None:
+            return
+        logger.info("accounts handed over", extra={"accounts": hand_over.account_ids})
+        for account_id in hand_over.account_ids:
+            self._heirs[account_id] = hand_over.heir
+            self._tasks[account_id].add_done_callback(lambda _: self._look_now.set())
+            self._tasks[account_id].cancel()
+
+    async def _release(self, account_id: int, claims: Claims) -> None:
+        await claims.release(account_id)
+        if heir := self._heirs.pop(account_id, None):
+            self._sharing.offered(account_id, monotonic())
+            with suppress(*DATABASE_TROUBLE):
+                # Who does not hear of it finds it within a second.
+                await self._lookout.run(publish, ACCOUNT_OFFERED, offer(account_id, heir))
 
     async def _note_twins(self) -> Never:
         while True:
@@ -194,6 +257,7 @@ class Worker:
                 logger.error("account dropped", exc_info=failure, extra={"account_id": account_id})
         self._tasks.clear()
         self._held.clear()
+        self._heirs.clear()
 
 
 def _account_ids() -> list[int]:

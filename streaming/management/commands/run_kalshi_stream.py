@@ -20,7 +20,8 @@ class Command(BaseCommand):
 
     help = (
         "Holds the WebSocket to the exchange of every account with a stored key, and writes what "
-        "it says to the database. Run one or more; they share the accounts."
+        "it says to the database. Run one or more: each takes over what another drops, and of many "
+        "accounts each has its part."
     )
 
     # They look at the addresses of the API and the pages, of which a worker has none: 12 MB.

@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import repeat
 from time import monotonic
+from uuid import uuid4
 
 import pytest
-from django.db import ProgrammingError, connection
+from django.db import OperationalError, ProgrammingError, connection
 from django.utils import timezone
 
 from accounts import credentials, forgetting
 from accounts.models import Account
-from positions import models, pnl, reading, twins
+from positions import models, pnl, reading, twins, workers
 from positions.cash import CashBook
 from positions.connection import as_seen
 from positions.pnl import Quote
@@ -24,7 +25,10 @@ from positions.taking_over import open_stream
 from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.notifications import publish
 from sandbox import keys
+from streaming.worker import sharing
+from streaming.worker import worker as worker_module
 from streaming.worker.backoff import Wait
+from streaming.worker.counts import COUNTS
 from streaming.worker.feed import Feed
 from streaming.worker.worker import WRITER_THREADS, Worker
 from tests.integration.streaming import faults, rows
@@ -197,6 +201,27 @@ async def test_failing_search_for_twins_lets_go_of_no_account(
     assert (await database.run(rows.stream_of, alice)).epoch == 1
 
 
+async def test_heart_and_lookout_that_fail_for_a_while_let_go_of_no_account(
+    database, alice, credential, running, sandbox, ticker, monkeypatch, caplog
+):
+    await database.until(status_is, alice, "live")
+
+    def fail(*args: object) -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    with monkeypatch.context() as trouble:
+        trouble.setattr(worker_module, "_account_ids", fail)
+        trouble.setattr(workers, "beat", fail)
+        await until(lambda: {"accounts not looked for", "heart stood still"} <= {*caplog.messages})
+        sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
+        await database.until(bid_is, alice, ticker, "0.21")
+    before = await database.run(heartbeat)
+    await database.until(has_beaten_since, before)
+
+    assert (await database.run(rows.stream_of, alice)).epoch == 1
+    assert sandbox.connection_count == 1
+
+
 async def test_two_workers_share_the_accounts(
     database, alice, credential, running, sandbox, ticker
 ):
@@ -210,6 +235,63 @@ async def test_two_workers_share_the_accounts(
         assert second._held == {}
         assert sandbox.connection_count == 1
         assert (await database.run(rows.stream_of, alice)).epoch == 1
+
+
+@pytest.fixture
+def sharing_soon(monkeypatch) -> None:
+    """Workers that hand accounts over though they have few, and to one that was just started."""
+    monkeypatch.setattr(sharing, "FEW", 2)
+    monkeypatch.setattr(sharing, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(worker_module, "SETTLED_SECONDS", 0.0)
+
+
+async def test_worker_with_many_accounts_hands_some_over(
+    database, alice, credential, running, sandbox, ticker, sharing_soon
+):
+    others = [await database.run(make_another_account, sandbox) for _ in range(3)]
+    accounts = [alice, *others]
+    for account_id in accounts:
+        await database.until(status_is, account_id, "live")
+    async with working() as second:
+        await until(lambda: (len(running.held), len(second.held)) == (2, 2), seconds=30)
+        for account_id in accounts:
+            await database.until(status_is, account_id, "live")
+        sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
+        for account_id in accounts:
+            await database.until(bid_is, account_id, ticker, "0.21")
+
+        # Each was taken once, and again by whom it was handed to.
+        epochs = [(await database.run(rows.stream_of, each)).epoch for each in accounts]
+        assert sorted(epochs) == [1, 1, 2, 2]
+        assert sandbox.connection_count == len(accounts)
+
+
+async def test_account_that_nobody_takes_is_taken_back_and_no_more_is_offered(
+    database, alice, credential, running, sandbox, sharing_soon, monkeypatch
+):
+    monkeypatch.setattr(sharing, "OFFER_SECONDS", 0.5)
+    accounts = [alice, *[await database.run(make_another_account, sandbox) for _ in range(3)]]
+    for account_id in accounts:
+        await database.until(status_is, account_id, "live")
+
+    idle = uuid4()
+
+    def all_live() -> bool:
+        # It lives, and does nothing.
+        workers.beat(idle)
+        return all(status_is(each, "live") for each in accounts)
+
+    def are_taken_twice() -> bool:
+        return all_live() and sorted(rows.stream_of(each).epoch for each in accounts)[-2:] == [2, 2]
+
+    await database.until(are_taken_twice)
+    # A look is as often as a beat.
+    before = COUNTS.beats
+    await database.until(lambda: all_live() and COUNTS.beats >= before + 3)
+
+    assert len(running.held) == len(accounts)
+    epochs = [(await database.run(rows.stream_of, each)).epoch for each in accounts]
+    assert sorted(epochs) == [1, 1, 2, 2]
 
 
 async def test_killed_worker_is_succeeded_within_seconds(
