@@ -24,6 +24,10 @@ _BEFORE = timedelta(hours=1)
 _NOT_TOLD = (RequestRejected, DecodeError)
 # At once; the next look reads more.
 _MOST = 20
+# Of those that wait so many are looked at: the exchange may fail at the first ones each time.
+_LOOKED_AT = 200
+# After so many failures it is the exchange that fails.
+_MOST_FAILURES = 5
 
 
 async def read(rest: Client, account_id: int, threads: DatabaseThreads, now: datetime) -> None:
@@ -34,8 +38,12 @@ async def read(rest: Client, account_id: int, threads: DatabaseThreads, now: dat
         KalshiError: the exchange can't be asked.
     """
     starts: dict[str, datetime | None] = {}
+    failed: set[str] = set()
+    asked = 0
     for market in await threads.run(_not_asked, account_id, now):
         event = market.event_ticker
+        if event in failed:
+            continue
         try:
             if event not in starts:
                 starts[event] = await _start_of(rest, event)
@@ -44,9 +52,15 @@ async def read(rest: Client, account_id: int, threads: DatabaseThreads, now: dat
             if start is not None and start <= now:
                 price = await _price_at(rest, market, start)
         except ServerFailed:
-            # Perhaps of this one alone: it is asked again at the next look, and others don't wait.
+            # Perhaps at this event alone: it is asked again at the next look, and no other waits.
+            failed.add(event)
+            if len(failed) == _MOST_FAILURES:
+                raise
             continue
         await threads.run(_keep, account_id, market.pk, start, price)
+        asked += 1
+        if asked == _MOST:
+            return
 
 
 async def _start_of(rest: Client, event_ticker: str) -> datetime | None:
@@ -83,8 +97,9 @@ def _not_asked(account_id: int, now: datetime) -> list[Market]:
         is_line_asked=False,
         market__is_described=True,
     )
-    ids = waiting.order_by("id").values_list("market_id", flat=True)[: _MOST * 5]
-    return list(Market.objects.filter(pk__in=list(dict.fromkeys(ids))[:_MOST]))
+    ids = dict.fromkeys(waiting.order_by("id").values_list("market_id", flat=True)[:_LOOKED_AT])
+    found = Market.objects.in_bulk(list(ids))
+    return [found[market_id] for market_id in ids]
 
 
 def _keep(account_id: int, market_id: int, start: datetime | None, price: Decimal | None) -> None:

@@ -59,7 +59,7 @@ async def describe(rest: Client, account_id: int, threads: DatabaseThreads) -> D
     if combos:
         events += await _told(rest.multivariate_events(combos), failures)
     described = await threads.run(_keep, account_id, markets, events)
-    if failures and not described.count:
+    if failures and described == Described():
         raise failures[0]
     return described
 

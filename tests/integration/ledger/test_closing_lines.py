@@ -36,14 +36,19 @@ class Exchange:
         *,
         has_milestone: bool = True,
         trouble: KalshiError | None = None,
+        fails_at: str | None = None,
     ) -> None:
         self.candles, self.asked, self.trouble = candles, 0, trouble
+        # Events that begin so.
+        self.fails_at = fails_at
         self._has_milestone = has_milestone
 
     async def milestones(self, event_ticker: str) -> list[Milestone]:
         self.asked += 1
         if self.trouble:
             raise self.trouble
+        if self.fails_at and event_ticker.startswith(self.fails_at):
+            raise ServerFailed("boom")
         return [Milestone("m", START, (event_ticker,), ())] if self._has_milestone else []
 
     async def all_candlesticks(self, series, ticker, *, since, until, minutes) -> list[Candle]:
@@ -127,17 +132,41 @@ def test_event_that_cannot_be_read_has_no_line_and_keeps_no_other_waiting(accoun
     assert (trade.closing_price, trade.is_line_asked) == (None, True)
 
 
-def test_event_that_the_exchange_fails_at_is_asked_again_and_keeps_no_other_waiting(account):
-    exchange = Exchange([candle(2, "0.37")], trouble=ServerFailed("boom"))
+def trade_before(account: int, number: int) -> None:
+    """A market of another event, over as well, that waits in front of the one of the fixture."""
+    game = Market.objects.get(ticker="GAME-HOME")
+    game.pk, game.ticker, game.event_ticker = None, f"OTHER{number}-HOME", f"OTHER{number}"
+    game.save()
+    trade = Trade.objects.filter(market__ticker="GAME-HOME").get()
+    trade.pk, trade.market = -number, game
+    trade.save(force_insert=True)
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_event_that_the_exchange_fails_at_is_asked_again_and_keeps_no_other_waiting(account, count):
+    for number in range(1, count + 1):
+        trade_before(account, number)
+    exchange = Exchange([candle(2, "0.37")], fails_at="OTHER")
 
     read(exchange, account, Threads(), NOW)
-    before = Trade.objects.get().is_line_asked
-    exchange.trouble = None
+    told = Trade.objects.filter(is_line_asked=True)
+    before = list(told.values_list("market__event_ticker", "closing_price"))
+    exchange.fails_at = None
     read(exchange, account, Threads(), NOW)
 
-    trade = Trade.objects.get()
-    assert not before
-    assert (trade.closing_price, trade.is_line_asked) == (Decimal("0.63"), True)
+    assert before == [("GAME", Decimal("0.63"))]
+    assert told.count() == count + 1
+
+
+def test_exchange_that_fails_at_each_event_is_left_alone(account):
+    for number in range(1, 10):
+        trade_before(account, number)
+    exchange = Exchange([], fails_at="OTHER")
+
+    with pytest.raises(ServerFailed):
+        read(exchange, account, Threads(), NOW)
+
+    assert exchange.asked == 5
 
 
 def test_exchange_that_cannot_be_asked_is_asked_again(account):
