@@ -213,8 +213,7 @@ def _ticker(frame: Fields, body: Fields) -> Ticker:
     bid_size, ask_size = body.contracts("yes_bid_size_fp"), body.contracts("yes_ask_size_fp")
     return Ticker(
         market_ticker=body.ticker("market_ticker"),
-        # What is offered counts without it.
-        last_price=traded(body.readable(body.dollars, "price_dollars") or Decimal(0)),
+        last_price=traded(body.dollars("price_dollars")),
         yes_bid=quoted(bid, bid_size),
         yes_bid_size=bid_size,
         yes_ask=quoted(ask, ask_size),

@@ -172,6 +172,12 @@ class Session:
             channel.send_initial_snapshot = send_initial_snapshot
             self._advance(channel)
 
+    def abandon(self, channel: str) -> None:
+        """Want a channel no more, and say nothing of it to the exchange."""
+        abandoned = self._channels[channel]
+        abandoned.wanted = set()
+        self._forget(abandoned)
+
     def to_send(self, now: float) -> list[str]:
         """
         The frames to send now, in order, each returned once. Look again after `receive`.

@@ -103,6 +103,7 @@ class _Tracked:
     figures: Figures
     unreadable: Unreadable | None = None
     quoted_at: float = _LONG_AGO  # when the stream last brought a quote
+    garbled_at: float = _LONG_AGO  # when it last brought one that could not be understood
     contradiction: _Contradiction | None = None
     # The exchange's times of the newest quote and holding; REST's quotes come without.
     quote_known_at: datetime | None = None
@@ -216,19 +217,23 @@ class Tracker:
         self._touch(message.market_ticker)
         return True
 
-    def apply_unreadable_ticker(self, ticker: str) -> bool:
+    def apply_unreadable_ticker(self, ticker: str, received_at: float) -> bool:
         """
         The stream told a market's prices in words that can't be understood.
 
-        What it is worth is unknown until REST or the next message says. False when it is not held.
+        What it is worth is unknown until the next message says, or a read asked for after this.
+        False when that is nothing new, or the market is not held.
         """
         tracked = self._open.get(ticker)
         if tracked is None:
             return False
+        was_in_doubt = tracked.is_in_doubt
         tracked.quoted_at, tracked.contradiction = _LONG_AGO, None
-        if tracked.unreadable is None:
-            self._mark(tracked, ticker, "market")
-        return True
+        tracked.garbled_at = received_at
+        tracked.unreadable = tracked.unreadable or "market"
+        if not was_in_doubt:
+            self._touch(ticker)
+        return not was_in_doubt
 
     def apply_position(self, message: MarketPosition, received_at: float) -> bool:
         """
@@ -468,8 +473,12 @@ class Tracker:
             self._apply_market(ticker, facts, state, quote, requested_at)
         for ticker in unreadable | markets.keys():
             tracked = self._open.get(ticker)
-            if tracked and tracked.unreadable != "position":
-                self._mark(tracked, ticker, "market" if ticker in unreadable else None)
+            if tracked is None or tracked.unreadable == "position":
+                continue
+            if ticker in unreadable:
+                self._mark(tracked, ticker, "market")
+            elif requested_at >= tracked.garbled_at:
+                self._mark(tracked, ticker, None)
 
     def _start(
         self,
@@ -535,20 +544,21 @@ class Tracker:
 
         REST tells no time of a price and lags; the stream tells each change while it is connected.
         So a read counts only if one well before said the same, and the stream nothing since; or if
-        none agreed with the stream for longer than REST ever lags.
+        none agreed with the stream for a minute.
         """
         if tracked.quoted_at == _LONG_AGO:
-            return True
+            return requested_at >= tracked.garbled_at
         before = tracked.contradiction
         if before is None or before.first <= tracked.quoted_at:
             tracked.contradiction = _Contradiction(quote, requested_at, requested_at)
             return False
         if before.quote != quote:
             before = tracked.contradiction = _Contradiction(quote, requested_at, before.first)
-        return (
-            before.since <= requested_at - QUOTE_DOUBT_SECONDS
-            or before.first <= requested_at - QUOTE_LOST_SECONDS
-        )
+        if before.first <= requested_at - QUOTE_LOST_SECONDS:
+            # It tells nothing of this market any more: until it does, REST counts at once.
+            tracked.quoted_at = _LONG_AGO
+            return True
+        return before.since <= requested_at - QUOTE_DOUBT_SECONDS
 
     def _touch(self, ticker: str) -> None:
         tracked = self._open[ticker]

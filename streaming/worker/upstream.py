@@ -176,19 +176,18 @@ class Upstream:
                 # It only says what REST would say within a minute. With the next read it is asked
                 # for again.
                 logger.warning("subscription refused", extra={"channel": channel, "code": code})
-                self._socket.session.subscribe([LIFECYCLE])
+                self._socket.session.abandon(channel)
             case SubscriptionRefused(code=code) | CommandFailed(code=code):
                 raise Unavailable(f"The exchange refused a subscription (error {code}).")
             case Undecodable(reason=reason, market_ticker=ticker):
                 self._garbled += 1
                 COUNTS.garbled += 1
-                is_held = ticker is not None and self._tracker.apply_unreadable_ticker(ticker)
-                if is_held:
+                if ticker and self._tracker.apply_unreadable_ticker(ticker, now):
                     self._on_change()
                 # The first, the tenth, the hundredth …: a storm of them must not fill the log.
                 if str(self._garbled).strip("0") == "1":
                     # Of a market that is not held its name may be garbage too.
-                    of = {"ticker": ticker} if is_held else {}
+                    of = {"ticker": ticker} if ticker in self._tracker.markets else {}
                     told = {"reason": reason, "so_far": self._garbled, **of}
                     logger.warning("frame not understood", extra=told)
                 self._agenda.garbled(now)
@@ -201,6 +200,9 @@ class Upstream:
         logger.warning("subscription ended", extra={"channel": channel, "code": ended.code})
         if now < self._ended_at.get(channel, float("-inf")) + STEADY_SECONDS:
             # Asked again at once it would end again at once, and so on.
+            if channel == LIFECYCLE:
+                self._socket.session.abandon(channel)
+                return
             raise Unavailable("The exchange keeps ending a subscription.")
         self._ended_at[channel] = now
         self._socket.session.subscribe(

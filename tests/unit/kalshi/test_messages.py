@@ -167,7 +167,7 @@ def test_new_fields_are_ignored(frames):
 @pytest.mark.parametrize(
     ("name", "field"),
     [
-        ("ticker", "market_ticker"),
+        *[("ticker", field) for field in ["market_ticker", "price_dollars"]],
         *[("ticker", f"yes_{side}_dollars") for side in ["bid", "ask"]],
         *[("ticker", f"yes_{side}_size_fp") for side in ["bid", "ask"]],
         *[("market_position", field) for field in ["position_fp", "position_cost_dollars"]],
@@ -201,14 +201,6 @@ def test_missing_needed_field_is_named(frames, name, field):
 def test_field_of_another_type_is_named(frames, name, field, value):
     with pytest.raises(DecodeError, match=field):
         decoded(frames[name], **{field: value})
-
-
-@pytest.mark.parametrize("price", [MISSING, None, 47, "much"])
-def test_last_price_that_cannot_be_read_costs_no_quote(frames, price):
-    ticker = decoded(frames["ticker"], price_dollars=price)
-
-    assert ticker.last_price is None
-    assert ticker.yes_bid == decoded(frames["ticker"]).yes_bid is not None
 
 
 @pytest.mark.parametrize("ts_ms", [MISSING, None, True, 10**30, "1786150148065"])

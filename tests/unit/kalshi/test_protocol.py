@@ -324,6 +324,19 @@ def test_refused_command_is_told_and_not_repeated_by_itself(session):
     assert not session.is_ready
 
 
+def test_abandoned_channel_is_waited_for_no_more_and_can_be_wanted_again(session):
+    session.subscribe(["market_lifecycle_v2"], ["KXA"])
+    session.to_send(0.0)
+    refuse(session, 8, id=1)
+
+    session.abandon("market_lifecycle_v2")
+    was_ready, said = session.is_ready, sent(session)
+    session.subscribe(["market_lifecycle_v2"], ["KXA"])
+
+    assert (was_ready, said) == (True, [])
+    assert [command["cmd"] for command in sent(session)] == ["subscribe"]
+
+
 def test_refused_command_is_repeated_when_asked(session):
     session.subscribe(["fill"])
     session.to_send(0.0)

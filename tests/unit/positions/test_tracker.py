@@ -240,32 +240,46 @@ def test_market_whose_prices_cannot_be_understood_is_unknown_until_they_are(trac
     tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
     tracker.take_changes()
 
-    is_held = tracker.apply_unreadable_ticker("A")
-    unknown = only(tracker)
-    tracker.apply_ticker(prices("A", 3, yes_bid="0.55"), 21.0)
-    known = only(tracker)
+    for second in (21, 23):
+        is_news = tracker.apply_unreadable_ticker("A", float(second))
+        unknown = only(tracker)
+        is_still_news = tracker.apply_unreadable_ticker("A", second + 0.5)
+        tracker.apply_ticker(prices("A", second + 1, yes_bid="0.55"), second + 1.0)
+        known = only(tracker)
 
-    assert is_held
-    assert (unknown.unreadable, unknown.figures.mark) == ("market", None)
-    assert unknown.figures.market_value is None
-    assert (known.unreadable, known.figures.mark.value) == (None, Decimal("0.55"))
+        assert (is_news, is_still_news) == (True, False)
+        assert (unknown.unreadable, unknown.figures.mark) == ("market", None)
+        assert unknown.figures.market_value is None
+        assert (known.unreadable, known.figures.mark.value) == (None, Decimal("0.55"))
 
 
-def test_market_whose_prices_could_not_be_understood_is_as_rest_says_at_once(tracker):
+@pytest.mark.parametrize(
+    ("requested_at", "unreadable", "bid"), [(20.4, "market", None), (20.6, None, "0.60")]
+)
+def test_only_a_read_asked_for_since_makes_it_known_again(tracker, requested_at, unreadable, bid):
     tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
 
-    tracker.apply_unreadable_ticker("A")
-    read_quote(tracker, "0.60", 20.5)
+    tracker.apply_unreadable_ticker("A", 20.5)
+    read_quote(tracker, "0.60", requested_at)
 
-    known = only(tracker)
-    assert (known.unreadable, known.figures.mark.value) == (None, Decimal("0.60"))
+    shown = only(tracker)
+    assert shown.unreadable == unreadable
+    assert (shown.figures.mark and shown.figures.mark.value) == (bid and Decimal(bid))
 
 
 def test_prices_that_cannot_be_understood_of_a_market_that_is_not_held_are_no_news(tracker):
     tracker.take_changes()
 
-    assert not tracker.apply_unreadable_ticker("Z")
+    assert not tracker.apply_unreadable_ticker("Z", 20.0)
     assert tracker.take_changes().positions == ()
+
+
+def test_stream_that_told_nothing_for_a_minute_is_not_waited_for_again(tracker):
+    tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
+    for bid, requested_at in (("0.60", 90.0), ("0.61", 120.0), ("0.62", 150.0), ("0.63", 170.0)):
+        read_quote(tracker, bid, requested_at)
+
+    assert only(tracker).quote.yes_bid == Decimal("0.63")
 
 
 def test_quote_of_the_stream_ends_the_contradiction(tracker):

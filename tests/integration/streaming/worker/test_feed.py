@@ -744,7 +744,23 @@ async def test_account_is_live_though_the_exchange_does_not_tell_what_becomes_of
 
     assert sandbox.connection_count == 1
     refused = [each for each in caplog.records if each.message == "subscription refused"]
-    assert [(each.channel, each.code) for each in refused] == [("market_lifecycle_v2", 8)]
+    assert {(each.channel, each.code) for each in refused} == {("market_lifecycle_v2", 8)}
+
+
+async def test_channel_that_only_helps_may_go_on_failing(
+    database, alice, live, sandbox, tickers, caplog
+):
+    def ended() -> int:
+        return caplog.messages.count("subscription ended")
+
+    for times in (1, 2):
+        sandbox.fail_channel("market_lifecycle_v2", 10)
+        await until(lambda times=times: ended() == times)
+    sandbox.set_quote(tickers[0], Decimal("0.31"), Decimal("0.34"))
+
+    await database.until(bid_is, alice, tickers[0], Decimal("0.31"))
+    assert (await database.run(rows.stream_of, alice)).status == "live"
+    assert sandbox.connection_count == 1
 
 
 async def test_account_whose_prices_the_exchange_does_not_tell_is_not_live(
