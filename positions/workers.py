@@ -6,8 +6,9 @@ lives.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +61,10 @@ _KNOWN = f"""
 
 
 _SETTLED = f"""
-    SELECT id, (SELECT count(*) FROM {_STREAMS} AS stream WHERE stream.worker_id = worker.id)
+    SELECT id, heartbeat_at, (
+        SELECT count(*) FROM {_STREAMS} AS stream
+        WHERE stream.worker_id = worker.id AND stream.status = 'live'
+    )
     FROM {_WORKERS} AS worker
     WHERE heartbeat_at >= clock_timestamp() - %s * interval '1 second'
         AND heartbeat_at <= clock_timestamp() + %s * interval '1 second'
@@ -102,11 +106,25 @@ def known() -> list[WorkerSeen]:
     ]
 
 
-def settled(seconds: float) -> list[tuple[UUID, int]]:
-    """Those that live, and have lived for so long, with how many accounts name them as theirs."""
+def settled(seconds: float) -> list[tuple[UUID, datetime, int]]:
+    """
+    Those that have lived for so long, and live as far as anybody can tell: each with its last
+    heartbeat, and how many live accounts name it as theirs.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_SETTLED, [WORKER_DOWN_AFTER_SECONDS, FUTURE_SECONDS, seconds])
-        return [(worker_id, account_count) for worker_id, account_count in cursor.fetchall()]
+        return [(worker_id, beat_at, count) for worker_id, beat_at, count in cursor.fetchall()]
+
+
+def feeding(account_ids: Iterable[int]) -> dict[int, UUID | None]:
+    """Of these accounts, those there still are: which worker has each live, None for no one."""
+    streams = AccountStream.objects.filter(account_id__in=list(account_ids))
+    return {
+        account_id: worker_id if status == "live" else None
+        for account_id, worker_id, status in streams.values_list(
+            "account_id", "worker_id", "status"
+        )
+    }
 
 
 def last_heartbeat() -> Heartbeat | None:

@@ -223,6 +223,11 @@ class Course:
         if not self.state.holds_without_worker:
             self._lost("reconnecting", "worker_down", now)
 
+    def handed_over(self, now: datetime) -> None:
+        """Another worker goes on with the account in a moment."""
+        if not self.state.holds_without_worker:
+            self._lost("connecting", None, now)
+
     @property
     def is_stirred(self) -> bool:
         """Whether an `Idle` is to end now."""
@@ -312,7 +317,7 @@ class Course:
     def _lost(
         self,
         status: Status,
-        reason: Reason,
+        reason: Reason | None,
         now: datetime,
         attempt: int = 0,
         retry_at: datetime | None = None,

@@ -88,6 +88,7 @@ class Feed:
         self._historian: Historian | None = None
         self._stirred = asyncio.Event()
         self._credentials_changed = asyncio.Event()
+        self._is_handed_over = False
 
     @property
     def silent_seconds(self) -> float | None:
@@ -123,6 +124,10 @@ class Feed:
         self._course.asked()
         self._stirred.set()
 
+    def hand_over(self) -> None:
+        """What is written at the end says that another worker goes on."""
+        self._is_handed_over = True
+
     def look_at_credentials(self) -> None:
         """The account's credentials are not what they were."""
         self._course.keys_changed()
@@ -141,7 +146,10 @@ class Feed:
                 self._flushes.run(), self._follow_the_course(), self._flushes.purge_forever()
             )
         except asyncio.CancelledError:
-            self._course.stopped(timezone.now())
+            if self._is_handed_over:
+                self._course.handed_over(timezone.now())
+            else:
+                self._course.stopped(timezone.now())
             await self._flushes.say_goodbye()
             raise
 

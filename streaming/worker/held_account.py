@@ -88,6 +88,11 @@ class HeldAccount:
             self._feed.refresh()
         self._again.set()
 
+    def hand_over(self) -> None:
+        """Another worker will go on with the account: to be cancelled next."""
+        if self._feed:
+            self._feed.hand_over()
+
     def look_at_credentials(self) -> None:
         """The account's credentials are not what they were."""
         if self._feed:

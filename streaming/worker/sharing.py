@@ -1,35 +1,40 @@
 """
-Which accounts a worker hands over to another, so that none holds many more than the others.
+Which accounts a worker hands over to another, so that none feeds many more than the others.
 
 Whatever is free anybody may take, at once: that is what others are there for when a worker dies. So
 the one that is started again would have nothing, and the next death would cost all. Pure: no clock
 and no database in here.
+
+Only live accounts count, and are handed over; a few at a time, the next when those are live again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-# Who holds no more than so many has nothing to gain by it.
+# Who feeds no more than so many has nothing to gain by it.
 FEW = 10
-# Another has so many of our accounts, or fewer, before any of ours is handed over: each is off the
-# air for a moment.
+# Another feeds so many of ours, or fewer, before any of ours is handed over: each is off the air
+# for a moment.
 UNEVEN = 0.8
-# At one time, and how long until the next time.
+# At one time. The first alone: a worker that lives may still not reach the exchange.
 AT_ONCE = 5
-PAUSE_SECONDS = 1.0
 # Who is offered an account takes it within a second; after this long it is anybody's.
 OFFER_SECONDS = 5.0
-# Nobody took what was offered: something is wrong with the others. Until it is tried again.
+# By then it is live again; else something is wrong with the other.
+LIVE_SECONDS = 15.0
+# Until it is tried again, after that.
 REFUSED_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another worker that lives, and has for a while, with how many accounts it feeds."""
+    """Another worker, by its last heartbeat, with how many live accounts it feeds."""
 
     id: UUID
-    account_count: int
+    heartbeat_at: datetime
+    live_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,55 +55,93 @@ class Sharing:
 
     def __init__(self, worker_id: UUID) -> None:
         self._worker_id = worker_id
-        # Until when an account is another's to take; those that we offered ourselves.
+        # Until when an account is another's to take.
         self._left_to_another: dict[int, float] = {}
-        self._offered: set[int] = set()
+        # Ours that are on their way, to whom, and since when.
+        self._under_way: dict[int, UUID] = {}
+        self._began_at = 0.0
+        # The last heartbeat of others when they were first seen to feed so few.
+        self._few_since: dict[UUID, datetime] = {}
         self._not_before = float("-inf")
 
     @staticmethod
-    def has_many(held_count: int) -> bool:
+    def has_many(live_count: int) -> bool:
         """Whether some of so many might be handed over; else nobody need ask who else is there."""
-        return held_count > FEW
+        return live_count > FEW
 
-    def due(self, held: Mapping[int, bool], peers: Iterable[Peer], now: float) -> HandOver | None:
+    @property
+    def under_way(self) -> Collection[int]:
+        """Accounts that were handed over, and are not known to be live again."""
+        return self._under_way.keys()
+
+    def fed(self, live: Mapping[int, UUID | None]) -> None:
         """
-        What to hand over now.
+        What has become of the accounts under way.
 
         Args:
-            held: by id, whether an account is shown as live: others go first.
+            live: those that are still there: which worker has each live, None for no one.
+        """
+        self._under_way = {
+            account_id: heir
+            for account_id, heir in self._under_way.items()
+            if account_id in live and live[account_id] != heir
+        }
+
+    def due(self, live: Collection[int], peers: Iterable[Peer], now: float) -> HandOver | None:
+        """
+        What to hand over now; it is under way from then on.
+
+        Args:
+            live: ours that may go.
             peers: the workers that may take something.
         """
-        peer = min(peers, key=lambda peer: peer.account_count, default=None)
-        if peer is None or now < self._not_before:
+        if self._under_way:
+            if now > self._began_at + LIVE_SECONDS:
+                self._refused(now)
             return None
-        if not self.has_many(len(held)) or peer.account_count > UNEVEN * len(held):
+        few = {each.id: each for each in peers if each.live_count <= UNEVEN * len(live)}
+        # A worker's heart stops before its accounts are free. So one that has few because it died
+        # does not beat after that was seen.
+        self._few_since = {
+            peer_id: self._few_since.get(peer_id, peer.heartbeat_at)
+            for peer_id, peer in few.items()
+        }
+        alive = [peer for peer in few.values() if peer.heartbeat_at > self._few_since[peer.id]]
+        if not alive or not self.has_many(len(live)) or now < self._not_before:
             return None
-        self._not_before = now + PAUSE_SECONDS
-        count = min(AT_ONCE, (len(held) - peer.account_count + 1) // 2)
-        first = sorted(held, key=lambda account_id: (held[account_id], account_id))
-        return HandOver(peer.id, first[:count])
+        peer = min(alive, key=lambda peer: peer.live_count)
+        most = AT_ONCE if peer.live_count else 1
+        count = min(most, (len(live) - peer.live_count + 1) // 2)
+        account_ids = sorted(live)[:count]
+        self._under_way = dict.fromkeys(account_ids, peer.id)
+        self._began_at = now
+        return HandOver(peer.id, account_ids)
 
-    def offered(self, account_id: int, now: float) -> None:
-        """An account of ours has been let go of, for another to take."""
+    def released(self, account_id: int, now: float) -> None:
+        """An account that is under way is free, for its heir to take."""
         self._left_to_another[account_id] = now + OFFER_SECONDS
-        self._offered.add(account_id)
 
     def heard(self, account_id: int, heir: UUID, now: float) -> None:
         """A worker, perhaps we, has offered an account."""
-        if heir != self._worker_id:
+        if heir == self._worker_id:
+            self._left_to_another.pop(account_id, None)
+        else:
             self._left_to_another[account_id] = now + OFFER_SECONDS
 
     def may_take(self, account_id: int, now: float) -> bool:
         """Whether an account may be taken, if it is free."""
         return now >= self._left_to_another.get(account_id, float("-inf"))
 
-    def tried(self, account_id: int, now: float, *, is_ours: bool) -> None:
-        """An account that might be taken was tried."""
+    def took(self, account_id: int, now: float) -> None:
+        """An account was free, and is ours."""
         self._left_to_another.pop(account_id, None)
-        if account_id in self._offered:
-            self._offered.remove(account_id)
-            if is_ours:
-                self._not_before = now + REFUSED_SECONDS
+        if account_id in self._under_way:
+            # Nobody wanted it.
+            self._refused(now)
+
+    def _refused(self, now: float) -> None:
+        self._under_way.clear()
+        self._not_before = now + REFUSED_SECONDS
 
 
 def offer(account_id: int, heir: UUID) -> str:

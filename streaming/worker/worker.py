@@ -19,6 +19,7 @@ from django.db import Error
 
 from accounts.models import Account
 from positions import twins, workers
+from positions.connection import WORKER_DOWN_AFTER_SECONDS
 from postgres.channels import ACCOUNT_OFFERED, CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.claims import Claims, open_claims
 from postgres.errors import DATABASE_TROUBLE
@@ -61,6 +62,8 @@ class Worker:
         self._arrivals = Arrivals()
         self._held: dict[int, HeldAccount] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        # When its heart last did.
+        self._beaten_at = float("-inf")
         self._sharing = Sharing(self.id)
         # Accounts that are being let go of, and which worker is to have each.
         self._heirs: dict[int, UUID] = {}
@@ -99,6 +102,7 @@ class Worker:
             self._sharing = Sharing(self.id)
             # First of all: the rows of a claimed account name their worker.
             await self._heart.run(workers.beat, self.id)
+            self._beaten_at = monotonic()
             try:
                 await until_one_fails(
                     self._keep_claims(claims),
@@ -134,10 +138,13 @@ class Worker:
             try:
                 await self._heart.run(workers.beat, self.id, silent)
             except DATABASE_TROUBLE as error:
-                # The next comes in a second; for some seconds readers believe the last one. Of a
-                # database that is away the claims tell.
+                # The next comes in a second, and for some seconds readers believe the last one.
+                if monotonic() > self._beaten_at + WORKER_DOWN_AFTER_SECONDS:
+                    # Then nobody does: others must be free to take the accounts.
+                    raise
                 logger.warning("heart stood still", extra={"error": type(error).__name__})
             else:
+                self._beaten_at = monotonic()
                 COUNTS.beats += 1
 
     async def _listen(self) -> Never:
@@ -173,11 +180,11 @@ class Worker:
                 self._reap(account_id)
                 await self._release(account_id, claims)
             for account_id in accounts - self._tasks.keys():
-                if self._sharing.may_take(account_id, monotonic()):
-                    is_ours = await claims.acquire(account_id)
-                    self._sharing.tried(account_id, monotonic(), is_ours=is_ours)
-                    if is_ours:
-                        self._hold(account_id)
+                if not self._sharing.may_take(account_id, monotonic()):
+                    continue
+                if await claims.acquire(account_id):
+                    self._sharing.took(account_id, monotonic())
+                    self._hold(account_id)
             await self._hand_over()
             try:
                 async with asyncio.timeout(LOOK_SECONDS):
@@ -189,39 +196,41 @@ class Worker:
         try:
             return set(await self._lookout.run(_account_ids))
         except DATABASE_TROUBLE as error:
-            # Of a database that is away the claims tell. A lock that is waited for, say, is no
-            # reason to let go of what is held.
+            # A lock that is waited for, say, is no reason to let go of what is held.
             logger.warning("accounts not looked for", extra={"error": type(error).__name__})
             return set(self._tasks)
 
     async def _hand_over(self) -> None:
-        if not self._sharing.has_many(len(self._held)):
+        # A history is read in peace first.
+        live = [
+            account_id
+            for account_id, held in self._held.items()
+            if held.state.status == "live" and not held.is_reading_past
+        ]
+        if not (self._sharing.has_many(len(live)) or self._sharing.under_way):
             return
         try:
+            fed = await self._lookout.run(workers.feeding, list(self._sharing.under_way))
             settled = await self._lookout.run(workers.settled, SETTLED_SECONDS)
         except DATABASE_TROUBLE as error:
             logger.warning("workers not looked for", extra={"error": type(error).__name__})
             return
         peers = [Peer(*each) for each in settled if each[0] != self.id]
-        # A history is read in peace first.
-        held = {
-            account_id: each.state.status == "live"
-            for account_id, each in self._held.items()
-            if account_id not in self._heirs and not each.is_reading_past
-        }
-        hand_over = self._sharing.due(held, peers, monotonic())
+        self._sharing.fed(fed)
+        hand_over = self._sharing.due(live, peers, monotonic())
         if hand_over is None:
             return
         logger.info("accounts handed over", extra={"accounts": hand_over.account_ids})
         for account_id in hand_over.account_ids:
             self._heirs[account_id] = hand_over.heir
+            self._held[account_id].hand_over()
             self._tasks[account_id].add_done_callback(lambda _: self._look_now.set())
             self._tasks[account_id].cancel()
 
     async def _release(self, account_id: int, claims: Claims) -> None:
         await claims.release(account_id)
         if heir := self._heirs.pop(account_id, None):
-            self._sharing.offered(account_id, monotonic())
+            self._sharing.released(account_id, monotonic())
             with suppress(*DATABASE_TROUBLE):
                 # Who does not hear of it finds it within a second.
                 await self._lookout.run(publish, ACCOUNT_OFFERED, offer(account_id, heir))

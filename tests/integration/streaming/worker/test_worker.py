@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -222,6 +222,25 @@ async def test_heart_and_lookout_that_fail_for_a_while_let_go_of_no_account(
     assert sandbox.connection_count == 1
 
 
+async def test_worker_whose_heart_stands_still_lets_go_of_all(
+    database, alice, credential, running, monkeypatch
+):
+    await database.until(status_is, alice, "live")
+    monkeypatch.setattr(worker_module, "WORKER_DOWN_AFTER_SECONDS", 0.5)
+    beat, failures = workers.beat, [1, 2, 3]
+
+    def fail(*args: object) -> None:
+        if failures:
+            failures.pop()
+            raise OperationalError("the pooler is away")
+        beat(*args)
+
+    monkeypatch.setattr(workers, "beat", fail)
+
+    # It takes them anew once its heart beats again.
+    await database.until(live_with_epoch_above, alice, 1)
+
+
 async def test_two_workers_share_the_accounts(
     database, alice, credential, running, sandbox, ticker
 ):
@@ -241,57 +260,70 @@ async def test_two_workers_share_the_accounts(
 def sharing_soon(monkeypatch) -> None:
     """Workers that hand accounts over though they have few, and to one that was just started."""
     monkeypatch.setattr(sharing, "FEW", 2)
-    monkeypatch.setattr(sharing, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(worker_module, "SETTLED_SECONDS", 0.0)
 
 
+@pytest.fixture
+async def four(database, alice, credential, sandbox) -> list[int]:
+    """Accounts with a key each."""
+    return [alice, *[await database.run(make_another_account, sandbox) for _ in range(3)]]
+
+
+def are_live(account_ids: Iterable[int]) -> bool:
+    return all(status_is(account_id, "live") for account_id in account_ids)
+
+
 async def test_worker_with_many_accounts_hands_some_over(
-    database, alice, credential, running, sandbox, ticker, sharing_soon
+    database, four, running, sandbox, ticker, sharing_soon
 ):
-    others = [await database.run(make_another_account, sandbox) for _ in range(3)]
-    accounts = [alice, *others]
-    for account_id in accounts:
-        await database.until(status_is, account_id, "live")
+    await database.until(are_live, four)
     async with working() as second:
-        await until(lambda: (len(running.held), len(second.held)) == (2, 2), seconds=30)
-        for account_id in accounts:
-            await database.until(status_is, account_id, "live")
+        await until(lambda: (len(running.held), len(second.held)) == (2, 2), seconds=START_SECONDS)
+        await database.until(are_live, four)
         sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.90"))
-        for account_id in accounts:
+        for account_id in four:
             await database.until(bid_is, account_id, ticker, "0.21")
 
-        # Each was taken once, and again by whom it was handed to.
-        epochs = [(await database.run(rows.stream_of, each)).epoch for each in accounts]
-        assert sorted(epochs) == [1, 1, 2, 2]
-        assert sandbox.connection_count == len(accounts)
+        await until(lambda: sandbox.connection_count == len(four))
 
 
-async def test_account_that_nobody_takes_is_taken_back_and_no_more_is_offered(
-    database, alice, credential, running, sandbox, sharing_soon, monkeypatch
+async def test_account_that_nobody_takes_is_taken_back_and_no_more_is_handed_over(
+    database, four, running, sharing_soon, monkeypatch, caplog
 ):
     monkeypatch.setattr(sharing, "OFFER_SECONDS", 0.5)
-    accounts = [alice, *[await database.run(make_another_account, sandbox) for _ in range(3)]]
-    for account_id in accounts:
-        await database.until(status_is, account_id, "live")
-
     idle = uuid4()
 
-    def all_live() -> bool:
-        # It lives, and does nothing.
+    def lives_and_does_nothing() -> bool:
         workers.beat(idle)
-        return all(status_is(each, "live") for each in accounts)
+        return True
 
-    def are_taken_twice() -> bool:
-        return all_live() and sorted(rows.stream_of(each).epoch for each in accounts)[-2:] == [2, 2]
+    def handed_over() -> list[list[int]]:
+        return [each.accounts for each in caplog.records if each.message == "accounts handed over"]
 
-    await database.until(are_taken_twice)
+    await database.until(are_live, four)
+    await database.until(lambda: lives_and_does_nothing() and handed_over())
+    [[one]] = handed_over()
+    await database.until(lambda: live_with_epoch_above(one, 1))
     # A look is as often as a beat.
     before = COUNTS.beats
-    await database.until(lambda: all_live() and COUNTS.beats >= before + 3)
+    await database.until(lambda: lives_and_does_nothing() and COUNTS.beats >= before + 3)
 
-    assert len(running.held) == len(accounts)
-    epochs = [(await database.run(rows.stream_of, each)).epoch for each in accounts]
-    assert sorted(epochs) == [1, 1, 2, 2]
+    assert await database.run(are_live, four)
+    assert len(running.held) == len(four)
+    assert handed_over() == [[one]]
+
+
+async def test_nothing_is_handed_over_to_a_worker_that_died(
+    database, four, running, sharing_soon, caplog
+):
+    await database.until(are_live, four)
+    dead = uuid4()
+    await database.run(workers.beat, dead)
+    before = COUNTS.beats
+    await until(lambda: COUNTS.beats >= before + 3)
+
+    assert "accounts handed over" not in caplog.messages
+    assert len(running.held) == len(four)
 
 
 async def test_killed_worker_is_succeeded_within_seconds(

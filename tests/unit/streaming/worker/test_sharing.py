@@ -1,24 +1,37 @@
-"""Who holds many more accounts than another hands some over, a few at a time."""
+"""Who feeds many more accounts than another hands some over, a few at a time."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
 from streaming.worker import sharing
 from streaming.worker.sharing import HandOver, Peer, Sharing, offer, offer_of
+from tests.told import NOON
 
 ME, OTHER, THIRD = UUID(int=1), UUID(int=2), UUID(int=3)
 
 
-def live(count: int, first: int = 1) -> dict[int, bool]:
-    return dict.fromkeys(range(first, first + count), True)
+def peer(count: int, beat: float = 0.0, of: UUID = OTHER) -> Peer:
+    """A worker with so many live accounts, whose heart beat last so many seconds after noon."""
+    return Peer(of, NOON + timedelta(seconds=beat), count)
+
+
+def due(mine: Sharing, live: int, *peers: Peer, now: float = 100.0) -> HandOver | None:
+    """What is handed over of so many, by workers that were there a second ago."""
+    before = [
+        Peer(each.id, each.heartbeat_at - timedelta(seconds=1), each.live_count) for each in peers
+    ]
+    assert mine.due(range(1, live + 1), before, now - 1) is None
+    return mine.due(range(1, live + 1), peers, now)
 
 
 @pytest.mark.parametrize(
-    ("held", "peers", "handed_over"),
+    ("live", "theirs", "handed_over"),
     [
         pytest.param(100, [], None, id="nobody else"),
-        pytest.param(100, [0], 5, id="one that has none"),
+        pytest.param(100, [0], 1, id="one that has none, to see whether it can"),
+        pytest.param(100, [1], 5, id="one that has one"),
         pytest.param(100, [80], 5, id="a fifth fewer"),
         pytest.param(100, [81], None, id="nearly as many"),
         pytest.param(100, [300], None, id="more than ours"),
@@ -27,42 +40,59 @@ def live(count: int, first: int = 1) -> dict[int, bool]:
         pytest.param(10, [0], None, id="few"),
     ],
 )
-def test_what_is_handed_over(held, peers, handed_over):
-    others = [Peer(UUID(int=10 + number), count) for number, count in enumerate(peers)]
+def test_what_is_handed_over(live, theirs, handed_over):
+    others = [peer(count, of=UUID(int=10 + number)) for number, count in enumerate(theirs)]
 
-    due = Sharing(ME).due(live(held), others, 0.0)
+    found = due(Sharing(ME), live, *others)
 
-    assert (due and len(due.account_ids)) == handed_over
-    if due:
-        fewest = min(others, key=lambda each: each.account_count)
-        assert due.heir == fewest.id
-
-
-def test_accounts_that_nobody_sees_as_live_go_first():
-    held = live(12) | {7: False, 12: False}
-
-    assert Sharing(ME).due(held, [Peer(OTHER, 0)], 0.0) == HandOver(OTHER, [7, 12, 1, 2, 3])
+    assert (found and len(found.account_ids)) == handed_over
+    if found:
+        assert found.heir == min(others, key=lambda each: each.live_count).id
 
 
 def test_a_few_at_a_time_until_it_is_even():
-    ours, theirs, now, given = live(100), 0, 0.0, []
+    mine, ours, theirs, given, now = Sharing(ME), set(range(100)), set(), [], 0.0
+    while len(theirs) <= sharing.UNEVEN * len(ours):
+        now += 1.0
+        found = mine.due(ours, [peer(len(theirs), beat=now)], now)
+        if found:
+            given.append(len(found.account_ids))
+            ours -= {*found.account_ids}
+            mine.fed(dict.fromkeys(found.account_ids))
+            assert mine.due(ours, [peer(len(theirs), beat=now + 0.5)], now + 0.5) is None
+            theirs |= {*found.account_ids}
+            mine.fed(dict.fromkeys(found.account_ids, OTHER))
+        assert now < 60
+
+    assert (given[0], max(given)) == (1, sharing.AT_ONCE)
+    assert len(ours) + len(theirs) == 100
+    assert mine.due(ours, [peer(len(theirs), beat=90.0)], 90.0) is None
+
+
+def test_nothing_is_handed_over_to_one_that_has_few_because_it_died():
     mine = Sharing(ME)
-    while due := mine.due(ours, [Peer(OTHER, theirs)], now):
-        assert mine.due(ours, [Peer(OTHER, theirs)], now + sharing.PAUSE_SECONDS / 2) is None
-        given.append(len(due.account_ids))
-        for account_id in due.account_ids:
-            del ours[account_id]
-        theirs += len(due.account_ids)
-        now += sharing.PAUSE_SECONDS
+    found = [
+        # Its heart stood still when its accounts became free, one after the other ours.
+        mine.due(range(50 + taken), [peer(50 - taken, beat=0.0)], float(taken))
+        for taken in range(50)
+    ]
 
-    assert max(given) == sharing.AT_ONCE
-    assert len(ours) + theirs == 100
-    assert sharing.UNEVEN * len(ours) < theirs <= len(ours)
+    assert found == [None] * 50
 
 
-def test_what_we_offered_is_anothers_for_a_moment():
+def test_one_that_lives_and_had_as_many_must_beat_again_first():
     mine = Sharing(ME)
-    mine.offered(7, 100.0)
+    before = mine.due(range(50), [peer(50, beat=0.0)], 0.0)
+    at_first = mine.due(range(99), [peer(1, beat=1.0)], 1.0)
+    after = mine.due(range(99), [peer(1, beat=2.0)], 2.0)
+
+    assert (before, at_first) == (None, None)
+    assert after == HandOver(OTHER, [0, 1, 2, 3, 4])
+
+
+def test_account_that_is_free_is_its_heirs_for_a_moment():
+    mine = Sharing(ME)
+    mine.released(7, 100.0)
 
     assert not mine.may_take(7, 100.0 + sharing.OFFER_SECONDS - 0.1)
     assert mine.may_take(7, 100.0 + sharing.OFFER_SECONDS)
@@ -70,39 +100,56 @@ def test_what_we_offered_is_anothers_for_a_moment():
 
 
 def test_only_the_one_it_is_offered_to_takes_it_at_once():
-    others, third = Sharing(OTHER), Sharing(THIRD)
-    for each in (others, third):
+    other, third = Sharing(OTHER), Sharing(THIRD)
+    for each in (other, third):
+        each.heard(7, THIRD, 99.0)
         each.heard(7, OTHER, 100.0)
 
-    assert others.may_take(7, 100.0)
+    assert other.may_take(7, 100.0)
     assert not third.may_take(7, 100.0)
 
 
-def test_nothing_more_is_offered_where_nobody_took_it():
+@pytest.mark.parametrize("way", ["taken back", "not live in time"])
+def test_nothing_more_is_handed_over_where_it_went_wrong(way):
     mine = Sharing(ME)
-    mine.offered(7, 0.0)
-    mine.tried(7, 5.0, is_ours=True)
+    found = due(mine, 100, peer(20))
+    now = 100.0 + sharing.LIVE_SECONDS + 1
+    if way == "taken back":
+        mine.took(found.account_ids[0], now)
+    else:
+        mine.fed(dict.fromkeys(found.account_ids))
+        assert mine.due(range(100), [peer(20, beat=now)], now) is None
 
-    assert mine.due(live(100), [Peer(OTHER, 0)], 5.0 + sharing.REFUSED_SECONDS - 1) is None
-    assert mine.due(live(100), [Peer(OTHER, 0)], 5.0 + sharing.REFUSED_SECONDS)
+    assert not mine.under_way
+    again_at = now + sharing.REFUSED_SECONDS
+    assert mine.due(range(100), [peer(20, beat=200.0)], again_at - 1) is None
+    assert mine.due(range(100), [peer(20, beat=900.0)], again_at)
+
+
+def test_account_that_is_forgotten_on_its_way_is_waited_for_no_more():
+    mine = Sharing(ME)
+    found = due(mine, 100, peer(20))
+
+    mine.fed(dict.fromkeys(found.account_ids[1:], OTHER))
+
+    assert not mine.under_way
 
 
 def test_what_was_taken_once_is_no_refusal_when_it_is_free_again():
     mine = Sharing(ME)
-    mine.offered(7, 0.0)
-    mine.tried(7, 5.0, is_ours=False)
-    mine.tried(7, 60.0, is_ours=True)
+    found = due(mine, 100, peer(20))
+    mine.fed(dict.fromkeys(found.account_ids, OTHER))
 
-    assert mine.due(live(100), [Peer(OTHER, 0)], 60.0)
+    mine.took(found.account_ids[0], 160.0)
+
+    assert mine.due(range(100), [peer(20, beat=200.0)], 200.0)
 
 
 def test_offer_says_what_and_to_whom():
     assert offer_of(offer(7, OTHER)) == (7, OTHER)
 
 
-@pytest.mark.parametrize(
-    "payload", ["", "7", "7:", ":x", "seven:00000000-0000-0000-0000-000000000002"]
-)
+@pytest.mark.parametrize("payload", ["", "7", "7:", ":x", f"seven:{OTHER}"])
 def test_what_is_no_offer_is_refused(payload):
     with pytest.raises(ValueError, match=r"invalid literal|badly formed"):
         offer_of(payload)
