@@ -60,8 +60,10 @@ class Sharing:
         # Ours that are on their way, to whom, and since when.
         self._under_way: dict[int, UUID] = {}
         self._began_at = 0.0
-        # The last heartbeat of others when they were first seen to feed so few.
+        # The last heartbeat of others when they were first seen to feed so few, in looks without a
+        # break; and when the last of these was.
         self._few_since: dict[UUID, datetime] = {}
+        self._looked_at = float("-inf")
         self._not_before = float("-inf")
 
     @staticmethod
@@ -99,6 +101,9 @@ class Sharing:
             if now > self._began_at + LIVE_SECONDS:
                 self._refused(now)
             return None
+        if now > self._looked_at + OFFER_SECONDS:
+            self._few_since.clear()
+        self._looked_at = now
         few = {each.id: each for each in peers if each.live_count <= UNEVEN * len(live)}
         # A worker's heart stops before its accounts are free. So one that has few because it died
         # does not beat after that was seen.

@@ -80,6 +80,16 @@ def test_nothing_is_handed_over_to_one_that_has_few_because_it_died():
     assert found == [None] * 50
 
 
+def test_what_was_seen_long_ago_says_nothing_of_one_that_died_since():
+    mine = Sharing(ME)
+    mine.due(range(12), [peer(5, beat=0.0)], 0.0)
+
+    # For an hour it had few itself, and looked no more.
+    found = [mine.due(range(99), [peer(1, beat=3_599.0)], 3_600.0 + look) for look in range(3)]
+
+    assert found == [None] * 3
+
+
 def test_one_that_lives_and_had_as_many_must_beat_again_first():
     mine = Sharing(ME)
     before = mine.due(range(50), [peer(50, beat=0.0)], 0.0)
@@ -122,8 +132,8 @@ def test_nothing_more_is_handed_over_where_it_went_wrong(way):
 
     assert not mine.under_way
     again_at = now + sharing.REFUSED_SECONDS
-    assert mine.due(range(100), [peer(20, beat=200.0)], again_at - 1) is None
-    assert mine.due(range(100), [peer(20, beat=900.0)], again_at)
+    assert due(mine, 100, peer(20, beat=700.0), now=again_at - 1) is None
+    assert mine.due(range(100), [peer(20, beat=701.0)], again_at)
 
 
 def test_account_that_is_forgotten_on_its_way_is_waited_for_no_more():
@@ -142,7 +152,7 @@ def test_what_was_taken_once_is_no_refusal_when_it_is_free_again():
 
     mine.took(found.account_ids[0], 160.0)
 
-    assert mine.due(range(100), [peer(20, beat=200.0)], 200.0)
+    assert due(mine, 100, peer(20, beat=200.0), now=200.0)
 
 
 def test_offer_says_what_and_to_whom():
