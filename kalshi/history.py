@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from kalshi.fields import Fields
 from kalshi.messages import Fill, decode_outcome_side
+from kalshi.resources import VALUE_BY_RESULT
 
 # The lengths that candles come in.
 Minutes = Literal[1, 60, 1440]
@@ -25,7 +26,8 @@ class Settlement:
         result: "yes", "no" or "scalar".
         yes_cost, no_cost: what the contracts held at the end had cost, without fees.
         revenue: what they paid.
-        yes_value: what one YES contract paid; None if the exchange does not tell.
+        yes_value: what one YES contract paid; where the exchange does not tell, what follows from
+            the result, None for a scalar.
         fee_cost: all fees of the position over its life.
     """
 
@@ -44,16 +46,18 @@ class Settlement:
     @classmethod
     def decode(cls, value: object) -> Self:
         fields = Fields(value, "settlement")
+        result = fields.text("market_result")
+        told = fields.readable(fields.cents, "value")
         return cls(
             ticker=fields.ticker("ticker"),
             event_ticker=fields.readable(fields.ticker, "event_ticker"),
-            result=fields.text("market_result"),
+            result=result,
             yes_count=fields.contracts("yes_count_fp"),
             yes_cost=fields.dollars("yes_total_cost_dollars"),
             no_count=fields.contracts("no_count_fp"),
             no_cost=fields.dollars("no_total_cost_dollars"),
             revenue=fields.cents("revenue"),
-            yes_value=fields.optional(fields.cents, "value"),
+            yes_value=VALUE_BY_RESULT.get(result) if told is None else told,
             fee_cost=fields.dollars("fee_cost"),
             settled_at=fields.time("settled_time"),
         )

@@ -17,7 +17,7 @@ from kalshi.messages import quoted, traded
 # Of a market whose status isn't told.
 UNKNOWN_STATUS = "unknown"
 # What one YES contract pays by the result alone; that of a scalar market is told or unknown.
-_VALUES = {"yes": Decimal(1), "no": Decimal(0)}
+VALUE_BY_RESULT = {"yes": Decimal(1), "no": Decimal(0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ class Market:
 def _settlement_value(fields: Fields, result: str) -> Decimal | None:
     told = fields.readable(fields.dollars, "settlement_value_dollars")
     # A contract pays from nothing to one dollar.
-    return told if told is not None and 0 <= told <= 1 else _VALUES.get(result)
+    return told if told is not None and 0 <= told <= 1 else VALUE_BY_RESULT.get(result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,24 @@ def test_revenue_is_what_the_contracts_paid(answers, index):
     assert paid.revenue == paid.yes_count * paid.yes_value + paid.no_count * (1 - paid.yes_value)
 
 
+@pytest.mark.parametrize(
+    ("result", "told", "value"),
+    [
+        ("yes", None, "1"),
+        ("no", None, "0"),
+        ("yes", "a dollar", "1"),
+        ("scalar", None, None),
+        ("scalar", 35, "0.35"),
+        # Told for itself, it counts.
+        ("yes", 99, "0.99"),
+    ],
+)
+def test_value_follows_from_the_result_where_it_is_not_told(answers, result, told, value):
+    row = answers["settlements"]["settlements"][0] | {"market_result": result, "value": told}
+
+    assert Settlement.decode(row).yes_value == (None if value is None else Decimal(value))
+
+
 def test_settlement_of_former_years_is_refused_by_name(answers):
     with pytest.raises(LegacyShape, match="settlement: yes_count_fp is missing"):
         Settlement.decode(answers["legacy_settlement"])
