@@ -110,6 +110,11 @@ class _Tracked:
     holding_known_at: datetime | None = None
 
     @property
+    def is_garbled(self) -> bool:
+        """Whether nothing has been understood of its prices since something could not be."""
+        return self.garbled_at > self.quoted_at
+
+    @property
     def is_in_doubt(self) -> bool:
         """Whether nothing can be said of its worth: the stream makes up for a market's row."""
         if self.unreadable == "market":
@@ -266,7 +271,8 @@ class Tracker:
         is_known_again = tracked.unreadable == "position"
         if holding != tracked.holding or is_known_again:
             self._hold(ticker, tracked, holding, _span_of(message.sent_at))
-            tracked.unreadable = None if is_known_again else tracked.unreadable
+            if is_known_again:
+                tracked.unreadable = "market" if tracked.is_garbled else None
             self._touch(ticker)
         return True
 
@@ -391,7 +397,8 @@ class Tracker:
             if ticker in difference.unreadable:
                 self._mark(tracked, ticker, "position")
             elif tracked.unreadable == "position":
-                self._mark(tracked, ticker, None)
+                is_garbled = tracked.garbled_at > max(tracked.quoted_at, read.requested_at)
+                self._mark(tracked, ticker, "market" if is_garbled else None)
         self._leave_out(read.left_out)
         settled = {each.ticker for each in self._closed.values() if each.reason == "settled"}
         found = differing(difference, ours, told, settled)
@@ -478,6 +485,7 @@ class Tracker:
             if ticker in unreadable:
                 self._mark(tracked, ticker, "market")
             elif requested_at >= tracked.garbled_at:
+                tracked.garbled_at = _LONG_AGO
                 self._mark(tracked, ticker, None)
 
     def _start(

@@ -61,11 +61,11 @@ _KNOWN = f"""
 
 
 _SETTLED = f"""
-    SELECT id, heartbeat_at, (
-        SELECT count(*) FROM {_STREAMS} AS stream
-        WHERE stream.worker_id = worker.id AND stream.status = 'live'
-    )
-    FROM {_WORKERS} AS worker
+    SELECT id, heartbeat_at, account_count, live_count
+    FROM {_WORKERS} AS worker, LATERAL (
+        SELECT count(*) AS account_count, count(*) FILTER (WHERE status = 'live') AS live_count
+        FROM {_STREAMS} AS stream WHERE stream.worker_id = worker.id
+    ) AS theirs
     WHERE heartbeat_at >= clock_timestamp() - %s * interval '1 second'
         AND heartbeat_at <= clock_timestamp() + %s * interval '1 second'
         AND started_at <= clock_timestamp() - %s * interval '1 second'
@@ -106,14 +106,16 @@ def known() -> list[WorkerSeen]:
     ]
 
 
-def settled(seconds: float) -> list[tuple[UUID, datetime, int]]:
+def settled(seconds: float) -> list[tuple[UUID, datetime, int, int]]:
     """
     Those that have lived for so long, and live as far as anybody can tell: each with its last
-    heartbeat, and how many live accounts name it as theirs.
+    heartbeat, and how many accounts name it as theirs, all and live ones.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SETTLED, [WORKER_DOWN_AFTER_SECONDS, FUTURE_SECONDS, seconds])
-        return [(worker_id, beat_at, count) for worker_id, beat_at, count in cursor.fetchall()]
+        return [
+            (worker_id, beat_at, accounts, live) for worker_id, beat_at, accounts, live in cursor
+        ]
 
 
 def feeding(account_ids: Iterable[int]) -> dict[int, UUID | None]:

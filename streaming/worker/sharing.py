@@ -5,7 +5,7 @@ Whatever is free anybody may take, at once: that is what others are there for wh
 the one that is started again would have nothing, and the next death would cost all. Pure: no clock
 and no database in here.
 
-Only live accounts count, and are handed over; a few at a time, the next when those are live again.
+Only live accounts are handed over; a few at a time, the next when those are live again.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-# Who feeds no more than so many has nothing to gain by it.
+# Who has no more than so many has nothing to gain by it.
 FEW = 10
-# Another feeds so many of ours, or fewer, before any of ours is handed over: each is off the air
-# for a moment.
+# Another has so many of ours, or fewer, before any of ours is handed over: each is off the air for
+# a moment.
 UNEVEN = 0.8
 # At one time. The first alone: a worker that lives may still not reach the exchange.
 AT_ONCE = 5
@@ -24,16 +24,19 @@ AT_ONCE = 5
 OFFER_SECONDS = 5.0
 # By then it is live again; else something is wrong with the other.
 LIVE_SECONDS = 15.0
-# Until it is tried again, after that.
+# Until that one is tried again.
 REFUSED_SECONDS = 600.0
+# What was seen of others before such a break in the looks says nothing any more.
+BREAK_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another worker, by its last heartbeat, with how many live accounts it feeds."""
+    """Another worker, by its last heartbeat, with how many accounts it has, and has live."""
 
     id: UUID
     heartbeat_at: datetime
+    account_count: int
     live_count: int
 
 
@@ -60,16 +63,17 @@ class Sharing:
         # Ours that are on their way, to whom, and since when.
         self._under_way: dict[int, UUID] = {}
         self._began_at = 0.0
-        # The last heartbeat of others when they were first seen to feed so few, in looks without a
+        # The last heartbeat of others when they were first seen to have so few, in looks without a
         # break; and when the last of these was.
         self._few_since: dict[UUID, datetime] = {}
         self._looked_at = float("-inf")
-        self._not_before = float("-inf")
+        # Until when each is not tried again.
+        self._refused_until: dict[UUID, float] = {}
 
     @staticmethod
-    def has_many(live_count: int) -> bool:
+    def has_many(held_count: int) -> bool:
         """Whether some of so many might be handed over; else nobody need ask who else is there."""
-        return live_count > FEW
+        return held_count > FEW
 
     @property
     def under_way(self) -> Collection[int]:
@@ -86,40 +90,51 @@ class Sharing:
         self._under_way = {
             account_id: heir
             for account_id, heir in self._under_way.items()
-            if account_id in live and live[account_id] != heir
+            # A third may have been quicker.
+            if account_id in live and live[account_id] in (None, self._worker_id)
         }
 
-    def due(self, live: Collection[int], peers: Iterable[Peer], now: float) -> HandOver | None:
+    def due(
+        self, held_count: int, live: Collection[int], peers: Iterable[Peer], now: float
+    ) -> HandOver | None:
         """
         What to hand over now; it is under way from then on.
 
         Args:
-            live: ours that may go.
+            held_count: of all our accounts.
+            live: those that may go.
             peers: the workers that may take something.
         """
         if self._under_way:
             if now > self._began_at + LIVE_SECONDS:
                 self._refused(now)
             return None
-        if now > self._looked_at + OFFER_SECONDS:
+        if now > self._looked_at + BREAK_SECONDS:
             self._few_since.clear()
         self._looked_at = now
-        few = {each.id: each for each in peers if each.live_count <= UNEVEN * len(live)}
+        few = {each.id: each for each in peers if each.account_count <= UNEVEN * held_count}
         # A worker's heart stops before its accounts are free. So one that has few because it died
         # does not beat after that was seen.
         self._few_since = {
             peer_id: self._few_since.get(peer_id, peer.heartbeat_at)
             for peer_id, peer in few.items()
         }
-        alive = [peer for peer in few.values() if peer.heartbeat_at > self._few_since[peer.id]]
-        if not alive or not self.has_many(len(live)) or now < self._not_before:
+        fit = [
+            peer
+            for peer in few.values()
+            if peer.heartbeat_at > self._few_since[peer.id]
+            and now >= self._refused_until.get(peer.id, now)
+        ]
+        if not (fit and live and self.has_many(held_count)):
             return None
-        peer = min(alive, key=lambda peer: peer.live_count)
+        peer = min(fit, key=lambda peer: peer.account_count)
         most = AT_ONCE if peer.live_count else 1
-        count = min(most, (len(live) - peer.live_count + 1) // 2)
+        count = min(most, (held_count - peer.account_count + 1) // 2)
         account_ids = sorted(live)[:count]
         self._under_way = dict.fromkeys(account_ids, peer.id)
         self._began_at = now
+        # It may die meanwhile.
+        self._few_since.clear()
         return HandOver(peer.id, account_ids)
 
     def released(self, account_id: int, now: float) -> None:
@@ -145,8 +160,9 @@ class Sharing:
             self._refused(now)
 
     def _refused(self, now: float) -> None:
+        for heir in self._under_way.values():
+            self._refused_until[heir] = now + REFUSED_SECONDS
         self._under_way.clear()
-        self._not_before = now + REFUSED_SECONDS
 
 
 def offer(account_id: int, heir: UUID) -> str:

@@ -201,13 +201,7 @@ class Worker:
             return set(self._tasks)
 
     async def _hand_over(self) -> None:
-        # A history is read in peace first.
-        live = [
-            account_id
-            for account_id, held in self._held.items()
-            if held.state.status == "live" and not held.is_reading_past
-        ]
-        if not (self._sharing.has_many(len(live)) or self._sharing.under_way):
+        if not (self._sharing.has_many(len(self._held)) or self._sharing.under_way):
             return
         try:
             fed = await self._lookout.run(workers.feeding, list(self._sharing.under_way))
@@ -217,7 +211,13 @@ class Worker:
             return
         peers = [Peer(*each) for each in settled if each[0] != self.id]
         self._sharing.fed(fed)
-        hand_over = self._sharing.due(live, peers, monotonic())
+        # A history is read in peace first.
+        live = [
+            account_id
+            for account_id, held in self._held.items()
+            if held.state.status == "live" and not held.is_reading_past
+        ]
+        hand_over = self._sharing.due(len(self._held), live, peers, monotonic())
         if hand_over is None:
             return
         logger.info("accounts handed over", extra={"accounts": hand_over.account_ids})

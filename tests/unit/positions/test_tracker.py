@@ -267,6 +267,20 @@ def test_only_a_read_asked_for_since_makes_it_known_again(tracker, requested_at,
     assert (shown.figures.mark and shown.figures.mark.value) == (bid and Decimal(bid))
 
 
+@pytest.mark.parametrize(("quoted_since", "unreadable"), [(False, "market"), (True, None)])
+def test_position_that_is_readable_again_may_still_have_a_price_that_is_not(
+    tracker, quoted_since, unreadable
+):
+    reconcile(tracker, [], {"A": market("A")}, unreadable={"A"}, requested_at=20.0)
+    tracker.apply_unreadable_ticker("A", 21.0)
+    if quoted_since:
+        tracker.apply_ticker(prices("A", 22, yes_bid="0.50"), 22.0)
+
+    tracker.apply_position(position("A", "10", "4", sent=23), 23.0)
+
+    assert only(tracker).unreadable == unreadable
+
+
 def test_prices_that_cannot_be_understood_of_a_market_that_is_not_held_are_no_news(tracker):
     tracker.take_changes()
 

@@ -210,6 +210,7 @@ async def test_heart_and_lookout_that_fail_for_a_while_let_go_of_no_account(
         raise OperationalError("canceling statement due to lock timeout")
 
     with monkeypatch.context() as trouble:
+        trouble.setattr(worker_module, "WORKER_DOWN_AFTER_SECONDS", 600.0)
         trouble.setattr(worker_module, "_account_ids", fail)
         trouble.setattr(workers, "beat", fail)
         await until(lambda: {"accounts not looked for", "heart stood still"} <= {*caplog.messages})
@@ -260,6 +261,9 @@ async def test_two_workers_share_the_accounts(
 def sharing_soon(monkeypatch) -> None:
     """Workers that hand accounts over though they have few, and to one that was just started."""
     monkeypatch.setattr(sharing, "FEW", 2)
+    # However slow the machine is.
+    for limit in ("OFFER_SECONDS", "LIVE_SECONDS", "BREAK_SECONDS"):
+        monkeypatch.setattr(sharing, limit, 600.0)
     monkeypatch.setattr(worker_module, "SETTLED_SECONDS", 0.0)
 
 
@@ -317,6 +321,7 @@ async def test_nothing_is_handed_over_to_a_worker_that_died(
     database, four, running, sharing_soon, caplog
 ):
     await database.until(are_live, four)
+    await until(lambda: not any(each.is_reading_past for each in running.held))
     dead = uuid4()
     await database.run(workers.beat, dead)
     before = COUNTS.beats
