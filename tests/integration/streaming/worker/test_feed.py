@@ -811,8 +811,8 @@ async def test_read_loop_does_not_wait_for_the_database(database, alice, live, s
 
     await database.until(bid_is, alice, tickers[0], Decimal("0.59"))
     await database.until(bid_is, alice, tickers[1], Decimal("0.59"))
-    # A write that was under way, and one with all of these hundred; beside them a feed that has just
-    # gone live has a few of its own: the balance, the day, whether there is netting.
+    # A write that was under way, and one with all of these hundred; and a feed that has just gone
+    # live has a few of its own: the balance, the day, whether there is netting.
     assert (await database.run(rows.stream_of, alice)).seq < before + 20
 
 
