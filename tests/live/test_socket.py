@@ -1,7 +1,8 @@
 import pytest
 
 from kalshi.errors import KeyRefused
-from kalshi.messages import CommandFailed, Ok, Subscribed, Ticker, Unsubscribed
+from kalshi.messages import Ok, Subscribed, Ticker, Unsubscribed
+from kalshi.protocol import SubscriptionRefused
 from kalshi.socket import connect
 from tests.live.demo import CHANNELS
 
@@ -66,7 +67,7 @@ async def test_markets_join_and_leave_a_subscription(socket, open_markets):
 async def test_unknown_channel_is_error_8(socket):
     socket.session.subscribe(["no_such_channel"])
 
-    assert (await next_of(CommandFailed, socket)).code == 8
+    assert (await next_of(SubscriptionRefused, socket)).code == 8
 
 
 async def test_unknown_key_is_refused(demo):
