@@ -71,16 +71,20 @@ async def if_possible(read: Awaitable[T], what: str, *, seconds: float | None = 
     The answer to a read that only helps; None if there is none.
 
     What it is refused for, such as a dead key, the reads that are needed are refused for as well.
+    Rows of it that can't be understood are named in the log.
 
     Args:
         seconds: how long it may take, where others wait for it.
     """
     try:
         async with asyncio.timeout(seconds):
-            return await read
+            answer = await read
     except (KalshiError, TimeoutError) as error:
         logger.info("not told", extra={"what": what, "error": str(error) or "too late"})
         return None
+    if isinstance(answer, Rows):
+        log_left_out(answer.left_out)
+    return answer
 
 
 async def read_age(rest: Client) -> datetime | None:
@@ -124,7 +128,6 @@ async def read_markets(
     if rows is None:
         # Told apart from no rows, beside which some may be left out.
         rows = Rows[Market]()
-    log_left_out(rows.left_out)
     read = MarketsRead(left_out=rows.left_out)
     events = _known_events(known.values())
     answered = {market.ticker: market for market in rows}

@@ -20,7 +20,7 @@ from kalshi.errors import (
 )
 from kalshi.pacing import Pacer
 from kalshi.rest import Client
-from kalshi.rows import LeftOut
+from kalshi.rows import LeftOut, Rows
 from kalshi.signing import SigningKey
 from positions.pnl import MarketState, Quote
 from positions.portfolio import EventFacts, MarketFacts
@@ -141,6 +141,14 @@ async def test_read_that_succeeds_tells_its_answer():
 )
 async def test_read_that_only_helps_may_fail(error):
     assert await if_possible(answer_of(error), "a number") is None
+
+
+async def test_rows_that_cannot_be_understood_are_named_whatever_the_read(caplog):
+    rows = Rows(["understood"], [LeftOut("Deposit", "deposit 7", "amount: not a number")])
+
+    assert await if_possible(answer_of(rows), "deposits") is rows
+
+    assert [(each.kind, each.row) for each in caplog.records] == [("Deposit", "deposit 7")]
 
 
 async def test_bug_is_not_passed_over():
