@@ -40,7 +40,7 @@ from postgres.threads import DatabaseThreads
 from streaming.together import until_one_fails
 from streaming.worker.bookkeeper import Bookkeeper
 from streaming.worker.past import SETTLEMENTS_AGAIN, Past
-from streaming.worker.persistence import until_done
+from streaming.worker.persistence import each_of, until_done
 from streaming.worker.reads import if_possible
 from streaming.worker.trading_day import TradingDay
 
@@ -205,28 +205,27 @@ class Historian:
             self._has_looked.set()
 
     async def _look_at_all(self) -> None:
-        shown = self._shown
-        now = await self._books.exchange_now()
-        followed = await self._books.run(holes.followed_until)
-        since = followed - holes.OVERLAP
         if self._is_asked:
             # Of what somebody named, or a list told late, it may be any time.
             self._is_asked, self._is_surprised = False, True
             self._is_all_touched = True
-        async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):
-            await self._books.leave_out(fills.left_out, since, now or timezone.now())
-            new = await self._books.keep([records.fill_of(each) for each in fills])
-            self._touch(each.at for each in new)
-        # An amendment may keep the time of what it amends.
-        lately = since - SETTLEMENTS_AGAIN
-        async for paid in self._rest.settlement_pages(self._subaccount, since=lately):
-            await self._books.leave_out(paid.left_out, lately, now or timezone.now())
-            new = await self._books.keep([records.settlement_of(each) for each in paid])
-            self._touch(each.at for each in new)
-        await self._read_what_moved_cash()
-        await self._follow_late()
-        if now:
-            await self._books.run(holes.follow, now)
+        await each_of(self._look_at_lists, self._look_at_markets)
+
+    async def _look_at_lists(self) -> None:
+        shown = self._shown
+        try:
+            # One that can't be had, for good perhaps, keeps no other waiting.
+            await each_of(
+                self._read_records,
+                self._read_what_moved_cash,
+                self._follow_late,
+                self._store_balances,
+            )
+        except Exception:
+            # What could be read counts; what that leaves unexplained may be in the others.
+            if self._period:
+                await self._day.begin()
+            raise
         touched = self._period
         await self._keep_balances(touched)
         if shown:
@@ -244,12 +243,38 @@ class Historian:
         # Only now: had anything failed, the next look would take them for known.
         self._touched, self._is_all_touched = None, False
         self._looked_for = None
+
+    async def _look_at_markets(self) -> None:
         # Of these the next look keeps what they explain.
         self._touch(await self._books.describe())
         lines = closing_lines.read(
             self._rest, self._account_id, self._books.threads, timezone.now()
         )
         await if_possible(lines, "closing lines")
+
+    async def _read_records(self) -> None:
+        now = await self._books.exchange_now()
+        followed = await self._books.run(holes.followed_until)
+        since, until = followed - holes.OVERLAP, now or timezone.now()
+        await each_of(
+            lambda: self._read_fills(since, until),
+            # An amendment may keep the time of what it amends.
+            lambda: self._read_settlements(since - SETTLEMENTS_AGAIN, until),
+        )
+        if now:
+            await self._books.run(holes.follow, now)
+
+    async def _read_fills(self, since: datetime, until: datetime) -> None:
+        async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):
+            await self._books.leave_out(fills.left_out, since, until)
+            new = await self._books.keep([records.fill_of(each) for each in fills])
+            self._touch(each.at for each in new)
+
+    async def _read_settlements(self, since: datetime, until: datetime) -> None:
+        async for paid in self._rest.settlement_pages(self._subaccount, since=since):
+            await self._books.leave_out(paid.left_out, since, until)
+            new = await self._books.keep([records.settlement_of(each) for each in paid])
+            self._touch(each.at for each in new)
 
     async def _follow_late(self) -> None:
         # What was not said at once, as it takes long: before anything is reckoned from it.

@@ -14,7 +14,7 @@ from ledger import closing, following, holes, proving, records
 from ledger.models import Hole
 from streaming.worker.bookkeeper import Bookkeeper, reason
 from streaming.worker.counts import COUNTS
-from streaming.worker.persistence import until_done
+from streaming.worker.persistence import each_of, until_done
 from streaming.worker.trading_day import TradingDay
 
 logger = logging.getLogger(__name__)
@@ -62,14 +62,28 @@ class Past:
         await self._has_changed()
 
     async def _fill(self, hole: Hole) -> None:
-        rest = self._books.rest
-        pages = rest.settlement_pages(self._subaccount, since=hole.since, until=hole.opened_until)
+        # A list that can't be had, for good perhaps, does not keep the other waiting.
+        await each_of(lambda: self._read_settlements(hole), lambda: self._read_fills(hole))
+        await self._books.follow(following.open_markets)
+        await self._books.threads.run(holes.close, hole, timezone.now())
+        # And of what was recorded in between.
+        await self._books.follow(following.open_markets)
+        fields = {"account_id": self._books.account_id, "hole": hole.pk}
+        COUNTS.holes_filled += 1
+        logger.info("past read", extra=fields)
+
+    async def _read_settlements(self, hole: Hole) -> None:
+        pages = self._books.rest.settlement_pages(
+            self._subaccount, since=hole.since, until=hole.opened_until
+        )
         async for paid in pages:
             await self._books.leave_out(paid.left_out, hole.since, hole.opened_until)
             await self._books.keep([records.settlement_of(each) for each in paid])
+
+    async def _read_fills(self, hole: Hole) -> None:
         reached = hole.until
         for archived in (False, True):
-            listed = rest.fill_pages(
+            listed = self._books.rest.fill_pages(
                 self._subaccount, archived=archived, since=hole.since, until=reached
             )
             async for fills in listed:
@@ -79,13 +93,6 @@ class Past:
                 reached = min([reached, *(each.at for each in fills)])
                 await self._books.threads.run(holes.filled_to, hole, reached, len(fills))
                 await asyncio.sleep(PAGE_SECONDS)
-        await self._books.follow(following.open_markets)
-        await self._books.threads.run(holes.close, hole, timezone.now())
-        # And of what was recorded in between.
-        await self._books.follow(following.open_markets)
-        fields = {"account_id": self._books.account_id, "hole": hole.pk}
-        COUNTS.holes_filled += 1
-        logger.info("past read", extra=fields)
 
     async def _try_again(self) -> None:
         """Read what could not be read; much of the rest of its stretch is known already."""

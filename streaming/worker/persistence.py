@@ -53,6 +53,25 @@ async def until_done(
             return
 
 
+async def each_of(*works: Callable[[], Awaitable[None]]) -> None:
+    """
+    Do these in turn, and none is kept from it by the failure of one before; the first is raised.
+
+    Raises:
+        Account.DoesNotExist, TakenOver: at once, as nothing more is to be done.
+    """
+    failures: list[Exception] = []
+    for work in works:
+        try:
+            await work()
+        except (Account.DoesNotExist, TakenOver):
+            raise
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
 async def _wait(seconds: float, sooner: asyncio.Event | None) -> None:
     if sooner is None:
         await asyncio.sleep(seconds)

@@ -25,6 +25,7 @@ from positions.models import AccountStream
 from sandbox.commands import perform
 from sandbox.faults import FailedAnswer
 from sandbox.server import Sandbox, running_exchange, utc_now
+from streaming.worker import persistence
 from tests.integration.streaming.conftest import feeding
 from tests.waiting import until
 
@@ -151,6 +152,46 @@ async def test_netting_that_can_not_be_read_stays_as_it_was_told(
     after = await database.until(lambda: followed(until__gt=before.until))
 
     assert after.is_netting
+
+
+@pytest.mark.parametrize(
+    ("failing", "names"),
+    [
+        ("/portfolio/settlements", {"fills", "transfers"}),
+        ("/portfolio/fills", {"settlements", "transfers"}),
+    ],
+)
+async def test_list_that_fails_for_good_keeps_no_other_waiting(
+    database, sandbox, alice, credential, start_feed, alices, tickers, failing, names, monkeypatch
+):
+    monkeypatch.setattr(persistence, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(persistence, "SOONEST_RETRY_SECONDS", 0.05)
+    sandbox.determine(tickers[1], Decimal(1))
+    sandbox.settle(tickers[1])
+    sandbox.transfer("deposit", 25000, fee_cents=500)
+    sandbox.faults.answers.append(FailedAnswer(500, path=failing, times=None))
+
+    def kept() -> set[str]:
+        return {
+            name
+            for name, model in {
+                "fills": Fill,
+                "settlements": Settlement,
+                "transfers": Transfer,
+            }.items()
+            if model.objects.filter(account_id=alice).exists()
+        }
+
+    await start_feed(alice)
+
+    await database.until(lambda: kept() == names)
+    await database.until(
+        lambda: Balance.objects.filter(account_id=alice, amount=alices.cash).exists()
+    )
+    assert not await database.run(is_past_read, alice)
+    sandbox.faults.answers.clear()
+    await database.until(is_past_read, alice)
+    assert await database.run(kept) == {"fills", "settlements", "transfers"}
 
 
 async def test_what_becomes_of_a_market_is_recorded_once(

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from kalshi.errors import Unavailable
+from kalshi.errors import RateLimited, Unavailable
+from positions.fencing import TakenOver
 from streaming.worker import persistence
-from streaming.worker.persistence import until_done
+from streaming.worker.persistence import each_of, until_done
 from tests.waiting import until
 
 
@@ -48,3 +49,34 @@ async def test_who_asks_before_the_wait_is_heard(tries):
     await asyncio.wait_for(until_done(failing_once(tries), "not done", 1, sooner=sooner), 10)
 
     assert len(tries) == 2
+
+
+def doing(done: list[str], name: str, failure: Exception | None = None):
+    async def work() -> None:
+        done.append(name)
+        if failure:
+            raise failure
+
+    return work
+
+
+async def test_one_that_fails_keeps_no_other_from_being_done():
+    done: list[str] = []
+
+    with pytest.raises(Unavailable, match="the first"):
+        await each_of(
+            doing(done, "fills", Unavailable("the first")),
+            doing(done, "settlements", RateLimited()),
+            doing(done, "transfers"),
+        )
+
+    assert done == ["fills", "settlements", "transfers"]
+
+
+async def test_of_an_account_that_is_lost_nothing_more_is_done():
+    done: list[str] = []
+
+    with pytest.raises(TakenOver):
+        await each_of(doing(done, "fills", TakenOver()), doing(done, "transfers"))
+
+    assert done == ["fills"]
