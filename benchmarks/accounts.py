@@ -20,11 +20,11 @@ import psycopg
 
 from benchmarks.hindrances import Connections, Visitor, locked
 from benchmarks.holdings import HOLDERS, market_count
+from benchmarks.ports import free_port
 from benchmarks.product import (
     Product,
     conninfo,
     environment_of,
-    free_port,
     prepare,
     session,
     set_up_django,

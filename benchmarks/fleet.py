@@ -24,11 +24,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from benchmarks.holdings import market_count
+from benchmarks.ports import free_port
 from benchmarks.product import (
     Product,
     environment_of,
     events,
-    free_port,
     living_workers,
     prepare,
     session,

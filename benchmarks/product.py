@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -17,6 +16,7 @@ import httpx
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from benchmarks.ports import free_port
 from benchmarks.processes import end
 from config.environment_file import fresh_secrets
 from postgres import embedded
@@ -220,11 +220,3 @@ async def events(port: int, path: str, cookie: str = "") -> AsyncGenerator[dict[
                 yield json.loads(line[6:])
     finally:
         writer.close()
-
-
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

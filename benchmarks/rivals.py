@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.ports import free_port
 from benchmarks.processes import end
-from benchmarks.product import free_port
 from sandbox.server import Sandbox
 
 RELAY = "benchmarks.relay"

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.product import free_port
+from benchmarks.ports import free_port
 from tests.anywhere import programs
 
 PROJECT = Path(__file__).resolve().parents[2]

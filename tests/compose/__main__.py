@@ -6,7 +6,6 @@ Everything is under a name and ports of its own, and gone in the end.
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from benchmarks.ports import free_port
 from config.environment_file import fresh_secrets
 from tests.compose.engine import Composed, Failed, Lacking, build, check_images, compose_command
 from tests.compose.visitor import Visitor, until
@@ -29,12 +29,6 @@ PICTURE = Path("var") / "compose.png"
 
 def say(line: str) -> None:
     print(line, flush=True)
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def look_at(composed: Composed) -> None:
@@ -91,7 +85,7 @@ def main() -> int:
     except Lacking as lacking:
         say(f"Not tried. {lacking}")
         return 1
-    port = free_port()
+    port = str(free_port())
     address = f"http://localhost:{port}"
     secrets = fresh_secrets() | {"POSTGRES_PASSWORD": "compose"}
     with tempfile.TemporaryDirectory() as directory:
@@ -101,7 +95,7 @@ def main() -> int:
             **secrets,
             "ENV_FILE": str(env_file),
             "PORT": port,
-            "SANDBOX_CONTROL_PORT": free_port(),
+            "SANDBOX_CONTROL_PORT": str(free_port()),
             "COMPOSE_DOCKER_CLI_BUILD": "0",
             "DOCKER_BUILDKIT": "0",
         }

@@ -7,7 +7,6 @@ Where one of them must die, it is a process of its own (`tests/processes.py`).
 import asyncio
 import json
 import logging
-import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -23,6 +22,7 @@ from playwright.async_api import (
     expect,
 )
 
+from benchmarks.ports import free_port
 from kalshi.environments import Environment
 from sandbox.server import Sandbox
 from streaming.web.server import listening_socket
@@ -41,7 +41,6 @@ CHROMIUM_ARGUMENTS = [
     "--disable-sync",
 ]
 
-FIRST_PORT = 20_000
 
 logger = logging.getLogger(__name__)
 
@@ -121,14 +120,7 @@ async def warm_context(chromium: Chromium) -> WarmContext:
 @pytest.fixture(scope="session")
 def port() -> int:
     """Of every test's web server in this process: what a browser has cached is of one address."""
-    # Not one that the system gives to whoever asks for any.
-    for number in range(FIRST_PORT + os.getpid() % 8_000, FIRST_PORT + 10_000):
-        try:
-            listening_socket("127.0.0.1", number).close()
-        except OSError:
-            continue
-        return number
-    raise AssertionError("all ports are taken")
+    return free_port()
 
 
 @pytest.fixture

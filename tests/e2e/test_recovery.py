@@ -1,9 +1,6 @@
 """Whatever dies and comes back, the open page is right again by itself."""
 
-import os
-import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -15,17 +12,6 @@ from tests.waiting import START_SECONDS, until
 
 # Five seconds are promised once the part is back; the rest is for the tests beside this one.
 RECOVERY_MS = 20_000
-
-
-@pytest.fixture
-def port() -> int:
-    """A port that stays free between one web server and the next."""
-    # No kernel gives one below 32768 to a connection by itself.
-    for port in range(20_000 + os.getpid() % 10_000, 32_768):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("every port is taken")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from streaming.web.server import listening_socket
+from benchmarks.ports import free_port
 from tests.processes import listens
 from tests.waiting import START_SECONDS, until
 
@@ -23,8 +23,7 @@ BY_HTTP = BY_HTTPS | {"X-Forwarded-Proto": "http"}
 @pytest.fixture
 async def server(start_process) -> AsyncIterator[httpx.AsyncClient]:
     """Requests to the server's own port."""
-    with listening_socket("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     start_process("serve", "--port", str(port), TEST_PUBLIC_ORIGIN=ORIGIN)
     await until(lambda: listens(port), seconds=START_SECONDS)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:

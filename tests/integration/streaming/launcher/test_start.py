@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streaming.web.server import listening_socket
+from benchmarks.ports import free_port
 from tests.integration.postgres.conftest import base, wait_for_lock
 from tests.processes import MANAGE, Process, listens
 from tests.waiting import START_SECONDS, until
@@ -25,11 +25,6 @@ def environment(base: Path, **more: str) -> dict[str, str]:
         "DATABASE_URL": "",
         "POSTGRES_DIR": str(base / "postgres"),
     }
-
-
-def free_port() -> int:
-    with listening_socket("127.0.0.1", 0) as listener:
-        return listener.getsockname()[1]
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """A worker tells how it does at a port of its own, while everything happens to it."""
 
-import socket
 from decimal import Decimal
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.ports import free_port
 from sandbox.faults import FailedAnswer
 from streaming.worker.backoff import ATTEMPTS_BEFORE_OPEN
 from streaming.worker.counts import COUNTS
@@ -122,8 +122,7 @@ async def test_past_that_is_read_is_told(alice, credential, start_feed):
 
 
 async def test_worker_of_its_own_answers_at_its_port(alice, credential, start_process, sandbox):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     start_process("run_kalshi_stream", TEST_METRICS_PORT=str(port))
 
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
