@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Literal, Self
 
 from kalshi.fields import Fields
+from kalshi.lifecycle import VALUE_BY_RESULT
 from kalshi.messages import Fill, decode_outcome_side
-from kalshi.resources import VALUE_BY_RESULT
 
 # The lengths that candles come in.
 Minutes = Literal[1, 60, 1440]

@@ -11,6 +11,9 @@ from decimal import Decimal
 
 from kalshi.fields import Fields
 
+# What one YES contract pays by the result alone; that of a scalar market is told or unknown.
+VALUE_BY_RESULT = {"yes": Decimal(1), "no": Decimal(0)}
+
 
 @dataclass(frozen=True, slots=True)
 class Created:
@@ -54,7 +57,8 @@ class Determined:
 
     Args:
         result: "yes", "no" or "scalar".
-        settlement_value: dollars that one YES contract will pay, if told.
+        settlement_value: dollars that one YES contract will pay; that of its result where the
+            exchange tells none, None for a scalar one.
     """
 
     market_ticker: str
@@ -117,10 +121,11 @@ def decode_lifecycle(body: Fields) -> LifecycleEvent | None:
         case "close_date_updated":
             return CloseTimeChanged(ticker, body.readable(body.seconds, "close_ts"))
         case "determined":
+            result = body.text_or_empty("result")
             return Determined(
                 ticker,
-                result=body.text_or_empty("result"),
-                settlement_value=body.readable(body.dollars, "settlement_value"),
+                result=result,
+                settlement_value=settlement_value(body, "settlement_value", result),
                 at=body.readable(body.seconds, "determination_ts"),
             )
         case "settled":
@@ -131,6 +136,13 @@ def decode_lifecycle(body: Fields) -> LifecycleEvent | None:
             return MetadataChanged(ticker, body.readable(body.text, "yes_sub_title"))
         case _:
             return None
+
+
+def settlement_value(fields: Fields, name: str, result: str) -> Decimal | None:
+    """What one YES contract pays: as the field says, or by the result where that can't be read."""
+    told = fields.readable(fields.dollars, name)
+    # A contract pays from nothing to one dollar.
+    return told if told is not None and 0 <= told <= 1 else VALUE_BY_RESULT.get(result)
 
 
 def _created(ticker: str, body: Fields) -> Created:

@@ -12,12 +12,11 @@ from decimal import Decimal
 from typing import Self
 
 from kalshi.fields import Fields
+from kalshi.lifecycle import settlement_value
 from kalshi.messages import quoted, traded
 
 # Of a market whose status isn't told.
 UNKNOWN_STATUS = "unknown"
-# What one YES contract pays by the result alone; that of a scalar market is told or unknown.
-VALUE_BY_RESULT = {"yes": Decimal(1), "no": Decimal(0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,17 +200,11 @@ class Market:
             yes_ask_size=ask_size,
             last_price=None if last_price is None else traded(last_price),
             close_time=fields.readable(fields.time, "close_time"),
-            settlement_value=_settlement_value(fields, result),
+            settlement_value=settlement_value(fields, "settlement_value_dollars", result),
             settled_at=fields.readable(fields.time, "settlement_ts"),
             expected_at=fields.readable(fields.time, "expected_expiration_time"),
             market_type=fields.text_or_empty("market_type"),
         )
-
-
-def _settlement_value(fields: Fields, result: str) -> Decimal | None:
-    told = fields.readable(fields.dollars, "settlement_value_dollars")
-    # A contract pays from nothing to one dollar.
-    return told if told is not None and 0 <= told <= 1 else VALUE_BY_RESULT.get(result)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from positions.collateral_book import PaidMarket
 from positions.day import Baseline
 from positions.decimal_text import to_six_decimals
 from positions.executions import Executions
+from positions.market_states import ToldState
 from positions.noticed import Noticed, differing
 from positions.pnl import Figures, Holding, MarketState, Quote, RunningSums, Sums
 from positions.portfolio import (
@@ -105,6 +106,7 @@ class _Tracked:
     quoted_at: float = _LONG_AGO  # when the stream last brought a quote
     garbled_at: float = _LONG_AGO  # when it last brought one that could not be understood
     contradiction: _Contradiction | None = None
+    told: ToldState | None = None  # what the stream last said of its state
     # The exchange's times of the newest quote and holding; REST's quotes come without.
     quote_known_at: datetime | None = None
     holding_known_at: datetime | None = None
@@ -298,9 +300,25 @@ class Tracker:
             self._close(ticker, heard.holding, was_sold=True, span=_span_of(heard.sent_at))
 
     def determined(self, ticker: str, at: datetime | None) -> None:
-        """A market's result is known; which it is, REST tells."""
+        """A market's result is known; which it is, REST tells if nobody else."""
         if ticker in self._open:
             self._noticed.determined(ticker, at)
+
+    def apply_state(self, ticker: str, state: MarketState, received_at: float) -> bool:
+        """
+        The stream says where a market stands; REST says the same a little later.
+
+        Returns:
+            Whether that is news: held, and not so far yet.
+        """
+        tracked = self._open.get(ticker)
+        if tracked is None:
+            return False
+        told = tracked.told = ToldState(_state(state), received_at)
+        if not told.is_after(tracked.state):
+            return False
+        self._change_state(ticker, tracked, told.state)
+        return True
 
     def apply_settled(self, ticker: str, at: datetime | None, received_at: float) -> bool:
         """
@@ -531,10 +549,9 @@ class Tracker:
             self._new_markets.add(ticker)
             self._touch(ticker)
         state, quote = _state(state), _checked(quote)
-        if state != tracked.state:
-            self._noticed.changed(ticker, tracked.state, state)
-            tracked.state = state
-            self._touch(ticker)
+        is_old = tracked.told is not None and tracked.told.outlives(state, requested_at)
+        if state != tracked.state and not is_old:
+            self._change_state(ticker, tracked, state)
         # REST gives prices without the time of their change: equal ones keep the time we know.
         ours = self._executions.price_of(ticker)
         if quote.last_price is None and ours:
@@ -545,6 +562,11 @@ class Tracker:
         elif self._is_believed(tracked, quote, requested_at):
             tracked.quote, tracked.contradiction = quote, None
             self._touch(ticker)
+
+    def _change_state(self, ticker: str, tracked: _Tracked, state: MarketState) -> None:
+        self._noticed.changed(ticker, tracked.state, state)
+        tracked.state = state
+        self._touch(ticker)
 
     def _is_believed(self, tracked: _Tracked, quote: Quote, requested_at: float) -> bool:
         """

@@ -34,6 +34,7 @@ from kalshi.protocol import (
 from kalshi.rest import Client
 from kalshi.socket import Socket
 from positions.cash import Balance
+from positions.pnl import MarketState
 from positions.tracker import Tracker
 from streaming.together import until_one_fails
 from streaming.worker.agenda import Agenda
@@ -152,14 +153,17 @@ class Upstream:
                 self._tracker.apply_fill(event, now)
                 self._agenda.filled(now)
                 self._on_change()
-            case Determined(market_ticker=ticker, at=at):
-                COUNTS.frames["lifecycle"] += 1
+            case Determined(market_ticker=ticker, settlement_value=value, at=at):
                 self._tracker.determined(ticker, at)
-                self._agenda.market_changed(ticker, now)
-            case Activated() | Deactivated() | CloseTimeChanged() | MetadataChanged():
-                # The event says that something is new; what it is, and all of it, REST says.
-                COUNTS.frames["lifecycle"] += 1
-                self._agenda.market_changed(event.market_ticker, now)
+                # Of a scalar one REST says what it pays.
+                state = None if value is None else MarketState("determined", value, at)
+                self._market_changed(ticker, state, now)
+            case Activated(market_ticker=ticker):
+                self._market_changed(ticker, MarketState("active"), now)
+            case Deactivated(market_ticker=ticker):
+                self._market_changed(ticker, MarketState("inactive"), now)
+            case CloseTimeChanged(market_ticker=ticker) | MetadataChanged(market_ticker=ticker):
+                self._market_changed(ticker, None, now)
             case Settled(market_ticker=ticker, at=at):
                 COUNTS.frames["lifecycle"] += 1
                 if self._tracker.apply_settled(ticker, at, now):
@@ -193,6 +197,13 @@ class Upstream:
                 self._agenda.garbled(now)
         self._authority.look()
         self._look_if_live()
+
+    def _market_changed(self, ticker: str, state: MarketState | None, now: float) -> None:
+        COUNTS.frames["lifecycle"] += 1
+        if state and self._tracker.apply_state(ticker, state, now):
+            self._on_change()
+        # The event says that something is new; all of it REST says.
+        self._agenda.market_changed(ticker, now)
 
     def _renew(self, ended: SubscriptionEnded, now: float) -> None:
         channel = ended.channel

@@ -94,7 +94,7 @@ def test_what_we_do_not_need_may_be_missing(event_type, expected):
     [
         (
             {"event_type": "determined", "result": "no", "settlement_value": 0},
-            Determined("KX", "no", None, None),
+            Determined("KX", "no", Decimal(0), None),
         ),
         ({"event_type": "settled", "settled_ts": "yesterday"}, Settled("KX", None)),
         ({"event_type": "close_date_updated", "close_ts": "soon"}, CloseTimeChanged("KX", None)),
@@ -105,10 +105,19 @@ def test_event_counts_although_what_it_adds_is_odd(msg, expected):
     assert lifecycle(market_ticker="KX", **msg) == expected
 
 
-def test_determination_may_keep_its_value_to_itself():
-    event = lifecycle(market_ticker="KX", event_type="determined", result="yes")
+@pytest.mark.parametrize(
+    ("told", "value"),
+    [
+        ({"result": "yes"}, Decimal(1)),
+        ({"result": "no", "settlement_value": "2.00"}, Decimal(0)),
+        ({"result": "scalar"}, None),
+        ({"result": "scalar", "settlement_value": "0.3700"}, Decimal("0.37")),
+    ],
+)
+def test_determination_without_a_value_has_that_of_its_result(told, value):
+    event = lifecycle(market_ticker="KX", event_type="determined", **told)
 
-    assert event == Determined("KX", "yes", None, None)
+    assert event == Determined("KX", told["result"], value, None)
 
 
 @pytest.mark.parametrize(

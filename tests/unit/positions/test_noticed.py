@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from positions.noticed import Differing, MarketChange, Reconciled
+from positions.pnl import MarketState
 from positions.tracker import Tracker
 from tests.told import NOON, at, market, position, reconcile, row
 
@@ -79,6 +80,15 @@ def test_change_has_the_exchanges_time_where_it_says_one(tracker):
     stand(tracker, "finalized", "1", since=at(-10))
 
     assert [each.at for each in noticed(tracker)] == [at(-30), at(-20), at(-10)]
+
+
+def test_result_that_the_stream_tells_is_told_once(tracker):
+    tracker.determined("A", at(-20))
+    tracker.apply_state("A", MarketState("determined", Decimal(1), at(-20)), 190.0)
+    stand(tracker, "closed")
+    stand(tracker, "determined", "1")
+
+    assert noticed(tracker) == (MarketChange("A", "determined", Decimal(1), at(-20)),)
 
 
 @pytest.mark.parametrize("since", [None, NOON + timedelta(hours=3)])

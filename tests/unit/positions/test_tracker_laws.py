@@ -17,6 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from kalshi.lifecycle import Activated, Deactivated, Determined
 from kalshi.messages import Fill, MarketPosition, Ticker
 from kalshi.resources import PositionRow
 from positions import pnl
@@ -54,7 +55,9 @@ class Unreliable(RuleBasedStateMachine):
         self.listed = {ticker: _Listed() for ticker in "ABC"}
         # What was, and since when: REST answers from it.
         self.past = [(float("-inf"), deepcopy(self.listed))]
-        self.under_way: list[Ticker | MarketPosition | Fill] = []
+        self.under_way: list[
+            Ticker | MarketPosition | Fill | Activated | Deactivated | Determined
+        ] = []
         self.tracker = Tracker("mid")
         self.rows: dict[str, Position] = {}
         self.filled_at: dict[str, Decimal] = {}
@@ -104,13 +107,26 @@ class Unreliable(RuleBasedStateMachine):
 
     @rule(ticker=TICKERS, value=SETTLEMENTS)
     def determine(self, ticker, value):
+        self.pass_time(0.001)
         self.listed[ticker].state = MarketState("determined", amount(value))
+        self.under_way.append(Determined(ticker, "scalar", amount(value), at(self.now)))
+        self.remember()
+
+    @rule(ticker=TICKERS)
+    def pause_or_go_on(self, ticker):
+        listed = self.listed[ticker]
+        if listed.state.status not in ("active", "inactive"):
+            return
+        self.pass_time(0.001)
+        is_paused = listed.state.status == "inactive"
+        listed.state = MarketState("active" if is_paused else "inactive")
+        self.under_way.append(Activated(ticker) if is_paused else Deactivated(ticker))
         self.remember()
 
     @rule(ticker=TICKERS)
     def settle(self, ticker):
         listed = self.listed[ticker]
-        if listed.state.status == "active" or listed.is_settled:
+        if listed.state.determined_value is None or listed.is_settled:
             return
         self.pass_time(0.001)
         listed.is_settled = True
@@ -229,6 +245,12 @@ class Unreliable(RuleBasedStateMachine):
                     listed.is_told = True
             case Fill():
                 self.tracker.apply_fill(message, self.now)
+            case Determined(market_ticker=ticker, settlement_value=value):
+                self.tracker.apply_state(ticker, MarketState("determined", value), self.now)
+            case Activated(market_ticker=ticker):
+                self.tracker.apply_state(ticker, MarketState("active"), self.now)
+            case Deactivated(market_ticker=ticker):
+                self.tracker.apply_state(ticker, MarketState("inactive"), self.now)
 
     def read(self, lag, *, owns_up, delivered_meanwhile=0):
         self.pass_time(0.001)

@@ -207,6 +207,22 @@ async def test_determination_is_shown_within_seconds_and_settlement_closes_the_p
     assert closed.realized_pnl == held.realized_pnl + payout - held.exposure
 
 
+async def test_determination_counts_although_rest_does_not_show_it_yet(
+    database, alice, live, sandbox, tickers
+):
+    held = (await database.run(rows.open_positions, alice))[tickers[0]]
+    sandbox.close(tickers[0])
+    # Longer than this test takes.
+    sandbox.faults.path_latencies["/markets"] = Latency(120, "there")
+
+    sandbox.determine(tickers[0], Decimal("0.37"))
+
+    await database.until(mark_is, alice, tickers[0], "settlement")
+    shown = (await database.run(rows.open_positions, alice))[tickers[0]]
+    price = Decimal("0.37") if held.quantity > 0 else Decimal("0.63")
+    assert (shown.mark, shown.market_value) == (price, abs(held.quantity) * price)
+
+
 def mark_is(account_id: int, ticker: str, source: str) -> bool:
     return rows.open_positions(account_id)[ticker].mark_source == source
 
