@@ -17,8 +17,8 @@ class Turns:
     """
     Lets so many work at once, and so many more wait for a turn, in the order they came.
 
-    Its methods may be called from several threads and event loops. Each raises Busy if too many
-    wait already, or the turn does not come in time.
+    Its methods may be called from several threads and event loops. Those that give a turn raise
+    Busy if too many wait already, or it does not come in time.
     """
 
     def __init__(self, at_once: int, waiting: int, wait_seconds: float) -> None:
@@ -73,6 +73,14 @@ class Turns:
                 work.exception()  # heard, though nobody wants to know any more
                 raise
 
+    def refuse_waiting(self, reason: type[Exception]) -> None:
+        """Tell all who wait that their turn would be of no use."""
+        with self._lock:
+            waiting, self._queue = self._queue, deque()
+        for turn in waiting:
+            if turn.set_running_or_notify_cancel():
+                turn.set_exception(reason())
+
     def _ask(self) -> Future[None]:
         turn: Future[None] = Future()
         with self._lock:
@@ -91,6 +99,8 @@ class Turns:
                 # It never came.
                 with suppress(ValueError):
                     self._queue.remove(turn)
+                return
+            if turn.exception():
                 return
             while self._queue:
                 following = self._queue.popleft()

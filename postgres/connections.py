@@ -23,6 +23,20 @@ from postgres.patience import LISTEN, LISTEN_CONNECT_SECONDS
 NOT_ACCEPTED = "the server did not accept the connection in time"
 
 
+# When a connection last waited in vain, by the monotonic clock.
+_silent_at = float("-inf")
+
+
+def has_been_silent(since: float) -> bool:
+    """Whether a server has left a connection of this process without an answer since then."""
+    return _silent_at >= since
+
+
+def _note_silence() -> None:
+    global _silent_at  # of the process, as is what it is asked for
+    _silent_at = monotonic()
+
+
 class _Connecting(threading.local):
     deadline: float | None = None
 
@@ -76,6 +90,7 @@ class PatientConnection(psycopg.Connection):
             # psycopg wakes us every tenth of a second.
             ready = yield waits_for
             if deadline is not None and monotonic() >= deadline:
+                _note_silence()
                 raise psycopg.OperationalError(NOT_ACCEPTED)
             try:
                 waits_for = attempt.send(ready)
@@ -90,6 +105,7 @@ class PatientConnection(psycopg.Connection):
         try:
             return super().wait(gen, interval, self.answer_seconds)
         except _WaitTimeout:
+            _note_silence()
             self.pgconn.finish()
             raise psycopg.OperationalError(
                 f"the server did not answer within {self.answer_seconds} seconds"

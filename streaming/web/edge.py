@@ -18,6 +18,7 @@ from django.utils.http import parse_header_parameters
 from accounts import log_context, refusals
 from accounts.errors import (
     ApiError,
+    DatabaseAway,
     MalformedRequest,
     NoWebSocket,
     RequestTooLarge,
@@ -25,6 +26,7 @@ from accounts.errors import (
     UnreadableCookies,
 )
 from accounts.turns import Turns
+from postgres.connections import has_been_silent
 from streaming.web.counts import COUNTS
 
 BODY_BYTES = 64 * 1024
@@ -109,6 +111,9 @@ class Edge:
             await turn.enter_async_context(self._turns.turn_async())
             COUNTS.turns.observe(time.monotonic() - asked)
             await self._application(scope, replayed, hold)
+            if has_been_silent(since=asked):
+                # It was waited for as long as anybody should; who comes next would wait as well.
+                self._turns.refuse_waiting(DatabaseAway)
         for message in answer:
             await send(message)
 

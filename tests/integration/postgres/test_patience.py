@@ -19,7 +19,7 @@ from psycopg.conninfo import make_conninfo
 
 from postgres import connections as own
 from postgres import embedded, patience
-from postgres.connections import PatientConnection, own_connection
+from postgres.connections import PatientConnection, has_been_silent, own_connection
 from postgres.patience import COMMAND, LISTEN, WEB, WORKER, Patience
 from postgres.threads import DatabaseThreads
 from tests.frozen import frozen
@@ -152,12 +152,16 @@ def test_connecting_to_a_frozen_server_is_given_up(server, database):
 
 
 def test_all_addresses_of_a_silent_server_share_one_time_limit():
+    begun = monotonic()
     with socket.create_server(("127.0.0.1", 0)) as silent, within(SOON_SECONDS):
         _, port = silent.getsockname()
         addresses = {"hostaddr": "127.0.0.1,127.0.0.1,127.0.0.1", "port": f"{port},{port},{port}"}
 
         with pytest.raises(psycopg.OperationalError, match="did not accept the connection in time"):
             PatientConnection.opened(**addresses, user="ada", deadline=monotonic() + 0.3)
+
+    assert has_been_silent(since=begun)
+    assert not has_been_silent(since=monotonic())
 
 
 def test_command_waits_until_a_frozen_server_goes_on(server, database):

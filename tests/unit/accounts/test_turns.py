@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from accounts.errors import Busy
+from accounts.errors import Busy, DatabaseAway
 from accounts.turns import Turns
 
 # What is waited for comes at once or never.
@@ -122,6 +122,29 @@ async def test_task_whose_turn_does_not_come_in_time_is_told_as_busy():
 
     with impatient.turn():
         pass
+
+
+async def test_who_waits_is_told_when_a_turn_would_be_of_no_use(turns):
+    may_end = asyncio.Event()
+    holders = [await begun(hold(turns, may_end)) for _ in range(2)]
+    waiting = await begun(hold(turns, may_end))
+
+    turns.refuse_waiting(DatabaseAway)
+
+    with pytest.raises(DatabaseAway):
+        await waiting
+    behind = await begun(hold(turns, may_end))
+    too_many = await begun(hold(turns, may_end))
+    may_end.set()
+    await asyncio.gather(*holders, behind)
+    assert isinstance(too_many.exception(), Busy)
+    # Neither more turns than before nor fewer.
+    may_end.clear()
+    again = [await begun(hold(turns, may_end)) for _ in range(4)]
+    await asyncio.wait(again[3:])
+    may_end.set()
+    await asyncio.gather(*again[:3])
+    assert isinstance(again[3].exception(), Busy)
 
 
 async def test_turn_of_a_thread_is_passed_to_a_task(turns):

@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import Callable
+from time import monotonic
 
 import pytest
 
+from postgres import connections
 from streaming.web import edge
 from streaming.web.edge import BODY_BYTES, SIGN_IN_BYTES, Edge
 from tests.waiting import until
@@ -188,6 +190,21 @@ class TestTurns:
         await asyncio.gather(*asked)
 
         assert refused.status == 503
+        assert (await ask(part(b""))).status == 200
+
+    async def test_where_the_database_was_silent_nobody_waits_to_find_the_same(
+        self, ask, application, monkeypatch
+    ):
+        application.let_go.clear()
+        asked = [asyncio.create_task(ask(part(b""))) for _ in range(3)]
+        await until(lambda: len(application.scopes) == 2)
+
+        monkeypatch.setattr(connections, "_silent_at", monotonic())
+        application.let_go.set()
+        *_, waited = await asyncio.gather(*asked)
+
+        assert (waited.status, waited.error["code"]) == (503, "database_unavailable")
+        assert len(application.scopes) == 2
         assert (await ask(part(b""))).status == 200
 
     async def test_client_that_takes_its_time_takes_no_turn(self, application):
