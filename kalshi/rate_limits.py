@@ -50,11 +50,15 @@ class BucketLimit:
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
-    """What one account may ask for; reading and writing are counted apart."""
+    """
+    What one account may ask for; reading and writing are counted apart.
+
+    Nothing is written here: `write` is None where it can't be understood.
+    """
 
     usage_tier: str
     read: BucketLimit
-    write: BucketLimit
+    write: BucketLimit | None
 
     @classmethod
     def decode(cls, value: object) -> Self:
@@ -62,7 +66,7 @@ class AccountLimits:
         return cls(
             usage_tier=fields.text_or_empty("usage_tier"),
             read=BucketLimit.decode(fields.value("read")),
-            write=BucketLimit.decode(fields.value("write")),
+            write=fields.readable(lambda name: BucketLimit.decode(fields.value(name)), "write"),
         )
 
     @property

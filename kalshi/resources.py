@@ -86,7 +86,7 @@ class SubaccountBalance:
         fields = Fields(value, "subaccount balance")
         return cls(
             subaccount=fields.subaccount("subaccount_number"),
-            exchange_index=fields.optional(fields.integer, "exchange_index"),
+            exchange_index=fields.readable(fields.integer, "exchange_index"),
             balance=fields.dollars("balance"),
             updated_at=fields.readable(fields.seconds, "updated_ts"),
         )
@@ -110,7 +110,7 @@ class Netting:
         return cls(
             subaccount=fields.subaccount("subaccount_number"),
             is_enabled=fields.flag("enabled"),
-            exchange_index=fields.optional(fields.integer, "exchange_index"),
+            exchange_index=fields.readable(fields.integer, "exchange_index"),
         )
 
 

@@ -70,7 +70,7 @@ class SubaccountTransfer:
             to_subaccount=fields.subaccount("to_subaccount"),
             amount=fields.cents("amount_cents"),
             created_at=fields.seconds("created_ts"),
-            exchange_index=fields.optional(fields.integer, "exchange_index"),
+            exchange_index=fields.readable(fields.integer, "exchange_index"),
         )
 
 
@@ -103,8 +103,8 @@ class ExchangeTransfer:
             id=fields.identifier("transfer_id"),
             source=fields.text("source"),
             destination=fields.text("destination"),
-            source_shard=fields.optional(fields.integer, "source_exchange_shard"),
-            destination_shard=fields.optional(fields.integer, "destination_exchange_shard"),
+            source_shard=fields.readable(fields.integer, "source_exchange_shard"),
+            destination_shard=fields.readable(fields.integer, "destination_exchange_shard"),
             amount=fields.dollars("amount"),
             status=fields.text("status"),
             created_at=fields.seconds("created_ts"),

@@ -32,6 +32,13 @@ def test_limits_are_decoded(answers):
     assert AccountLimits.decode(answers["limits"]) == BASIC
 
 
+@pytest.mark.parametrize("write", [None, {}, 100, {"refill_rate": "fast"}], ids=repr)
+def test_odd_budget_for_writing_costs_not_the_one_for_reading(answers, write):
+    limits = AccountLimits.decode({**answers["limits"], "write": write})
+
+    assert (limits.read, limits.write) == (BASIC.read, None)
+
+
 @pytest.mark.parametrize(
     ("tier", "calls"),
     [("basic", 1), ("advanced", 1), ("expert", 5), ("prestige", 5), ("of next year", 1), ("", 1)],

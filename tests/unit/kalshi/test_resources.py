@@ -240,6 +240,18 @@ def test_netting_is_told_for_each_subaccount_and_shard(answers):
     assert off == Netting(subaccount=3, is_enabled=False, exchange_index=2)
 
 
+@pytest.mark.parametrize("shard", [None, "first", 0.5], ids=repr)
+def test_cash_and_netting_count_whatever_is_said_of_shards(answers, shard):
+    primary, _ = answers["subaccount_balances"]["subaccount_balances"]
+    on, _ = answers["netting"]["netting_configs"]
+
+    cash = SubaccountBalance.decode({**primary, "exchange_index": shard})
+    netting = Netting.decode({**on, "exchange_index": shard})
+
+    assert (cash.balance, cash.exchange_index) == (Decimal("64876.8883"), None)
+    assert netting == Netting(subaccount=0, is_enabled=True, exchange_index=None)
+
+
 def test_series_is_decoded_with_its_fees(answers):
     assert Series.decode(answers["series"]["series"]) == Series(
         ticker="KXMLBGAME",

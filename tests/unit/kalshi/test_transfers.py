@@ -44,13 +44,19 @@ def test_transfer_within_the_exchange_is_decoded_with_both_its_ends(answers):
     )
 
 
-def test_shards_may_be_untold(answers):
-    record = dict(answers["exchange_transfers"]["transfers"][0])
-    del record["source_exchange_shard"], record["destination_exchange_shard"]
+@pytest.mark.parametrize("shard", [None, "first", 0.5], ids=repr)
+def test_transfer_counts_whatever_is_said_of_shards(answers, shard):
+    (told, *_), (moved, *_) = (
+        answers[name]["transfers"] for name in ("exchange_transfers", "subaccount_transfers")
+    )
 
-    transfer = ExchangeTransfer.decode(record)
+    transfer = ExchangeTransfer.decode(
+        {**told, "source_exchange_shard": shard, "destination_exchange_shard": shard}
+    )
+    within = SubaccountTransfer.decode({**moved, "exchange_index": shard})
 
     assert (transfer.source_shard, transfer.destination_shard) == (None, None)
+    assert (within.exchange_index, within.amount) == (None, Decimal("125.50"))
 
 
 @pytest.mark.parametrize(
