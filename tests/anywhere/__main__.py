@@ -2,15 +2,17 @@
 `make test-anywhere`: the product as on a server of its own, and as on a platform, on loopback.
 
 nginx with https before two web servers, PgBouncer in transaction mode, PostgreSQL by TCP with TLS,
-one worker. Each of the product's processes is killed while somebody watches, and the commands of
-`docs/operations.md` are run as they are written there.
+one worker. An older version is installed; each of its processes is killed while somebody watches,
+and the commands of `docs/operations.md` are run as they are written there, the upgrade among them.
 """
 
 import asyncio
 import sys
 from contextlib import suppress
 
-from tests.anywhere import programs, written
+import httpx
+
+from tests.anywhere import installation, programs, written
 from tests.anywhere.product import STREAM_SECONDS, WORKER
 from tests.anywhere.scene import NotMet, Scene, scene
 
@@ -29,6 +31,11 @@ def holds(condition: bool, what: str) -> None:
         raise NotMet(what)
 
 
+async def install_an_older_version(here: Scene) -> None:
+    version = await installation.install(here.places)
+    say(f"{version}, from before the tables last changed, is installed")
+
+
 async def migrate_as_a_job(here: Scene) -> None:
     """Two at once, as a job that a platform starts twice: the lock is a session's own."""
     await asyncio.gather(*(here.product.manage("migrate", "-v", "0") for _ in range(2)))
@@ -39,6 +46,12 @@ async def come_in(here: Scene) -> None:
     await here.product.obey("start kalshi-live.target")
     took = await here.until(lambda: here.answers("/readyz"), "/readyz through nginx says ready")
     say(f"two web servers and a worker are ready after {took:.1f} s")
+    async with httpx.AsyncClient() as client:
+        answer = await client.get(f"http://localhost:{here.places.http_port}/settings")
+    led_to = (answer.status_code, answer.headers["Location"])
+    holds(
+        led_to == (301, f"{here.places.origin}/settings"), f"by http one is led to https: {led_to}"
+    )
     invitation = await here.product.manage("invite", "--staff")
     answer = await here.visitor.sign_in(here.sandbox, invitation.strip())
     holds(answer.status_code == 200, f"signed in through nginx: {answer.text}")
@@ -111,10 +124,12 @@ async def run_what_is_written(here: Scene) -> None:
     await back(here, "backup and restore")
     holds(await here.visitor.name_of_account() == BEFORE, "the restored name is the old one")
 
+    installation.publish_the_newest(here.places)
     keys = here.places.env_file.read_text()
     # As somebody does all of it in one shell, where what one leaves behind meets the next.
     await written.run("backup", "upgrade", "rotate", places=here.places)
     await back(here, "a backup, an upgrade and a new encryption key")
+    holds(installation.is_the_newest(here.places), "the newest version is installed")
     holds(here.places.env_file.read_text() != keys, "the key is another")
 
     await written.run("leave", places=here.places)
@@ -142,6 +157,7 @@ async def back(here: Scene, what: str) -> None:
 
 async def story() -> None:
     async with scene(say) as here:
+        await install_an_older_version(here)
         await migrate_as_a_job(here)
         await come_in(here)
         moving = asyncio.create_task(here.move())
@@ -176,7 +192,7 @@ def main() -> None:
         )
     try:
         asyncio.run(story())
-    except (NotMet, written.CommandsFailed) as error:
+    except (NotMet, installation.NoHistory, written.CommandsFailed) as error:
         sys.exit(f"Not as it should be: {error}")
 
 

@@ -46,6 +46,16 @@ class Places:
         return self.base / "logs"
 
     @property
+    def installed(self) -> Path:
+        """The product's folder."""
+        return self.base / "installed"
+
+    @property
+    def origin_of_code(self) -> Path:
+        """The repository that it comes from."""
+        return self.base / "repository"
+
+    @property
     def env_file(self) -> Path:
         return self.etc / "env"
 
@@ -78,7 +88,8 @@ class Places:
         return replaced(
             text,
             {
-                "/opt/kalshi-live": str(PROJECT),
+                "/opt/kalshi-live": str(self.installed),
+                "ADDRESS": str(self.origin_of_code),
                 "/etc/kalshi-live": str(self.etc),
                 "/var/backups": str(self.backups),
             },

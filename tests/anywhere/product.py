@@ -3,12 +3,11 @@
 import asyncio
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 from config.environment_file import fresh_secrets
 from sandbox.server import Sandbox
-from tests.anywhere.places import PROJECT, Places, least_environment
+from tests.anywhere.places import Places, least_environment
 
 STOP_SECONDS = 15
 # Short, so that each stream ends by itself a few times while all this goes on.
@@ -87,7 +86,7 @@ class Product:
         with self._log(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
                 self._command(*self._commands[name]),
-                cwd=PROJECT,
+                cwd=self._places.installed,
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -151,7 +150,7 @@ class Product:
         """
         process = await asyncio.create_subprocess_exec(
             *self._command(*arguments),
-            cwd=PROJECT,
+            cwd=self._places.installed,
             env=self._environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -177,7 +176,8 @@ class Product:
         return least_environment(ENV_FILE=str(self._places.env_file), PYTHONUNBUFFERED="1")
 
     def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, str(PROJECT / "manage.py"), *arguments]
+        installed = self._places.installed
+        return [str(installed / ".venv/bin/python"), str(installed / "manage.py"), *arguments]
 
 
 def _lines(**settings: str) -> str:

@@ -124,7 +124,7 @@ async def scene(say: Callable[[str], None]) -> AsyncIterator[Scene]:
             await all_of_it.until(lambda port=port: listens(port), f"port {port} is listened on")
         say("PostgreSQL with TLS, PgBouncer and nginx run")
         product.write_settings(sandbox, FIRST_DATABASE)
-        await ends.enter_async_context(written.programs_of_the_machine(places, product.obey))
+        await ends.enter_async_context(written.services_of_the_machine(places, product.obey))
         yield all_of_it
 
 

@@ -1,8 +1,8 @@
 """
 The commands of `docs/operations.md`, run as they are written.
 
-A line `<!-- run: NAME -->` stands before each block of them. Only folders are others here, and
-three programs: `systemctl` asks this run's processes, `git` and `make` do nothing.
+A line `<!-- run: NAME -->` stands before each block of them. Only folders are others here, and one
+program: `systemctl` asks this run's processes.
 """
 
 import asyncio
@@ -12,11 +12,12 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from textwrap import dedent
 
 from tests.anywhere import programs
 from tests.anywhere.places import DOCUMENT, Places, least_environment
 
-_BLOCK = re.compile(r"^<!-- run: ([a-z-]+) -->\n\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
+_BLOCK = re.compile(r"^ *<!-- run: ([a-z-]+) -->\n\n((?:(?: {4}.*)?\n)+)", re.MULTILINE)
 # Sends its words to this run, and ends with the status that it is told.
 _SYSTEMCTL = """#!{python}
 import socket, sys
@@ -25,7 +26,6 @@ with socket.socket(socket.AF_UNIX) as asked:
     asked.sendall(" ".join(sys.argv[1:]).encode() + b"\\n")
     sys.exit(asked.recv(1) != b"0")
 """
-_NOTHING = "#!/bin/sh\n"
 
 
 class CommandsFailed(Exception):
@@ -34,18 +34,15 @@ class CommandsFailed(Exception):
 
 def blocks(text: str) -> dict[str, str]:
     """The commands of each block by its name, without their indentation."""
-    return {
-        name: "".join(line.removeprefix("    ") for line in block.splitlines(keepends=True)).strip()
-        for name, block in _BLOCK.findall(text)
-    }
+    return {name: dedent(block).strip() for name, block in _BLOCK.findall(text)}
 
 
 @asynccontextmanager
-async def programs_of_the_machine(
+async def services_of_the_machine(
     places: Places, obey: Callable[[str], Awaitable[bool]]
 ) -> AsyncIterator[None]:
     """
-    `systemctl`, `git` and `make` for the commands, as long as this lasts.
+    `systemctl` for the commands, as long as this lasts.
 
     Args:
         obey: does what systemctl is asked for, by its words; whether it could.
@@ -53,14 +50,9 @@ async def programs_of_the_machine(
     folder = places.base / "bin"
     folder.mkdir()
     address = str(places.base / "systemctl")
-    scripts = {
-        "systemctl": _SYSTEMCTL.format(python=sys.executable, address=address),
-        "git": _NOTHING,
-        "make": _NOTHING,
-    }
-    for name, script in scripts.items():
-        (folder / name).write_text(script)
-        (folder / name).chmod(0o755)
+    systemctl = folder / "systemctl"
+    systemctl.write_text(_SYSTEMCTL.format(python=sys.executable, address=address))
+    systemctl.chmod(0o755)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         words = (await reader.readline()).decode().strip()
@@ -84,7 +76,7 @@ async def run(*names: str, places: Places) -> None:
     path = os.pathsep.join([str(places.base / "bin"), _path_of_postgresql(), os.environ["PATH"]])
     process = await asyncio.create_subprocess_exec(
         *("bash", "-euo", "pipefail", "-c", commands),
-        env=least_environment(ENV_FILE=str(places.env_file)) | {"PATH": path},
+        env=least_environment(ENV_FILE=str(places.env_file)) | _packages() | {"PATH": path},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -92,6 +84,11 @@ async def run(*names: str, places: Places) -> None:
     said, _ = await process.communicate()
     if process.returncode:
         raise CommandsFailed(f"{', '.join(names)}: {said.decode().strip()}")
+
+
+def _packages() -> dict[str, str]:
+    """How this machine reaches what pip and npm install."""
+    return {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "npm_"))}
 
 
 def _path_of_postgresql() -> str:

@@ -56,7 +56,7 @@ def shell(tmp_path) -> Callable:
 
 
 def test_each_block_that_is_run_is_found():
-    assert list(WRITTEN) == ["backup", "restore", "upgrade", "rotate", "leave", "arrive"]
+    assert list(WRITTEN) == ["install", "backup", "restore", "upgrade", "rotate", "leave", "arrive"]
 
 
 @pytest.mark.parametrize("name", WRITTEN)
