@@ -107,6 +107,7 @@ class _Tracked:
     garbled_at: float = _LONG_AGO  # when it last brought one that could not be understood
     contradiction: _Contradiction | None = None
     told: ToldState | None = None  # what the stream last said of its state
+    is_state_doubted: bool = False  # whether REST says otherwise
     # The exchange's times of the newest quote and holding; REST's quotes come without.
     quote_known_at: datetime | None = None
     holding_known_at: datetime | None = None
@@ -314,11 +315,17 @@ class Tracker:
         tracked = self._open.get(ticker)
         if tracked is None:
             return False
-        told = tracked.told = ToldState(_state(state), received_at)
-        if not told.is_after(tracked.state):
+        told, before = ToldState(_state(state), received_at), tracked.told
+        tracked.told, tracked.is_state_doubted = told, False
+        if not told.is_news(tracked.state, before):
             return False
         self._change_state(ticker, tracked, told.state)
         return True
+
+    def forget_told_states(self) -> None:
+        """What the stream said of states may have been outdated by a word that was lost."""
+        for tracked in self._open.values():
+            tracked.told, tracked.is_state_doubted = None, False
 
     def apply_settled(self, ticker: str, at: datetime | None, received_at: float) -> bool:
         """
@@ -354,8 +361,12 @@ class Tracker:
 
     @property
     def contradicted(self) -> set[str]:
-        """Markets of which REST says another price than the stream; to be read once more."""
-        return {ticker for ticker, tracked in self._open.items() if tracked.contradiction}
+        """Markets of which REST says otherwise than the stream; to be read once more."""
+        return {
+            ticker
+            for ticker, tracked in self._open.items()
+            if tracked.contradiction or tracked.is_state_doubted
+        }
 
     def describe(self, events: Mapping[str, EventFacts]) -> bool:
         """Take the titles of events, by ticker; True when that changed anything."""
@@ -460,6 +471,7 @@ class Tracker:
         self._noticed.connected()
         for tracked in self._open.values():
             tracked.quoted_at = _LONG_AGO
+        self.forget_told_states()
 
     def tell_left_out_again(self) -> None:
         """Count the rows that are left out as changed."""
@@ -549,8 +561,10 @@ class Tracker:
             self._new_markets.add(ticker)
             self._touch(ticker)
         state, quote = _state(state), _checked(quote)
-        is_old = tracked.told is not None and tracked.told.outlives(state, requested_at)
-        if state != tracked.state and not is_old:
+        if tracked.told:
+            state = tracked.told.completed(state)
+            tracked.is_state_doubted = tracked.told.outlives(state, requested_at)
+        if state != tracked.state and not tracked.is_state_doubted:
             self._change_state(ticker, tracked, state)
         # REST gives prices without the time of their change: equal ones keep the time we know.
         ours = self._executions.price_of(ticker)

@@ -173,6 +173,7 @@ class Upstream:
             case SequenceGap(channel=channel):
                 COUNTS.gaps += 1
                 logger.warning("frames were lost", extra={"channel": channel})
+                self._words_were_lost(channel)
                 self._agenda.reconcile_soon()
             case SubscriptionEnded():
                 self._renew(event, now)
@@ -209,6 +210,7 @@ class Upstream:
         channel = ended.channel
         COUNTS.subscriptions_ended += 1
         logger.warning("subscription ended", extra={"channel": channel, "code": ended.code})
+        self._words_were_lost(channel)
         if now < self._ended_at.get(channel, float("-inf")) + STEADY_SECONDS:
             # Asked again at once it would end again at once, and so on.
             if channel == LIFECYCLE:
@@ -220,6 +222,10 @@ class Upstream:
             [channel], ended.market_tickers, send_initial_snapshot=channel == TICKER
         )
         self._agenda.reconcile_soon()
+
+    def _words_were_lost(self, channel: str) -> None:
+        if channel == LIFECYCLE:
+            self._tracker.forget_told_states()
 
     def _is_ours(self, subaccount: int | None) -> bool:
         return (subaccount or 0) == self._subaccount

@@ -1,13 +1,14 @@
 """What the stream says of a market counts at once, and is not undone by what REST says late."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from positions.market_states import DOUBT_SECONDS
 from positions.pnl import MarketState
-from positions.tracker import Tracker
-from tests.told import market, reconcile, row
+from positions.tracker import QUOTE_DOUBT_SECONDS, Tracker
+from tests.told import at, market, reconcile, row
 
 PAYS = MarketState("determined", Decimal(1))
 
@@ -119,3 +120,71 @@ def test_value_that_no_contract_can_pay_is_none(tracker):
 
     assert shown(tracker)[0] == "determined"
     assert tracker._open["A"].state.settlement_value is None
+
+
+def test_result_that_is_determined_anew_counts(tracker):
+    tracker.apply_state("A", PAYS, 200.0)
+    tracker.apply_state("A", MarketState("determined", Decimal(0)), 210.0)
+
+    tracker.apply_settled("A", None, 211.0)
+
+    (closed,) = tracker.take_changes().closed
+    assert closed.realized_pnl == Decimal(-4)
+
+
+def test_first_result_that_comes_again_does_not(tracker):
+    first, second = (replace(PAYS, settlement_value=Decimal(pays)) for pays in (1, 0))
+    tracker.apply_state("A", replace(first, since=at(1)), 200.0)
+    tracker.apply_state("A", replace(second, since=at(2)), 210.0)
+
+    assert not tracker.apply_state("A", replace(first, since=at(1)), 211.0)
+
+    assert shown(tracker) == ("determined", Decimal(0))
+
+
+def test_result_that_rest_has_shown_otherwise_since_is_rests(tracker):
+    tracker.apply_state("A", PAYS, 200.0)
+    read(tracker, "disputed", "1", requested_at=205.0)
+
+    assert not tracker.apply_state("A", MarketState("determined", Decimal(0)), 210.0)
+
+    assert state(tracker) == "disputed"
+
+
+def test_read_without_the_value_keeps_that_of_the_stream(tracker):
+    tracker.apply_state("A", MarketState("determined", Decimal("0.37")), 200.0)
+
+    read(tracker, "determined", None, requested_at=300.0)
+
+    assert shown(tracker) == ("determined", Decimal("3.70"))
+
+
+def test_closed_market_that_is_opened_again_is_shown_so_and_may_close(tracker):
+    read(tracker, "closed", requested_at=190.0)
+
+    assert tracker.apply_state("A", MarketState("active"), 200.0)
+    reopened = state(tracker)
+    read(tracker, "closed", requested_at=201.0)
+
+    assert (reopened, state(tracker)) == ("active", "closed")
+
+
+@pytest.mark.parametrize("lose", [lambda it: it.follow(201.0), Tracker.forget_told_states])
+def test_word_before_others_were_lost_is_not_held_against_a_read(tracker, lose):
+    tracker.apply_state("A", MarketState("inactive"), 200.0)
+
+    lose(tracker)
+    read(tracker, "active", requested_at=202.0)
+
+    assert state(tracker) == "active"
+
+
+def test_read_that_is_not_believed_is_made_again_in_time(tracker):
+    tracker.apply_state("A", MarketState("inactive"), 200.0)
+
+    read(tracker, "active", requested_at=201.0)
+    doubted = tracker.contradicted
+    read(tracker, "inactive", requested_at=204.0)
+
+    assert (doubted, tracker.contradicted) == ({"A"}, set())
+    assert DOUBT_SECONDS <= QUOTE_DOUBT_SECONDS
