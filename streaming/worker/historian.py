@@ -40,7 +40,7 @@ from postgres.threads import DatabaseThreads
 from streaming.together import until_one_fails
 from streaming.worker.bookkeeper import Bookkeeper
 from streaming.worker.past import SETTLEMENTS_AGAIN, Past
-from streaming.worker.persistence import each_of, until_done
+from streaming.worker.persistence import LOST, each_of, until_done
 from streaming.worker.reads import if_possible
 from streaming.worker.trading_day import TradingDay
 
@@ -209,18 +209,21 @@ class Historian:
             # Of what somebody named, or a list told late, it may be any time.
             self._is_asked, self._is_surprised = False, True
             self._is_all_touched = True
-        await each_of(self._look_at_lists, self._look_at_markets)
+        await each_of(self._account_id, self._look_at_lists, self._look_at_markets)
 
     async def _look_at_lists(self) -> None:
         shown = self._shown
         try:
             # One that can't be had, for good perhaps, keeps no other waiting.
             await each_of(
+                self._account_id,
                 self._read_records,
                 self._read_what_moved_cash,
                 self._follow_late,
                 self._store_balances,
             )
+        except LOST:
+            raise
         except Exception:
             # What could be read counts; what that leaves unexplained may be in the others.
             if self._period:
@@ -257,6 +260,7 @@ class Historian:
         followed = await self._books.run(holes.followed_until)
         since, until = followed - holes.OVERLAP, now or timezone.now()
         await each_of(
+            self._account_id,
             lambda: self._read_fills(since, until),
             # An amendment may keep the time of what it amends.
             lambda: self._read_settlements(since - SETTLEMENTS_AGAIN, until),

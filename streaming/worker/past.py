@@ -14,7 +14,7 @@ from ledger import closing, following, holes, proving, records
 from ledger.models import Hole
 from streaming.worker.bookkeeper import Bookkeeper, reason
 from streaming.worker.counts import COUNTS
-from streaming.worker.persistence import each_of, until_done
+from streaming.worker.persistence import until_done
 from streaming.worker.trading_day import TradingDay
 
 logger = logging.getLogger(__name__)
@@ -62,8 +62,14 @@ class Past:
         await self._has_changed()
 
     async def _fill(self, hole: Hole) -> None:
-        # A list that can't be had, for good perhaps, does not keep the other waiting.
-        await each_of(lambda: self._read_settlements(hole), lambda: self._read_fills(hole))
+        try:
+            await self._read_settlements(hole)
+        except Exception:
+            # That list may fail for good, and the fills must not wait for it. How far back nothing
+            # is missing they don't say alone.
+            await self._read_fills(hole, is_all=False)
+            raise
+        await self._read_fills(hole, is_all=True)
         await self._books.follow(following.open_markets)
         await self._books.threads.run(holes.close, hole, timezone.now())
         # And of what was recorded in between.
@@ -80,7 +86,7 @@ class Past:
             await self._books.leave_out(paid.left_out, hole.since, hole.opened_until)
             await self._books.keep([records.settlement_of(each) for each in paid])
 
-    async def _read_fills(self, hole: Hole) -> None:
+    async def _read_fills(self, hole: Hole, *, is_all: bool) -> None:
         reached = hole.until
         for archived in (False, True):
             listed = self._books.rest.fill_pages(
@@ -91,7 +97,8 @@ class Past:
                 await self._books.leave_out(fills.left_out, hole.since, reached)
                 await self._books.keep([records.fill_of(each) for each in fills])
                 reached = min([reached, *(each.at for each in fills)])
-                await self._books.threads.run(holes.filled_to, hole, reached, len(fills))
+                if is_all:
+                    await self._books.threads.run(holes.filled_to, hole, reached, len(fills))
                 await asyncio.sleep(PAGE_SECONDS)
 
     async def _try_again(self) -> None:

@@ -11,6 +11,9 @@ from postgres.errors import DATABASE_TROUBLE
 
 logger = logging.getLogger(__name__)
 
+# The account is forgotten, or another worker's: nothing more is to be done.
+LOST = (Account.DoesNotExist, TakenOver)
+
 RETRY_SECONDS = 5.0
 LONGEST_RETRY_SECONDS = 300.0
 # Between tries, however often somebody asks.
@@ -44,7 +47,7 @@ async def until_done(
     for delay in retry_delays():
         try:
             await work()
-        except (Account.DoesNotExist, TakenOver):
+        except LOST:
             raise
         except Exception as error:
             log_trouble(trouble, error, account_id)
@@ -53,23 +56,28 @@ async def until_done(
             return
 
 
-async def each_of(*works: Callable[[], Awaitable[None]]) -> None:
+async def each_of(account_id: int, *works: Callable[[], Awaitable[None]]) -> None:
     """
-    Do these in turn, and none is kept from it by the failure of one before; the first is raised.
+    Do these in turn, and none is kept from it by the failure of one before.
+
+    The first failure is raised, further ones are in the log.
 
     Raises:
-        Account.DoesNotExist, TakenOver: at once, as nothing more is to be done.
+        one of LOST: at once.
     """
-    failures: list[Exception] = []
+    first: Exception | None = None
     for work in works:
         try:
             await work()
-        except (Account.DoesNotExist, TakenOver):
+        except LOST:
             raise
         except Exception as error:
-            failures.append(error)
-    if failures:
-        raise failures[0]
+            if first is None:
+                first = error
+            else:
+                log_trouble("not done either", error, account_id)
+    if first:
+        raise first
 
 
 async def _wait(seconds: float, sooner: asyncio.Event | None) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kalshi.errors import RateLimited, Unavailable
+from kalshi.errors import Unavailable
 from positions.fencing import TakenOver
 from streaming.worker import persistence
 from streaming.worker.persistence import each_of, until_done
@@ -60,23 +60,27 @@ def doing(done: list[str], name: str, failure: Exception | None = None):
     return work
 
 
-async def test_one_that_fails_keeps_no_other_from_being_done():
+async def test_one_that_fails_keeps_no_other_from_being_done(caplog):
     done: list[str] = []
 
     with pytest.raises(Unavailable, match="the first"):
         await each_of(
+            7,
             doing(done, "fills", Unavailable("the first")),
-            doing(done, "settlements", RateLimited()),
+            doing(done, "settlements", KeyError("a bug")),
             doing(done, "transfers"),
         )
 
     assert done == ["fills", "settlements", "transfers"]
+    # What is raised is logged by whoever tries again.
+    [told] = caplog.records
+    assert (told.account_id, told.exc_info[0]) == (7, KeyError)
 
 
 async def test_of_an_account_that_is_lost_nothing_more_is_done():
     done: list[str] = []
 
     with pytest.raises(TakenOver):
-        await each_of(doing(done, "fills", TakenOver()), doing(done, "transfers"))
+        await each_of(7, doing(done, "fills", TakenOver()), doing(done, "transfers"))
 
     assert done == ["fills"]
