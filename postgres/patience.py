@@ -54,7 +54,7 @@ class Patience:
 
 
 # A person waits for the page.
-WEB = Patience(connect=2, answer=2, statement=2, lock=1, idle_in_transaction=2, may_share=True)
+WEB = Patience(connect=2, answer=2, statement=1.8, lock=1, idle_in_transaction=2, may_share=True)
 # The worker's writes: its figures are old by then, and another worker may be about to take over.
 WORKER = Patience(connect=2, answer=3, statement=2.5, lock=1, idle_in_transaction=2, may_share=True)
 # Waits for what others announce; who needs an answer hangs up by `connections.hung_up_after`.

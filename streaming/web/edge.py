@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from http import HTTPStatus
 from typing import Any
 
 from django.utils.http import parse_header_parameters
@@ -111,11 +112,15 @@ class Edge:
             await turn.enter_async_context(self._turns.turn_async())
             COUNTS.turns.observe(time.monotonic() - asked)
             await self._application(scope, replayed, hold)
-            if has_been_silent(since=asked):
+            if _is_refusal(answer) and has_been_silent(since=asked):
                 # It was waited for as long as anybody should; who comes next would wait as well.
                 self._turns.refuse_waiting(DatabaseAway)
         for message in answer:
             await send(message)
+
+
+def _is_refusal(answer: list[Any]) -> bool:
+    return bool(answer) and answer[0].get("status") == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def _is_streamed(start: Any) -> bool:

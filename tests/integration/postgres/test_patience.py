@@ -84,7 +84,7 @@ def shown(connection, name: str) -> str:
 @pytest.mark.parametrize(
     ("role", "statement", "lock", "idle"),
     [
-        pytest.param(WEB, "2s", "1s", "2s", id="web"),
+        pytest.param(WEB, "1800ms", "1s", "2s", id="web"),
         pytest.param(WORKER, "2500ms", "1s", "2s", id="worker"),
         pytest.param(LISTEN, "0", "0", "2s", id="listen"),
         pytest.param(COMMAND, "0", "1min", "0", id="command"),
@@ -104,7 +104,7 @@ def test_options_of_the_settings_are_kept_and_win(database):
 
     assert shown(database, "work_mem") == "7MB"
     assert shown(database, "lock_timeout") == "700ms"
-    assert shown(database, "statement_timeout") == "2s"
+    assert shown(database, "statement_timeout") == "1800ms"
 
 
 def test_frozen_server_is_hung_up_on_and_its_transaction_left_in_order(

@@ -23,13 +23,14 @@ class Application:
         self.scopes: list[dict] = []
         self.let_go = asyncio.Event()
         self.let_go.set()
+        self.status = 200
 
     async def __call__(self, scope, receive, send):
         self.scopes.append(scope)
         if scope["type"] == "http":
             self.bodies.append((await receive())["body"])
             await self.let_go.wait()
-            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.start", "status": self.status, "headers": []})
             await send({"type": "http.response.body", "body": b"done"})
 
 
@@ -200,12 +201,31 @@ class TestTurns:
         await until(lambda: len(application.scopes) == 2)
 
         monkeypatch.setattr(connections, "_silent_at", monotonic())
+        application.status = 503
         application.let_go.set()
         *_, waited = await asyncio.gather(*asked)
 
         assert (waited.status, waited.error["code"]) == (503, "database_unavailable")
         assert len(application.scopes) == 2
+        application.status = 200
         assert (await ask(part(b""))).status == 200
+
+    @pytest.mark.parametrize(("status", "was_silent"), [(200, True), (503, False)])
+    async def test_who_waits_is_worked_on_where_the_database_answers(
+        self, ask, application, monkeypatch, status, was_silent
+    ):
+        application.let_go.clear()
+        asked = [asyncio.create_task(ask(part(b""))) for _ in range(3)]
+        await until(lambda: len(application.scopes) == 2)
+
+        if was_silent:
+            monkeypatch.setattr(connections, "_silent_at", monotonic())
+        application.status = status
+        application.let_go.set()
+        answered = await asyncio.gather(*asked)
+
+        assert [client.status for client in answered] == [status] * 3
+        assert len(application.scopes) == 3
 
     async def test_client_that_takes_its_time_takes_no_turn(self, application):
         # As the socket of a client that reads nothing.
