@@ -50,7 +50,7 @@ test-compose: $(VENV)/.installed-dev ## docker-compose.yml, built and brought up
 	@$(RUN)/python -m tests.compose
 
 .PHONY: test-anywhere
-test-anywhere: $(VENV)/.installed-dev var/.static ## nginx with https, PgBouncer and PostgreSQL with TLS around it; each process killed, the written commands run
+test-anywhere: $(VENV)/.installed-dev var/.static ## an older version behind nginx with https, PgBouncer and PostgreSQL with TLS: each process killed, then upgraded
 	@$(RUN)/python -m tests.anywhere
 
 .PHONY: check
@@ -75,6 +75,10 @@ bench: $(VENV)/.installed-dev var/.static ## ticks, returning clients, kills, be
 .PHONY: bench-returning
 bench-returning: $(VENV)/.installed-dev var/.static ## a thousand clients that return at once: when each has its snapshot, and what it costs
 	$(RUN)/python -m benchmarks.returning
+
+.PHONY: bench-arriving
+bench-arriving: $(VENV)/.installed-dev var/.static ## accounts that hold up to a thousand events: from the click on Sign in until all is live
+	$(RUN)/python -m benchmarks.arriving
 
 .PHONY: bench-accounts
 bench-accounts: $(VENV)/.installed-dev var/.static ## one worker with two hundred accounts, some broken: whether the others notice

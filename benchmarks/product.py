@@ -93,6 +93,14 @@ class Product:
 @asynccontextmanager
 async def running_product(sandbox: Sandbox, **settings: str) -> AsyncIterator[Product]:
     """Worker and web server on this sandbox, signed in and live."""
+    async with started_product(sandbox, **settings) as product:
+        product.cookie, product.csrf_token = await _signed_in(sandbox, product.port)
+        yield product
+
+
+@asynccontextmanager
+async def started_product(sandbox: Sandbox, **settings: str) -> AsyncIterator[Product]:
+    """Worker and web server on this sandbox, to which nobody has signed in."""
     environment = environment_of(sandbox) | settings
     await prepare(environment)
     product = Product(free_port(), environment)
@@ -100,7 +108,6 @@ async def running_product(sandbox: Sandbox, **settings: str) -> AsyncIterator[Pr
         product.start_worker()
         product.start_web()
         await product.answers()
-        product.cookie, product.csrf_token = await _sign_in(sandbox, product.port)
         yield product
     finally:
         await asyncio.to_thread(product.stop)
@@ -185,24 +192,44 @@ async def _manage(*arguments: str, environment: dict[str, str]) -> None:
         raise RuntimeError(f"manage.py {arguments[0]} failed: {last}")
 
 
-async def _sign_in(sandbox: Sandbox, port: int) -> tuple[str, str]:
-    """The cookies of a session, and its CSRF token."""
-    async with (
-        asyncio.timeout(START_SECONDS),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/api/v1/account") as client,
-    ):
-        await client.get("/session")
-        await client.post(
-            "/authenticate",
-            json={
-                "environment": "sandbox",
-                "api_key_id": sandbox.key_id,
-                "private_key": sandbox.private_key,
-            },
-            headers={"X-CSRFToken": client.cookies["csrftoken"]},
-        )
+async def sign_in(client: httpx.AsyncClient, sandbox: Sandbox) -> None:
+    """
+    Show the sandbox's key; the client has the session from then on.
+
+    Raises:
+        httpx.HTTPStatusError: it was refused.
+    """
+    await client.get("/session")
+    answer = await client.post(
+        "/authenticate",
+        json={
+            "environment": "sandbox",
+            "api_key_id": sandbox.key_id,
+            "private_key": sandbox.private_key,
+        },
+        headers={"X-CSRFToken": client.cookies["csrftoken"]},
+    )
+    answer.raise_for_status()
+
+
+async def until_reconciled(client: httpx.AsyncClient) -> None:
+    """
+    Wait until the account's figures are the exchange's.
+
+    Raises:
+        TimeoutError: they are not.
+    """
+    async with asyncio.timeout(START_SECONDS):
         while (await client.get("/portfolio")).json()["reconciled_at"] is None:
             await asyncio.sleep(0.05)
+
+
+async def _signed_in(sandbox: Sandbox, port: int) -> tuple[str, str]:
+    """The cookies of a session, and its CSRF token."""
+    address = f"http://127.0.0.1:{port}/api/v1/account"
+    async with httpx.AsyncClient(base_url=address) as client:
+        await sign_in(client, sandbox)
+        await until_reconciled(client)
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         return cookie, client.cookies["csrftoken"]
 
