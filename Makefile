@@ -53,6 +53,12 @@ test-compose: $(VENV)/.installed-dev ## docker-compose.yml, built and brought up
 test-anywhere: $(VENV)/.installed-dev var/.static ## an older version behind nginx with https, PgBouncer and PostgreSQL with TLS: each process killed, then upgraded
 	@$(RUN)/python -m tests.anywhere
 
+.PHONY: test-alerts
+test-alerts: ## what each alert says and when, by Prometheus's own promtool
+	@command -v promtool >/dev/null || { echo "This needs promtool; on Debian: apt-get install --no-install-recommends prometheus"; exit 1; }
+	promtool check config ops/prometheus.yml
+	promtool test rules ops/alerts.test.yml
+
 .PHONY: check
 check: lint types test ## all that CI runs: lint, import contracts, types, tests
 

@@ -3,6 +3,8 @@
 import configparser
 import json
 import re
+import shutil
+import subprocess
 from itertools import chain
 from pathlib import Path
 from typing import get_args
@@ -114,6 +116,23 @@ def test_every_metric_is_on_the_dashboard():
 @pytest.mark.parametrize("alert", alerts())
 def test_operations_say_what_to_do_about_each_alert(alert):
     assert f"| `{alert}` |" in OPERATIONS
+
+
+@pytest.mark.parametrize("alert", alerts())
+def test_each_alert_has_a_case_in_which_it_calls_and_one_in_which_it_does_not(alert):
+    cases = (OPS / "alerts.test.yml").read_text()
+    of_it = re.findall(rf"alertname: {alert}(?: }}|\n +(exp_alerts):)", cases)
+
+    assert {*of_it} == {"", "exp_alerts"}
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not here")
+def test_alerts_say_what_they_should():
+    said = subprocess.run(
+        ["promtool", "test", "rules", str(OPS / "alerts.test.yml")], capture_output=True, text=True
+    )
+
+    assert said.returncode == 0, said.stdout + said.stderr
 
 
 @pytest.mark.parametrize("reason", get_args(Reason))
