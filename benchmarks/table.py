@@ -137,9 +137,18 @@ def _document(figure: Figure) -> dict[str, object]:
     return {**asdict(figure), "ours": ours, "is_missed": figure.is_missed}
 
 
+def say(what: str) -> None:
+    """What is being measured, beside the table."""
+    print(what, file=sys.stderr, flush=True)
+
+
 async def main(path: Path) -> int:
     """Measure, print and write; how many clients showed something wrong."""
-    figures = await ticks() + await return_of_many()
+    say("ticks, through each of the designs …")
+    figures = await ticks()
+    say(f"{returning.CLIENTS} clients return …")
+    figures += await return_of_many()
+    say(f"{fleet.ACCOUNTS} accounts, two workers and two web servers, each killed …")
     of_the_fleet, wrong = await two_of_each()
     figures += of_the_fleet
     print("\n".join(lines(figures)))

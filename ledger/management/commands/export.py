@@ -15,6 +15,8 @@ from ledger.csv_stream import csv_header, csv_text
 from ledger.exports import EXPORTS
 from positions.documents import Document
 
+_TOLD_EVERY = 20_000
+
 
 class Command(BaseCommand):
     """Write one list, a page at a time."""
@@ -40,7 +42,7 @@ class Command(BaseCommand):
             raise CommandError(str(error).replace("“", "--").replace("”", "")) from None
         if not exported.has_period and (period.since or period.until):
             raise CommandError(f"{exported.name} are of now: --from and --to say nothing of them.")
-        pages = exported.pages(Asked(_account_ids(options["account"]), period))
+        pages = self._told(exported.pages(Asked(_account_ids(options["account"]), period)))
         texts = _json(pages) if options["format"] == "json" else _csv(pages, exported.columns)
         try:
             for text in texts:
@@ -49,6 +51,16 @@ class Command(BaseCommand):
         except BrokenPipeError:
             # Whoever reads has enough. Python would complain of the same once more at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _told(self, pages: Iterable[Iterable[Document]]) -> Iterator[list[Document]]:
+        # Of a large list; a smaller one is done before anybody wonders.
+        written = 0
+        for page in pages:
+            rows = list(page)
+            yield rows
+            before, written = written, written + len(rows)
+            if written // _TOLD_EVERY > before // _TOLD_EVERY:
+                self.stderr.write(f"{written:,} rows written …")
 
 
 def _account_ids(account: int | None) -> tuple[int, ...]:

@@ -30,8 +30,10 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no account {account}.")
         is_explained = True
         for each in accounts:
-            proof = proving.keep(each.pk, timezone.now())
+            # First, as its balances may take a while.
             self.stdout.write(f"Account {each.pk}, {each.name} ({each.environment})")
+            self.stdout.flush()
+            proof = proving.keep(each.pk, timezone.now())
             if proving.is_reading_past(each.pk):
                 self.stdout.write("  not yet: older records are still being read\n\n")
                 is_explained = False

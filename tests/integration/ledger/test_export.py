@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from ledger.exports import EXPORTS
+from ledger.management.commands import export
 from ledger.models import Fill
 from tests.integration.ledger.rows import fill, record, record_transfers, settlement, transfer
 from tests.integration.streaming.rows import Worker
@@ -53,6 +54,21 @@ def test_one_account_and_a_period(account, happened):
     text = exported("fills", account=account.pk, since="2026-11-23T12:00:05Z", until="2026-11-24")
 
     assert [row["id"] for row in csv.DictReader(io.StringIO(text))] == [f"b{account.pk}"]
+
+
+def test_of_a_long_list_it_is_told_how_far_it_has_come(happened, monkeypatch):
+    monkeypatch.setattr(export, "_TOLD_EVERY", 4)
+    monkeypatch.setattr(
+        EXPORTS["fills"].__class__,
+        "pages",
+        lambda self, asked: iter([[{"id": "a"}] * 3, [{"id": "b"}] * 3, [{"id": "c"}]]),
+    )
+    told = io.StringIO()
+
+    written = exported("fills", format="json", stderr=told)
+
+    assert told.getvalue() == "6 rows written …\n"
+    assert len(json.loads(written)) == 7
 
 
 def test_nothing_is_an_empty_list(db):
