@@ -204,7 +204,8 @@ class Session:
         """
         What one frame says. Never raises: an unreadable frame is an event as well.
 
-        No event for the lifecycle of a market that nobody wants, which is most of them.
+        No event for the lifecycle of a market that nobody wants, which is most of them; nor for a
+        word on one that comes late or twice, and may be outdated: its gap was told.
         """
         try:
             frame = Frame(text)
@@ -218,7 +219,10 @@ class Session:
         if frame.type not in _CHANNELS_PICKED_HERE or frame.market_ticker is None:
             return False
         channel = self._channels.get(frame.type)  # these types are named like their channels
-        return channel is not None and frame.market_ticker not in channel.wanted
+        if channel is None:
+            return False
+        is_late = frame.place is not None and frame.place[1] < (channel.next_seq or 0)
+        return is_late or frame.market_ticker not in channel.wanted
 
     def _event(self, frame: Frame) -> Event:
         try:

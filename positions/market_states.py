@@ -20,8 +20,8 @@ _BEFORE = {
     "inactive": frozenset({"active", UNKNOWN_STATUS}),
     "determined": frozenset({"initialized", "inactive", "active", "closed", UNKNOWN_STATUS}),
 }
-# A market closes without a word of the stream's, so this may be news.
-_MAY_FOLLOW = {("active", "closed")}
+# A result may be disputed, and determined anew.
+_RESULTS = frozenset({"determined", "disputed", "amended"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,33 +31,37 @@ class ToldState:
 
     Attributes:
         at: seconds of the caller's monotonic clock.
+        replaced: what the market was until then.
     """
 
     state: MarketState
     at: float
+    replaced: MarketState
 
-    def is_news(self, state: MarketState, before: "ToldState | None") -> bool:
+    def is_news(self, last: "ToldState | None") -> bool:
         """
-        Whether it changes a market that stands so.
+        Whether it changes the market.
 
         Args:
-            before: what the stream said last.
+            last: what the stream said before, as far as that still holds.
         """
-        return state.status in self._before or (
-            # A result that was disputed is determined anew, and nothing tells of the dispute.
-            before is not None
-            and before.state == state != self.state
-            and before.state.status == self.state.status == "determined"
-            and not self._is_older_than(state)
+        return self.replaced.status in _BEFORE[self.state.status] or (
+            self.is_result
+            and self.replaced.status in _RESULTS
+            and self.replaced != self.state
+            and (last is None or not last.is_result or self._is_later_than(last))
         )
+
+    @property
+    def is_result(self) -> bool:
+        """Whether the market's result is known by it."""
+        return self.state.status == "determined"
 
     def outlives(self, read: MarketState, requested_at: float) -> bool:
         """Whether an answer of REST's is from before it."""
-        return (
-            requested_at < self.at + DOUBT_SECONDS
-            and read.status in self._before
-            and (self.state.status, read.status) not in _MAY_FOLLOW
-        )
+        if read == self.state or requested_at >= self.at + DOUBT_SECONDS:
+            return False
+        return read == self.replaced or read.status in _BEFORE[self.state.status]
 
     def completed(self, read: MarketState) -> MarketState:
         """An answer of REST's, with the value that only the stream has told so far."""
@@ -65,10 +69,6 @@ class ToldState:
             return replace(read, settlement_value=self.state.settlement_value)
         return read
 
-    @property
-    def _before(self) -> frozenset[str]:
-        return _BEFORE.get(self.state.status, frozenset())
-
-    def _is_older_than(self, state: MarketState) -> bool:
-        ours, theirs = self.state.since, state.since
-        return ours is not None and theirs is not None and ours < theirs
+    def _is_later_than(self, other: "ToldState") -> bool:
+        ours, theirs = self.state.since, other.state.since
+        return ours is not None and theirs is not None and ours > theirs

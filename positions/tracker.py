@@ -315,17 +315,21 @@ class Tracker:
         tracked = self._open.get(ticker)
         if tracked is None:
             return False
-        told, before = ToldState(_state(state), received_at), tracked.told
-        tracked.told, tracked.is_state_doubted = told, False
-        if not told.is_news(tracked.state, before):
+        told = ToldState(_state(state), received_at, tracked.state)
+        is_news = told.is_news(tracked.told)
+        if is_news or told.state == tracked.state:
+            tracked.told, tracked.is_state_doubted = told, False
+        if not is_news:
             return False
         self._change_state(ticker, tracked, told.state)
         return True
 
-    def forget_told_states(self) -> None:
-        """What the stream said of states may have been outdated by a word that was lost."""
+    def forget_told_pauses(self) -> None:
+        """Of pauses and their ends a word was lost, perhaps: REST's next one counts."""
         for tracked in self._open.values():
-            tracked.told, tracked.is_state_doubted = None, False
+            # A result stays one, or becomes another, which no old answer of REST's can be.
+            if tracked.told and not tracked.told.is_result:
+                tracked.told, tracked.is_state_doubted = None, False
 
     def apply_settled(self, ticker: str, at: datetime | None, received_at: float) -> bool:
         """
@@ -471,7 +475,7 @@ class Tracker:
         self._noticed.connected()
         for tracked in self._open.values():
             tracked.quoted_at = _LONG_AGO
-        self.forget_told_states()
+        self.forget_told_pauses()
 
     def tell_left_out_again(self) -> None:
         """Count the rows that are left out as changed."""
@@ -561,10 +565,13 @@ class Tracker:
             self._new_markets.add(ticker)
             self._touch(ticker)
         state, quote = _state(state), _checked(quote)
-        if tracked.told:
-            state = tracked.told.completed(state)
-            tracked.is_state_doubted = tracked.told.outlives(state, requested_at)
+        told = tracked.told
+        if told:
+            state = told.completed(state)
+            tracked.is_state_doubted = told.outlives(state, requested_at)
         if state != tracked.state and not tracked.is_state_doubted:
+            # From now on the read is what holds.
+            tracked.told = None
             self._change_state(ticker, tracked, state)
         # REST gives prices without the time of their change: equal ones keep the time we know.
         ours = self._executions.price_of(ticker)

@@ -155,9 +155,8 @@ class Upstream:
                 self._on_change()
             case Determined(market_ticker=ticker, settlement_value=value, at=at):
                 self._tracker.determined(ticker, at)
-                # Of a scalar one REST says what it pays.
-                state = None if value is None else MarketState("determined", value, at)
-                self._market_changed(ticker, state, now)
+                # What a scalar one pays, if that is not told, REST says.
+                self._market_changed(ticker, MarketState("determined", value, at), now)
             case Activated(market_ticker=ticker):
                 self._market_changed(ticker, MarketState("active"), now)
             case Deactivated(market_ticker=ticker):
@@ -187,6 +186,8 @@ class Upstream:
             case Undecodable(reason=reason, market_ticker=ticker):
                 self._garbled += 1
                 COUNTS.garbled += 1
+                # It may have been the end of a pause.
+                self._tracker.forget_told_pauses()
                 if ticker and self._tracker.apply_unreadable_ticker(ticker, now):
                     self._on_change()
                 # The first, the tenth, the hundredth …: a storm of them must not fill the log.
@@ -225,7 +226,7 @@ class Upstream:
 
     def _words_were_lost(self, channel: str) -> None:
         if channel == LIFECYCLE:
-            self._tracker.forget_told_states()
+            self._tracker.forget_told_pauses()
 
     def _is_ours(self, subaccount: int | None) -> bool:
         return (subaccount or 0) == self._subaccount

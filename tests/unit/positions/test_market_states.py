@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from positions.market_states import DOUBT_SECONDS
+from positions.noticed import MarketChange
 from positions.pnl import MarketState
 from positions.tracker import QUOTE_DOUBT_SECONDS, Tracker
-from tests.told import at, market, reconcile, row
+from tests.told import NOON, at, market, reconcile, row
 
 PAYS = MarketState("determined", Decimal(1))
 
@@ -123,8 +124,8 @@ def test_value_that_no_contract_can_pay_is_none(tracker):
 
 
 def test_result_that_is_determined_anew_counts(tracker):
-    tracker.apply_state("A", PAYS, 200.0)
-    tracker.apply_state("A", MarketState("determined", Decimal(0)), 210.0)
+    tracker.apply_state("A", replace(PAYS, since=at(1)), 200.0)
+    tracker.apply_state("A", MarketState("determined", Decimal(0), at(10)), 210.0)
 
     tracker.apply_settled("A", None, 211.0)
 
@@ -142,13 +143,67 @@ def test_first_result_that_comes_again_does_not(tracker):
     assert shown(tracker) == ("determined", Decimal(0))
 
 
-def test_result_that_rest_has_shown_otherwise_since_is_rests(tracker):
+@pytest.mark.parametrize("shown_since", ["determined", "disputed", "amended"])
+def test_result_that_is_determined_anew_is_not_undone_by_the_read_that_follows(
+    tracker, shown_since
+):
+    tracker.apply_state("A", replace(PAYS, since=at(1)), 200.0)
+    read(tracker, shown_since, "1", requested_at=205.0)
+    tracker.take_changes(NOON)
+
+    tracker.apply_state("A", MarketState("determined", Decimal(0), at(10)), 210.0)
+    read(tracker, shown_since, "1", requested_at=210.1)
+
+    changes = tracker.take_changes(NOON)
+    assert changes.positions[0].figures.market_value == 0
+    assert changes.notices == (MarketChange("A", "determined", Decimal(0), at(10)),)
+
+
+def test_result_that_is_determined_anew_after_a_break_counts(tracker):
+    tracker.apply_state("A", replace(PAYS, since=at(1)), 200.0)
+    tracker.follow(201.0)
+
+    tracker.apply_state("A", MarketState("determined", Decimal(0), at(10)), 210.0)
+
+    assert shown(tracker) == ("determined", Decimal(0))
+
+
+def test_result_outlives_a_break(tracker):
     tracker.apply_state("A", PAYS, 200.0)
-    read(tracker, "disputed", "1", requested_at=205.0)
+    tracker.follow(201.0)
 
-    assert not tracker.apply_state("A", MarketState("determined", Decimal(0)), 210.0)
+    read(tracker, "closed", requested_at=202.0)
 
-    assert state(tracker) == "disputed"
+    assert state(tracker) == "determined"
+
+
+def test_result_whose_value_is_not_told_is_rests_to_value(tracker):
+    tracker.apply_state("A", MarketState("determined"), 200.0)
+    told = shown(tracker)
+    read(tracker, "closed", requested_at=201.0)
+    read(tracker, "determined", "0.37", requested_at=202.0)
+
+    # By the last price of all, meanwhile.
+    assert told == ("determined", Decimal("4.10"))
+    assert shown(tracker) == ("determined", Decimal("3.70"))
+
+
+def test_value_is_kept_no_longer_than_what_it_was_told_with(tracker):
+    tracker.apply_state("A", MarketState("determined", Decimal("0.37")), 200.0)
+    read(tracker, "closed", requested_at=200.0 + DOUBT_SECONDS)
+
+    read(tracker, "determined", None, requested_at=300.0)
+
+    assert tracker._open["A"].state.settlement_value is None
+
+
+def test_word_that_says_what_rest_has_shown_holds_against_older_answers(tracker):
+    read(tracker, "determined", "1", requested_at=199.0)
+    assert not tracker.apply_state("A", PAYS, 200.0)
+
+    read(tracker, "closed", requested_at=200.5)
+
+    assert state(tracker) == "determined"
 
 
 def test_read_without_the_value_keeps_that_of_the_stream(tracker):
@@ -163,13 +218,14 @@ def test_closed_market_that_is_opened_again_is_shown_so_and_may_close(tracker):
     read(tracker, "closed", requested_at=190.0)
 
     assert tracker.apply_state("A", MarketState("active"), 200.0)
+    read(tracker, "closed", requested_at=200.1)
     reopened = state(tracker)
-    read(tracker, "closed", requested_at=201.0)
+    read(tracker, "closed", requested_at=200.0 + DOUBT_SECONDS)
 
     assert (reopened, state(tracker)) == ("active", "closed")
 
 
-@pytest.mark.parametrize("lose", [lambda it: it.follow(201.0), Tracker.forget_told_states])
+@pytest.mark.parametrize("lose", [lambda it: it.follow(201.0), Tracker.forget_told_pauses])
 def test_word_before_others_were_lost_is_not_held_against_a_read(tracker, lose):
     tracker.apply_state("A", MarketState("inactive"), 200.0)
 
