@@ -64,6 +64,11 @@ def is_past_read(account_id: int) -> bool:
     return is_followed and not being_filled(account_id).exists()
 
 
+def to_fill(account_id: int) -> list[Hole]:
+    """All of them, newest first."""
+    return list(being_filled(account_id).order_by("-until"))
+
+
 def next_to_fill(account_id: int) -> Hole | None:
     """The newest of them."""
     return being_filled(account_id).order_by("-until").first()

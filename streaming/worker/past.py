@@ -4,7 +4,8 @@ The past of an account, read hole by hole (`ledger.holes`) in the background, pa
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Never
 
 from django.utils import timezone
@@ -14,7 +15,7 @@ from ledger import closing, following, holes, proving, records
 from ledger.models import Hole
 from streaming.worker.bookkeeper import Bookkeeper, reason
 from streaming.worker.counts import COUNTS
-from streaming.worker.persistence import until_done
+from streaming.worker.persistence import each_of, until_done
 from streaming.worker.trading_day import TradingDay
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,10 @@ class Past:
         self._day = day
         self._subaccount = subaccount
         self.is_filled = False
+        # Of holes whose settlements could not be read: down to where the fills have been, and those
+        # of which all have.
+        self._fills_down_to: dict[int, datetime] = {}
+        self._fills_known: set[int] = set()
 
     async def run(self) -> Never:
         """Read what is missing, and go on trying what can't be read, until cancelled."""
@@ -53,8 +58,8 @@ class Past:
             await until_done(self._settle_unlisted, "settlements not derived", account_id)
 
     async def _fill_all(self) -> None:
-        while hole := await self._books.run(holes.next_to_fill):
-            await self._fill(hole)
+        while found := await self._books.run(holes.to_fill):
+            await each_of(self._books.account_id, *(partial(self._fill, hole) for hole in found))
         # Also what an earlier try left open.
         await self._books.follow(following.open_markets)
         await self._books.describe()
@@ -62,14 +67,19 @@ class Past:
         await self._has_changed()
 
     async def _fill(self, hole: Hole) -> None:
-        try:
+        # That list may fail for good, and the fills must not wait for it.
+        are_paid_known = False
+
+        async def read_settlements() -> None:
+            nonlocal are_paid_known
             await self._read_settlements(hole)
-        except Exception:
-            # That list may fail for good, and the fills must not wait for it. How far back nothing
-            # is missing they don't say alone.
-            await self._read_fills(hole, is_all=False)
-            raise
-        await self._read_fills(hole, is_all=True)
+            are_paid_known = True
+
+        async def read_fills() -> None:
+            if hole.pk not in self._fills_known:
+                await self._read_fills(hole, are_all=are_paid_known)
+
+        await each_of(self._books.account_id, read_settlements, read_fills)
         await self._books.follow(following.open_markets)
         await self._books.threads.run(holes.close, hole, timezone.now())
         # And of what was recorded in between.
@@ -86,8 +96,8 @@ class Past:
             await self._books.leave_out(paid.left_out, hole.since, hole.opened_until)
             await self._books.keep([records.settlement_of(each) for each in paid])
 
-    async def _read_fills(self, hole: Hole, *, is_all: bool) -> None:
-        reached = hole.until
+    async def _read_fills(self, hole: Hole, *, are_all: bool) -> None:
+        reached = self._fills_down_to.get(hole.pk, hole.until)
         for archived in (False, True):
             listed = self._books.rest.fill_pages(
                 self._subaccount, archived=archived, since=hole.since, until=reached
@@ -97,9 +107,13 @@ class Past:
                 await self._books.leave_out(fills.left_out, hole.since, reached)
                 await self._books.keep([records.fill_of(each) for each in fills])
                 reached = min([reached, *(each.at for each in fills)])
-                if is_all:
+                if are_all:
                     await self._books.threads.run(holes.filled_to, hole, reached, len(fills))
+                else:
+                    # How far back nothing is missing they don't say alone.
+                    self._fills_down_to[hole.pk] = reached
                 await asyncio.sleep(PAGE_SECONDS)
+        self._fills_known.add(hole.pk)
 
     async def _try_again(self) -> None:
         """Read what could not be read; much of the rest of its stretch is known already."""
