@@ -110,9 +110,10 @@ class Edge:
         asked = time.monotonic()
         async with AsyncExitStack() as turn:
             await turn.enter_async_context(self._turns.turn_async())
-            COUNTS.turns.observe(time.monotonic() - asked)
+            begun = time.monotonic()
+            COUNTS.turns.observe(begun - asked)
             await self._application(scope, replayed, hold)
-            if _is_refusal(answer) and has_been_silent(since=asked):
+            if _is_refusal(answer) and has_been_silent(since=begun):
                 # It was waited for as long as anybody should; who comes next would wait as well.
                 self._turns.refuse_waiting(DatabaseAway)
         for message in answer:
