@@ -2,8 +2,8 @@
 `make test-anywhere`: the product as on a server of its own, and as on a platform, on loopback.
 
 nginx with https before two web servers, PgBouncer in transaction mode, PostgreSQL by TCP with TLS,
-one worker. An older version is installed; each of its processes is killed while somebody watches,
-and the commands of `docs/operations.md` are run as they are written there, the upgrade among them.
+one worker. An older version is installed and upgraded while somebody watches; each process of the
+new one is killed, and the other commands of `docs/operations.md` are run as they are written there.
 """
 
 import asyncio
@@ -57,6 +57,13 @@ async def come_in(here: Scene) -> None:
     holds(answer.status_code == 200, f"signed in through nginx: {answer.text}")
     cookie = answer.headers["Set-Cookie"]
     holds("Secure" in cookie and "HttpOnly" in cookie, "the session's cookie is for https alone")
+
+
+async def upgrade(here: Scene) -> None:
+    installation.publish_the_newest(here.places)
+    await written.run("backup", "upgrade", places=here.places)
+    holds(installation.is_the_newest(here.places), "the newest version is installed")
+    await back(here, "an upgrade")
 
 
 async def look_at_the_database(here: Scene) -> None:
@@ -124,12 +131,10 @@ async def run_what_is_written(here: Scene) -> None:
     await back(here, "backup and restore")
     holds(await here.visitor.name_of_account() == BEFORE, "the restored name is the old one")
 
-    installation.publish_the_newest(here.places)
     keys = here.places.env_file.read_text()
     # As somebody does all of it in one shell, where what one leaves behind meets the next.
     await written.run("backup", "upgrade", "rotate", places=here.places)
     await back(here, "a backup, an upgrade and a new encryption key")
-    holds(installation.is_the_newest(here.places), "the newest version is installed")
     holds(here.places.env_file.read_text() != keys, "the key is another")
 
     await written.run("leave", places=here.places)
@@ -165,6 +170,7 @@ async def story() -> None:
         try:
             took = await here.ticks_arrive()
             say(f"signed in through nginx by https; ten ticks after {took:.1f} s")
+            await upgrade(here)
             await look_at_the_database(here)
             await kill_each(here)
             await let_streams_end(here)

@@ -57,7 +57,7 @@ def _before_the_last_migration() -> str:
 
 
 def _git(*arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True)
+    if done.returncode:
+        raise written.CommandsFailed(f"git {arguments[0]}: {done.stderr.strip()}")
     return done.stdout.strip()
