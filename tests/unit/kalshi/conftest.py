@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +11,38 @@ from kalshi.signing import SigningKey
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "kalshi"
 
 
+def recorded(name: str) -> dict[str, Any]:
+    return json.loads((PAYLOADS / f"{name}.json").read_text())
+
+
 @pytest.fixture(scope="session")
 def frames() -> dict[str, Any]:
     """The exchange's WebSocket frames by name."""
-    return json.loads((PAYLOADS / "frames.json").read_text())
+    return recorded("frames")
 
 
 @pytest.fixture(scope="session")
 def answers() -> dict[str, Any]:
     """The exchange's REST answers by name."""
-    return json.loads((PAYLOADS / "answers.json").read_text())
+    return recorded("answers")
 
 
 @pytest.fixture(scope="session")
 def refusals() -> dict[str, Any]:
     """The exchange's error bodies by cause."""
-    return json.loads((PAYLOADS / "refusals.json").read_text())
+    return recorded("refusals")
+
+
+@pytest.fixture(scope="session")
+def unchanged() -> dict[str, Any]:
+    return {name: recorded(name) for name in ("frames", "answers", "refusals")}
+
+
+@pytest.fixture(autouse=True)
+def what_is_shared_stays_as_it_is(frames, answers, refusals, unchanged) -> Iterator[None]:
+    """What a test changes of it all later ones would find, whichever they are."""
+    yield
+    assert {"frames": frames, "answers": answers, "refusals": refusals} == unchanged
 
 
 @pytest.fixture(scope="session")

@@ -141,8 +141,8 @@ def test_messages_are_passed_on(session, frames):
 
 
 def test_quote_that_cannot_be_read_is_told_with_its_market(session, frames):
-    odd = frames["ticker"]
-    odd["msg"]["yes_bid_dollars"] = None
+    told = frames["ticker"]
+    odd = {**told, "msg": {**told["msg"], "yes_bid_dollars": None}}
 
     (event,) = session.receive(json.dumps(odd))
 
