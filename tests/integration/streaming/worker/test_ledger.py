@@ -23,7 +23,7 @@ from ledger.models import (
 )
 from positions.models import AccountStream
 from sandbox.commands import perform
-from sandbox.faults import FailedAnswer
+from sandbox.faults import FailedAnswer, Faults
 from sandbox.server import Sandbox, running_exchange, utc_now
 from streaming.worker import persistence
 from tests.integration.streaming.conftest import feeding
@@ -194,6 +194,33 @@ async def test_list_that_fails_for_good_keeps_no_other_waiting(
     sandbox.faults.answers.clear()
     await database.until(is_past_read, alice)
     assert await database.run(kept) == {"fills", "settlements", "transfers"}
+
+
+async def test_fills_are_read_once_while_the_settlements_of_their_stretch_fail(
+    database, sandbox, alice, credential, start_feed, monkeypatch
+):
+    monkeypatch.setattr(persistence, "RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(persistence, "SOONEST_RETRY_SECONDS", 0.05)
+    asked: list[str] = []
+    failure_of = Faults.failure_of
+
+    def note(self, path: str):
+        asked.append(path)
+        return failure_of(self, path)
+
+    # Every call is held against the faults.
+    monkeypatch.setattr(Faults, "failure_of", note)
+    failing = FailedAnswer(500, path="/portfolio/settlements", times=None)
+    sandbox.faults.answers.append(failing)
+
+    await start_feed(alice)
+    # By the present, and by the past several times.
+    await until(lambda: asked.count(failing.path) >= 8)
+    sandbox.faults.answers.clear()
+    await database.until(is_past_read, alice)
+
+    # Which only the past reads.
+    assert asked.count("/historical/fills") == 1
 
 
 async def test_what_becomes_of_a_market_is_recorded_once(
