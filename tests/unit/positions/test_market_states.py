@@ -9,19 +9,9 @@ from positions.market_states import DOUBT_SECONDS
 from positions.noticed import MarketChange
 from positions.pnl import MarketState
 from positions.tracker import QUOTE_DOUBT_SECONDS, Tracker
-from tests.told import NOON, at, market, reconcile, row
+from tests.told import NOON, at, market
 
 PAYS = MarketState("determined", Decimal(1))
-
-
-@pytest.fixture
-def tracker() -> Tracker:
-    """Ten YES of A, bought for 4 dollars, at an active market."""
-    tracker = Tracker("bid")
-    tracker.follow(1.0)
-    reconcile(tracker, [row("A", "10", "4")])
-    tracker.take_changes()
-    return tracker
 
 
 def read(tracker: Tracker, status: str, value: str | None = None, *, requested_at: float) -> None:

@@ -12,16 +12,6 @@ from positions.tracker import Tracker
 from tests.told import NOON, at, market, position, reconcile, row
 
 
-@pytest.fixture
-def tracker() -> Tracker:
-    """Ten YES of A at an active market, connected, all taken."""
-    tracker = Tracker("bid")
-    tracker.follow(1.0)
-    reconcile(tracker, [row("A", "10", "4")])
-    tracker.take_changes()
-    return tracker
-
-
 def stand(tracker: Tracker, status: str, value: str | None = None, *, since=None) -> None:
     """REST tells how market A stands."""
     facts, state, quote = market("A", status=status, settlement_value=value)
