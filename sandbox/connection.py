@@ -55,10 +55,12 @@ class Connection:
         if self.session.publish(message, sent_at_ms):
             self._news.set()
 
-    def fail(self, channel: str, code: int) -> None:
-        """End the subscription of a channel with an error."""
-        if self.session.fail(channel, code, wire.milliseconds(self._clock())):
+    def fail(self, channel: str, code: int) -> bool:
+        """End the subscription of a channel with an error; say whether there was one."""
+        was_subscribed = self.session.fail(channel, code, wire.milliseconds(self._clock()))
+        if was_subscribed:
             self._news.set()
+        return was_subscribed
 
     def cut(self, *, reset: bool = False) -> None:
         """End the connection without a close frame; as a reset, or as if the other side went."""

@@ -319,10 +319,9 @@ class Hands:
         for connection in self.connections:
             connection.cut(reset=True)
 
-    def fail_channel(self, channel: str, code: int) -> None:
-        """End every subscription of a channel with an error, 10 or 25."""
-        for connection in self.connections:
-            connection.fail(channel, code)
+    def fail_channel(self, channel: str, code: int) -> int:
+        """End every subscription of a channel with an error, 10 or 25; how many there were."""
+        return sum(connection.fail(channel, code) for connection in self.connections)
 
     def freeze(self) -> None:
         """Keep every connection, and neither send nor read anything more."""

@@ -133,7 +133,7 @@ async def test_word_on_a_market_that_comes_twice_is_no_gap(exchange, socket, mar
 async def test_failed_channel_ends_its_subscription_and_can_be_had_again(
     exchange, socket, markets, code
 ):
-    exchange.fail_channel(LIFECYCLE, code)
+    assert exchange.fail_channel(LIFECYCLE, code) == 1
     (ended,) = await take(socket, 1)
     socket.session.subscribe([LIFECYCLE], ended.market_tickers)
     await socket.send_pending()

@@ -770,7 +770,8 @@ async def test_channel_that_only_helps_may_go_on_failing(
         return caplog.messages.count("subscription ended")
 
     for times in (1, 2):
-        sandbox.fail_channel("market_lifecycle_v2", 10)
+        # The end is in the log before the channel is asked for again.
+        await until(lambda: sandbox.fail_channel("market_lifecycle_v2", 10))
         await until(lambda times=times: ended() == times)
     sandbox.set_quote(tickers[0], Decimal("0.31"), Decimal("0.34"))
 
@@ -793,7 +794,7 @@ async def test_account_whose_prices_the_exchange_does_not_tell_is_not_live(
 async def test_subscription_that_the_exchange_ended_is_renewed(
     database, alice, live, sandbox, tickers
 ):
-    sandbox.fail_channel("ticker", 25)
+    assert sandbox.fail_channel("ticker", 25) == 1
     await until(lambda: faults.subscribed_markets(sandbox))
 
     sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
@@ -806,10 +807,10 @@ async def test_subscription_that_keeps_ending_is_not_renewed_in_a_tight_loop(
     database, alice, live, sandbox, tickers
 ):
     attempts = count_attempts(sandbox)
-    sandbox.fail_channel("ticker", 25)
-    await until(lambda: faults.subscribed_markets(sandbox))
+    assert sandbox.fail_channel("ticker", 25) == 1
 
-    sandbox.fail_channel("ticker", 25)
+    # As soon as it is subscribed to again.
+    await until(lambda: sandbox.fail_channel("ticker", 25))
 
     # A new connection, after a wait that grows with each.
     await until(lambda: attempts)
