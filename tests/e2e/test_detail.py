@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import httpx
 import pytest
+from django.templatetags.static import static
 from playwright.async_api import Locator, Page, expect
 
 from sandbox.server import Sandbox
@@ -49,6 +50,59 @@ async def test_both_charts_are_drawn_with_nothing_to_complain_of(page, product, 
         await until(lambda: has_ink(page, chart))  # noqa: B023  # awaited in this very turn
 
     assert complaints == []
+
+
+# Charts whose last instant has a label of its own, as each language writes it.
+LABELS_CUT_OFF = """
+async ([plot, locale]) => {
+  const [{ Plot }, { useLocale }] = await Promise.all([import(plot), import(locale)]);
+  const drawn = [];
+  const { fillText } = CanvasRenderingContext2D.prototype;
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    const half = this.measureText(text).width / 2;
+    if (this.textAlign === "center") drawn.push({ text, isCut: x + half > this.canvas.width });
+    return fillText.call(this, text, x, y);
+  };
+  const box = document.createElement("div");
+  box.style.cssText = "width: 360px; height: 200px";
+  document.body.append(box);
+  const at = (...moment) => new Date(...moment).getTime() / 1000;
+  const spans = [
+    [at(2026, 10, 23), at(2026, 10, 30)],
+    [at(2025, 0, 1), at(2026, 10, 1)],
+    [at(2026, 10, 30, 23, 58, 0), at(2026, 10, 30, 23, 58, 40)],
+  ];
+  const plan = {
+    lines: () => ({ series: [{ stroke: "black" }] }),
+    room: () => [0, 1],
+    labels: (values) => values.map(String),
+    draw: () => {},
+    onRead: () => {},
+  };
+  const ends = [];
+  for (const tag of ["en-US", "de", "es", "fr", "ja", "pt-BR", "ru"]) {
+    useLocale(tag);
+    for (const span of spans) {
+      const chart = new Plot(box, plan);
+      drawn.length = 0;
+      await chart.show([span, [0, 1]], span);
+      await new Promise(requestAnimationFrame);
+      ends.push(drawn.at(-1));
+      chart.stop();
+    }
+  }
+  return { count: ends.length, cut: ends.filter((end) => end?.isCut !== false) };
+}
+"""
+
+
+async def test_last_time_under_a_chart_is_not_cut_off(page, product):
+    await sign_in(page, product)
+    modules = [static("js/charts/plot.js"), static("js/locale.js")]
+
+    told = await page.evaluate(LABELS_CUT_OFF, modules)
+
+    assert told == {"count": 21, "cut": []}
 
 
 async def test_a_range_is_kept_over_a_reload(page, product):

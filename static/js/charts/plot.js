@@ -30,6 +30,8 @@ import { coloursAt, isPrivate, onLookChange } from "./look.js";
 
 const FONT = "12px system-ui, sans-serif";
 const MASK = "•••";
+/** Half of the widest time, "30 de nov.": under a chart's last instant it is centred like any other. */
+const BESIDE = 32;
 
 export class Plot {
   #box;
@@ -127,7 +129,7 @@ export class Plot {
     return {
       width: this.#box.clientWidth,
       height: this.#box.clientHeight,
-      padding: [8, 12, 0, 0],
+      padding: [8, BESIDE, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { setScale: false, x: false, y: false }, points: { size: 9 } },
       scales: {
