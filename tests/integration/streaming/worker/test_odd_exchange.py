@@ -1,5 +1,6 @@
 """One odd row, or a read that only helps, costs nothing but itself."""
 
+import asyncio
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ from positions.documents import position_document
 from sandbox.faults import FailedAnswer, Faults
 from sandbox.server import running_exchange
 from sandbox.spoiling import ABSENT, Spoil
+from streaming.worker.feed import Feed
 from tests.integration.streaming import rows
 from tests.waiting import until
 
@@ -284,6 +286,8 @@ async def test_going_live_asks_for_each_thing_once(
     asked: Counter[str] = Counter()
     # Every call is held against the faults.
     monkeypatch.setattr(Faults, "failure_of", lambda self, path: asked.update([path]))
+    # What is past is read once it is live, the markets that were traded among it.
+    monkeypatch.setattr(Feed, "_keep_ledger", lambda self, historian: asyncio.sleep(3600))
 
     await start_feed(alice)
 
