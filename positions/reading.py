@@ -86,14 +86,16 @@ def read_since(account_id: int, seq: int) -> AccountRows:
     first_of_heartbeat = len(_names(AccountStream))
     first_of_position = first_of_heartbeat + len(workers.HEARTBEAT_COLUMNS)
     first_of_market = first_of_position + len(_names(Position))
-    stream = _loaded(AccountStream, rows[0])
+    # Asked for once: it is another thing in each thread, and found by a search.
+    alias = connection.alias
+    stream = _loaded(alias, AccountStream, rows[0])
     heartbeat = workers.heartbeat_of(rows[0][first_of_heartbeat:first_of_position])
     positions = []
     for row in rows:
         # A stream without changes joins nothing.
         if row[first_of_position] is not None:
-            position = _loaded(Position, row[first_of_position:])
-            position.market = _loaded(Market, row[first_of_market:])
+            position = _loaded(alias, Position, row[first_of_position:])
+            position.market = _loaded(alias, Market, row[first_of_market:])
             positions.append(position)
     # Here, as planning to sort takes PostgreSQL longer than sorting takes us.
     positions.sort(key=lambda position: (position.seq, position.market.ticker))
@@ -179,6 +181,6 @@ def _names(model: type[Model]) -> list[str]:
     return [field.attname for field in model._meta.concrete_fields]
 
 
-def _loaded(model: type[_M], values: Sequence[object]) -> _M:
+def _loaded(alias: str, model: type[_M], values: Sequence[object]) -> _M:
     names = _names(model)
-    return model.from_db(connection.alias, names, values[: len(names)])
+    return model.from_db(alias, names, values[: len(names)])

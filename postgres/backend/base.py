@@ -7,6 +7,7 @@ import psycopg
 from django.db.backends.postgresql import base, operations
 
 from postgres import embedded, patience
+from postgres.backend.instants import reading_instants
 from postgres.connections import PatientConnection
 from postgres.direct import direct_parameters, is_pooled
 from postgres.errors import note_lack_of_connections
@@ -73,6 +74,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return super().get_new_connection(
                 conn_params
                 | {
+                    "context": reading_instants(conn_params["context"]),
                     "options": options,
                     "answer_seconds": limits.answer,
                     # Nor does it keep what was prepared in a session.
