@@ -86,6 +86,10 @@ bench-returning: $(VENV)/.installed-dev var/.static ## a thousand clients that r
 bench-arriving: $(VENV)/.installed-dev var/.static ## accounts that hold up to a thousand events: from the click on Sign in until all is live
 	$(RUN)/python -m benchmarks.arriving
 
+.PHONY: bench-scale
+bench-scale: $(VENV)/.installed-dev var/.static ## how far one of each goes: a worker's updates, a web server's clients, a large account
+	$(RUN)/python -m benchmarks.scale
+
 .PHONY: bench-accounts
 bench-accounts: $(VENV)/.installed-dev var/.static ## one worker with two hundred accounts, some broken: whether the others notice
 	$(RUN)/python -m benchmarks.accounts

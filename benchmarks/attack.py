@@ -5,7 +5,7 @@ What strangers at the door cost those inside: ticks before, during and after an 
 
 One web process, a hundred open streams, fifty positions, a hundred updates a second. One of the
 streams is timed as in `tick_to_stream`; the others are read, and the attack made, by processes of
-their own (`crowd.py`) on the same two cores. Loopback only; ends after two minutes.
+their own (`readers.py`, `crowd.py`) on the same two cores. Loopback only; ends after two minutes.
 """
 
 import asyncio
@@ -16,47 +16,31 @@ import sys
 from contextlib import aclosing
 from pathlib import Path
 
-from benchmarks.crowd import OPEN
 from benchmarks.processes import end, footprint
 from benchmarks.product import Product, events, running_product
+from benchmarks.readers import Readers, reading
 from benchmarks.tick_to_stream import SECONDS, WARM_UP_SECONDS, measure
 from sandbox.server import Sandbox, running_exchange
 
 POSITIONS = 50
 OTHER_STREAMS = 99
-OPEN_SECONDS = 30
 # Of the attack: it begins before the timed ticks and ends after them.
 ATTACK_SECONDS = WARM_UP_SECONDS + SECONDS + 4
 
 
-def _crowd(*arguments: object) -> subprocess.Popen[bytes]:
+def _attackers(port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.crowd", *(str(argument) for argument in arguments)],
+        [sys.executable, "-m", "benchmarks.crowd", str(port), str(ATTACK_SECONDS)],
         cwd=Path(__file__).resolve().parent.parent,
         stdout=subprocess.PIPE,
     )
 
 
-async def _until_open(readers: subprocess.Popen[bytes]) -> None:
-    """Wait until all streams of others are open; RuntimeError when they are not."""
-    told = asyncio.create_task(asyncio.to_thread(_first_line, readers))
-    await asyncio.wait([told], timeout=OPEN_SECONDS)
-    if not told.done() or told.result() != OPEN:
-        raise RuntimeError("the other streams did not open")
-
-
-def _first_line(process: subprocess.Popen[bytes]) -> str:
-    assert process.stdout is not None  # as it was started
-    return process.stdout.readline().decode().strip()
-
-
-async def _phase(
-    name: str, sandbox: Sandbox, product: Product, readers: subprocess.Popen[bytes]
-) -> None:
-    if readers.poll() is not None:
-        raise RuntimeError("the other streams are not open any more")
+async def _phase(name: str, sandbox: Sandbox, product: Product, others: Readers) -> None:
     async with aclosing(events(product.port, "/sse/positions", product.cookie)) as stream:
         took = await measure(sandbox, stream)
+    # It fails if one of them is not open any more.
+    await others.counts()
     held = footprint(product.web)
     told = f"{held.threads:>9}{held.sockets:>9}{held.megabytes:>9.0f}"
     print(
@@ -71,23 +55,20 @@ async def main() -> None:
     async with (
         running_exchange(positions=POSITIONS, updates_per_minute=0) as sandbox,
         running_product(sandbox) as product,
+        reading(product, OTHER_STREAMS) as others,
     ):
-        readers = _crowd("read", product.port, product.cookie, OTHER_STREAMS)
-        others = [readers]
+        print(
+            f"{'':<28}{'ticks':>7}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}"
+            f"{'threads':>9}{'sockets':>9}{'MB':>9}"
+        )
+        await _phase("before", sandbox, product, others)
+        attackers = _attackers(product.port)
         try:
-            await _until_open(readers)
-            print(
-                f"{'':<28}{'ticks':>7}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}"
-                f"{'threads':>9}{'sockets':>9}{'MB':>9}"
-            )
-            await _phase("before", sandbox, product, readers)
-            attackers = _crowd("attack", product.port, ATTACK_SECONDS)
-            others.append(attackers)
-            await _phase("during", sandbox, product, readers)
+            await _phase("during", sandbox, product, others)
             answers, _ = await asyncio.to_thread(attackers.communicate, timeout=120)
-            await _phase("after", sandbox, product, readers)
         finally:
-            await asyncio.to_thread(end, *others)
+            await asyncio.to_thread(end, attackers)
+        await _phase("after", sandbox, product, others)
     for kind, statuses in json.loads(answers).items():
         print(kind, "answered", statuses)
 

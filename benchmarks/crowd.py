@@ -1,13 +1,11 @@
 """
-Those at the door while `attack.py` measures: readers of streams, and attackers.
+The attackers at the door while `attack.py` measures.
 
-    python -m benchmarks.crowd read PORT COOKIE STREAMS
-    python -m benchmarks.crowd attack PORT SECONDS
+    python -m benchmarks.crowd PORT SECONDS
 
-The attackers come from many addresses of the loopback network, so that the throttle, which counts
-by address, does not end the attack at once. Prints as JSON what each kind was answered, by status.
-Readers print a line once all their streams are open, and fail when one is not, or not any more.
-A process of its own, bounded in time and number.
+They come from many addresses of the loopback network, so that the throttle, which counts by
+address, does not end the attack at once. Prints as JSON what each kind was answered, by status. A
+process of its own, bounded in time and number.
 """
 
 import asyncio
@@ -27,7 +25,6 @@ SLOW_CONNECTIONS = 300
 HUGE_HEADERS_AT_ONCE = 4
 SIGN_INS_AT_ONCE = 64
 ANSWER_SECONDS = 40
-OPEN = "open"
 
 _TOKEN = "a" * 32
 _Attack = Callable[[int], Awaitable[str]]
@@ -163,41 +160,5 @@ async def attack(port: int, seconds: float) -> dict[str, Counter[str]]:
     return answers
 
 
-async def read(port: int, cookie: str, streams: int) -> None:
-    """
-    Read so many streams until this process is ended, and print OPEN once all are open.
-
-    Raises:
-        RuntimeError: one was not opened, or ended.
-    """
-    opened = 0
-
-    async def one() -> None:
-        nonlocal opened
-        async with _connection(port, "127.0.0.1") as (reader, writer):
-            head = f"GET /sse/positions HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}"
-            writer.write(f"{head}\r\n\r\n".encode())
-            status = await _status(reader)
-            if status != "200":
-                raise RuntimeError(f"a stream was answered {status}")
-            opened += 1
-            if opened == streams:
-                print(OPEN, flush=True)
-            while await reader.read(2**18):
-                pass
-            raise RuntimeError("a stream ended")
-
-    await asyncio.gather(*(one() for _ in range(streams)))
-
-
-def main() -> None:
-    """As the module says."""
-    match sys.argv[1:]:
-        case ["read", port, cookie, streams]:
-            asyncio.run(read(int(port), cookie, int(streams)))
-        case ["attack", port, seconds]:
-            print(json.dumps(asyncio.run(attack(int(port), float(seconds)))))
-
-
 if __name__ == "__main__":
-    main()
+    print(json.dumps(asyncio.run(attack(int(sys.argv[1]), float(sys.argv[2])))))

@@ -238,12 +238,27 @@ async def events(port: int, path: str, cookie: str = "") -> AsyncGenerator[dict[
     """The data of each event of a stream, read straight off a socket."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode())
+    line = b""
     try:
-        while line := await reader.readline():
-            if not line.endswith(b"\n"):
-                # Cut off by the end of the server in the middle of it.
-                return
-            if line.startswith(b"data: "):
-                yield json.loads(line[6:])
+        async for part in _body(reader):
+            # What the server's end cuts off in the middle of a line is none.
+            *lines, line = (line + part).split(b"\n")
+            for each in lines:
+                if each.startswith(b"data: "):
+                    yield json.loads(each[6:])
     finally:
         writer.close()
+
+
+async def _body(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """An answer's body as it comes, until the server ends it or itself."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"\r\ntransfer-encoding: chunked\r\n" in head.lower():
+            while size := int(await reader.readline() or b"0", 16):
+                yield (await reader.readexactly(size + 2))[:-2]
+        else:
+            while part := await reader.read(2**16):
+                yield part
+    except asyncio.IncompleteReadError:
+        return

@@ -22,15 +22,23 @@ from postgres import embedded
 from sandbox.server import Sandbox
 
 UPDATES_PER_SECOND = 100
+BEATS_PER_SECOND = 100
 WARM_UP_SECONDS = 3
 SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """How many there were, and how many milliseconds they took."""
+    """
+    How many arrived, and how many milliseconds they took.
+
+    Attributes:
+        per_second: how many the exchange told of a second; more than arrived where a later one of
+            a market was there before the earlier was sent on.
+    """
 
     count: int
+    per_second: float
     p50: float
     p99: float
     longest: float
@@ -68,9 +76,13 @@ async def through_the_database_alone(sandbox: Sandbox) -> Ticks:
     return await through_a_rival(sandbox, NOTIFIED, DATABASE=conninfo(environment))
 
 
-async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) -> Ticks:
+async def measure(
+    sandbox: Sandbox,
+    stream: AsyncIterator[dict[str, object]],
+    per_second: int = UPDATES_PER_SECOND,
+) -> Ticks:
     """
-    From each quote to its arrival.
+    From each quote to its arrival; so many a second, or as many as this process can make.
 
     Raises:
         RuntimeError: the stream ended before every market's last state arrived.
@@ -108,15 +120,19 @@ async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) ->
                 return
 
     receiver = asyncio.create_task(receive())
+    # More of them come a few at a time: to wait takes longer than to quote.
+    beats = min(per_second, BEATS_PER_SECOND)
     started = perf_counter()
-    for number in range((WARM_UP_SECONDS + SECONDS) * UPDATES_PER_SECOND):
+    for number in range((WARM_UP_SECONDS + SECONDS) * beats):
         if receiver.done():
             break
-        if number == WARM_UP_SECONDS * UPDATES_PER_SECOND:
+        if number == WARM_UP_SECONDS * beats:
             took.clear()
-        quote(random.choice(tickers), Decimal(random.randint(10, 88)) / 100)
-        await asyncio.sleep(max(0.0, started + (number + 1) / UPDATES_PER_SECOND - perf_counter()))
+        for _ in range(per_second // beats):
+            quote(random.choice(tickers), Decimal(random.randint(10, 88)) / 100)
+        await asyncio.sleep(max(0.0, started + (number + 1) / beats - perf_counter()))
     is_done.set()
+    told_per_second = (WARM_UP_SECONDS + SECONDS) * per_second / (perf_counter() - started)
     quote(tickers[0], Decimal("0.05"))
     async with asyncio.timeout(5):
         await receiver
@@ -124,4 +140,4 @@ async def measure(sandbox: Sandbox, stream: AsyncIterator[dict[str, object]]) ->
         # What came until then would be the figures of its best part.
         raise RuntimeError("the stream ended")
     percentiles = quantiles(took, n=100, method="inclusive")
-    return Ticks(len(took), percentiles[49], percentiles[98], max(took))
+    return Ticks(len(took), told_per_second, percentiles[49], percentiles[98], max(took))
