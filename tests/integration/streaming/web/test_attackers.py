@@ -12,6 +12,7 @@ from django.conf import settings as django_settings
 
 from accounts.models import Account
 from streaming.web import http_connection
+from streaming.web.counts import COUNTS
 from streaming.web.edge import AT_ONCE
 from streaming.web.http_connection import HEAD_BYTES
 from tests.integration.visitors import key_session
@@ -306,13 +307,14 @@ async def test_client_that_takes_nothing_is_cut_off(
     monkeypatch.setattr(http_connection, "TAKE_SECONDS", 0.2)
     await database.run(worker.write, {f"MARKET-{number}": "0.10" for number in range(1000)})
     wire = await connect(takes_bytes=4096)
+    opened = COUNTS.streams_opened
 
     await wire.send(
         b"GET /sse/positions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
         b"Cookie: session=" + token.encode() + b"\r\n\r\n"
     )
 
-    await until(lambda: web.server._application.hub._streams)
+    await until(lambda: COUNTS.streams_opened > opened)
     await until(lambda: not web.server.server_state.connections)
     await until(lambda: not web.server._application.hub._streams)
 

@@ -612,7 +612,7 @@ def seen_status(account_id: int) -> tuple[str, str | None]:
 
 
 async def test_worker_frozen_in_the_middle_of_a_write_holds_up_no_successor(
-    database, alice, credential, start_worker, sandbox, ticker
+    database, alice, credential, start_worker, sandbox, ticker, writes_quick_again
 ):
     frozen = start_worker()
     await database.until(live_with_epoch_above, alice, 0, seconds=START_SECONDS)
@@ -636,11 +636,11 @@ async def test_worker_frozen_in_the_middle_of_a_write_holds_up_no_successor(
 
 
 def make_writes_slow() -> None:
-    """Each write of a position takes a second, within its transaction."""
+    """Each write of a position takes some seconds, within its transaction."""
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS"
-            " 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END'"
+            " 'BEGIN PERFORM pg_sleep(3); RETURN NEW; END'"
         )
         cursor.execute(
             "CREATE TRIGGER dawdle BEFORE UPDATE ON positions_position"
@@ -650,7 +650,14 @@ def make_writes_slow() -> None:
 
 def make_writes_quick() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DROP FUNCTION dawdle() CASCADE")
+        cursor.execute("DROP FUNCTION IF EXISTS dawdle() CASCADE")
+
+
+@pytest.fixture
+async def writes_quick_again(database) -> AsyncIterator[None]:
+    """However the test ends: all others share the tables."""
+    yield
+    await database.run(make_writes_quick)
 
 
 def is_writing() -> bool:
