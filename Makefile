@@ -12,6 +12,10 @@ NO_SECRETS = $(RUN)/python -m config.throwaway_secrets manage.py
 OWN_NPM := $(shell command -v npm)
 NPM = $(or $(OWN_NPM),PATH="$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js)
 
+# Where a machine asks for no bytecode, every process would compile all of it anew, and each of the
+# tests' workers rewrite every test.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 # Two installations into one environment at the same time would break it.
 .NOTPARALLEL:
