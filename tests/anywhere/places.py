@@ -38,6 +38,11 @@ class Places:
         return self.base / "etc"
 
     @property
+    def units(self) -> Path:
+        """Of systemd, which nobody reads here."""
+        return self.base / "units"
+
+    @property
     def backups(self) -> Path:
         return self.base / "backups"
 
@@ -66,7 +71,7 @@ class Places:
     def prepare(self) -> None:
         """Make the folders: the servers pass through, and read what is given to them."""
         self.base.chmod(0o711)
-        for folder in (self.etc, self.backups, self.logs):
+        for folder in (self.etc, self.units, self.backups, self.logs):
             folder.mkdir(mode=0o711)
 
     def give(self, *paths: Path) -> None:
@@ -91,6 +96,7 @@ class Places:
                 "/opt/kalshi-live": str(self.installed),
                 "ADDRESS": str(self.origin_of_code),
                 "/etc/kalshi-live": str(self.etc),
+                "/etc/systemd/system": str(self.units),
                 "/var/backups": str(self.backups),
             },
         )

@@ -124,9 +124,12 @@ class Product:
             # By the target's name alone the real one would not wait for its services.
             case ["stop" | "restart" as verb, "kalshi-live*"]:
                 pass
-            case ["start", "kalshi-live.target"] | ["enable", "--now", "kalshi-live.target"]:
+            case ["start", "kalshi-live.target"]:
                 verb = "start"
-            case ["disable", "kalshi-live.target"]:
+            # The target alone would bring up those only that were enabled before.
+            case ["enable", "--now", "kalshi-live.target", _, _, _]:
+                verb = "start"
+            case ["daemon-reload"] | ["disable", "kalshi-live.target"]:
                 return True
             case _:
                 return False

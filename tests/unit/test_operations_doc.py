@@ -13,13 +13,16 @@ from tests.anywhere.written import blocks
 WRITTEN = blocks(DOCUMENT.read_text())
 
 
-# What a program of the server does here: it makes a file, and `manage.py` ends as it is told.
+# What a program of the server does here: it makes a file, says what it was called with, and fails
+# if it is the one that is to.
 PROGRAM = """#!/bin/sh
 touch "$BASE/made by ${0##*/}"
-[ "$1" != manage.py ] || exit "$STATUS"
+echo "${0##*/} $*" >>"$BASE/calls"
+[ "$1" != -c ] || echo new
+[ "$(wc -l <"$BASE/calls")" != "$FAILING" ]
 """
-PROGRAMS = ("pg_dump", "pg_restore", "systemctl", "git", "make")
-SETTINGS = "SECRET_KEY=secret\nENCRYPTION_SECRET_KEY=old\n"
+PROGRAMS = ("pg_dump", "pg_restore", "systemctl", "git", "make", "cp", "mv")
+SETTINGS = "SECRET_KEY=secret\nENCRYPTION_SECRET_KEY=old\nDATABASE_URL=postgres://there\n"
 
 
 @pytest.fixture
@@ -37,26 +40,32 @@ def shell(tmp_path) -> Callable:
         path.chmod(0o755)
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/env").write_text(SETTINGS)
-    folders = {"/opt/kalshi-live": "opt", "/etc/kalshi-live": "etc", "/var/backups": "backups"}
+    folders = {
+        "/opt/kalshi-live": "opt",
+        "/etc/kalshi-live": "etc",
+        "/etc/systemd/system": "units",
+        "/var/backups": "backups",
+    }
 
-    def shell(commands: str, status: int = 0) -> str:
+    def shell(commands: str, *, failing: int = 0) -> str:
         path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
         return subprocess.run(
             ["bash"],
             input=replaced(
                 commands, {name: f"{tmp_path}/{ours}" for name, ours in folders.items()}
             ),
-            env={"PATH": path, "BASE": str(tmp_path), "STATUS": str(status)},
+            env={"PATH": path, "BASE": str(tmp_path), "FAILING": str(failing)},
             text=True,
             capture_output=True,
-            check=True,
         ).stdout
 
     return shell
 
 
 def test_each_block_that_is_run_is_found():
-    assert list(WRITTEN) == ["install", "backup", "restore", "upgrade", "rotate", "leave", "arrive"]
+    assert list(WRITTEN) == [
+        *("install", "backup", "restore", "upgrade", "go-back", "rotate", "leave", "arrive"),
+    ]
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -99,16 +108,71 @@ def test_services_can_read_what_an_upgrade_installs(shell, tmp_path):
     }
 
 
-@pytest.mark.parametrize(("status", "is_kept"), [(0, False), (1, True)])
-def test_old_key_stays_while_something_is_sealed_with_it(shell, tmp_path, status, is_kept):
-    shell(f"{WRITTEN['rotate']}\ntrue", status)
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_follows_a_failure_is_not_done(name, shell, calls):
+    shell(WRITTEN[name])
+    done = calls()
 
-    assert ("old" in (tmp_path / "etc/env").read_text()) is is_kept
+    for number in range(1, len(done)):
+        shell(WRITTEN[name], failing=number)
+        assert calls() == done[:number]
+    assert done
+
+
+@pytest.fixture
+def calls(tmp_path) -> Callable[[], list[str]]:
+    """What programs have been called for since this was asked last."""
+
+    def taken() -> list[str]:
+        lines = (tmp_path / "calls").read_text().splitlines()
+        (tmp_path / "calls").write_text("")
+        (tmp_path / "etc/env").write_text(SETTINGS)
+        return lines
+
+    return taken
+
+
+@pytest.mark.parametrize("name", ["backup", "restore", "arrive"])
+def test_no_database_is_dumped_or_filled_whose_address_is_elsewhere(name, shell, tmp_path, calls):
+    (tmp_path / "etc/env").write_text("DATABASE_URL_FILE=/run/secrets/database\n")
+
+    shell(f"export DATABASE_URL=\n{WRITTEN[name]}")
+
+    called = (tmp_path / "calls").read_text() if (tmp_path / "calls").exists() else ""
+    assert {line.split()[0] for line in called.splitlines()} <= {"systemctl"}
+    assert "start" not in called.split()
+
+
+# One that a program of the block did not find is not the one that is stored.
+@pytest.mark.parametrize(
+    "line", ["ENCRYPTION_SECRET_KEY_FILE=/run/key", 'ENCRYPTION_SECRET_KEY="old"', ""]
+)
+def test_key_that_is_not_found_is_not_replaced(line, shell, tmp_path):
+    settings = f"SECRET_KEY=secret\n{line}\n"
+    (tmp_path / "etc/env").write_text(settings)
+
+    shell(WRITTEN["rotate"])
+
+    assert (tmp_path / "etc/env").read_text() == settings
+    assert not (tmp_path / "made by systemctl").exists()
+
+
+def test_old_key_is_replaced(shell, tmp_path):
+    shell(WRITTEN["rotate"])
+
+    assert (tmp_path / "etc/env").read_text() == SETTINGS.replace("=old", "=new")
+
+
+def test_old_key_stays_while_something_is_sealed_with_it(shell, tmp_path):
+    # A new key is made, all is restarted, and then it can't be done.
+    shell(WRITTEN["rotate"], failing=3)
+
+    assert (tmp_path / "etc/env").read_text() == SETTINGS.replace("=old", "=new,old")
 
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_what_is_stopped_is_waited_for(name):
-    stops = re.findall(r"systemctl (?:stop|restart) (.*?)(?: &&)?$", WRITTEN[name], re.MULTILINE)
+    stops = re.findall(r"systemctl (?:stop|restart) (.*?)(?: &&.*)?$", WRITTEN[name], re.MULTILINE)
 
     assert set(stops) <= {"'kalshi-live*'"}
 
