@@ -69,6 +69,15 @@ class Socket:
         return self._connection.last_seen
 
     @property
+    def silent_seconds(self) -> float:
+        """
+        How long the exchange has been silent, by the time of day.
+
+        The pings that find a silent peer go by a clock that stands still while the machine sleeps.
+        """
+        return (datetime.now(UTC) - self.last_seen).total_seconds()
+
+    @property
     def unanswered_seconds(self) -> float:
         """How long the oldest command that the exchange has not answered has waited; 0 if none."""
         since = self.session.waits_since

@@ -34,6 +34,7 @@ from positions.tracker import Read, Tracker
 from streaming.together import all_of
 from streaming.worker.agenda import (
     FILL_PATIENCE_SECONDS,
+    FIRST_BEHIND_SECONDS,
     Agenda,
     ReadBalance,
     ReadMarkets,
@@ -129,13 +130,22 @@ class Authority:
         # Whether the key was refused once since it was last accepted.
         self._is_doubted = False
         self._sooner = asyncio.Event()
-        # By the exchange's clock, which is known to half a second or so.
-        skew = (rest.clock_skew or timedelta()) + timedelta(seconds=1)
-        self._connected_at = timezone.now() - skew
+        # Since when the stream tells of the account, by the exchange's clock and by ours; None
+        # while it doesn't. What happened before, a read must tell of that is no older.
+        self._followed_at: tuple[datetime, float] | None = None
 
     def look(self) -> None:
         """The agenda is another."""
         self._sooner.set()
+
+    def followed(self) -> None:
+        """From now on the stream tells of all that happens in the account."""
+        skew = self._rest.clock_skew or timedelta()
+        self._followed_at = timezone.now() - skew + CLOCK_ERROR, monotonic()
+
+    def not_followed(self) -> None:
+        """The stream does not tell of it for the moment."""
+        self._followed_at = None
 
     async def run(self) -> Never:
         """
@@ -221,7 +231,8 @@ class Authority:
         self.shown = positions.rows
         self._on_change()
         now = monotonic()
-        self._agenda.reconciled(now, behind=self._behind(difference.unconfirmed, positions.as_of))
+        behind = self._behind(difference.unconfirmed, positions.as_of, requested_at)
+        self._agenda.reconciled(now, behind=behind)
         self._note(markets, now)
         self._count(difference, now - requested_at)
         self.is_reconciled = True
@@ -254,10 +265,18 @@ class Authority:
         await all_of(*is_open, account())
         return read[0]
 
-    def _behind(self, unconfirmed: Collection[str], as_of: datetime | None) -> float | None:
+    def _behind(
+        self, unconfirmed: Collection[str], as_of: datetime | None, requested_at: float
+    ) -> float | None:
         """How many seconds REST has yet to catch up with the stream; None if it has."""
-        # Until then it may also bring back what was sold before we were connected.
-        needed = [self._connected_at] if as_of else []
+        if self._followed_at is None:
+            return FIRST_BEHIND_SECONDS
+        # Until then it may lack what was traded before the stream told of it, and bring back what
+        # was sold. Where it says nothing of its age it has had its time.
+        followed_at, received_at = self._followed_at
+        if as_of is None and requested_at < received_at + TRUST_AFTER_SECONDS:
+            return TRUST_AFTER_SECONDS
+        needed = [followed_at] if as_of else []
         heard = self._tracker.heard
         needed += [
             sent_at

@@ -23,7 +23,7 @@ from kalshi.lifecycle import (
     MetadataChanged,
     Settled,
 )
-from kalshi.messages import CommandFailed, Fill, MarketPosition, Ticker
+from kalshi.messages import CommandFailed, Fill, MarketPosition, Subscribed, Ticker
 from kalshi.protocol import (
     Event,
     SequenceGap,
@@ -49,6 +49,8 @@ logger = logging.getLogger(__name__)
 STEADY_SECONDS = 30.0
 # The exchange answers a command within milliseconds; who waits longer waits in vain.
 COMMAND_TIMEOUT_SECONDS = 10.0
+# Longer than the pings leave a silent peer unnoticed.
+SILENT_SECONDS = 35.0
 # From the first subscription until the account is live; a hundred calls fit in.
 GO_LIVE_SECONDS = 60.0
 # Between two samples of the lag behind the exchange: it is not worth a tick's time.
@@ -101,6 +103,8 @@ class Upstream:
         self._is_live = False
         self._garbled = 0
         self._lag_due = 0.0
+        # The private channels that the exchange has confirmed.
+        self._followed: set[str] = set()
         # When the exchange last ended a channel's subscription by itself.
         self._ended_at: dict[str, float] = {}
 
@@ -174,6 +178,10 @@ class Upstream:
                 logger.warning("frames were lost", extra={"channel": channel})
                 self._words_were_lost(channel)
                 self._agenda.reconcile_soon()
+            case Subscribed(channel=channel) if channel in PRIVATE_CHANNELS:
+                self._followed.add(channel)
+                if self._followed == {*PRIVATE_CHANNELS}:
+                    self._authority.followed()
             case SubscriptionEnded():
                 self._renew(event, now)
             case SubscriptionRefused(channel=channel, code=code) if channel == LIFECYCLE:
@@ -212,6 +220,9 @@ class Upstream:
         COUNTS.subscriptions_ended += 1
         logger.warning("subscription ended", extra={"channel": channel, "code": ended.code})
         self._words_were_lost(channel)
+        if channel in PRIVATE_CHANNELS:
+            self._followed.discard(channel)
+            self._authority.not_followed()
         if now < self._ended_at.get(channel, float("-inf")) + STEADY_SECONDS:
             # Asked again at once it would end again at once, and so on.
             if channel == LIFECYCLE:
@@ -240,6 +251,8 @@ class Upstream:
         live_by = monotonic() + GO_LIVE_SECONDS
         while True:
             await asyncio.sleep(COMMAND_TIMEOUT_SECONDS / 10)
+            if self._socket.silent_seconds > SILENT_SECONDS:
+                raise Unavailable("The exchange has said nothing, or this machine has slept.")
             if self._socket.unanswered_seconds > COMMAND_TIMEOUT_SECONDS:
                 raise Unavailable("The exchange does not answer a subscription.")
             if not self._is_live and monotonic() > live_by:

@@ -15,6 +15,7 @@ from kalshi.errors import ClockSkew
 from kalshi.resources import PositionRow
 from kalshi.rest import Client
 from kalshi.rows import Rows
+from kalshi.socket import Socket
 from positions import models
 from positions.fencing import TakenOver
 from sandbox import keys, session
@@ -803,6 +804,49 @@ async def test_subscription_that_the_exchange_ended_is_renewed(
 
     await database.until(bid_is, alice, tickers[0], Decimal("0.21"))
     assert sandbox.connection_count == 1
+
+
+async def test_trade_from_before_the_stream_told_of_any_is_found_soon_though_rest_lags(
+    database, alice, credential, start_feed, sandbox, alices, tickers
+):
+    # As it was recorded to, or a little more: less than two clocks may differ by.
+    sandbox.lag(account=timedelta(seconds=0.5))
+    faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+
+    await start_feed(alice)
+
+    # All is read anew after 44 seconds at the soonest.
+    await database.until(held_is, alice, alices)
+    assert await database.run(status_is, alice, "live")
+
+
+@pytest.mark.parametrize("channel", ["market_positions", "fill"])
+async def test_trade_from_while_a_subscription_was_renewed_is_found_soon_though_rest_lags(
+    database, alice, live, sandbox, alices, tickers, channel
+):
+    first = (await database.run(rows.stream_of, alice)).reconciled_at
+    # The reads that follow a start are over then.
+    await database.until(lambda: rows.stream_of(alice).reconciled_at > first)
+    sandbox.lag(account=timedelta(seconds=4))
+
+    assert sandbox.fail_channel(channel, 25) == 1
+    faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+
+    await database.until(held_is, alice, alices)
+    assert sandbox.connection_count == 1
+
+
+async def test_machine_that_has_slept_connects_anew(
+    database, alice, live, sandbox, alices, tickers, monkeypatch
+):
+    attempts = count_attempts(sandbox)
+    with monkeypatch.context() as asleep:
+        # The clock by which pings are sent has stood still, and what the socket holds is old.
+        asleep.setattr(Socket, "silent_seconds", 8 * 3600.0)
+        await until(lambda: attempts)
+
+    await database.until(status_is, alice, "live")
+    await database.until(held_is, alice, alices)
 
 
 async def test_subscription_that_keeps_ending_is_not_renewed_in_a_tight_loop(

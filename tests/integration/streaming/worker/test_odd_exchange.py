@@ -13,6 +13,7 @@ from positions.documents import position_document
 from sandbox.faults import FailedAnswer, Faults
 from sandbox.server import running_exchange
 from sandbox.spoiling import ABSENT, Spoil
+from streaming.worker import agenda, authority
 from streaming.worker.feed import Feed
 from tests.integration.streaming import rows
 from tests.waiting import until
@@ -286,6 +287,9 @@ async def test_going_live_asks_for_each_thing_once(
     asked: Counter[str] = Counter()
     # Every call is held against the faults.
     monkeypatch.setattr(Faults, "failure_of", lambda self, path: asked.update([path]))
+    # REST may be a moment older than the stream, and is read once more then.
+    monkeypatch.setattr(authority, "FIRST_BEHIND_SECONDS", 600.0)
+    monkeypatch.setattr(agenda, "FIRST_BEHIND_SECONDS", 600.0)
     # What is past is read once it is live, the markets that were traded among it.
     monkeypatch.setattr(Feed, "_keep_ledger", lambda self, historian: asyncio.sleep(3600))
 
