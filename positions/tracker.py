@@ -431,7 +431,8 @@ class Tracker:
                 self._mark(tracked, ticker, "position")
             elif tracked.unreadable == "position":
                 is_garbled = tracked.garbled_at > max(tracked.quoted_at, read.requested_at)
-                self._mark(tracked, ticker, "market" if is_garbled else None)
+                is_odd = is_garbled or ticker in read.unreadable_markets
+                self._mark(tracked, ticker, "market" if is_odd else None)
         self._leave_out(read.left_out)
         settled = {each.ticker for each in self._closed.values() if each.reason == "settled"}
         found = differing(difference, ours, told, settled)

@@ -1,6 +1,6 @@
 """What the exchange tells, made up for tests: frames, rows and markets with plain defaults."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -144,11 +144,13 @@ def reconcile(
     requested_at: float = 100.0,
     as_of: float | None = None,
     unreadable: Iterable[str] = (),
+    odd_markets: Collection[str] = (),
 ) -> frozenset[str]:
     """
     Reconcile as the worker does; markets not given are active. Returns the unconfirmed.
 
-    `as_of` is seconds after noon; `unreadable` are positions whose rows can't be understood.
+    `as_of` is seconds after noon; `unreadable` are positions whose rows can't be understood,
+    `odd_markets` markets.
     """
     read_as_of = None if as_of is None else at(as_of)
     difference = compare(
@@ -164,10 +166,12 @@ def reconcile(
     tracker.apply_difference(
         difference,
         Read(
-            markets={ticker: market(ticker) for ticker in wanted} | (markets or {}),
+            markets={ticker: market(ticker) for ticker in wanted.difference(odd_markets)}
+            | (markets or {}),
             requested_at=requested_at,
             at=NOON,
             as_of=read_as_of,
+            unreadable_markets=frozenset(odd_markets),
             left_out=tuple(f"position {ticker}: odd" for ticker in unreadable),
         ),
     )

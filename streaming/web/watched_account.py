@@ -12,6 +12,7 @@ from positions.documents import Document
 from positions.doorbell import Carried, Doorbell
 from positions.models import AccountStream, Market, Position
 from positions.reading import AccountRows
+from positions.writing import TOMBSTONES_KEPT
 from streaming.web import sse
 from streaming.web.fanout import Channel, Frame, Key
 from streaming.web.shared_snapshot import SharedSnapshot
@@ -66,6 +67,8 @@ class WatchedAccount:
         self._written: ConnectionState | None = None
         self._heartbeat: Heartbeat | None = None
         self._heard_at = monotonic()
+        # When this was last known to be all that the rows have.
+        self._current_at = self._watched_since
 
     def load(self, rows: AccountRows) -> None:
         """Replace everything; every stream starts over with a snapshot."""
@@ -83,7 +86,10 @@ class WatchedAccount:
 
     def is_continued_by(self, rows: AccountRows) -> bool:
         """Whether what these rows have beyond our `seq` is all that tells it from what we have."""
-        return self.is_loaded and _epoch(rows.stream) == self.epoch and rows.seq >= self.seq
+        if not self.is_loaded or _epoch(rows.stream) != self.epoch or rows.seq < self.seq:
+            return False
+        # After longer what was closed meanwhile may be in no row any more.
+        return self._now() - self._current_at < TOMBSTONES_KEPT / 2
 
     def update(self, rows: AccountRows) -> None:
         """Take in what is new and pass it on."""
@@ -191,6 +197,7 @@ class WatchedAccount:
 
     def _hear(self, heartbeat: Heartbeat | None) -> None:
         self._heartbeat, self._heard_at = heartbeat, self._monotonic()
+        self._current_at = self._now()
 
     def _see(self) -> dict[Key, Frame]:
         # An account just made waits for a worker to find it; only a missing worker is news.

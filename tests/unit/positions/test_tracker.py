@@ -895,6 +895,15 @@ def test_position_whose_row_can_be_read_again_has_its_value_again(tracker):
     assert changes.left_out == ()
 
 
+def test_position_whose_row_can_be_read_again_while_its_markets_cannot_has_no_value(tracker):
+    reconcile(tracker, [], unreadable=["A"], odd_markets=["A"])
+
+    reconcile(tracker, [row("A", "10", "4", "0", "0.17")], odd_markets=["A"])
+
+    shown = only(tracker)
+    assert (shown.unreadable, shown.figures.mark) == ("market", None)
+
+
 def test_frame_of_the_stream_makes_up_for_a_row_that_cannot_be_read(tracker):
     reconcile(tracker, [], unreadable=["A"])
 

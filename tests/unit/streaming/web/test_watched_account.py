@@ -387,6 +387,21 @@ def test_rows_of_the_same_epoch_continue_what_was_read():
     assert not account.is_continued_by(account_rows(6, epoch=3))
 
 
+def test_nothing_continues_what_was_current_so_long_ago_that_closed_positions_are_purged():
+    clock = Clock()
+    account = watched(clock)
+    account.load(account_rows(5, epoch=2))
+
+    clock.advance(29 * 60)
+    account.look(clock.beat)
+    clock.advance(29 * 60)
+    was_continued = account.is_continued_by(account_rows(6, epoch=2))
+    clock.advance(2 * 60)
+
+    assert was_continued
+    assert not account.is_continued_by(account_rows(6, epoch=2))
+
+
 def test_nothing_continues_what_was_never_read_or_is_in_doubt():
     account = watched()
     was_unread = account.is_continued_by(account_rows(0, epoch=0))
