@@ -49,6 +49,8 @@ class Difference:
     Attributes:
         changed: holdings that are new or not the same, by ticker.
         gone: tickers no longer held, with the flat holding that the exchange shows, if it does.
+        flat: what the exchange says of markets in which nothing is held, here neither: what they
+            made is where a position in them begins.
         sold: those of `gone` that the exchange still lists, as flat: closed by a trade, whatever
             became of the market since. Once settled they are listed no more.
         as_of: the exchange's time of what is held, or lately ceased to be, where it said one.
@@ -58,6 +60,7 @@ class Difference:
 
     changed: dict[str, Holding] = field(default_factory=dict)
     gone: dict[str, Holding | None] = field(default_factory=dict)
+    flat: dict[str, Holding] = field(default_factory=dict)
     sold: frozenset[str] = frozenset()
     as_of: dict[str, datetime] = field(default_factory=dict)
     unconfirmed: frozenset[str] = frozenset()
@@ -91,6 +94,7 @@ def compare(
     """
     changed: dict[str, Holding] = {}
     gone: dict[str, Holding | None] = {}
+    flat: dict[str, Holding] = {}
     as_of: dict[str, datetime] = {}
     sold, unconfirmed, untold = set(), set(), set()
     for ticker in ours.keys() | rows.keys() | heard.keys():
@@ -118,6 +122,8 @@ def compare(
                     as_of[ticker] = known_at
                 if row and not row.quantity:
                     sold.add(ticker)
+            elif theirs:
+                flat[ticker] = theirs
             continue
         if known_at:
             as_of[ticker] = known_at
@@ -126,6 +132,7 @@ def compare(
     return Difference(
         changed,
         gone,
+        flat,
         frozenset(sold),
         as_of,
         frozenset(unconfirmed),

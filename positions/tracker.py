@@ -426,6 +426,8 @@ class Tracker:
             span = self._span(self._open.get(ticker), difference.as_of.get(ticker), read)
             self._close(ticker, left, was_sold=ticker in difference.sold, span=span)
             self._remember_flat(ticker, difference.as_of.get(ticker) or read.as_of)
+        for ticker, holding in difference.flat.items():
+            self.valuation.lies_flat(ticker, holding)
         for ticker, tracked in self._open.items():
             if ticker in difference.unreadable:
                 self._mark(tracked, ticker, "position")

@@ -96,6 +96,17 @@ class Valuation:
             ticker: amount for ticker, amount in locked_in.items() if ticker not in self._changed
         }
 
+    def lies_flat(self, ticker: str, holding: Holding) -> None:
+        """
+        The exchange says what a market has made in which nothing is held.
+
+        It counts at once, as the market may be bought again before the records are read.
+        """
+        amount = _cash_effect(holding)
+        if self._locked_in.get(ticker) != amount:
+            self._locked_in[ticker] = amount
+            self._changed.add(ticker)
+
     def begin_day(self, baseline: Baseline | None) -> None:
         """Reckon the day from another baseline, as of `remember`."""
         self.baseline = baseline

@@ -34,7 +34,7 @@ def rows_of(**quantities: str):
             Difference(gone={"A": FLAT}, sold=frozenset("A")),
         ),
         ({"A": FIVE}, {}, Difference(gone={"A": None})),
-        ({}, rows_of(A="0 0 1.5"), Difference()),
+        ({}, rows_of(A="0 0 1.5"), Difference(flat={"A": FLAT})),
         (
             {"A": FIVE, "B": TEN},
             rows_of(B="10 4", C="5 2"),
@@ -135,7 +135,12 @@ def test_where_stream_and_rest_agree_nothing_is_unconfirmed(word, rows, ours, ex
             {"A": FIVE},
             Difference(gone={"A": FLAT}, unconfirmed=frozenset("A")),
         ),
-        (FLAT, rows_of(A="5 2"), {}, Difference(unconfirmed=frozenset("A"))),
+        (
+            FLAT,
+            rows_of(A="5 2"),
+            {},
+            Difference(flat={"A": FLAT}, unconfirmed=frozenset("A")),
+        ),
         (
             FIVE,
             rows_of(A="0 0 1.5"),

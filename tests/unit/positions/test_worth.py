@@ -364,6 +364,32 @@ def test_market_bought_again_begins_with_what_it_made_before():
     assert day(tracker)[1]["N"] == Decimal("-0.27")
 
 
+def test_buying_again_in_a_market_that_is_flat_takes_its_price_and_fee_whatever_was_read():
+    tracker = tracker_with(row("N", "0", "0", "50", "2"))
+
+    reconcile(tracker, [row("N", "0", "0", "50", "2")])
+    tracker.valuation.remember()
+    # Nothing is known of the records: they are being read.
+    tracker.valuation.learn({})
+    reconcile(tracker, [row("N", "10", "4.20", "50", "2.07")], requested_at=9e3, as_of=5)
+
+    # 100 − 4.20 − 0.07, and 4 for what is held now.
+    changes = tracker.take_changes()
+    assert (changes.cash.balance, changes.worth.total_value) == (Decimal("95.73"), Decimal("99.73"))
+
+
+def test_records_that_are_older_do_not_undo_what_the_exchange_says_of_a_flat_market():
+    tracker = tracker_with(row("M", "10", "4"))
+    tracker.valuation.remember()
+    reconcile(tracker, [row("M", "10", "4"), row("N", "0", "0", "50", "2")])
+
+    tracker.valuation.learn({"N": Decimal(7)})
+    rows = [row("M", "10", "4"), row("N", "10", "4.20", "50", "2.07")]
+    reconcile(tracker, rows, requested_at=9e3, as_of=5)
+
+    assert tracker.take_changes().cash.balance == Decimal("95.73")
+
+
 def test_what_was_before_is_unknown_while_the_past_is_not_read():
     tracker = tracker_with(row("M", "10", "4"))
     tracker.begin_day(baseline("104", {"M": "0"}, is_complete=False))
