@@ -146,7 +146,7 @@ def test_nobody_is_paged_for_an_account_that_rests_on_purpose(reason):
 def test_prometheus_asks_at_the_ports_that_the_units_have():
     web, worker = re.findall(r"targets: (\[.*\])", (OPS / "prometheus.yml").read_text())
     unit = (OPS / "systemd" / "kalshi-live-worker.service").read_text()
-    started = re.findall(r"kalshi-live-web@(\d+)", OPERATIONS)
+    started = sorted(set(re.findall(r"kalshi-live-web@(\d+)", OPERATIONS)))
 
     assert json.loads(web) == [f"127.0.0.1:{port}" for port in started]
     assert json.loads(worker) == [f"127.0.0.1:{re.search(r'METRICS_PORT=(.*)', unit)[1]}"]
