@@ -43,6 +43,15 @@ COVERED = """
     };
   }
 """
+# Sooner than the page follows the address.
+ESCAPE_TWICE = """
+  () => {
+    for (let times = 0; times < 2; times += 1) {
+      const key = new KeyboardEvent("keydown", { key: "Escape", bubbles: true });
+      document.activeElement.dispatchEvent(key);
+    }
+  }
+"""
 # Where a row can be seen, between what lies over the page's edges.
 IS_CLEAR = """
   row => row.getBoundingClientRect().top >= document.querySelector(".bar").offsetHeight
@@ -146,15 +155,28 @@ async def test_right_one_is_found_in_three_keys(listed):
     await expect(cards(listed).first).to_have_attribute("aria-setsize", str(MANY))
 
 
+async def choose_the_last_by_keys(page: Page) -> None:
+    await page.keyboard.press("/")
+    await page.keyboard.insert_text((await tickers(page))[-1])
+    await page.keyboard.press("Enter")
+    await expect(cards(page).locator("a")).to_be_focused()
+
+
 async def test_escape_leads_from_what_was_found_to_all(listed):
-    await listed.keyboard.press("/")
-    await listed.keyboard.insert_text((await tickers(listed))[-1])
-    await listed.keyboard.press("Enter")
-    await expect(cards(listed).locator("a")).to_be_focused()
+    await choose_the_last_by_keys(listed)
 
     await listed.keyboard.press("Escape")
+    await expect(listed.locator(":root[data-chosen]")).to_have_count(0)
     await expect(cards(listed)).to_have_count(1)
     await listed.keyboard.press("Escape")
+    await expect(cards(listed).first).to_have_attribute("aria-setsize", str(MANY))
+
+
+async def test_escape_twice_at_once_leads_as_far(listed):
+    await choose_the_last_by_keys(listed)
+
+    await listed.evaluate(ESCAPE_TWICE)
+
     await expect(cards(listed).first).to_have_attribute("aria-setsize", str(MANY))
 
 

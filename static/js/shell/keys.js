@@ -4,6 +4,7 @@
  */
 
 import { part } from "../elements/template.js";
+import { chosenIn } from "../position_address.js";
 
 /** @param {import("../elements/position-panel.js").PositionPanel} panel */
 export function bindKeys(panel) {
@@ -44,7 +45,8 @@ export function bindKeys(panel) {
   function leave() {
     if (document.querySelector("dialog[open], :popover-open")) return;
     if (document.activeElement === filter) panel.focusCard();
-    else if (document.documentElement.hasAttribute("data-chosen")) location.hash = "#/";
+    // The page follows the address a moment later: who presses twice at once means the next step.
+    else if (chosenIn(location.hash)) location.hash = "#/";
     else if (filter.value) clear();
   }
 }
