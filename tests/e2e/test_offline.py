@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.http import Http404
 from playwright.async_api import BrowserContext, Page, expect
 
 from streaming.web import offline
@@ -90,15 +91,8 @@ def update(settings) -> Iterator[Callable[[], None]]:
 
 async def installed(page: Page) -> None:
     """The browser has kept the shell."""
-    is_ready = "async () => { await navigator.serviceWorker.ready; }"
-    try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await page.evaluate(is_ready)
-    except TimeoutError:
-        # A server that was too busy to answer with the script is not asked again for it.
-        await page.reload()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await page.evaluate(is_ready)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await page.evaluate("async () => { await navigator.serviceWorker.ready; }")
 
 
 async def save(page: Page) -> None:
@@ -237,6 +231,23 @@ async def test_figures_of_somebody_else_go_when_a_page_opens(page, product, held
     await page.reload()
 
     await until(lambda: is_not_of(page, "charlie"))
+
+
+async def test_shell_that_could_not_be_fetched_is_fetched_again(page, product, held, monkeypatch):
+    known = offline._known
+    answers = iter([Http404])
+
+    def busy_at_first(make: Callable[[], str]) -> str:
+        for error in answers:
+            raise error
+        return known(make)
+
+    monkeypatch.setattr(offline, "_known", busy_at_first)
+    await sign_in(page, product)
+
+    await installed(page)
+
+    assert next(answers, None) is None
 
 
 async def test_shell_is_all_that_the_browser_keeps(page, product, held):

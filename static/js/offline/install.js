@@ -8,6 +8,9 @@ import { eraseOfOthers } from "./erasing.js";
 /** At the root: a service worker is for the pages below its own address. */
 const WORKER = "/service-worker.js";
 
+/** Between two attempts: a server that has just come back may be busy. */
+const WAITS_MS = [2_000, 10_000, 60_000];
+
 /**
  * Once the page is there: what is kept for another day must not come before what is asked for now.
  *
@@ -25,16 +28,52 @@ export function installShell(userId) {
 async function register() {
   // Browsers have no service workers at addresses that aren't secure, and some in no private window.
   if (!navigator.serviceWorker) return;
-  try {
-    const registration = await navigator.serviceWorker.register(trusted(WORKER), {
-      type: "module",
-      updateViaCache: "none",
-    });
-    // By itself a browser looks for a newer one when it sees fit, which may be long after.
-    if (registration.active) await registration.update();
-  } catch {
-    // The page is as good without; it is tried again with the next.
+  await keep(navigator.serviceWorker, trusted(WORKER));
+}
+
+/**
+ * Have the shell of the server's version kept. By itself a browser looks for a newer one when it
+ * sees fit, which may be long after, and does not come back to one that it could not fetch.
+ *
+ * @param {Pick<ServiceWorkerContainer, "register">} container
+ * @param {string} url
+ * @param {(ms: number) => Promise<void>} [wait]
+ * @returns {Promise<boolean>} whether it is; if not, it is tried again with the next page
+ */
+export async function keep(container, url, wait = pause) {
+  for (const ms of WAITS_MS) {
+    if (await isKept(container, url)) return true;
+    await wait(ms);
   }
+  return isKept(container, url);
+}
+
+/** @param {Pick<ServiceWorkerContainer, "register">} container @param {string} url */
+async function isKept(container, url) {
+  try {
+    const registration = await container.register(url, { type: "module", updateViaCache: "none" });
+    if (registration.active) await registration.update();
+    const { installing } = registration;
+    return installing ? await isInstalled(installing) : true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {ServiceWorker} worker @returns {Promise<boolean>} false if it could not fetch all */
+function isInstalled(worker) {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (worker.state !== "installing") resolve(worker.state !== "redundant");
+    };
+    worker.addEventListener("statechange", look);
+    look();
+  });
+}
+
+/** @param {number} ms @returns {Promise<void>} */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /**
