@@ -9,6 +9,9 @@ import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+# How far a time of the exchange's may be ahead of its clock as we know that, which is to a second.
+AHEAD = timedelta(seconds=5)
+
 # The header is cut to the second: on average half of one has passed since.
 _CUT_OFF = timedelta(milliseconds=500)
 
@@ -39,6 +42,18 @@ def skew(date: str | None, sent_at: float, round_trip: float) -> timedelta | Non
         return None
     ours = datetime.fromtimestamp(sent_at, UTC) + timedelta(seconds=round_trip / 2)
     return ours - (told + _CUT_OFF)
+
+
+def reached(at: datetime | None, now: datetime) -> datetime | None:
+    """
+    A time that the exchange told of something that has happened; None if it has yet to come.
+
+    One that is wrong would hold back all that is told until then.
+
+    Args:
+        now: by the exchange's clock.
+    """
+    return None if at is None or at > now + AHEAD else at
 
 
 def age(told: str | None) -> timedelta:

@@ -4,14 +4,15 @@ What the exchange's WebSocket says, one value per message.
 Here the wire's names end: `position_fp` becomes `quantity`, dollars in strings become Decimal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
+from kalshi.clocks import reached
 from kalshi.errors import DecodeError
 from kalshi.fields import Fields, parse
-from kalshi.lifecycle import LifecycleEvent, decode_lifecycle
+from kalshi.lifecycle import Determined, LifecycleEvent, Settled, decode_lifecycle
 
 # Those of combos have a channel and a type of their own.
 LIFECYCLE_TYPES = frozenset({"market_lifecycle_v2", "multivariate_market_lifecycle"})
@@ -57,7 +58,8 @@ class Ticker:
     The whole state of one market's prices: YES dollars per contract, sizes in contracts.
 
     A side's price is None when nobody quotes it, the last price when nobody ever traded. `at` is
-    the exchange's time of the change, `sent_at` when it queued the frame.
+    the exchange's time of the change, None where that can't be right, `sent_at` when it queued the
+    frame.
     """
 
     market_ticker: str
@@ -66,7 +68,7 @@ class Ticker:
     yes_bid_size: Decimal
     yes_ask: Decimal | None
     yes_ask_size: Decimal
-    at: datetime
+    at: datetime | None
     sent_at: datetime | None = None
 
 
@@ -134,6 +136,9 @@ Message = (
 )
 
 
+Told = TypeVar("Told")
+
+
 class Frame:
     """
     One text of the exchange, read as far as its envelope; `message` reads the rest.
@@ -192,6 +197,24 @@ class Frame:
                 return _command_failed(frame, Fields(frame.value("msg"), "error"))
             case other:
                 return Unknown(other)
+
+
+def in_time(told: Told, now: datetime) -> Told:
+    """
+    The same; of prices, holdings and ends without times that have yet to come.
+
+    Args:
+        now: by the exchange's clock.
+    """
+    match told:
+        case Ticker(at=at) if reached(at, now) is not at:
+            return replace(told, at=None)
+        case MarketPosition(sent_at=sent_at) if reached(sent_at, now) is not sent_at:
+            return replace(told, sent_at=None)
+        case Determined(at=at) | Settled(at=at) if reached(at, now) is not at:
+            return replace(told, at=None)
+        case _:
+            return told
 
 
 def quoted(price: Decimal, size: Decimal) -> Decimal | None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeVar
 
 import httpx
@@ -101,6 +101,11 @@ class Client(PublicReads):
         Right to about half a second.
         """
         return self._transport.clock_skew
+
+    @property
+    def exchange_now(self) -> datetime:
+        """The time by the exchange's clock, as its latest answer tells that; before, by ours."""
+        return datetime.now(UTC) - (self.clock_skew or timedelta())
 
     # The account
 

@@ -16,6 +16,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from kalshi.clocks import reached
 from kalshi.messages import MarketPosition
 from kalshi.resources import PositionRow
 from positions.decimal_text import to_six_decimals
@@ -77,6 +78,7 @@ def compare(
     unreadable: Collection[str] = (),
     is_complete: bool = True,
     heard_since: float = float("-inf"),
+    now: datetime | None = None,
 ) -> Difference:
     """
     Compare our holdings with a complete read of the exchange's.
@@ -91,6 +93,7 @@ def compare(
         is_complete: whether the read's other rows are all there is; else there are some that can't
             be understood, names included.
         heard_since: what the stream said before this instant may have changed unheard since.
+        now: by the exchange's clock; a row that says it changed later does not say when.
     """
     changed: dict[str, Holding] = {}
     gone: dict[str, Holding | None] = {}
@@ -100,12 +103,12 @@ def compare(
     for ticker in ours.keys() | rows.keys() | heard.keys():
         row = rows.get(ticker)
         theirs = holding_of(row) if row else None
-        known_at = _updated_at(row)
+        changed_at = known_at = _updated_at(row, now)
         word = heard.get(ticker)
         if (
             word
             and _contradicts(word, theirs)
-            and _stream_knows_better(word, row, requested_at, read_as_of)
+            and _stream_knows_better(word, changed_at, requested_at, read_as_of)
         ):
             theirs, known_at = word.holding, word.sent_at
             unconfirmed.add(ticker)
@@ -156,11 +159,10 @@ def _contradicts(word: Heard, theirs: Holding | None) -> bool:
 
 
 def _stream_knows_better(
-    word: Heard, row: PositionRow | None, requested_at: float, as_of: datetime | None
+    word: Heard, changed_at: datetime | None, requested_at: float, as_of: datetime | None
 ) -> bool:
-    known_until = _updated_at(row)
     # A frame is sent after the change it tells of, so a row changed later is the newer one.
-    if word.sent_at is not None and known_until is not None and known_until > word.sent_at:
+    if word.sent_at is not None and changed_at is not None and changed_at > word.sent_at:
         return False
     return is_news_to_rest(word.received_at, word.sent_at, requested_at, as_of)
 
@@ -174,9 +176,11 @@ def is_news_to_rest(
     return sent_at is not None and as_of is not None and as_of < sent_at
 
 
-def _updated_at(row: PositionRow | None) -> datetime | None:
-    if row is None or row.last_updated_at is None:
+def _updated_at(row: PositionRow | None, now: datetime | None) -> datetime | None:
+    at = row.last_updated_at if row else None
+    if now:
+        at = reached(at, now)
+    if at is None:
         return None
     # Rows tell microseconds, frames milliseconds: in one millisecond neither is known to be later.
-    at = row.last_updated_at
     return at.replace(microsecond=at.microsecond // 1000 * 1000)

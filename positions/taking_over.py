@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Account
+from kalshi.clocks import reached
 from positions import models, pnl
 from positions.connection import ConnectionState, Reason, Status, as_taken_over
 from positions.pnl import Holding, MarketState, Quote
@@ -69,7 +70,7 @@ def open_stream(
             mark_price,
             positions=[_loaded(position, mark_price) for position in rows if position.quantity],
             closed=[
-                Closed(position.market.ticker, "closed", None, position.held_at)
+                Closed(position.market.ticker, "closed", None, _reached(position.held_at))
                 for position in rows
                 if not position.quantity
             ],
@@ -117,7 +118,7 @@ def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
         row.yes_bid,
         row.yes_ask,
         row.last_price,
-        row.priced_at,
+        _reached(row.priced_at),
         row.yes_bid_size,
         row.yes_ask_size,
     )
@@ -135,7 +136,13 @@ def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
     )
     figures = pnl.figures_of(holding, quote, state, mark_price)
     unreadable = cast(Unreadable | None, row.unreadable)  # as its choices
-    return Position(market.ticker, facts, state, holding, quote, figures, unreadable, row.held_at)
+    held_at = _reached(row.held_at)
+    return Position(market.ticker, facts, state, holding, quote, figures, unreadable, held_at)
+
+
+def _reached(at: datetime | None) -> datetime | None:
+    # What was written of a time that can't be right would hold back all that is told until then.
+    return reached(at, timezone.now())
 
 
 def _cash(row: models.AccountStream) -> Cash | None:

@@ -5,7 +5,8 @@ Fed by two sources that say the same thing at different moments: the stream, whi
 no sequence numbers, and REST, which is the authority and late. What always holds:
 
 1. An older message never undoes a newer state. Both are ordered by the exchange's own times, where
-   it says them: a quote's of its change, a holding's of sending it.
+   it says them: a quote's of its change, a holding's of sending it. The caller leaves out those
+   that have yet to come, as all until then would count as older.
 2. A quote read by REST, which tells no time, replaces one of the stream's only when reads some time
    apart say the same, or for long say otherwise, and the stream says nothing: then a message was
    lost.

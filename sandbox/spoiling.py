@@ -74,7 +74,7 @@ def spoil_answer(spoils: list[Spoil], path: str, body: Json) -> None:
 
 
 def spoil_frame(spoils: list[Spoil], frame: str) -> str:
-    """A frame of data as it is sent: spoilt where its message has the field."""
+    """A frame of data as it is sent: spoilt where its message, or else itself, has the field."""
     of_frames = [spoil for spoil in spoils if spoil.path.startswith(_FRAMES)]
     if not of_frames:
         return frame
@@ -82,8 +82,9 @@ def spoil_frame(spoils: list[Spoil], frame: str) -> str:
     message: Json = decoded["msg"]
     for spoil in of_frames:
         is_of_type = f"{_FRAMES}/{decoded['type']}".startswith(spoil.path)
-        if is_of_type and spoil.field in message and _is_meant(spoil, message):
-            _spoil(spoil, message)
+        having = next((row for row in (message, decoded) if spoil.field in row), None)
+        if is_of_type and having and _is_meant(spoil, message):
+            _spoil(spoil, having)
             _use_up(spoils, spoil)
     return wire.encode(decoded)
 

@@ -140,8 +140,7 @@ class Authority:
 
     def followed(self) -> None:
         """From now on the stream tells of all that happens in the account."""
-        skew = self._rest.clock_skew or timedelta()
-        self._followed_at = timezone.now() - skew + CLOCK_ERROR, monotonic()
+        self._followed_at = self._rest.exchange_now + CLOCK_ERROR, monotonic()
 
     def not_followed(self) -> None:
         """The stream does not tell of it for the moment."""
@@ -218,6 +217,7 @@ class Authority:
                 unreadable=_names(positions.left_out),
                 is_complete=all(row.name for row in positions.left_out),
                 heard_since=self._tracker.followed_since,
+                now=self._rest.exchange_now,
             )
             # Opened while we were reading.
             known = self._tracker.markets

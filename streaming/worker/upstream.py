@@ -23,7 +23,7 @@ from kalshi.lifecycle import (
     MetadataChanged,
     Settled,
 )
-from kalshi.messages import CommandFailed, Fill, MarketPosition, Subscribed, Ticker
+from kalshi.messages import CommandFailed, Fill, MarketPosition, Subscribed, Ticker, in_time
 from kalshi.protocol import (
     Event,
     SequenceGap,
@@ -83,6 +83,7 @@ class Upstream:
         on_live: Callable[[], None],
         historian: Historian,
     ) -> None:
+        self._rest = rest
         self._socket = socket
         self._tracker = tracker
         self._subaccount = subaccount
@@ -136,6 +137,7 @@ class Upstream:
 
     def _receive(self, event: Event) -> None:
         now = monotonic()
+        event = in_time(event, self._rest.exchange_now)
         match event:
             case Ticker():
                 COUNTS.ticks += 1

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kalshi.clocks import server_time, skew
+from kalshi.clocks import AHEAD, reached, server_time, skew
 
 DATE = "Thu, 11 Jun 2026 06:29:08 GMT"
 AT_THAT_TIME = datetime(2026, 6, 11, 6, 29, 8, tzinfo=UTC).timestamp()
@@ -34,3 +34,13 @@ def test_skew_is_how_far_our_clock_is_ahead(sent_at, round_trip, seconds):
     measured = skew(DATE, AT_THAT_TIME + sent_at, round_trip)
 
     assert abs(measured - timedelta(seconds=seconds)) < timedelta(milliseconds=1)
+
+
+def test_time_that_has_yet_to_come_is_none():
+    now = datetime(2026, 6, 11, 6, 29, 8, tzinfo=UTC)
+
+    assert reached(None, now) is None
+    assert reached(now - timedelta(days=1), now) == now - timedelta(days=1)
+    # The exchange's clock is known to a second only.
+    assert reached(now + AHEAD, now) == now + AHEAD
+    assert reached(now + AHEAD + timedelta(milliseconds=1), now) is None

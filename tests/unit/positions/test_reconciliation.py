@@ -169,6 +169,16 @@ def test_difference_tells_the_exchange_s_time_of_what_is_held():
     assert found.as_of == {"A": at(1), "C": at(3)}
 
 
+def test_row_that_changes_in_the_future_does_not_say_when_it_did():
+    word = Heard(FIVE, REQUESTED_AT - 0.1, at(10))
+    rows = {"A": row("A", "10", "4", updated=3600), "B": row("B", "5", "2", updated=3600)}
+
+    found = compare({"A": TEN}, rows, {"A": word}, REQUESTED_AT, now=at(11))
+
+    assert found.changed == {"A": FIVE, "B": FIVE}
+    assert found.as_of == {"A": at(10)}
+
+
 def test_amounts_finer_than_the_rows_are_rounded_before_they_are_compared():
     rows = {"A": row("A", "5", "2.0000004")}
 

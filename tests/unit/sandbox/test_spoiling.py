@@ -191,3 +191,10 @@ def test_frame_without_the_field_is_not_counted() -> None:
 
     assert spoil_frame(spoils, frame) == frame
     assert len(spoils) == 1
+
+
+def test_field_of_the_frame_around_a_message_is_spoilt_for_those_meant() -> None:
+    frame = '{"type":"ticker","sending_ts_ms":1,"msg":{"market_ticker":"A"}}'
+    spoils = [Spoil("/ws/ticker", "sending_ts_ms", 2, "A"), Spoil("/ws", "sending_ts_ms", 3, "B")]
+
+    assert json.loads(spoil_frame(spoils, frame))["sending_ts_ms"] == 2

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Credential
 from positions import models, reading
@@ -16,6 +17,7 @@ from sandbox.spoiling import ABSENT, Spoil
 from streaming.worker import agenda, authority
 from streaming.worker.feed import Feed
 from tests.integration.streaming import rows
+from tests.integration.streaming.conftest import feeding
 from tests.waiting import until
 
 
@@ -43,6 +45,10 @@ def all_described() -> bool:
 
 def bid_is(account_id: int, ticker: str, bid: str) -> bool:
     return rows.open_positions(account_id)[ticker].yes_bid == Decimal(bid)
+
+
+def quantity_is(account_id: int, ticker: str, quantity: Decimal) -> bool:
+    return rows.open_positions(account_id)[ticker].quantity == quantity
 
 
 MARKET_FIELDS = [
@@ -218,6 +224,68 @@ async def test_market_determined_without_a_value_has_the_value_of_its_result(
 
     await database.until(lambda: documents(alice)[tickers[0]]["mark_source"] == "settlement")
     assert (await database.run(documents, alice))[tickers[0]]["mark"] == "1"
+
+
+# Times that have yet to come
+
+
+@pytest.fixture
+def tomorrow() -> int:
+    """Milliseconds since 1970."""
+    return int((timezone.now() + timedelta(days=1)).timestamp() * 1000)
+
+
+async def test_price_of_tomorrow_does_not_hold_back_those_of_today(
+    database, alice, credential, start_feed, sandbox, tickers, tomorrow
+):
+    await start_feed(alice)
+    await database.until(is_live, alice)
+    sandbox.faults.spoils.append(Spoil("/ws/ticker", "ts_ms", tomorrow, row=tickers[0], times=1))
+
+    for bid in ("0.21", "0.25"):
+        sandbox.set_quote(tickers[0], Decimal(bid), Decimal("0.30"))
+        await database.until(bid_is, alice, tickers[0], bid)
+
+    assert (await database.run(rows.open_positions, alice))[tickers[0]].priced_at < timezone.now()
+
+
+async def test_holding_sent_tomorrow_does_not_hold_back_those_of_today(
+    database, alice, credential, start_feed, sandbox, alices, tickers, tomorrow
+):
+    await start_feed(alice)
+    await database.until(is_live, alice)
+    # REST is of no help.
+    sandbox.is_refusing = True
+    sandbox.faults.spoils.append(
+        Spoil("/ws/market_position", "sending_ts_ms", tomorrow, row=tickers[0], times=1)
+    )
+
+    for _ in range(2):
+        sandbox.fill(tickers[0], "yes", Decimal(3), Decimal("0.30"))
+        held = alices.positions[tickers[0]].quantity
+        await database.until(quantity_is, alice, tickers[0], held)
+
+    assert sandbox.faults.spoils == []
+
+
+async def test_times_of_tomorrow_that_were_written_hold_back_nothing(
+    database, alice, credential, start_feed, sandbox, alices, tickers
+):
+    async with feeding(alice):
+        await database.until(is_live, alice)
+    written = timezone.now() + timedelta(days=1)
+    await database.run(
+        lambda: models.Position.objects.of(alice).update(held_at=written, priced_at=written)
+    )
+
+    await start_feed(alice)
+    await database.until(is_live, alice)
+    sandbox.is_refusing = True
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.30"))
+    sandbox.fill(tickers[0], "yes", Decimal(3), Decimal("0.30"))
+
+    await database.until(bid_is, alice, tickers[0], "0.21")
+    await database.until(quantity_is, alice, tickers[0], alices.positions[tickers[0]].quantity)
 
 
 # What REST says late
