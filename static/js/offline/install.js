@@ -28,7 +28,11 @@ export function installShell(userId) {
 async function register() {
   // Browsers have no service workers at addresses that aren't secure, and some in no private window.
   if (!navigator.serviceWorker) return;
-  await keep(navigator.serviceWorker, trusted(WORKER));
+  try {
+    await keep(navigator.serviceWorker, trusted(WORKER));
+  } catch {
+    // A browser that takes no address of ours for a program: the page is as good without.
+  }
 }
 
 /**
