@@ -21,6 +21,7 @@ MarkSource = Literal["bid", "mid", "last", "settlement"]
 ClosedReason = Literal["closed", "settled"]
 
 PAYOUT = Decimal(1)  # of one winning contract
+CENT = Decimal("0.01")  # payouts are whole ones
 ZERO = Decimal(0)
 
 # The exchange's words for a market whose outcome has a value, even if that may still change. A

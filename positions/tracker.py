@@ -52,7 +52,6 @@ from positions.reconciliation import (
 from positions.worth import Span, Valuation
 
 _LONG_AGO = float("-inf")
-CENT = Decimal("0.01")
 # What the exchange tells in whole seconds.
 SECOND = timedelta(seconds=1)
 # How long it is remembered of a position that it is no more.
@@ -332,24 +331,42 @@ class Tracker:
             if tracked.told and not tracked.told.is_result:
                 tracked.told, tracked.is_state_doubted = None, False
 
-    def apply_settled(self, ticker: str, at: datetime | None, received_at: float) -> bool:
+    def apply_settled(
+        self,
+        ticker: str,
+        at: datetime | None,
+        received_at: float,
+        value: Decimal | None = None,
+    ) -> bool:
         """
         A market has paid; what was held of it is paid for at once, if it is known what it pays.
 
         REST tells of it later, and the balance perhaps before REST's positions.
 
+        Args:
+            value: what one YES contract paid, where that is told with it.
         Returns:
             Whether something was paid for: held, with a value that is known.
         """
         tracked = self._open.get(ticker)
-        if tracked is None or tracked.state.determined_value is None or tracked.unreadable:
+        if tracked is None or tracked.unreadable:
             return False
+        if tracked.state.determined_value is None:
+            state = _state(MarketState("finalized", value, at))
+            if state.determined_value is None:
+                return False
+            self._change_state(ticker, tracked, state)
         tracked.holding_known_at = at or tracked.holding_known_at
         self._heard[ticker] = Heard(pnl.FLAT, received_at, at)
         self._executions.forget(ticker)
         span = None if at is None else Span(at - SECOND, at + SECOND)
         self._close(ticker, None, was_sold=False, span=span, paid_at=at)
         return True
+
+    def is_valued(self, ticker: str) -> bool:
+        """Whether it is known what a market pays, as far as it is held."""
+        tracked = self._open.get(ticker)
+        return tracked is None or tracked.state.determined_value is not None
 
     def missing_positions(self, before: float) -> list[str]:
         """Markets whose fill came before this instant and is not in the position yet."""
@@ -771,7 +788,7 @@ def _is_payout(tracked: _Tracked, left: Holding) -> bool:
         return False
     paid = pnl.settled_pnl(tracked.holding, value)
     # The exchange pays whole cents.
-    return abs(paid - left.realized_pnl) < CENT
+    return abs(paid - left.realized_pnl) < pnl.CENT
 
 
 def _span_of(sent_at: datetime | None) -> Span | None:

@@ -15,6 +15,7 @@ from typing import Never
 
 from django.utils import timezone
 
+from kalshi.clocks import reached
 from kalshi.errors import (
     ClockSkew,
     DecodeError,
@@ -48,6 +49,7 @@ from streaming.worker.reads import (
     if_possible,
     read_age,
     read_markets,
+    read_payouts,
     read_positions,
 )
 
@@ -55,6 +57,9 @@ logger = logging.getLogger(__name__)
 
 # Of our clock against the exchange's, where it does not say itself how old its answer is.
 CLOCK_ERROR = timedelta(seconds=1)
+# What was paid before the account was last read may have been listed since: REST lags, and clocks
+# differ.
+LATE_PAYOUT = timedelta(minutes=10)
 # A refusal in mid-session is asked once more after this long.
 CONFIRM_SECONDS = 1.0
 
@@ -207,6 +212,7 @@ class Authority:
         held = {ticker for ticker, row in positions.rows.items() if row.quantity}
         known = self._tracker.markets
         markets = await read_markets(self._rest, held.union(known), known)
+        asked: set[str] = set()
         while True:
             difference = compare(
                 self._tracker.holdings,
@@ -222,9 +228,14 @@ class Authority:
             # Opened while we were reading.
             known = self._tracker.markets
             unread = difference.changed.keys() - markets.known.keys() - known.keys()
-            if not unread:
+            unpaid = self._unpaid(difference, markets) - asked
+            if not unread and not unpaid:
                 break
-            markets.add(await read_markets(self._rest, unread, known))
+            if unread:
+                markets.add(await read_markets(self._rest, unread, known))
+            if unpaid:
+                asked |= unpaid
+                await self._read_payouts(unpaid)
         self._tracker.apply_difference(
             difference, _read(positions, markets, requested_at, timezone.now())
         )
@@ -237,6 +248,33 @@ class Authority:
         self._count(difference, now - requested_at)
         self.is_reconciled = True
         await self._on_read()
+
+    def _unpaid(self, difference: Difference, markets: MarketsRead) -> set[str]:
+        """Positions that ended otherwise than by a trade, in markets of which nothing says how."""
+        told = {
+            ticker
+            for ticker, (_, state, _) in markets.known.items()
+            if state.determined_value is not None
+        }
+        ended = difference.gone.keys() - difference.sold - told
+        return {ticker for ticker in ended if not self._tracker.is_valued(ticker)}
+
+    async def _read_payouts(self, tickers: set[str]) -> None:
+        """
+        Ask what the account was paid for them.
+
+        The stream's word was missed, and REST's markets are late, or list them no more.
+        """
+        known_at = self._tracker.reconciled_at
+        if known_at is None:
+            return
+        paid = await read_payouts(self._rest, self._subaccount, tickers, known_at - LATE_PAYOUT)
+        for row in paid:
+            held = self._tracker.holdings.get(row.ticker)
+            # Of another quantity it would not be this position's.
+            if held and held.quantity == row.yes_count - row.no_count:
+                at = reached(row.settled_at, self._rest.exchange_now)
+                self._tracker.apply_settled(row.ticker, at, monotonic(), row.yes_value)
 
     def _count(self, difference: Difference, seconds: float) -> None:
         COUNTS.reconciliation.observe(seconds)

@@ -7,16 +7,17 @@ ticker until they are; titles come after everything else.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 from kalshi.errors import KalshiError
+from kalshi.history import Settlement
 from kalshi.resources import UNKNOWN_STATUS, Event, Market, PositionRow
 from kalshi.rest import Client
 from kalshi.rows import LeftOut, Rows
-from positions.pnl import MarketState, Quote
+from positions.pnl import CENT, PAYOUT, MarketState, Quote
 from positions.portfolio import EventFacts, MarketFacts
 from positions.tickers import event_of, series_of
 from streaming.together import all_of
@@ -29,6 +30,8 @@ MarketRead = tuple[MarketFacts, MarketState, Quote]
 
 # How long a read waits to be told how old the account's data is.
 AGE_SECONDS = 2.0
+# How long a read waits to be told what became of markets that nobody else tells of.
+PAYOUTS_SECONDS = 2.0
 # Each of an answer's rows that can't be understood is logged, up to so many: they are read again
 # every minute.
 LOGGED_ROWS = 20
@@ -144,6 +147,20 @@ async def read_markets(
     return read
 
 
+async def read_payouts(
+    rest: Client, subaccount: int, tickers: Collection[str], since: datetime
+) -> list[Settlement]:
+    """
+    What these markets have paid, as far as the account's settlements tell.
+
+    Those whose value does not lead to what was paid are left out: it is told in whole cents.
+    """
+    rows = await if_possible(
+        rest.settlements(subaccount, since=since), "settlements", seconds=PAYOUTS_SECONDS
+    )
+    return [row for row in rows or () if row.ticker in tickers and _explains(row)]
+
+
 async def read_events(rest: Client, event_tickers: Iterable[str]) -> dict[str, EventFacts]:
     """The titles of these events, as far as they can be read."""
     wanted = set(event_tickers)
@@ -210,6 +227,13 @@ def _read(market: Market, events: Mapping[str, EventFacts]) -> MarketRead:
     )
     since = {"closed": market.close_time, "finalized": market.settled_at}.get(market.status)
     return facts, MarketState(market.status, market.settlement_value, since), quote
+
+
+def _explains(row: Settlement) -> bool:
+    if row.yes_value is None:
+        return False
+    paid = row.yes_count * row.yes_value + row.no_count * (PAYOUT - row.yes_value)
+    return abs(paid - row.revenue) < CENT
 
 
 def _untold(ticker: str, events: Mapping[str, EventFacts]) -> MarketRead:

@@ -141,6 +141,25 @@ def test_market_whose_value_is_not_known_waits_for_rest():
     assert tracker.holdings
 
 
+@pytest.mark.parametrize(("value", "made"), [("1", "6"), ("0", "-4"), ("0.37", "-0.30")])
+def test_market_whose_value_is_told_with_its_payout_is_paid_for(value, made):
+    tracker = tracker_with(row("M", "10", "4"))
+
+    assert tracker.apply_settled("M", at(20), 400.0, Decimal(value))
+
+    changes = tracker.take_changes()
+    (closed,) = changes.closed
+    assert (closed.reason, closed.realized_pnl) == ("settled", Decimal(made))
+    assert changes.worth.total_value == Decimal(100) + 4 + Decimal(made)
+
+
+def test_value_that_no_contract_can_pay_is_none():
+    tracker = tracker_with(row("M", "10", "4"))
+
+    assert not tracker.apply_settled("M", at(20), 400.0, Decimal("1.01"))
+    assert tracker.holdings
+
+
 def test_balance_with_a_payout_waits_for_the_position_to_leave():
     tracker = tracker_with(row("M", "10", "4"))
     facts, _, quotes = market("M")

@@ -291,6 +291,48 @@ async def test_times_of_tomorrow_that_were_written_hold_back_nothing(
 # What REST says late
 
 
+@pytest.mark.parametrize("value", ["1", "0", "0.37"])
+async def test_market_that_settled_unseen_is_paid_although_its_outcome_is_told_nowhere_else(
+    database, alice, credential, start_feed, sandbox, alices, tickers, value
+):
+    ticker = tickers[0]
+    async with feeding(alice):
+        await database.until(is_live, alice)
+    held = (await database.run(rows.open_positions, alice))[ticker]
+    sandbox.close(ticker)
+    sandbox.determine(ticker, Decimal(value))
+    sandbox.settle(ticker)
+    sandbox.faults.spoils.append(Spoil("/markets", "markets", []))
+
+    await start_feed(alice)
+    await database.until(is_live, alice)
+
+    closed = await database.run(lambda: models.Position.objects.get(market__ticker=ticker))
+    [paid] = alices.settlements
+    assert closed.closed_reason == "settled"
+    assert closed.realized_pnl == held.realized_pnl + paid.revenue - held.exposure
+    assert closed.held_at == pytest.approx(paid.at, abs=timedelta(seconds=1))
+
+
+async def test_payout_of_another_quantity_is_not_taken_for_that_of_what_was_held(
+    database, alice, credential, start_feed, sandbox, tickers
+):
+    ticker = tickers[0]
+    async with feeding(alice):
+        await database.until(is_live, alice)
+    sandbox.fill(ticker, "yes", Decimal(3), Decimal("0.30"))
+    sandbox.close(ticker)
+    sandbox.determine(ticker, Decimal(1))
+    sandbox.settle(ticker)
+    sandbox.faults.spoils.append(Spoil("/markets", "markets", []))
+
+    await start_feed(alice)
+    await database.until(is_live, alice)
+
+    closed = await database.run(lambda: models.Position.objects.get(market__ticker=ticker))
+    assert (closed.closed_reason, closed.realized_pnl) == ("closed", None)
+
+
 async def test_quote_of_the_stream_is_not_undone_by_a_read_that_lags(
     database, alice, credential, start_feed, sandbox, tickers
 ):

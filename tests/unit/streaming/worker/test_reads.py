@@ -31,6 +31,7 @@ from streaming.worker.reads import (
     read_age,
     read_events,
     read_markets,
+    read_payouts,
     read_positions,
 )
 
@@ -63,6 +64,7 @@ POSITION = {
     "last_updated_ts": "2026-11-23T12:00:00Z",
 }
 KNOWN = MarketFacts(EVENT_TICKER, "KXBTCD", "The title", "Yes", "No", None)
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEY_REFUSED = httpx.Response(401, json={"error": {"code": "authentication_error"}})
 
 
@@ -158,6 +160,48 @@ async def test_bug_is_not_passed_over():
 
 async def test_read_that_only_helps_is_not_waited_for_without_end():
     assert await if_possible(asyncio.Event().wait(), "a number", seconds=0.01) is None
+
+
+# Payouts
+
+
+async def test_payouts_are_those_of_the_markets_asked_for_whose_value_explains_them(rest, exchange):
+    whole = {
+        "ticker": "PAID",
+        "market_result": "scalar",
+        "yes_count_fp": "10.00",
+        "yes_total_cost_dollars": "4.0000",
+        "no_count_fp": "0.00",
+        "no_total_cost_dollars": "0.0000",
+        "revenue": 370,
+        "value": 37,
+        "settled_time": "2026-11-23T12:00:00Z",
+        "fee_cost": "0.10",
+    }
+    exchange.answers["/portfolio/settlements"] = {
+        "settlements": [
+            whole,
+            whole | {"ticker": "OTHER"},
+            whole | {"ticker": "UNTOLD", "value": None},
+            # 37.4 cents, of which the value shows the whole ones.
+            whole | {"ticker": "ROUNDED", "revenue": 374},
+            whole | {"ticker": "NO", "yes_count_fp": "0.00", "no_count_fp": "1.00", "revenue": 63},
+        ]
+    }
+
+    paid = await read_payouts(rest, 0, {"PAID", "UNTOLD", "ROUNDED", "NO"}, NOON)
+
+    assert [(row.ticker, row.yes_value) for row in paid] == [
+        ("PAID", Decimal("0.37")),
+        ("NO", Decimal("0.37")),
+    ]
+
+
+@pytest.mark.parametrize("status", [403, 404, 429, 503])
+async def test_payouts_may_not_be_told(rest, exchange, status):
+    exchange.answers["/portfolio/settlements"] = httpx.Response(status)
+
+    assert await read_payouts(rest, 0, {"PAID"}, NOON) == []
 
 
 # Positions
