@@ -204,6 +204,9 @@ class Session:
         """
         What one frame says. Never raises: an unreadable frame is an event as well.
 
+        A channel whose subscription begins here is `Subscribed`, also where the exchange says `ok`
+        as it finds that it has begun before.
+
         No event for the lifecycle of a market that nobody wants, which is most of them; nor for a
         word on one that comes late or twice, and may be outdated: its gap was told.
         """
@@ -236,7 +239,10 @@ class Session:
             case Ok():
                 # Also the answer to subscribing to what the exchange finds subscribed already.
                 channel = self._channel_awaiting(message.id)
+                is_new = channel is not None and channel.sid is None
                 self._confirmed(channel, message.sid, next_seq=None)
+                if is_new and channel and channel.sid is not None:
+                    return Subscribed(channel.name, channel.sid)
             case Unsubscribed():
                 self._unsubscribed(message)
             case CommandFailed():

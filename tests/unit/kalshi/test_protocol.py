@@ -558,8 +558,17 @@ def test_numbers_of_a_subscription_found_by_ok_begin_with_that(session):
     reply = receive(session, type="ok", id=1, sid=1, seq=22, msg={"market_tickers": ["KXA"]})
     (gap, _) = receive(session, type="orderbook_delta", sid=1, seq=24, msg={})
 
-    assert reply == [Ok(1, 1, ("KXA",))]
+    assert reply == [Subscribed("orderbook_delta", 1)]
     assert gap == SequenceGap("orderbook_delta", expected=23, received=24)
+
+
+def test_private_channel_that_is_found_subscribed_is_subscribed(session):
+    session.subscribe(["fill"])
+
+    events = receive(session, type="ok", id=1, sid=5, seq=2, msg={"market_tickers": []})
+
+    assert events == [Subscribed("fill", 5)]
+    assert session.is_ready
 
 
 def test_numbers_begin_anew_with_a_new_subscription():
