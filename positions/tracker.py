@@ -7,14 +7,11 @@ no sequence numbers, and REST, which is the authority and late. What always hold
 1. An older message never undoes a newer state. Both are ordered by the exchange's own times, where
    it says them: a quote's of its change, a holding's of sending it. The caller leaves out those
    that have yet to come, as all until then would count as older.
-2. A quote read by REST, which tells no time, replaces one of the stream's only when reads some time
-   apart say the same, or for long say otherwise, and the stream says nothing: then a message was
-   lost.
-3. After a reconciliation that left nothing unconfirmed, holdings are the exchange's to the digit.
-4. What changed since the last `take_changes` is known, so a write costs what changed and no more.
+2. After a reconciliation that left nothing unconfirmed, holdings are the exchange's to the digit.
+3. What changed since the last `take_changes` is known, so a write costs what changed and no more.
 
 Amounts are kept to six decimals, the exchange's own precision and that of the rows: what is written
-and what is kept are the same. A price outside 0 to 1 dollar is none.
+and what is kept are the same. What counts of a market's prices and state, `held_market` says.
 
 No clock in here: `received_at` and `requested_at` are seconds of one monotonic clock, the caller's.
 """
@@ -28,9 +25,14 @@ from kalshi.messages import Fill, MarketPosition, Ticker
 from positions import pnl
 from positions.collateral_book import PaidMarket
 from positions.day import Baseline
-from positions.decimal_text import to_six_decimals
 from positions.executions import Executions
-from positions.market_states import ToldState
+from positions.held_market import (
+    LONG_AGO,
+    HeldMarket,
+    checked_price,
+    checked_state,
+    is_before,
+)
 from positions.noticed import Noticed, differing
 from positions.pnl import Figures, Holding, MarketState, Quote, RunningSums, Sums
 from positions.portfolio import (
@@ -51,16 +53,10 @@ from positions.reconciliation import (
 )
 from positions.worth import Span, Valuation
 
-_LONG_AGO = float("-inf")
 # What the exchange tells in whole seconds.
 SECOND = timedelta(seconds=1)
 # How long it is remembered of a position that it is no more.
 _REMEMBERED = timedelta(hours=1)
-# REST's price of a market is as old as its cache: only so long after it first contradicts the
-# stream is it taken for a change that the stream lost.
-QUOTE_DOUBT_SECONDS = 20.0
-# Where each read says another price, all of them other than the stream's last.
-QUOTE_LOST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,42 +82,19 @@ class Read:
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Contradiction:
-    """What REST says instead, since which request it does, and since which it says otherwise."""
-
-    quote: Quote
-    since: float
-    first: float
-
-
 @dataclass(slots=True)
 class _Tracked:
-    market: MarketFacts
-    state: MarketState
+    market: HeldMarket
     holding: Holding
-    quote: Quote
     figures: Figures
     unreadable: Unreadable | None = None
-    quoted_at: float = _LONG_AGO  # when the stream last brought a quote
-    garbled_at: float = _LONG_AGO  # when it last brought one that could not be understood
-    contradiction: _Contradiction | None = None
-    told: ToldState | None = None  # what the stream last said of its state
-    is_state_doubted: bool = False  # whether REST says otherwise
-    # The exchange's times of the newest quote and holding; REST's quotes come without.
-    quote_known_at: datetime | None = None
-    holding_known_at: datetime | None = None
-
-    @property
-    def is_garbled(self) -> bool:
-        """Whether nothing has been understood of its prices since something could not be."""
-        return self.garbled_at > self.quoted_at
+    holding_known_at: datetime | None = None  # by the exchange
 
     @property
     def is_in_doubt(self) -> bool:
         """Whether nothing can be said of its worth: the stream makes up for a market's row."""
         if self.unreadable == "market":
-            return self.quoted_at == _LONG_AGO
+            return not self.market.is_quoted
         return self.unreadable == "position"
 
 
@@ -154,7 +127,7 @@ class Tracker:
         self._left_out: tuple[str, ...] = ()
         self._is_left_out_new = True
         # When the stream's present connection began: what it said before may be out of date.
-        self.followed_since = _LONG_AGO
+        self.followed_since = LONG_AGO
         self._closed: dict[str, Closed] = {}
         self._dirty: set[str] = set()
         self._new_markets: set[str] = set()
@@ -164,19 +137,17 @@ class Tracker:
         self._noticed = Noticed()
         # What an earlier worker heard is news to a REST that has not caught up with it.
         for each in closed:
-            self._heard[each.ticker] = Heard(pnl.FLAT, _LONG_AGO, each.held_at)
+            self._heard[each.ticker] = Heard(pnl.FLAT, LONG_AGO, each.held_at)
         for position in positions:
             if position.held_at:
-                self._heard[position.ticker] = Heard(position.holding, _LONG_AGO, position.held_at)
+                self._heard[position.ticker] = Heard(position.holding, LONG_AGO, position.held_at)
+            quote = position.quote
             self._open[position.ticker] = _Tracked(
-                position.market,
-                position.state,
+                HeldMarket(position.market, position.state, quote, quote.priced_at),
                 position.holding,
-                position.quote,
                 position.figures,
                 position.unreadable,
-                quote_known_at=position.quote.priced_at,
-                holding_known_at=position.held_at,
+                position.held_at,
             )
             self.valuation.collateral.hold(
                 position.ticker, position.market, position.holding.quantity
@@ -197,33 +168,18 @@ class Tracker:
     @property
     def markets(self) -> Mapping[str, MarketFacts]:
         """The facts known of the markets held."""
-        return {ticker: tracked.market for ticker, tracked in self._open.items()}
+        return {ticker: tracked.market.facts for ticker, tracked in self._open.items()}
 
     def apply_ticker(self, message: Ticker, received_at: float) -> bool:
         """Take a market's new prices; False when it is not held or the message is an old one."""
         tracked = self._open.get(message.market_ticker)
-        if tracked is None:
-            return False
-        if _is_before(message.at, tracked.quote_known_at):
+        if tracked is None or tracked.market.is_newer_than(message):
             return False
         was_in_doubt = tracked.is_in_doubt
-        tracked.quoted_at, tracked.quote_known_at = received_at, message.at
-        quote = _checked(
-            Quote(
-                message.yes_bid,
-                message.yes_ask,
-                message.last_price,
-                message.at,
-                message.yes_bid_size,
-                message.yes_ask_size,
-            )
-        )
-        is_same = quote == tracked.quote and quote.sizes == tracked.quote.sizes
-        if is_same and not was_in_doubt:
-            return False
-        tracked.quote = quote
-        self._touch(message.market_ticker)
-        return True
+        is_news = tracked.market.apply_ticker(message, received_at)
+        if is_news or was_in_doubt:
+            self._touch(message.market_ticker)
+        return is_news or was_in_doubt
 
     def apply_unreadable_ticker(self, ticker: str, received_at: float) -> bool:
         """
@@ -236,8 +192,7 @@ class Tracker:
         if tracked is None:
             return False
         was_in_doubt = tracked.is_in_doubt
-        tracked.quoted_at, tracked.contradiction = _LONG_AGO, None
-        tracked.garbled_at = received_at
+        tracked.market.apply_unreadable_ticker(received_at)
         tracked.unreadable = tracked.unreadable or "market"
         if not was_in_doubt:
             self._touch(ticker)
@@ -255,9 +210,9 @@ class Tracker:
         ticker = message.market_ticker
         holding = holding_of(message)
         tracked, heard = self._open.get(ticker), self._heard.get(ticker)
-        if tracked and _is_before(message.sent_at, tracked.holding_known_at):
+        if tracked and is_before(message.sent_at, tracked.holding_known_at):
             return True
-        if heard and _is_before(message.sent_at, heard.sent_at):
+        if heard and is_before(message.sent_at, heard.sent_at):
             return True
         self._heard[ticker] = Heard(holding, received_at, message.sent_at)
         traded = self._executions.met(ticker, holding.quantity)
@@ -275,7 +230,7 @@ class Tracker:
         if holding != tracked.holding or is_known_again:
             self._hold(ticker, tracked, holding, _span_of(message.sent_at))
             if is_known_again:
-                tracked.unreadable = "market" if tracked.is_garbled else None
+                tracked.unreadable = "market" if tracked.market.is_garbled else None
             self._touch(ticker)
         return True
 
@@ -315,21 +270,15 @@ class Tracker:
         tracked = self._open.get(ticker)
         if tracked is None:
             return False
-        told = ToldState(_state(state), received_at, tracked.state)
-        is_news = told.is_news(tracked.told)
-        if is_news or told.state == tracked.state:
-            tracked.told, tracked.is_state_doubted = told, False
-        if not is_news:
-            return False
-        self._change_state(ticker, tracked, told.state)
-        return True
+        told = tracked.market.apply_state(state, received_at)
+        if told:
+            self._change_state(ticker, tracked, told)
+        return told is not None
 
     def forget_told_pauses(self) -> None:
         """Of pauses and their ends a word was lost, perhaps: REST's next one counts."""
         for tracked in self._open.values():
-            # A result stays one, or becomes another, which no old answer of REST's can be.
-            if tracked.told and not tracked.told.is_result:
-                tracked.told, tracked.is_state_doubted = None, False
+            tracked.market.forget_told_pause()
 
     def apply_settled(
         self,
@@ -351,8 +300,8 @@ class Tracker:
         tracked = self._open.get(ticker)
         if tracked is None or tracked.unreadable:
             return False
-        if tracked.state.determined_value is None:
-            state = _state(MarketState("finalized", value, at))
+        if tracked.market.state.determined_value is None:
+            state = checked_state(MarketState("finalized", value, at))
             if state.determined_value is None:
                 return False
             self._change_state(ticker, tracked, state)
@@ -366,7 +315,7 @@ class Tracker:
     def is_valued(self, ticker: str) -> bool:
         """Whether it is known what a market pays, as far as it is held."""
         tracked = self._open.get(ticker)
-        return tracked is None or tracked.state.determined_value is not None
+        return tracked is None or tracked.market.state.determined_value is not None
 
     def missing_positions(self, before: float) -> list[str]:
         """Markets whose fill came before this instant and is not in the position yet."""
@@ -376,41 +325,30 @@ class Tracker:
     def undescribed_events(self) -> set[str]:
         """The events of markets held whose titles have not been read."""
         return {
-            tracked.market.event_ticker
+            tracked.market.facts.event_ticker
             for tracked in self._open.values()
-            if not tracked.market.is_described
+            if not tracked.market.facts.is_described
         }
 
     @property
     def contradicted(self) -> set[str]:
         """Markets of which REST says otherwise than the stream; to be read once more."""
-        return {
-            ticker
-            for ticker, tracked in self._open.items()
-            if tracked.contradiction or tracked.is_state_doubted
-        }
+        return {ticker for ticker, tracked in self._open.items() if tracked.market.is_contradicted}
 
     def describe(self, events: Mapping[str, EventFacts]) -> bool:
         """Take the titles of events, by ticker; True when that changed anything."""
         changed = False
         for ticker, tracked in self._open.items():
-            event = events.get(tracked.market.event_ticker)
-            if event is None:
-                continue
-            market = replace(
-                tracked.market,
-                series_ticker=event.series_ticker,
-                title=event.title,
-                is_described=True,
-                collateral_return_type=event.collateral_return_type,
-            )
-            if market != tracked.market:
-                tracked.market = market
-                self.valuation.collateral.describe(ticker, market)
-                self._new_markets.add(ticker)
-                self._touch(ticker)
+            event = events.get(tracked.market.facts.event_ticker)
+            if event and tracked.market.describe(event):
+                self._described(ticker, tracked)
                 changed = True
         return changed
+
+    def _described(self, ticker: str, tracked: _Tracked) -> None:
+        self.valuation.collateral.describe(ticker, tracked.market.facts)
+        self._new_markets.add(ticker)
+        self._touch(ticker)
 
     @property
     def heard(self) -> Mapping[str, Heard]:
@@ -437,7 +375,7 @@ class Tracker:
             self._touch(ticker)
         for ticker, as_of in difference.as_of.items():
             tracked = self._open[ticker]
-            if not _is_before(as_of, tracked.holding_known_at):
+            if not is_before(as_of, tracked.holding_known_at):
                 tracked.holding_known_at = as_of
         self.apply_markets(read.markets, read.requested_at, read.unreadable_markets)
         for ticker, left in difference.gone.items():
@@ -450,7 +388,7 @@ class Tracker:
             if ticker in difference.unreadable:
                 self._mark(tracked, ticker, "position")
             elif tracked.unreadable == "position":
-                is_garbled = tracked.garbled_at > max(tracked.quoted_at, read.requested_at)
+                is_garbled = tracked.market.is_garbled_since(read.requested_at)
                 is_odd = is_garbled or ticker in read.unreadable_markets
                 self._mark(tracked, ticker, "market" if is_odd else None)
         self._leave_out(read.left_out)
@@ -465,7 +403,7 @@ class Tracker:
         # What one read has dated no later read may undo that is older by its own account.
         for ticker, tracked in self._open.items():
             if ticker not in self._heard and tracked.holding_known_at:
-                self._heard[ticker] = Heard(tracked.holding, _LONG_AGO, tracked.holding_known_at)
+                self._heard[ticker] = Heard(tracked.holding, LONG_AGO, tracked.holding_known_at)
         self.reconciled_at = read.at
 
     def _span(self, tracked: _Tracked | None, at: datetime | None, read: Read) -> Span | None:
@@ -479,7 +417,7 @@ class Tracker:
     def _remember_flat(self, ticker: str, since: datetime | None) -> None:
         heard = self._heard.get(ticker)
         if since and (heard is None or heard.holding.quantity):
-            self._heard[ticker] = Heard(pnl.FLAT, _LONG_AGO, since)
+            self._heard[ticker] = Heard(pnl.FLAT, LONG_AGO, since)
 
     def _mark(self, tracked: _Tracked, ticker: str, unreadable: Unreadable | None) -> None:
         if unreadable != tracked.unreadable:
@@ -495,8 +433,7 @@ class Tracker:
         self.followed_since = now
         self._noticed.connected()
         for tracked in self._open.values():
-            tracked.quoted_at = _LONG_AGO
-        self.forget_told_pauses()
+            tracked.market.follow()
 
     def tell_left_out_again(self) -> None:
         """Count the rows that are left out as changed."""
@@ -539,8 +476,7 @@ class Tracker:
                 continue
             if ticker in unreadable:
                 self._mark(tracked, ticker, "market")
-            elif requested_at >= tracked.garbled_at:
-                tracked.garbled_at = _LONG_AGO
+            elif tracked.market.understood(requested_at):
                 self._mark(tracked, ticker, None)
 
     def _start(
@@ -553,14 +489,15 @@ class Tracker:
         *,
         span: Span | None,
     ) -> None:
-        state, quote = _state(state), _checked(quote)
+        market = HeldMarket.first_read(facts, state, quote)
         ours = self._executions.price_of(ticker)
-        if quote.last_price is None and ours:
+        if market.quote.last_price is None and ours:
             price, at = ours
-            quote = replace(quote, last_price=price, priced_at=quote.priced_at or at)
+            priced_at = market.quote.priced_at or at
+            market.quote = replace(market.quote, last_price=price, priced_at=priced_at)
         self.valuation.held(ticker, facts, None, holding, span)
-        figures = pnl.figures_of(holding, quote, state, self._mark_price)
-        self._open[ticker] = _Tracked(facts, state, holding, quote, figures)
+        figures = pnl.figures_of(holding, market.quote, market.state, self._mark_price)
+        self._open[ticker] = _Tracked(market, holding, figures)
         self._closed.pop(ticker, None)
         self._new_markets.add(ticker)
 
@@ -570,67 +507,19 @@ class Tracker:
         tracked = self._open.get(ticker)
         if tracked is None:
             return
-        if tracked.market.is_described and not facts.is_described:
-            # The event was read before, and says no less now.
-            facts = replace(
-                facts,
-                event_ticker=tracked.market.event_ticker,
-                series_ticker=tracked.market.series_ticker,
-                title=tracked.market.title,
-                is_described=True,
-                collateral_return_type=tracked.market.collateral_return_type,
-            )
-        if facts != tracked.market:
-            tracked.market = facts
-            self.valuation.collateral.describe(ticker, facts)
-            self._new_markets.add(ticker)
-            self._touch(ticker)
-        state, quote = _state(state), _checked(quote)
-        told = tracked.told
-        if told:
-            state = told.completed(state)
-            tracked.is_state_doubted = told.outlives(state, requested_at)
-        if state != tracked.state and not tracked.is_state_doubted:
-            # From now on the read is what holds.
-            tracked.told = None
-            self._change_state(ticker, tracked, state)
-        # REST gives prices without the time of their change: equal ones keep the time we know.
+        market = tracked.market
+        if market.read_facts(facts):
+            self._described(ticker, tracked)
+        if told := market.read_state(state, requested_at):
+            self._change_state(ticker, tracked, told)
         ours = self._executions.price_of(ticker)
-        if quote.last_price is None and ours:
-            quote = replace(quote, last_price=ours[0])
-        same = replace(quote, priced_at=tracked.quote.priced_at)
-        if same == tracked.quote:
-            tracked.contradiction = None
-        elif self._is_believed(tracked, quote, requested_at):
-            tracked.quote, tracked.contradiction = quote, None
+        if market.read_quote(quote, requested_at, ours[0] if ours else None):
             self._touch(ticker)
 
     def _change_state(self, ticker: str, tracked: _Tracked, state: MarketState) -> None:
-        self._noticed.changed(ticker, tracked.state, state)
-        tracked.state = state
+        self._noticed.changed(ticker, tracked.market.state, state)
+        tracked.market.state = state
         self._touch(ticker)
-
-    def _is_believed(self, tracked: _Tracked, quote: Quote, requested_at: float) -> bool:
-        """
-        Whether a read counts against the stream's quote.
-
-        REST tells no time of a price and lags; the stream tells each change while it is connected.
-        So a read counts only if one well before said the same, and the stream nothing since; or if
-        none agreed with the stream for a minute.
-        """
-        if tracked.quoted_at == _LONG_AGO:
-            return requested_at >= tracked.garbled_at
-        before = tracked.contradiction
-        if before is None or before.first <= tracked.quoted_at:
-            tracked.contradiction = _Contradiction(quote, requested_at, requested_at)
-            return False
-        if before.quote != quote:
-            before = tracked.contradiction = _Contradiction(quote, requested_at, before.first)
-        if before.first <= requested_at - QUOTE_LOST_SECONDS:
-            # It tells nothing of this market any more: until it does, REST counts at once.
-            tracked.quoted_at = _LONG_AGO
-            return True
-        return before.since <= requested_at - QUOTE_DOUBT_SECONDS
 
     def _touch(self, ticker: str) -> None:
         tracked = self._open[ticker]
@@ -638,7 +527,7 @@ class Tracker:
             tracked.figures = pnl.figures_of_unreadable(tracked.holding)
         else:
             tracked.figures = pnl.figures_of(
-                tracked.holding, tracked.quote, tracked.state, self._mark_price
+                tracked.holding, tracked.market.quote, tracked.market.state, self._mark_price
             )
         if self.valuation.baseline:
             figures = tracked.figures
@@ -647,19 +536,19 @@ class Tracker:
         self._dirty.add(ticker)
 
     def _hold(self, ticker: str, tracked: _Tracked, holding: Holding, span: Span | None) -> None:
-        self.valuation.held(ticker, tracked.market, tracked.holding, holding, span)
+        self.valuation.held(ticker, tracked.market.facts, tracked.holding, holding, span)
         tracked.holding = holding
 
     def _price_by_fill(self, ticker: str, yes_price: Decimal, at: datetime) -> None:
         """Take a fill's own price as the last trade of a market that shows no other."""
         tracked = self._open.get(ticker)
-        if tracked is None or tracked.quote.last_price is None:
-            price = _price(yes_price)
+        if tracked is None or tracked.market.quote.last_price is None:
+            price = checked_price(yes_price)
             if price is None:
                 return
             self._executions.priced(ticker, price, at)
             if tracked:
-                tracked.quote = replace(tracked.quote, last_price=price)
+                tracked.market.quote = replace(tracked.market.quote, last_price=price)
                 self._touch(ticker)
 
     def _close(
@@ -684,17 +573,17 @@ class Tracker:
         self._running.drop(ticker)
         reason: pnl.ClosedReason = "closed"
         realized_pnl = left.realized_pnl if left else None
-        settlement_value = tracked.state.determined_value
+        facts, state = tracked.market.facts, tracked.market.state
+        settlement_value = state.determined_value
         # What was sold before the market was determined, if only just, got no payout.
         if settlement_value is not None and not was_sold:
             reason = "settled"
-            self._noticed.paid(ticker, tracked.state, paid_at)
-            is_yes = settlement_value == pnl.PAYOUT
-            paid = PaidMarket(ticker, tracked.market.event_ticker, is_yes)
+            self._noticed.paid(ticker, state, paid_at)
+            paid = PaidMarket(ticker, facts.event_ticker, settlement_value == pnl.PAYOUT)
             self.valuation.paid(paid, span)
             realized_pnl = pnl.settled_pnl(tracked.holding, settlement_value)
             left = replace(pnl.FLAT, realized_pnl=realized_pnl, fees_paid=tracked.holding.fees_paid)
-        self.valuation.held(ticker, tracked.market, tracked.holding, left, span)
+        self.valuation.held(ticker, facts, tracked.holding, left, span)
         self._executions.closed(ticker)
         self._dirty.discard(ticker)
         self._new_markets.discard(ticker)
@@ -738,10 +627,10 @@ class Tracker:
         tracked = self._open[ticker]
         return Position(
             ticker,
-            tracked.market,
-            tracked.state,
+            tracked.market.facts,
+            tracked.market.state,
             tracked.holding,
-            tracked.quote,
+            tracked.market.quote,
             tracked.figures,
             tracked.unreadable if tracked.is_in_doubt else None,
             tracked.holding_known_at,
@@ -783,7 +672,7 @@ class Tracker:
 
 def _is_payout(tracked: _Tracked, left: Holding) -> bool:
     """Whether what a frame leaves of a position is what its market's outcome makes of it."""
-    value = tracked.state.determined_value
+    value = tracked.market.state.determined_value
     if value is None or tracked.unreadable:
         return False
     paid = pnl.settled_pnl(tracked.holding, value)
@@ -793,26 +682,3 @@ def _is_payout(tracked: _Tracked, left: Holding) -> bool:
 
 def _span_of(sent_at: datetime | None) -> Span | None:
     return None if sent_at is None else Span.told(sent_at)
-
-
-def _is_before(at: datetime | None, known_at: datetime | None) -> bool:
-    return at is not None and known_at is not None and at < known_at
-
-
-def _checked(told: Quote) -> Quote:
-    return replace(
-        told,
-        yes_bid=_price(told.yes_bid),
-        yes_ask=_price(told.yes_ask),
-        last_price=_price(told.last_price),
-    )
-
-
-def _state(told: MarketState) -> MarketState:
-    return replace(told, settlement_value=_price(told.settlement_value))
-
-
-def _price(told: Decimal | None) -> Decimal | None:
-    # A contract pays from nothing to one dollar: what lies outside is a misreading or garbage, and
-    # a row that cannot hold it would keep all others from being written.
-    return to_six_decimals(told) if told is not None and 0 <= told <= pnl.PAYOUT else None

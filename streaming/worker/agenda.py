@@ -8,8 +8,8 @@ looks again: nothing is due twice for one reason.
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from positions.held_market import QUOTE_DOUBT_SECONDS
 from positions.reconciliation import TRUST_AFTER_SECONDS
-from positions.tracker import QUOTE_DOUBT_SECONDS
 
 NEVER = float("inf")
 

@@ -5,10 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from positions.held_market import QUOTE_DOUBT_SECONDS
 from positions.market_states import DOUBT_SECONDS
 from positions.noticed import MarketChange
 from positions.pnl import MarketState
-from positions.tracker import QUOTE_DOUBT_SECONDS, Tracker
+from positions.tracker import Tracker
 from tests.told import NOON, at, market
 
 PAYS = MarketState("determined", Decimal(1))
@@ -26,7 +27,7 @@ def shown(tracker: Tracker) -> tuple[str, Decimal | None]:
 
 
 def state(tracker: Tracker) -> str:
-    return tracker._open["A"].state.status
+    return tracker._open["A"].market.state.status
 
 
 def test_result_counts_as_soon_as_the_stream_tells_it(tracker):
@@ -110,7 +111,7 @@ def test_value_that_no_contract_can_pay_is_none(tracker):
     tracker.apply_state("A", MarketState("determined", Decimal(7)), 200.0)
 
     assert shown(tracker)[0] == "determined"
-    assert tracker._open["A"].state.settlement_value is None
+    assert tracker._open["A"].market.state.settlement_value is None
 
 
 def test_result_that_is_determined_anew_counts(tracker):
@@ -184,7 +185,7 @@ def test_value_is_kept_no_longer_than_what_it_was_told_with(tracker):
 
     read(tracker, "determined", None, requested_at=300.0)
 
-    assert tracker._open["A"].state.settlement_value is None
+    assert tracker._open["A"].market.state.settlement_value is None
 
 
 def test_word_that_says_what_rest_has_shown_holds_against_older_answers(tracker):

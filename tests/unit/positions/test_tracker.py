@@ -4,10 +4,11 @@ from decimal import Decimal
 import pytest
 
 from positions import pnl
+from positions.held_market import QUOTE_DOUBT_SECONDS
 from positions.pnl import Mark, MarketState, Quote
 from positions.portfolio import Cash, Closed, EventFacts, Position
 from positions.reconciliation import compare
-from positions.tracker import QUOTE_DOUBT_SECONDS, Read, Tracker
+from positions.tracker import Read, Tracker
 from positions.worth import Valuation
 from tests.told import NOON, at, fill, holding, market, position, prices, quote, reconcile, row
 

@@ -21,10 +21,11 @@ from kalshi.lifecycle import Activated, Deactivated, Determined
 from kalshi.messages import Fill, MarketPosition, Ticker
 from kalshi.resources import PositionRow
 from positions import pnl
+from positions.held_market import QUOTE_DOUBT_SECONDS
 from positions.pnl import Holding, MarketState, Quote
 from positions.portfolio import Closed, Position
 from positions.reconciliation import TRUST_AFTER_SECONDS, compare
-from positions.tracker import QUOTE_DOUBT_SECONDS, Read, Tracker
+from positions.tracker import Read, Tracker
 from tests.told import NOON, amount, at, fill, holding, market, position, prices, quote
 
 TICKERS = st.sampled_from("ABC")

@@ -870,7 +870,7 @@ async def test_read_loop_does_not_wait_for_the_database(database, alice, live, s
         for cents in range(10, 60):
             sandbox.set_quote(tickers[0], Decimal(cents) / 100, Decimal("0.90"))
             sandbox.set_quote(tickers[1], Decimal(cents) / 100, Decimal("0.90"))
-        await until(lambda: live._tracker._open[tickers[1]].quote.yes_bid == Decimal("0.59"))
+        await until(lambda: live._tracker._open[tickers[1]].market.quote.yes_bid == Decimal("0.59"))
 
     await database.until(bid_is, alice, tickers[0], Decimal("0.59"))
     await database.until(bid_is, alice, tickers[1], Decimal("0.59"))

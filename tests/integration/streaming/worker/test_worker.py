@@ -518,7 +518,7 @@ async def test_position_that_the_database_refuses_is_left_out_and_named(
     await database.until(bid_is, alice, ticker, "0.21")
 
     # No price of a contract: no decoder lets it through, nor does its column.
-    tracker._open[ticker].quote = Quote(Decimal(1000))
+    tracker._open[ticker].market.quote = Quote(Decimal(1000))
     tracker._touch(ticker)
     sandbox.set_quote(another, Decimal("0.22"), Decimal("0.90"))
 
@@ -532,11 +532,11 @@ async def test_position_that_the_database_refuses_is_left_out_and_named(
     # What it is worth nobody can say.
     assert (shown.unreadable, shown.mark, shown.market_value) == ("position", None, None)
     # By itself, although nothing moves any more.
-    tracker._open[ticker].quote = Quote(Decimal("0.21"))
+    tracker._open[ticker].market.quote = Quote(Decimal("0.21"))
     tracker._open[ticker].figures = pnl.figures_of(
         tracker._open[ticker].holding,
-        tracker._open[ticker].quote,
-        tracker._open[ticker].state,
+        tracker._open[ticker].market.quote,
+        tracker._open[ticker].market.state,
         "bid",
     )
     await database.until(lambda: rows.open_positions(alice)[ticker].unreadable is None)
