@@ -174,7 +174,8 @@ class Authority:
                     case ReadMarkets(tickers=tickers):
                         await self._read_markets(tickers)
                     case ReadBalance():
-                        await self._read_balance(await read_age(self._rest))
+                        if balance := await self._read_balance(await read_age(self._rest)):
+                            self._note_balance(balance)
             await self._until_due()
 
     async def _until_due(self) -> None:
@@ -208,10 +209,34 @@ class Authority:
 
     async def _reconcile(self) -> None:
         requested_at = monotonic()
-        positions = await self._read_positions()
-        held = {ticker for ticker, row in positions.rows.items() if row.quantity}
-        known = self._tracker.markets
-        markets = await read_markets(self._rest, held.union(known), known)
+        told: list[Balance] = []
+        try:
+            positions = await self._read_account(told)
+            held = {ticker for ticker, row in positions.rows.items() if row.quantity}
+            known = self._tracker.markets
+            markets = await read_markets(self._rest, held.union(known), known)
+            difference = await self._compare(positions, markets, requested_at)
+            self._tracker.apply_difference(
+                difference, _read(positions, markets, requested_at, timezone.now())
+            )
+        finally:
+            # Not before the positions that explain it; also where those can't be had.
+            for balance in told:
+                self._note_balance(balance)
+        self.shown = positions.rows
+        self._on_change()
+        now = monotonic()
+        behind = self._behind(difference.unconfirmed, positions.as_of, requested_at)
+        self._agenda.reconciled(now, behind=behind)
+        self._note(markets, now)
+        self._count(difference, now - requested_at)
+        self.is_reconciled = True
+        await self._on_read()
+
+    async def _compare(
+        self, positions: PositionsRead, markets: MarketsRead, requested_at: float
+    ) -> Difference:
+        """How ours differs, at this moment; what that needs of markets is read."""
         asked: set[str] = set()
         while True:
             difference = compare(
@@ -230,24 +255,12 @@ class Authority:
             unread = difference.changed.keys() - markets.known.keys() - known.keys()
             unpaid = self._unpaid(difference, markets) - asked
             if not unread and not unpaid:
-                break
+                return difference
             if unread:
                 markets.add(await read_markets(self._rest, unread, known))
             if unpaid:
                 asked |= unpaid
                 await self._read_payouts(unpaid)
-        self._tracker.apply_difference(
-            difference, _read(positions, markets, requested_at, timezone.now())
-        )
-        self.shown = positions.rows
-        self._on_change()
-        now = monotonic()
-        behind = self._behind(difference.unconfirmed, positions.as_of, requested_at)
-        self._agenda.reconciled(now, behind=behind)
-        self._note(markets, now)
-        self._count(difference, now - requested_at)
-        self.is_reconciled = True
-        await self._on_read()
 
     def _unpaid(self, difference: Difference, markets: MarketsRead) -> set[str]:
         """Positions that ended otherwise than by a trade, in markets of which nothing says how."""
@@ -287,16 +300,21 @@ class Authority:
             COUNTS.found["gone"] += len(difference.gone)
             COUNTS.found["unreadable"] += len(difference.unreadable)
 
-    async def _read_positions(self) -> PositionsRead:
+    async def _read_account(self, told: list[Balance]) -> PositionsRead:
+        """Its positions; its balance goes into `told`, if it can be had."""
         read: list[PositionsRead] = []
 
         async def positions(as_of: datetime | None) -> None:
             read.append(await read_positions(self._rest, self._subaccount, as_of))
 
+        async def balance(as_of: datetime | None) -> None:
+            if answer := await self._read_balance(as_of):
+                told.append(answer)
+
         async def account() -> None:
             # One answer for both, as it comes before them.
             as_of = await read_age(self._rest)
-            await all_of(positions(as_of), self._read_balance(as_of))
+            await all_of(positions(as_of), balance(as_of))
 
         # The first time `prepare` asked a moment ago; without an answer it is asked with the next.
         is_open = [raise_if_inactive(self._rest)] if self.is_reconciled else []
@@ -344,33 +362,31 @@ class Authority:
         self._agenda.markets_missing(markets.missing, now)
         self._agenda.markets_doubted(self._tracker.contradicted, now)
 
-    async def _read_balance(self, since: datetime | None) -> None:
+    async def _read_balance(self, since: datetime | None) -> Balance | None:
         """Read it, if it may be asked for now; `since` is what `read_age` said before."""
         if not self._agenda.may_read_balance(monotonic()):
-            return
+            return None
         as_of = timezone.now()
         try:
             balance = await self._rest.balance(self._subaccount)
         except RateLimited:
             self._agenda.cash_moved(monotonic())
-            return
+            return None
         except ScopeRefused:
             # A key may be allowed the positions alone: then the cash is unknown, and shown so.
-            return
+            return None
         except (Unavailable, DecodeError, RequestRejected, KeyRefused, ClockSkew) as error:
             logger.warning("balance not told", extra={"error": str(error)})
             self._agenda.balance_failed(monotonic())
-            return
+            return None
         # Between the two instants of its own the exchange answered.
         until = await read_age(self._rest)
-        self._note_balance(
-            Balance(
-                to_six_decimals(balance.balance),
-                balance.portfolio_value,
-                as_of,
-                since,
-                until or timezone.now() + CLOCK_ERROR,
-            )
+        return Balance(
+            to_six_decimals(balance.balance),
+            balance.portfolio_value,
+            as_of,
+            since,
+            until or timezone.now() + CLOCK_ERROR,
         )
 
     def _note_balance(self, balance: Balance) -> None:

@@ -4,11 +4,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from ledger import proving
 from ledger.models import CollateralFlow, EquityPoint, EventDecision
 from positions.models import AccountStream, Position
+from sandbox.faults import Latency
 from sandbox.offering import Offering
+from streaming.worker.agenda import BALANCE_SECONDS
 from streaming.worker.counts import COUNTS
 
 EVENT = "KXRACE-26NOV"
@@ -41,6 +44,11 @@ def returned_of(account_id: int) -> Decimal | None:
     return AccountStream.objects.get(pk=account_id).collateral_returned
 
 
+def may_read_balance(account_id: int) -> bool:
+    read_at = AccountStream.objects.get(pk=account_id).cash_as_of
+    return timezone.now() - read_at > timedelta(seconds=BALANCE_SECONDS)
+
+
 @pytest.fixture
 async def at_rest(database, race, alice, credential, start_feed, alices):
     """Waits, while her feed runs, until her cash is the exchange's."""
@@ -70,10 +78,10 @@ async def buy_no(database, sandbox, alice, ticker: str, count: str) -> None:
 async def test_collateral_comes_with_its_fill_and_nothing_has_to_be_looked_for(
     database, sandbox, alice, at_rest
 ):
+    surprises = COUNTS.surprises
     await buy_no(database, sandbox, alice, HARE, "10")
     await at_rest()
     before = await database.run(returned_of, alice)
-    surprises = COUNTS.surprises
 
     await buy_no(database, sandbox, alice, SNAIL, "8")
     await at_rest()
@@ -83,6 +91,20 @@ async def test_collateral_comes_with_its_fill_and_nothing_has_to_be_looked_for(
     await at_rest()
 
     assert await database.run(returned_of, alice) == before
+    assert COUNTS.surprises == surprises
+
+
+async def test_balance_that_comes_before_the_position_that_explains_it_is_no_surprise(
+    database, sandbox, alice, at_rest
+):
+    sandbox.faults.path_latencies["/markets"] = Latency(0.3)
+    # So that the next read of the account reads its balance as well.
+    await database.until(may_read_balance, alice)
+    surprises = COUNTS.surprises
+
+    await buy_no(database, sandbox, alice, HARE, "10")
+    await at_rest()
+
     assert COUNTS.surprises == surprises
 
 
