@@ -188,6 +188,9 @@ class Bucket:
         Args:
             jitter: from 0 to 1, by chance. It parts those who were refused together.
         """
+        if now < self._as_of:
+            # Under way when an earlier one was refused: both are the same refusal.
+            return
         wait = min(_FIRST_BACKOFF_SECONDS * 2**self._refusals, _LONGEST_BACKOFF_SECONDS)
         # Bounded, as the power is computed before it is cut.
         self._refusals = min(self._refusals + 1, 16)

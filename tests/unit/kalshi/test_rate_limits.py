@@ -157,6 +157,15 @@ def test_refusals_in_a_row_hold_ever_longer_up_to_a_limit(bucket):
     assert holds[-2:] == pytest.approx([30.0, 30.0])
 
 
+def test_refusals_of_requests_that_were_under_way_together_are_one(bucket):
+    for _ in range(18):
+        bucket.refused(now=0.0, jitter=1.0)
+
+    assert bucket.delay(9, now=0.0) == pytest.approx(0.1 + 0.1)
+    bucket.refused(now=0.2, jitter=1.0)
+    assert bucket.delay(9, now=0.2) == pytest.approx(0.2 + 0.1)
+
+
 def test_answer_ends_the_row_of_refusals(bucket):
     bucket.refused(now=0.0, jitter=1.0)
     bucket.refused(now=1.0, jitter=1.0)
