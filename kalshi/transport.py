@@ -45,8 +45,11 @@ def connections(environment: Environment) -> httpx.AsyncClient:
     # Cookies would be kept for as long as the connections, as many as there come.
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
     way = pool.Transport(verify=_tls(), trust_env=False, proxy=_proxy(environment.api_proxy))
-    # Proxies of the process's environment are not meant for signed requests.
-    return httpx.AsyncClient(transport=way, cookies=no_cookies, trust_env=False)
+    # Proxies of the process's environment are not meant for signed requests. How long one takes
+    # `Transport` limits, as a whole; httpx would end each that says nothing for five seconds.
+    return httpx.AsyncClient(
+        transport=way, cookies=no_cookies, trust_env=False, timeout=httpx.Timeout(None)
+    )
 
 
 def _proxy(url: str | None) -> httpx.Proxy | None:

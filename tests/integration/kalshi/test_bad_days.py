@@ -21,6 +21,7 @@ from kalshi.protocol import SequenceGap, SubscriptionEnded, Undecodable
 from kalshi.rest import Client
 from kalshi.signing import SigningKey
 from kalshi.socket import connect
+from kalshi.transport import connections
 from sandbox.faults import FailedAnswer
 from sandbox.server import running_exchange
 
@@ -203,6 +204,14 @@ async def test_only_the_exchange_judges_the_key(exchange, client, status, body, 
         await client.positions(0)
 
     assert type(refusal.value) is kind
+
+
+async def test_silence_is_limited_by_nothing_but_the_time_for_the_whole_answer(environment):
+    async with connections(environment) as http:
+        request = http.build_request("GET", environment.api_base)
+
+    limits = request.extensions["timeout"]
+    assert limits == dict.fromkeys(("connect", "read", "write", "pool"))
 
 
 async def test_slow_answer_is_unavailability(exchange, environment, key):
