@@ -201,7 +201,7 @@ class Frame:
 
 def in_time(told: Told, now: datetime) -> Told:
     """
-    The same; of prices, holdings and ends without times that have yet to come.
+    The same, without times that have yet to come; an execution of such a time is of now.
 
     Args:
         now: by the exchange's clock.
@@ -211,6 +211,11 @@ def in_time(told: Told, now: datetime) -> Told:
             return replace(told, at=None)
         case MarketPosition(sent_at=sent_at) if reached(sent_at, now) is not sent_at:
             return replace(told, sent_at=None)
+        case Fill(at=at, sent_at=sent_at) if (
+            reached(at, now) is not at or reached(sent_at, now) is not sent_at
+        ):
+            sent_at = reached(sent_at, now)
+            return replace(told, at=reached(at, now) or sent_at or now, sent_at=sent_at)
         case Determined(at=at) | Settled(at=at) if reached(at, now) is not at:
             return replace(told, at=None)
         case _:

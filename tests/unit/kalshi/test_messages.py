@@ -1,6 +1,7 @@
 import copy
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import get_args
 
@@ -20,6 +21,7 @@ from kalshi.messages import (
     Ticker,
     Unknown,
     Unsubscribed,
+    in_time,
 )
 
 MISSING = object()
@@ -336,3 +338,41 @@ def test_any_change_of_a_frame_leaves_a_message_or_is_refused(frames, data, name
     text = changed(frames[name], **{field: data.draw(json_values)})
 
     assert isinstance(message_or_refusal(text), (*get_args(Message), DecodeError))
+
+
+# Times that have yet to come
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOW = NOON + timedelta(seconds=1)
+FILLED = Fill(
+    trade_id="t",
+    order_id="o",
+    market_ticker="KXA",
+    outcome_side="yes",
+    count=Decimal(1),
+    yes_price=Decimal("0.40"),
+    fee_cost=Decimal(0),
+    is_taker=True,
+    post_quantity=None,
+    subaccount=None,
+    at=NOON,
+    sent_at=NOON,
+)
+TOMORROW = NOON + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("at", "sent_at", "expected"),
+    [
+        (NOON, NOON, (NOON, NOON)),
+        (NOON, None, (NOON, None)),
+        (TOMORROW, NOON, (NOON, NOON)),
+        (TOMORROW, TOMORROW, (NOW, None)),
+        (TOMORROW, None, (NOW, None)),
+        (NOON, TOMORROW, (NOON, None)),
+    ],
+)
+def test_execution_of_tomorrow_is_of_now(at, sent_at, expected):
+    told = in_time(replace(FILLED, at=at, sent_at=sent_at), NOW)
+
+    assert (told.at, told.sent_at) == expected
