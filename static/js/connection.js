@@ -64,7 +64,10 @@ const KEY_REASONS = ["no_credential", "credential_unreadable"];
  * @returns {ConnectionView}
  */
 export function connectionView(connection, loss, now) {
-  if (loss?.savedAt !== undefined) return savedView(loss.savedAt, loss.why, now);
+  if (loss?.savedAt !== undefined) {
+    const followedUntil = Date.parse(connection?.live_until ?? "");
+    return savedView(Math.min(loss.savedAt, followedUntil || Infinity), loss.why, now);
+  }
   const status = loss ? "reconnecting" : (connection?.status ?? "connecting");
   const reason = loss ? "server_unreachable" : (connection?.reason ?? null);
   const liveUntil = pricesAsOf(connection, loss);
@@ -91,7 +94,7 @@ export function connectionView(connection, loss, now) {
 /**
  * Of a picture that was saved earlier.
  *
- * @param {number} savedAt
+ * @param {number} savedAt since when its figures may be old
  * @param {string | null} why
  * @param {number} now
  * @returns {ConnectionView}

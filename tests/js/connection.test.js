@@ -179,6 +179,16 @@ describe("figures that were saved earlier", () => {
     assert.equal(view.message, "Offline. Figures saved 0\u00a0s ago, at 12:03:22.");
   });
 
+  test("are as old as when the exchange was last followed, if that was before", () => {
+    const at = new Date(NOON.getTime() - 3 * 3_600_000).toISOString();
+    const loss = { lostAt: null, why: null, savedAt };
+
+    const { asOf, message } = connectionView(connection("reconnecting", { live_until: at }), loss, later);
+
+    assert.equal(asOf, at);
+    assert.match(message, /^Offline\. Figures saved 3\u00a0h ago, at 09:03:22\./);
+  });
+
   test("say why they are shown where the server answers with an error", () => {
     const loss = { lostAt: null, why: "The database is away.", savedAt };
 

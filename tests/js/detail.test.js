@@ -8,6 +8,7 @@ import { heldQuote, yesQuote } from "../../static/js/quote.js";
 import {
   fillText,
   formulaText,
+  isSaleOf,
   outcomeName,
   saleText,
   tradeEndText,
@@ -59,6 +60,17 @@ test("a sale says what it fetches, and what that is beside the cost", () => {
       "$0.33 more than the contracts cost.",
   );
   assert.match(saleText(sale, { ...position, exposure: "70" }), /\$4\.87 less than/);
+});
+
+test("a sale is of what is held when all of that is in it", () => {
+  const isOf = (quantity, change = {}) => isSaleOf({ ...sale, ...change }, { quantity });
+
+  assert.equal(isOf("120"), true);
+  assert.equal(isOf("-120.00"), true);
+  assert.equal(isOf("120", { count: "100", left: "20" }), true);
+  // 100 of them were sold since.
+  assert.equal(isOf("20"), false);
+  assert.equal(isSaleOf(undefined, { quantity: "120" }), false);
 });
 
 test("a sale of a part says what nobody bids for, and compares it with no cost", () => {

@@ -73,7 +73,7 @@ beforeEach(() => {
     EventSource: FakeEventSource,
     pace: () => Date.now(),
     storage: {
-      save: async (userId, picture) => void stored.push({ userId, ...picture }),
+      save: async (userId, picture, savedAt) => void stored.push({ userId, savedAt, ...picture }),
       erase: async () => void stored.push("erased"),
     },
   });
@@ -237,6 +237,18 @@ describe("the saved picture", () => {
 
     assert.equal(open(), 0);
     assert.equal(stored.length, 1);
+  });
+
+  test("is as old as what was last heard, whenever it is written", async () => {
+    const tab = new FakeTab({ accounts: named });
+    newest().send(snapshot(1, [position("A", 1)]));
+    const heardAt = Date.now();
+    mock.timers.tick(3 * 3_600_000);
+
+    tab.say({ say: "bye" });
+    await settle();
+
+    assert.equal(stored.at(-1).savedAt, heardAt);
   });
 
   test("goes with the last account", async () => {

@@ -41,6 +41,17 @@ export function saleText({ count, worst_price, fee, cash_flow, left }, { exposur
   return exposure === null ? `${all}.` : `${all}: ${gainText(subtract(cash_flow, exposure))}.`;
 }
 
+/**
+ * Whether a sale is of all that is held now: it may have been reckoned before something was traded.
+ *
+ * @param {{count: string, left: string} | undefined} sale
+ * @param {Pick<Position, "quantity">} position
+ */
+export function isSaleOf(sale, { quantity }) {
+  const held = quantity.replace("-", "");
+  return sale !== undefined && isZero(subtract(subtract(held, sale.count), sale.left));
+}
+
 /** @param {string} amount of what was got over what it had cost */
 function gainText(amount) {
   if (isZero(amount)) return "what the contracts cost";

@@ -67,18 +67,28 @@ export class PositionDetail extends HTMLElement {
     if (isFresh && known.answer) this.#learn(known);
   });
   #fills = new Asking(({ answer }) => {
-    if (answer) this.#chart.fills = answer.fills;
+    if (answer) this.#draw(answer.fills);
   });
   #forgetLook = () => {};
+  #isBound = false;
+  #onSight = () => {
+    if (document.visibilityState === "visible") this.#asking.renew();
+  };
 
   connectedCallback() {
     // Parts that nothing has changed are still to be written in another way.
     this.#forgetLook = onLookChange(() => this.#redraw());
+    document.addEventListener("visibilitychange", this.#onSight);
+    if (this.#isBound) return;
+    this.#isBound = true;
     part(this, ".known-again").addEventListener("click", () => this.#asking.renew());
+    // Before one goes on writing a note: it may have been written elsewhere.
+    this.#note.addEventListener("focusin", () => this.#asking.renew());
   }
 
   disconnectedCallback() {
     this.#forgetLook();
+    document.removeEventListener("visibilitychange", this.#onSight);
     this.#asking.end();
     this.#fills.end();
   }
@@ -171,6 +181,8 @@ export class PositionDetail extends HTMLElement {
     const { ticker, account_id } = position;
     this.#explanations?.close();
     this.#fills.end();
+    // Those of one market are not drawn on the prices of another.
+    this.#chart.fills = [];
     this.#note.of = position;
     this.#records.of = position;
     this.#asking.want(`positions/${encodeURIComponent(ticker)}?account=${account_id}`);
@@ -192,11 +204,16 @@ export class PositionDetail extends HTMLElement {
     if (!position) return;
     this.#note.learn(answer.note, askedAt);
     this.#records.fills = answer.fills;
-    this.#chart.fills = answer.fills;
+    this.#draw(answer.fills);
     if (answer.fills.length < MOST_FILLS) return;
     const { ticker, account_id } = position;
     const path = `fills?account=${account_id}&ticker=${encodeURIComponent(ticker)}&limit=1000`;
     this.#fills.renew(path);
+  }
+
+  /** @param {any[]} fills of what has ended nothing is drawn */
+  #draw(fills) {
+    if (this.dataset.state === "position") this.#chart.fills = fills;
   }
 
   /** @param {any} matrix */

@@ -27,6 +27,8 @@ export class PositionNote extends HTMLElement {
   }
 
   #key = "";
+  /** Whether the server has said what there is since this one was chosen. */
+  #isKnown = false;
   #isBound = false;
   #onChange = (/** @type {Event} */ event) => {
     if (/** @type {CustomEvent} */ (event).detail === this.#key) this.#tell();
@@ -52,6 +54,7 @@ export class PositionNote extends HTMLElement {
     if (key === this.#key) return;
     drafts.save(this.#key);
     this.#key = key;
+    this.#isKnown = false;
     this.#fill();
   }
 
@@ -63,6 +66,7 @@ export class PositionNote extends HTMLElement {
    */
   learn(text, askedAt) {
     drafts.learn(this.#key, text ?? "", askedAt);
+    this.#isKnown = true;
     this.#fill();
   }
 
@@ -73,8 +77,9 @@ export class PositionNote extends HTMLElement {
 
   #fill() {
     const draft = drafts.of(this.#key);
-    // Before the server has said what there is, writing would replace it unread.
-    this.#field.disabled = !draft;
+    // Before the server has said what there is, writing would replace it unread: it may have been
+    // written elsewhere.
+    this.#field.disabled = !draft || (draft.state === "saved" && !this.#isKnown);
     const text = draft?.text ?? "";
     if (this.#field.value !== text) this.#field.value = text;
     part(this, "button").hidden = true;

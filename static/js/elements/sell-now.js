@@ -1,7 +1,7 @@
 // @ts-check
 import { Asking } from "../detail/asking.js";
 import { writeFigures } from "../detail/figure_nodes.js";
-import { saleText } from "../detail/words.js";
+import { isSaleOf, saleText } from "../detail/words.js";
 import { writeText } from "../figures.js";
 import { moment } from "../format.js";
 import { part } from "./template.js";
@@ -67,7 +67,9 @@ export class SellNow extends HTMLElement {
     const position = this.#position;
     if (!position) return;
     const { answer, error, isLoading } = this.#known;
-    const sale = this.#isOpen ? (answer?.sell_now ?? null) : null;
+    // What could not be asked again is of another time, or of another number of contracts.
+    const isKnown = this.#isOpen && !error && isSaleOf(answer?.sell_now, position);
+    const sale = isKnown ? answer.sell_now : null;
     part(this, "dl").hidden = sale === null;
     part(this, "button").hidden = !error;
     writeFigures(this, "sell_now", sale);

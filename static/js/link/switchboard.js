@@ -243,16 +243,15 @@ export class Switchboard {
   #save() {
     clearTimeout(this.#timers.save);
     this.#timers.save = undefined;
-    const now = Date.now();
-    const snapshots = [...this.#picture.accounts.keys()].map((id) =>
-      this.#picture.snapshot(id, now),
-    );
+    // What was heard then is no newer now, however much later it is written.
+    const at = Math.min(this.#heardAt ?? Infinity, Date.now());
+    const snapshots = [...this.#picture.accounts.keys()].map((id) => this.#picture.snapshot(id, at));
     if (snapshots.length === 0) {
       // None is left of those there were; before the stream has told of any, what is kept may stand.
       if (this.#hasHeardOfAny) this.#erase();
       return;
     }
     const picture = { accounts: this.#accounts, snapshots, sums: [...this.#picture.sums.values()] };
-    this.#stored = this.#stored.then(() => this.#storage.save(this.#userId, picture, now));
+    this.#stored = this.#stored.then(() => this.#storage.save(this.#userId, picture, at));
   }
 }

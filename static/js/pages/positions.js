@@ -136,8 +136,9 @@ export class PositionsPage {
 
   /** Who looks at another account has left the position that was chosen in this one. */
   leaveUnviewed() {
-    const { position } = this.#chosen;
-    if (!position || this.#accounts.viewed.includes(position.account_id)) return;
+    const { position, end } = this.#chosen;
+    const shown = position ?? end?.position;
+    if (!shown || this.#accounts.viewed.includes(shown.account_id)) return;
     history.replaceState(null, "", location.pathname);
   }
 
@@ -258,12 +259,12 @@ export class PositionsPage {
     const { position, end } = isChosen
       ? this.#chosen
       : { position: this.#stillOpen() ?? this.#panel.first, end: undefined };
-    if (position && !this.#accounts.viewed.includes(position.account_id)) {
+    const shown = position ?? end?.position;
+    if (shown && !this.#accounts.viewed.includes(shown.account_id)) {
       // A link to it leads to where it is; what is drawn next shows it.
       this.#accounts.lookAtAll();
       return;
     }
-    const shown = position ?? end?.position;
     if (isChosen && shown) this.#meant = { hash: location.hash, account: shown.account_id };
     this.#panel.selected = shown ? keyOf(shown) : null;
     this.#selected = position ?? null;

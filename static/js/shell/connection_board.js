@@ -58,8 +58,8 @@ export class ConnectionBoard {
   show() {
     const { loss } = this;
     const all = this.#all();
-    // A link that is down is one trouble, whatever it brings news of.
-    const told = loss ? all.slice(0, 1) : all.filter(({ view }) => view.message !== "");
+    // A link that is down is one trouble, whatever it brings news of; the oldest figures date it.
+    const told = loss ? [oldest(all)] : all.filter(({ view }) => view.message !== "");
     const together = overview(loss ? [told[0].view] : all.map(({ view }) => view));
     this.#state.view = together;
     this.#notices.show(Math.max(told.length, 1), (notice, index) => {
@@ -102,4 +102,10 @@ export class ConnectionBoard {
     );
     say(sentences.some(Boolean) ? sentences : [word]);
   }
+}
+
+/** @param {Connected[]} all at least one @returns {Connected} */
+function oldest(all) {
+  const dated = all.filter(({ view }) => view.asOf !== null);
+  return dated.sort((one, other) => ((one.view.asOf ?? "") < (other.view.asOf ?? "") ? -1 : 1))[0] ?? all[0];
 }
