@@ -123,7 +123,7 @@ class MarketReads:
         of_terms = _terms_question(environment, market)
 
         async def both() -> BookRead:
-            terms = asyncio.create_task(_or_unknown(self._answer(of_terms)))
+            terms = asyncio.create_task(self._terms(of_terms))
             try:
                 book, as_of = await self._answer(of_book)
                 return BookRead(book, as_of, await terms)
@@ -131,6 +131,13 @@ class MarketReads:
                 terms.cancel()
 
         return self._in_loop(both, [of_book, of_terms])
+
+    async def _terms(self, question: "_Question[FeeTerms]") -> FeeTerms:
+        """The answer, or unknown terms."""
+        try:
+            return await self._answer(question)
+        except KalshiError:
+            return FeeTerms()
 
     def candles(
         self,
@@ -304,13 +311,6 @@ async def _if_there(asked: Awaitable[T]) -> T | None:
     except RequestRejected:
         # A combo's event has no page of its own.
         return None
-
-
-async def _or_unknown(terms: Awaitable[FeeTerms]) -> FeeTerms:
-    try:
-        return await terms
-    except KalshiError:
-        return FeeTerms()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -166,6 +166,11 @@ class Tracker:
         return {ticker: tracked.holding for ticker, tracked in self._open.items()}
 
     @property
+    def held_at(self) -> Mapping[str, datetime | None]:
+        """The exchange's times of what is held, by ticker, where it said them."""
+        return {ticker: tracked.holding_known_at for ticker, tracked in self._open.items()}
+
+    @property
     def markets(self) -> Mapping[str, MarketFacts]:
         """The facts known of the markets held."""
         return {ticker: tracked.market.facts for ticker, tracked in self._open.items()}
@@ -198,10 +203,14 @@ class Tracker:
             self._touch(ticker)
         return not was_in_doubt
 
-    def apply_position(self, message: MarketPosition, received_at: float) -> bool:
+    def apply_position(
+        self, message: MarketPosition, received_at: float, now: datetime | None = None
+    ) -> bool:
         """
         Take what the account now holds in a market.
 
+        Args:
+            now: by the exchange's clock, for a message that tells no time of its own.
         Returns:
             True when that is all, also for an old message; False when only a reconciliation can
             show it: the market is new here, or the holding went to nothing without a trade, so it
@@ -216,19 +225,19 @@ class Tracker:
             return True
         self._heard[ticker] = Heard(holding, received_at, message.sent_at)
         traded = self._executions.met(ticker, holding.quantity)
+        span = _span_of(message.sent_at, now)
         if tracked is None:
             return not holding.quantity
         if not holding.quantity:
             if traded or _is_payout(tracked, holding):
                 tracked.holding_known_at = message.sent_at
-                span = _span_of(message.sent_at)
                 at = message.sent_at
                 self._close(ticker, holding, was_sold=traded, span=span, paid_at=at)
             return traded
         tracked.holding_known_at = message.sent_at or tracked.holding_known_at
         is_known_again = tracked.unreadable == "position"
         if holding != tracked.holding or is_known_again:
-            self._hold(ticker, tracked, holding, _span_of(message.sent_at))
+            self._hold(ticker, tracked, holding, span)
             if is_known_again:
                 tracked.unreadable = "market" if tracked.market.is_garbled else None
             self._touch(ticker)
@@ -253,7 +262,7 @@ class Tracker:
         if not quantity:
             if ticker in self._open:
                 self._open[ticker].holding_known_at = heard.sent_at
-            self._close(ticker, heard.holding, was_sold=True, span=_span_of(heard.sent_at))
+            self._close(ticker, heard.holding, was_sold=True, span=_span_of(heard.sent_at, fill.at))
 
     def determined(self, ticker: str, at: datetime | None) -> None:
         """A market's result is known; which it is, REST tells if nobody else."""
@@ -286,6 +295,7 @@ class Tracker:
         at: datetime | None,
         received_at: float,
         value: Decimal | None = None,
+        now: datetime | None = None,
     ) -> bool:
         """
         A market has paid; what was held of it is paid for at once, if it is known what it pays.
@@ -294,28 +304,25 @@ class Tracker:
 
         Args:
             value: what one YES contract paid, where that is told with it.
+            now: by the exchange's clock, where no time is told.
         Returns:
             Whether something was paid for: held, with a value that is known.
         """
         tracked = self._open.get(ticker)
         if tracked is None or tracked.unreadable:
             return False
-        if tracked.market.state.determined_value is None:
-            state = checked_state(MarketState("finalized", value, at))
-            if state.determined_value is None:
-                return False
-            self._change_state(ticker, tracked, state)
+        paid = checked_state(MarketState("finalized", value, at))
+        known = tracked.market.state.determined_value
+        if paid.determined_value is not None and paid.determined_value != known:
+            self._change_state(ticker, tracked, paid)
+        elif known is None:
+            return False
         tracked.holding_known_at = at or tracked.holding_known_at
         self._heard[ticker] = Heard(pnl.FLAT, received_at, at)
         self._executions.forget(ticker)
-        span = None if at is None else Span(at - SECOND, at + SECOND)
+        span = _span_of(None, now) if at is None else Span(at - SECOND, at + SECOND)
         self._close(ticker, None, was_sold=False, span=span, paid_at=at)
         return True
-
-    def is_valued(self, ticker: str) -> bool:
-        """Whether it is known what a market pays, as far as it is held."""
-        tracked = self._open.get(ticker)
-        return tracked is None or tracked.market.state.determined_value is not None
 
     def missing_positions(self, before: float) -> list[str]:
         """Markets whose fill came before this instant and is not in the position yet."""
@@ -680,5 +687,7 @@ def _is_payout(tracked: _Tracked, left: Holding) -> bool:
     return abs(paid - left.realized_pnl) < pnl.CENT
 
 
-def _span_of(sent_at: datetime | None) -> Span | None:
-    return None if sent_at is None else Span.told(sent_at)
+def _span_of(sent_at: datetime | None, now: datetime | None) -> Span | None:
+    if sent_at is None:
+        return None if now is None else Span.untold(now)
+    return Span.told(sent_at)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from positions.cash import CashBook, Flow
+from positions.cash import UNTOLD_AGE, CashBook, Flow
 from positions.collateral_book import CollateralBook, PaidMarket
 from positions.day import Baseline
 from positions.pnl import ZERO, Holding
@@ -35,6 +35,11 @@ class Span:
     def told(cls, sent_at: datetime) -> "Span":
         """Of what a frame tells."""
         return cls(sent_at - FRAME_LATENCY, sent_at)
+
+    @classmethod
+    def untold(cls, now: datetime) -> "Span":
+        """Of what is told now, without a time."""
+        return cls(now - UNTOLD_AGE, now + NEAR)
 
 
 class Valuation:

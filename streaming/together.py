@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
-from typing import Never, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Generic, Never, TypeVar
 
 logger = logging.getLogger(__name__)
 
@@ -49,3 +49,55 @@ async def all_of(*work: Coroutine[object, object, T]) -> list[T]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Errand(Generic[T]):
+    """
+    Work that is waited for a while, and goes on beside if it takes longer; one at a time.
+
+    Args:
+        on_late: called with what came after nobody waited any more.
+    """
+
+    def __init__(self, on_late: Callable[[T], None]) -> None:
+        self._on_late = on_late
+        self._task: asyncio.Task[T] | None = None
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it has begun and not ended."""
+        return self._task is not None
+
+    async def wait(self, work: Coroutine[object, object, T], seconds: float) -> T | None:
+        """
+        Begin it; what comes of it, None if that takes longer.
+
+        Raises:
+            What it fails with in that time; later, that is logged.
+        """
+        task = self._task = asyncio.create_task(work)
+        try:
+            ended, _ = await asyncio.wait([task], timeout=seconds)
+        except asyncio.CancelledError:
+            self.stop()
+            raise
+        if ended:
+            self._task = None
+            return task.result()
+        task.add_done_callback(self._came_late)
+        return None
+
+    def stop(self) -> None:
+        """End what is under way."""
+        if self._task:
+            self._task.cancel()
+            self._task = None
+
+    def _came_late(self, task: asyncio.Task[T]) -> None:
+        if task is not self._task:
+            return
+        self._task = None
+        if error := task.exception():
+            logger.error("failed late", exc_info=error)
+        else:
+            self._on_late(task.result())

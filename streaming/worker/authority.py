@@ -8,6 +8,7 @@ once the account is known, the stream holds while REST is in trouble.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
@@ -20,7 +21,6 @@ from kalshi.errors import (
     ClockSkew,
     DecodeError,
     KeyRefused,
-    RateLimited,
     RequestRejected,
     ScopeRefused,
     Unavailable,
@@ -29,7 +29,6 @@ from kalshi.resources import PositionRow
 from kalshi.rest import Client
 from kalshi.rows import LeftOut
 from positions.cash import Balance
-from positions.decimal_text import to_six_decimals
 from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, compare
 from positions.tracker import Read, Tracker
 from streaming.together import all_of
@@ -41,9 +40,11 @@ from streaming.worker.agenda import (
     ReadMarkets,
     Reconcile,
 )
+from streaming.worker.cash_reads import CLOCK_ERROR, CashReads
 from streaming.worker.counts import COUNTS
 from streaming.worker.course import Maintenance
 from streaming.worker.reads import (
+    HELP_SECONDS,
     MarketsRead,
     PositionsRead,
     if_possible,
@@ -51,12 +52,12 @@ from streaming.worker.reads import (
     read_markets,
     read_payouts,
     read_positions,
+    read_traded,
+    value_paid,
 )
 
 logger = logging.getLogger(__name__)
 
-# Of our clock against the exchange's, where it does not say itself how old its answer is.
-CLOCK_ERROR = timedelta(seconds=1)
 # What was paid before the account was last read may have been listed since: REST lags, and clocks
 # differ.
 LATE_PAYOUT = timedelta(minutes=10)
@@ -77,7 +78,7 @@ async def prepare(rest: Client, subaccount: int) -> None:
 
 async def _adopt_limits(rest: Client, subaccount: int) -> None:
     # Without the limits those of the lowest tier are kept to.
-    if await if_possible(rest.limits(), "limits") is None:
+    if await if_possible(rest.limits(), "limits", seconds=HELP_SECONDS) is None:
         # A dead key would show here, and at the handshake perhaps in words that aren't the
         # exchange's own: so it is asked in its own. Only a verdict counts.
         try:
@@ -93,7 +94,12 @@ async def raise_if_inactive(rest: Client) -> None:
     Raises:
         Maintenance: it says that it is not.
     """
-    if outage := await rest.outage():
+    try:
+        async with asyncio.timeout(HELP_SECONDS):
+            outage = await rest.outage()
+    except TimeoutError:
+        return
+    if outage:
         raise Maintenance(outage.estimated_resume_time)
 
 
@@ -128,13 +134,21 @@ class Authority:
         self._subaccount = subaccount
         self._on_change = on_change
         self._on_read = on_read
-        self._on_balance = on_balance
         self.is_reconciled = False
         # The exchange's rows as they were last read, those of flat markets too.
         self.shown: dict[str, PositionRow] = {}
         # Whether the key was refused once since it was last accepted.
         self._is_doubted = False
         self._sooner = asyncio.Event()
+        self._cash = CashReads(
+            rest,
+            tracker.valuation.cash,
+            agenda,
+            subaccount=subaccount,
+            on_balance=on_balance,
+            on_change=on_change,
+            look=self.look,
+        )
         # Since when the stream tells of the account, by the exchange's clock and by ours; None
         # while it doesn't. What happened before, a read must tell of that is no older.
         self._followed_at: tuple[datetime, float] | None = None
@@ -158,6 +172,12 @@ class Authority:
         Raises:
             KalshiError: the account can't be read, or the key is refused for good.
         """
+        try:
+            await self._follow_the_agenda()
+        finally:
+            self._cash.stop()
+
+    async def _follow_the_agenda(self) -> Never:
         while True:
             now = monotonic()
             if self._agenda.is_time_for_fills(now):
@@ -174,8 +194,7 @@ class Authority:
                     case ReadMarkets(tickers=tickers):
                         await self._read_markets(tickers)
                     case ReadBalance():
-                        if balance := await self._read_balance(await read_age(self._rest)):
-                            self._note_balance(balance)
+                        self._cash.came(await self._cash.read(await read_age(self._rest)))
             await self._until_due()
 
     async def _until_due(self) -> None:
@@ -222,7 +241,7 @@ class Authority:
         finally:
             # Not before the positions that explain it; also where those can't be had.
             for balance in told:
-                self._note_balance(balance)
+                self._cash.came(balance)
         self.shown = positions.rows
         self._on_change()
         now = monotonic()
@@ -236,8 +255,9 @@ class Authority:
     async def _compare(
         self, positions: PositionsRead, markets: MarketsRead, requested_at: float
     ) -> Difference:
-        """How ours differs, at this moment; what that needs of markets is read."""
+        """How ours differs, at this moment; what that needs to be known besides is read."""
         asked: set[str] = set()
+        traded: set[str] = set()
         while True:
             difference = compare(
                 self._tracker.holdings,
@@ -253,41 +273,47 @@ class Authority:
             # Opened while we were reading.
             known = self._tracker.markets
             unread = difference.changed.keys() - markets.known.keys() - known.keys()
-            unpaid = self._unpaid(difference, markets) - asked
-            if not unread and not unpaid:
-                return difference
+            # Nothing has told of their end, and in what is settled all is listed no more.
+            ended = difference.gone.keys() - difference.sold - asked
+            if not unread and not ended:
+                return replace(difference, sold=difference.sold | traded & difference.gone.keys())
             if unread:
                 markets.add(await read_markets(self._rest, unread, known))
-            if unpaid:
-                asked |= unpaid
-                await self._read_payouts(unpaid)
+            if ended:
+                asked |= ended
+                traded |= await self._read_ends(ended)
 
-    def _unpaid(self, difference: Difference, markets: MarketsRead) -> set[str]:
-        """Positions that ended otherwise than by a trade, in markets of which nothing says how."""
-        told = {
-            ticker
-            for ticker, (_, state, _) in markets.known.items()
-            if state.determined_value is not None
-        }
-        ended = difference.gone.keys() - difference.sold - told
-        return {ticker for ticker in ended if not self._tracker.is_valued(ticker)}
-
-    async def _read_payouts(self, tickers: set[str]) -> None:
+    async def _read_ends(self, ended: Collection[str]) -> set[str]:
         """
-        Ask what the account was paid for them.
+        Ask how positions ended; those that were paid for as they were held are closed so.
 
-        The stream's word was missed, and REST's markets are late, or list them no more.
+        Returns:
+            Those that were traded in before: what they made is not known. Of what the exchange
+            does not tell, it is taken that nothing was.
         """
         known_at = self._tracker.reconciled_at
         if known_at is None:
-            return
-        paid = await read_payouts(self._rest, self._subaccount, tickers, known_at - LATE_PAYOUT)
-        for row in paid:
-            held = self._tracker.holdings.get(row.ticker)
-            # Of another quantity it would not be this position's.
-            if held and held.quantity == row.yes_count - row.no_count:
-                at = reached(row.settled_at, self._rest.exchange_now)
-                self._tracker.apply_settled(row.ticker, at, monotonic(), row.yes_value)
+            return set()
+        payouts = await read_payouts(self._rest, self._subaccount, ended, known_at - LATE_PAYOUT)
+        if payouts is None:
+            return set()
+        traded, unlisted = set(), set()
+        for ticker in ended & self._tracker.holdings.keys():
+            paid = payouts.get(ticker)
+            if paid is None:
+                unlisted.add(ticker)
+            elif paid.yes_count - paid.no_count != self._tracker.holdings[ticker].quantity:
+                traded.add(ticker)
+            else:
+                now = self._rest.exchange_now
+                at = reached(paid.settled_at, now)
+                self._tracker.apply_settled(ticker, at, monotonic(), value_paid(paid), now)
+        if unlisted:
+            # Sold, perhaps, or paid a moment ago.
+            held_at = self._tracker.held_at
+            since = {ticker: held_at.get(ticker) or known_at for ticker in unlisted}
+            traded |= await read_traded(self._rest, self._subaccount, since)
+        return traded
 
     def _count(self, difference: Difference, seconds: float) -> None:
         COUNTS.reconciliation.observe(seconds)
@@ -308,7 +334,7 @@ class Authority:
             read.append(await read_positions(self._rest, self._subaccount, as_of))
 
         async def balance(as_of: datetime | None) -> None:
-            if answer := await self._read_balance(as_of):
+            if answer := await self._cash.read(as_of):
                 told.append(answer)
 
         async def account() -> None:
@@ -361,43 +387,6 @@ class Authority:
         self._agenda.markets_known(markets.known.keys() - markets.missing)
         self._agenda.markets_missing(markets.missing, now)
         self._agenda.markets_doubted(self._tracker.contradicted, now)
-
-    async def _read_balance(self, since: datetime | None) -> Balance | None:
-        """Read it, if it may be asked for now; `since` is what `read_age` said before."""
-        if not self._agenda.may_read_balance(monotonic()):
-            return None
-        as_of = timezone.now()
-        try:
-            balance = await self._rest.balance(self._subaccount)
-        except RateLimited:
-            self._agenda.cash_moved(monotonic())
-            return None
-        except ScopeRefused:
-            # A key may be allowed the positions alone: then the cash is unknown, and shown so.
-            return None
-        except (Unavailable, DecodeError, RequestRejected, KeyRefused, ClockSkew) as error:
-            logger.warning("balance not told", extra={"error": str(error)})
-            self._agenda.balance_failed(monotonic())
-            return None
-        # Between the two instants of its own the exchange answered.
-        until = await read_age(self._rest)
-        return Balance(
-            to_six_decimals(balance.balance),
-            balance.portfolio_value,
-            as_of,
-            since,
-            until or timezone.now() + CLOCK_ERROR,
-        )
-
-    def _note_balance(self, balance: Balance) -> None:
-        book = self._tracker.valuation.cash
-        surprise = book.told(balance)
-        if surprise or (book.cash and book.cash.is_provisional):
-            # What moved it is not known yet, or it can't be told whether it contains what did: the
-            # next one will show.
-            self._agenda.cash_moved(monotonic())
-        self._on_balance(balance, surprise)
-        self._on_change()
 
 
 def _read(

@@ -7,9 +7,10 @@ ticker until they are; titles come after everything else.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeVar
 
 from kalshi.errors import KalshiError
@@ -28,10 +29,8 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 MarketRead = tuple[MarketFacts, MarketState, Quote]
 
-# How long a read waits to be told how old the account's data is.
-AGE_SECONDS = 2.0
-# How long a read waits to be told what became of markets that nobody else tells of.
-PAYOUTS_SECONDS = 2.0
+# How long others wait for an answer that only helps.
+HELP_SECONDS = 2.0
 # Each of an answer's rows that can't be understood is logged, up to so many: they are read again
 # every minute.
 LOGGED_ROWS = 20
@@ -97,7 +96,7 @@ async def read_age(rest: Client) -> datetime | None:
     By the exchange's clock; None where it does not say.
     """
     return await if_possible(
-        rest.user_data_timestamp(), "age of the account's data", seconds=AGE_SECONDS
+        rest.user_data_timestamp(), "age of the account's data", seconds=HELP_SECONDS
     )
 
 
@@ -149,25 +148,48 @@ async def read_markets(
 
 async def read_payouts(
     rest: Client, subaccount: int, tickers: Collection[str], since: datetime
-) -> list[Settlement]:
-    """
-    What these markets have paid, as far as the account's settlements tell.
-
-    Those whose value does not lead to what was paid are left out: it is told in whole cents.
-    """
+) -> dict[str, Settlement] | None:
+    """What the account was paid for these markets since then, if that can be had."""
     rows = await if_possible(
-        rest.settlements(subaccount, since=since), "settlements", seconds=PAYOUTS_SECONDS
+        rest.settlements(subaccount, since=since), "settlements", seconds=HELP_SECONDS
     )
-    return [row for row in rows or () if row.ticker in tickers and _explains(row)]
+    return None if rows is None else {row.ticker: row for row in rows if row.ticker in tickers}
+
+
+async def read_traded(rest: Client, subaccount: int, since: Mapping[str, datetime]) -> set[str]:
+    """Those of these markets that the account has traded in after a moment each, if it is told."""
+    fills = await if_possible(
+        rest.fills(subaccount, since=min(since.values())), "fills", seconds=HELP_SECONDS
+    )
+    return {
+        fill.market_ticker
+        for fill in fills or ()
+        if fill.market_ticker in since and fill.at > since[fill.market_ticker]
+    }
+
+
+def value_paid(row: Settlement) -> Decimal | None:
+    """What a contract paid, if it leads to what was paid in all: it is told in whole cents."""
+    if row.yes_value is None:
+        return None
+    paid = row.yes_count * row.yes_value + row.no_count * (PAYOUT - row.yes_value)
+    return row.yes_value if abs(paid - row.revenue) < CENT else None
 
 
 async def read_events(rest: Client, event_tickers: Iterable[str]) -> dict[str, EventFacts]:
     """The titles of these events, as far as they can be read."""
     wanted = set(event_tickers)
     combos = {ticker for ticker in wanted if ticker.startswith(_COMBOS)}
+
+    # Cancelled before it has begun, work leaves nothing behind only if it made nothing before.
+    async def told(
+        read: Callable[[Iterable[str]], Awaitable[Rows[Event]]], tickers: set[str], what: str
+    ) -> Rows[Event] | None:
+        return await if_possible(read(tickers), what)
+
     answers = await all_of(
-        if_possible(rest.events(wanted - combos), "events"),
-        if_possible(rest.multivariate_events(combos), "events of combos"),
+        told(rest.events, wanted - combos, "events"),
+        told(rest.multivariate_events, combos, "events of combos"),
     )
     return {
         event.event_ticker: EventFacts(
@@ -227,13 +249,6 @@ def _read(market: Market, events: Mapping[str, EventFacts]) -> MarketRead:
     )
     since = {"closed": market.close_time, "finalized": market.settled_at}.get(market.status)
     return facts, MarketState(market.status, market.settlement_value, since), quote
-
-
-def _explains(row: Settlement) -> bool:
-    if row.yes_value is None:
-        return False
-    paid = row.yes_count * row.yes_value + row.no_count * (PAYOUT - row.yes_value)
-    return abs(paid - row.revenue) < CENT
 
 
 def _untold(ticker: str, events: Mapping[str, EventFacts]) -> MarketRead:

@@ -137,7 +137,8 @@ class Upstream:
 
     def _receive(self, event: Event) -> None:
         now = monotonic()
-        event = in_time(event, self._rest.exchange_now)
+        exchange_now = self._rest.exchange_now
+        event = in_time(event, exchange_now)
         match event:
             case Ticker():
                 COUNTS.ticks += 1
@@ -150,7 +151,7 @@ class Upstream:
             case MarketPosition() if self._is_ours(event.subaccount):
                 COUNTS.frames["market_position"] += 1
                 self._agenda.cash_moved(now)
-                if not self._tracker.apply_position(event, now):
+                if not self._tracker.apply_position(event, now, exchange_now):
                     self._agenda.reconcile_now(now)
                 self._on_change()
             case Fill() if self._is_ours(event.subaccount):
@@ -171,7 +172,7 @@ class Upstream:
                 self._market_changed(ticker, None, now)
             case Settled(market_ticker=ticker, at=at):
                 COUNTS.frames["lifecycle"] += 1
-                if self._tracker.apply_settled(ticker, at, now):
+                if self._tracker.apply_settled(ticker, at, now, now=exchange_now):
                     self._on_change()
                 self._agenda.settled(now)
                 self._historian.moved()

@@ -65,6 +65,31 @@ def test_total_moves_by_the_spread_and_the_fee_alone():
     assert not tracker.valuation.cash.cash.is_provisional
 
 
+def test_total_moves_no_more_where_the_exchange_tells_no_time():
+    tracker = tracker_with(row("M", "10", "4", "0", "0.10"))
+    before = total(tracker)
+
+    tracker.apply_position(position("M", "15", "6.10", "0", "0.15"), 101.0, at(6))
+
+    assert total(tracker) == before - Decimal("0.15")
+    # It may have happened before this balance or after it.
+    assert tracker.valuation.cash.told(told("97.85", 3.0, 3.5)) is None
+    assert tracker.valuation.cash.told(told("97.85", 8.0, 8.5)) == 0
+    assert total(tracker) == before - Decimal("0.15")
+
+
+def test_payout_that_tells_no_time_moves_the_total_by_nothing():
+    tracker = tracker_with(row("M", "10", "4"))
+    facts, _, quotes = market("M")
+    decided = {"M": (facts, MarketState("determined", Decimal(1)), quotes)}
+    reconcile(tracker, [row("M", "10", "4")], decided, requested_at=300.0)
+    before = total(tracker)
+
+    assert tracker.apply_settled("M", None, 400.0, now=at(20))
+
+    assert total(tracker) == before
+
+
 def test_total_is_the_same_whichever_frame_comes_first():
     one = tracker_with(row("M", "10", "4"))
     one.apply_fill(filled("M", "15", "5", seconds=2.0), 101.0)

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from streaming.together import all_of, until_one_fails
+from streaming.together import Errand, all_of, until_one_fails
+from tests.waiting import until
 
 EITHER = pytest.mark.parametrize("together", [all_of, until_one_fails])
 
@@ -140,3 +141,77 @@ async def test_first_of_several_failures_counts_and_no_other_goes_unretrieved():
         await all_of(
             failing_when_cancelled(), failing(LookupError("first")), failing(LookupError("third"))
         )
+
+
+# An errand
+
+
+async def test_errand_that_is_done_in_time_tells_what_came_of_it():
+    late = []
+    errand = Errand(late.append)
+
+    assert await errand.wait(telling(7), 30.0) == 7
+    assert (late, errand.is_under_way) == ([], False)
+
+
+async def test_errand_that_takes_longer_goes_on_beside():
+    late, may_end = asyncio.Queue(), asyncio.Event()
+    errand = Errand(late.put_nowait)
+
+    async def slow() -> int:
+        await may_end.wait()
+        return 7
+
+    assert await errand.wait(slow(), 0.0) is None
+    assert errand.is_under_way
+    may_end.set()
+    async with asyncio.timeout(30):
+        assert await late.get() == 7
+    assert not errand.is_under_way
+
+
+async def test_errand_that_fails_in_time_fails():
+    errand = Errand(print)
+
+    with pytest.raises(LookupError, match="no"):
+        await errand.wait(failing(LookupError("no")), 30.0)
+
+    assert not errand.is_under_way
+
+
+async def test_errand_that_fails_late_is_logged(caplog):
+    errand, may_end = Errand(print), asyncio.Event()
+
+    async def slow() -> None:
+        await may_end.wait()
+        raise LookupError("no")
+
+    await errand.wait(slow(), 0.0)
+    may_end.set()
+    await until(lambda: not errand.is_under_way)
+
+    assert caplog.messages == ["failed late"]
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+async def test_errand_that_is_stopped_tells_nothing(is_late):
+    late, ended = [], asyncio.Event()
+    errand = Errand(late.append)
+
+    async def slow() -> None:
+        try:
+            await endless()
+        finally:
+            ended.set()
+
+    waiting = asyncio.create_task(errand.wait(slow(), 0.0 if is_late else 30.0))
+    if is_late:
+        await waiting
+        errand.stop()
+    else:
+        await until(lambda: errand.is_under_way)
+        waiting.cancel()
+    async with asyncio.timeout(30):
+        await ended.wait()
+
+    assert (late, errand.is_under_way) == ([], False)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Credential
 from positions import models, reading
 from positions.documents import position_document
-from sandbox.faults import FailedAnswer, Faults
+from sandbox.faults import FailedAnswer, Faults, Latency
 from sandbox.server import running_exchange
 from sandbox.spoiling import ABSENT, Spoil
 from streaming.worker import agenda, authority
@@ -109,6 +109,31 @@ async def test_read_that_only_helps_keeps_no_account_from_going_live(
     await database.until(is_live, alice)
     sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
     await database.until(lambda: documents(alice)[tickers[0]]["mark"] == "0.21")
+
+
+@pytest.mark.parametrize("path", ["/exchange/status", "/account/limits", "/portfolio/balance"])
+async def test_read_that_only_helps_is_waited_for_by_none_of_the_others(
+    database, alice, credential, start_feed, sandbox, alices, tickers, path
+):
+    # Longer than a request may take, and than this test does.
+    sandbox.faults.path_latencies[path] = Latency(120)
+    del alices.positions[tickers[0]]
+
+    await start_feed(alice)
+    await database.until(is_live, alice, seconds=agenda.RETRY_SECONDS)
+    sandbox.fill(tickers[0], "yes", Decimal(4), Decimal("0.30"))
+
+    await database.until(lambda: tickers[0] in documents(alice), seconds=agenda.RETRY_SECONDS)
+
+
+async def test_balance_that_is_told_late_is_taken_all_the_same(
+    database, alice, credential, start_feed, sandbox, alices, monkeypatch
+):
+    monkeypatch.setattr("streaming.worker.cash_reads.HELP_SECONDS", 0.0)
+
+    await start_feed(alice)
+
+    await database.until(lambda: rows.stream_of(alice).cash == alices.cash)
 
 
 async def test_titles_that_could_not_be_read_come_later(
@@ -314,23 +339,50 @@ async def test_market_that_settled_unseen_is_paid_although_its_outcome_is_told_n
     assert closed.held_at == pytest.approx(paid.at, abs=timedelta(seconds=1))
 
 
-async def test_payout_of_another_quantity_is_not_taken_for_that_of_what_was_held(
-    database, alice, credential, start_feed, sandbox, tickers
+@pytest.mark.parametrize("is_listed", [True, False], ids=["listed", "not listed"])
+@pytest.mark.parametrize("sells_all", [True, False], ids=["sold", "bought more of"])
+async def test_position_traded_and_settled_unseen_is_not_taken_for_paid_as_it_was(
+    database, alice, credential, start_feed, sandbox, alices, tickers, sells_all, is_listed
 ):
     ticker = tickers[0]
     async with feeding(alice):
         await database.until(is_live, alice)
-    sandbox.fill(ticker, "yes", Decimal(3), Decimal("0.30"))
+    held, cash = alices.positions[ticker].quantity, alices.cash
+    side = "yes" if (held > 0) != sells_all else "no"
+    sandbox.fill(ticker, side, abs(held) if sells_all else Decimal(3), Decimal("0.30"))
     sandbox.close(ticker)
     sandbox.determine(ticker, Decimal(1))
     sandbox.settle(ticker)
-    sandbox.faults.spoils.append(Spoil("/markets", "markets", []))
+    if not is_listed:
+        sandbox.faults.spoils.append(Spoil("/markets", "markets", []))
 
     await start_feed(alice)
     await database.until(is_live, alice)
 
     closed = await database.run(lambda: models.Position.objects.get(market__ticker=ticker))
     assert (closed.closed_reason, closed.realized_pnl) == ("closed", None)
+    # No payout was invented: the cash is what it was, or what the exchange says.
+    assert (await database.run(rows.stream_of, alice)).cash in (cash, alices.cash)
+
+
+@pytest.mark.parametrize("path", ["/portfolio/settlements", "/portfolio/fills"])
+async def test_settled_position_of_which_no_payout_is_told_was_paid_as_it_was(
+    database, alice, credential, start_feed, sandbox, tickers, path
+):
+    ticker = tickers[0]
+    async with feeding(alice):
+        await database.until(is_live, alice)
+    sandbox.close(ticker)
+    sandbox.determine(ticker, Decimal(1))
+    sandbox.settle(ticker)
+    sandbox.faults.spoils.append(Spoil("/portfolio/settlements", "settlements", []))
+    sandbox.faults.answers.append(FailedAnswer(500, path=path, times=None))
+
+    await start_feed(alice)
+    await database.until(is_live, alice)
+
+    closed = await database.run(lambda: models.Position.objects.get(market__ticker=ticker))
+    assert closed.closed_reason == "settled"
 
 
 async def test_quote_of_the_stream_is_not_undone_by_a_read_that_lags(

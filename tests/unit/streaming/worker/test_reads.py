@@ -1,6 +1,7 @@
 """Whatever REST tells of an account is taken, and what it does not tell costs nothing else."""
 
 import asyncio
+import gc
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from kalshi.errors import (
     TurnedAway,
     Unavailable,
 )
+from kalshi.history import Settlement
 from kalshi.pacing import Pacer
 from kalshi.rest import Client
 from kalshi.rows import LeftOut, Rows
@@ -33,6 +35,8 @@ from streaming.worker.reads import (
     read_markets,
     read_payouts,
     read_positions,
+    read_traded,
+    value_paid,
 )
 
 PAYLOADS = Path(__file__).resolve().parents[3] / "payloads" / "kalshi"
@@ -116,6 +120,24 @@ def event(ticker: str, title: str, series: str | None = None) -> dict[str, objec
     return {"event_ticker": ticker, "series_ticker": series, "title": title}
 
 
+def fill(ticker: str, at: str) -> dict[str, object]:
+    return {
+        "trade_id": f"trade-{ticker}",
+        "market_ticker": ticker,
+        "ticker": ticker,
+        "side": "yes",
+        "action": "buy",
+        "outcome_side": "yes",
+        "book_side": "bid",
+        "count_fp": "1.00",
+        "yes_price_dollars": "0.4000",
+        "no_price_dollars": "0.6000",
+        "fee_cost": "0.01",
+        "is_taker": True,
+        "created_time": f"2026-11-23T{at}Z",
+    }
+
+
 # Reads that only help
 
 
@@ -162,46 +184,80 @@ async def test_read_that_only_helps_is_not_waited_for_without_end():
     assert await if_possible(asyncio.Event().wait(), "a number", seconds=0.01) is None
 
 
+async def test_titles_whose_reading_ends_before_it_begins_leave_nothing_behind(rest):
+    reading = asyncio.create_task(read_events(rest, {EVENT_TICKER, COMBO}))
+    # Its parts are tasks now, and have not begun.
+    await asyncio.sleep(0)
+
+    reading.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    # What was never awaited would be told here, and fail this test.
+    gc.collect()
+
+
 # Payouts
 
 
-async def test_payouts_are_those_of_the_markets_asked_for_whose_value_explains_them(rest, exchange):
-    whole = {
-        "ticker": "PAID",
-        "market_result": "scalar",
-        "yes_count_fp": "10.00",
-        "yes_total_cost_dollars": "4.0000",
-        "no_count_fp": "0.00",
-        "no_total_cost_dollars": "0.0000",
-        "revenue": 370,
-        "value": 37,
-        "settled_time": "2026-11-23T12:00:00Z",
-        "fee_cost": "0.10",
-    }
-    exchange.answers["/portfolio/settlements"] = {
-        "settlements": [
-            whole,
-            whole | {"ticker": "OTHER"},
-            whole | {"ticker": "UNTOLD", "value": None},
-            # 37.4 cents, of which the value shows the whole ones.
-            whole | {"ticker": "ROUNDED", "revenue": 374},
-            whole | {"ticker": "NO", "yes_count_fp": "0.00", "no_count_fp": "1.00", "revenue": 63},
-        ]
-    }
+PAID = {
+    "ticker": "PAID",
+    "market_result": "scalar",
+    "yes_count_fp": "10.00",
+    "yes_total_cost_dollars": "4.0000",
+    "no_count_fp": "0.00",
+    "no_total_cost_dollars": "0.0000",
+    "revenue": 370,
+    "value": 37,
+    "settled_time": "2026-11-23T12:00:00Z",
+    "fee_cost": "0.10",
+}
 
-    paid = await read_payouts(rest, 0, {"PAID", "UNTOLD", "ROUNDED", "NO"}, NOON)
 
-    assert [(row.ticker, row.yes_value) for row in paid] == [
-        ("PAID", Decimal("0.37")),
-        ("NO", Decimal("0.37")),
-    ]
+async def test_payouts_are_those_of_the_markets_asked_for(rest, exchange):
+    rows = [PAID, PAID | {"ticker": "OTHER"}]
+    exchange.answers["/portfolio/settlements"] = {"settlements": rows}
+
+    paid = await read_payouts(rest, 0, {"PAID", "UNPAID"}, NOON)
+
+    assert [row.revenue for row in paid.values()] == [Decimal("3.70")]
+    assert list(paid) == ["PAID"]
 
 
 @pytest.mark.parametrize("status", [403, 404, 429, 503])
-async def test_payouts_may_not_be_told(rest, exchange, status):
+async def test_payouts_and_trades_may_not_be_told(rest, exchange, status):
     exchange.answers["/portfolio/settlements"] = httpx.Response(status)
+    exchange.answers["/portfolio/fills"] = httpx.Response(status)
 
-    assert await read_payouts(rest, 0, {"PAID"}, NOON) == []
+    assert await read_payouts(rest, 0, {"PAID"}, NOON) is None
+    assert await read_traded(rest, 0, {"PAID": NOON}) == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ({}, "0.37"),
+        ({"yes_count_fp": "0.00", "no_count_fp": "1.00", "revenue": 63}, "0.37"),
+        ({"market_result": "yes", "value": None, "revenue": 1000}, "1"),
+        # 37.4 cents, of which the value shows the whole ones.
+        ({"revenue": 374}, None),
+        ({"value": None}, None),
+    ],
+)
+def test_value_paid_is_what_leads_to_the_payout(change, value):
+    row = Settlement.decode(PAID | change)
+
+    assert value_paid(row) == (value and Decimal(value))
+
+
+async def test_traded_is_what_has_fills_after_its_moment(rest, exchange):
+    exchange.answers["/portfolio/fills"] = {
+        "fills": [fill("BEFORE", "11:59:59"), fill("AFTER", "12:00:01"), fill("OTHER", "12:00:01")]
+    }
+
+    since = {"BEFORE": NOON, "AFTER": NOON, "NEVER": NOON}
+
+    assert await read_traded(rest, 0, since) == {"AFTER"}
 
 
 # Positions
