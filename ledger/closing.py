@@ -2,7 +2,7 @@
 Settlements older than the exchange's list: derived from what was held, and from how it ended.
 
 Something was held by our records, it is not held now, and the market has a value: then it was paid
-by that value. Such a settlement is marked as derived.
+by that value, unless one of its executions can't be read. Such a settlement is marked as derived.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from kalshi.resources import Market
 from kalshi.rest import Client
-from ledger import recording
+from ledger import holes, recording
 from ledger.flows import settled_revenue
 from ledger.models import Book
 from ledger.records import Settlement
@@ -26,6 +26,7 @@ async def derive_settlements(
     held: Collection[str],
     threads: DatabaseThreads,
     *,
+    subaccount: int,
     before: datetime,
 ) -> int:
     """
@@ -34,7 +35,7 @@ async def derive_settlements(
     Args:
         before: only what was paid until then: what is newer the exchange's list may still tell.
     Raises:
-        KalshiError: the markets can't be read.
+        KalshiError: the markets can't be read, or their executions not asked for.
     """
     open_books = await threads.run(_open_books, account_id, set(held))
     if not open_books:
@@ -45,7 +46,23 @@ async def derive_settlements(
     )
     told = _settlements(open_books, [*markets, *archived])
     settled = [each for each in told if each.at < before]
+    complete_until = await threads.run(holes.complete_until, account_id)
+    if complete_until is not None:
+        # From then on a record may be one of those that can't be read: what was sold by it would
+        # be taken for held to the end.
+        settled = [
+            each
+            for each in settled
+            if each.at < complete_until or await _is_readable(rest, subaccount, each.ticker)
+        ]
     return len(await threads.run(recording.record, account_id, settled, timezone.now()))
+
+
+async def _is_readable(rest: Client, subaccount: int, ticker: str) -> bool:
+    """Whether all executions in a market can be read."""
+    listed = await rest.fills(subaccount, ticker=ticker)
+    archived = await rest.historical_fills(subaccount, ticker=ticker)
+    return not listed.left_out and not archived.left_out
 
 
 def _open_books(account_id: int, held: set[str]) -> dict[str, Book]:

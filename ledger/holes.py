@@ -6,7 +6,7 @@ sign-in, or in a longer absence, is a hole, and read in the background from its 
 by page, so that a break costs no more than a page.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
@@ -20,6 +20,7 @@ OVERLAP = timedelta(minutes=2)
 # What could not be read may be readable by now: the exchange has mended it, or this is a version of
 # ours that understands it.
 TRY_AGAIN = timedelta(hours=1)
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
 def begin(account_id: int, now: datetime) -> None:
@@ -62,6 +63,18 @@ def is_past_read(account_id: int) -> bool:
     """
     is_followed = Followed.objects.filter(account_id=account_id).exists()
     return is_followed and not being_filled(account_id).exists()
+
+
+def complete_until(account_id: int) -> datetime | None:
+    """
+    Up to when no record is missing, those included that can't be read; None where none is.
+
+    The beginning of time where it may be any.
+    """
+    since = Hole.objects.filter(account_id=account_id, filled_at=None).values_list(
+        "since", flat=True
+    )
+    return min((each or _BEGINNING for each in since), default=None)
 
 
 def to_fill(account_id: int) -> list[Hole]:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.errors import NotFound
 from accounts.models import Account
-from ledger import explaining, matrix, models
+from ledger import explaining, matrix, models, paid_markets
 from ledger.explaining import DayStart, Explanation, Recorded
 from ledger.flows import NOTHING
 from ledger.matrix import EventMatrix, Held
@@ -246,7 +246,11 @@ def _has_yes_won(found: Known, held: list[Held]) -> bool:
     ).exclude(market__ticker__in=[each.ticker for each in held])
     # A correction, which is later, is what counts.
     newest = dict(paid.order_by("at", "pk").values_list("market_id", "result"))
-    return "yes" in newest.values()
+    beside = paid_markets.beside_held(found.account_id)
+    event_ticker = found.market.event_ticker
+    return "yes" in newest.values() or any(
+        market.is_yes for market, _ in beside if market.event_ticker == event_ticker
+    )
 
 
 def _matrix_document(own: Holding | None, event: EventMatrix) -> Document:

@@ -89,8 +89,10 @@ class Past:
         logger.info("past read", extra=fields)
 
     async def _read_settlements(self, hole: Hole) -> None:
+        # An amendment may keep the time of what it amends.
+        since = hole.since and hole.since - SETTLEMENTS_AGAIN
         pages = self._books.rest.settlement_pages(
-            self._subaccount, since=hole.since, until=hole.opened_until
+            self._subaccount, since=since, until=hole.opened_until
         )
         async for paid in pages:
             await self._books.leave_out(paid.left_out, hole.since, hole.opened_until)
@@ -157,6 +159,7 @@ class Past:
             books.account_id,
             books.tracker.holdings.keys(),
             books.threads,
+            subaccount=self._subaccount,
             before=before,
         )
 

@@ -66,10 +66,23 @@ class TradingDay:
 
     async def add_point(self) -> None:
         """Store what the account is worth, if that is known."""
-        worth, sums, cash = self._tracker.valued
-        if worth.total_value is None or sums is None or cash is None:
+        async with self._turn:
+            await self._keep_baseline()
+        valued = self._valued
+        if valued is None:
             return
-        valued = points.Valued(
+        await self._threads.run(self._add, valued)
+        has_baseline = self._tracker.valuation.baseline is not None
+        if not has_baseline or points.day_start(timezone.now()) != self._start:
+            await self.begin()
+
+    @property
+    def _valued(self) -> points.Valued | None:
+        worth, sums, cash = self._tracker.valued
+        # A transfer that is known is in the points that are stored, and not yet in the cash.
+        if self._transfers or worth.total_value is None or sums is None or cash is None:
+            return None
+        return points.Valued(
             at=timezone.now(),
             total_value=worth.total_value,
             cash=cash.balance,
@@ -77,12 +90,6 @@ class TradingDay:
             collateral_returned=worth.collateral_returned,
             nets=self._tracker.nets,
         )
-        async with self._turn:
-            await self._keep_baseline()
-        await self._threads.run(self._add, valued)
-        has_baseline = self._tracker.valuation.baseline is not None
-        if not has_baseline or points.day_start(timezone.now()) != self._start:
-            await self.begin()
 
     def transferred(self, new: Iterable[Transfer]) -> None:
         """These have become known: they count together with the next baseline, which has them."""

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from ledger.models import EquityPoint, Note
+from ledger.models import EquityPoint, EventDecision, Note
 from positions.models import AccountStream, Market, Position
 from tests.formulas import computed_from, shown
 from tests.integration.ledger.kept import hole
@@ -195,6 +195,19 @@ def test_winner_that_is_paid_leaves_none_of_the_others(alice, account, opened):
     )
     show(opened, row(AWAY, "-5", "3"))
     Market.objects.update(event_ticker="KXGAME-A", collateral_return_type="MECNET")
+
+    event = alice.get(f"positions/{AWAY}").json()["settlement_matrix"]["event"]
+
+    assert [each["outcome"] for each in event["outcomes"]] == ["none_of_these"]
+
+
+def test_winner_that_was_never_held_leaves_none_of_the_others(alice, account, opened):
+    record(account, [fill("t2", "5", "0.6", ticker=AWAY, side="no", fee="0")])
+    show(opened, row(AWAY, "-5", "3"))
+    Market.objects.update(event_ticker="KXGAME-A", collateral_return_type="MECNET")
+    EventDecision.objects.create(
+        account=account, event_ticker="KXGAME-A", ticker="KXGAME-A-DRAW", is_yes=True, at=NOON
+    )
 
     event = alice.get(f"positions/{AWAY}").json()["settlement_matrix"]["event"]
 

@@ -25,7 +25,7 @@ from positions.models import AccountStream
 from sandbox.commands import perform
 from sandbox.faults import FailedAnswer, Faults
 from sandbox.server import Sandbox, running_exchange, utc_now
-from streaming.worker import persistence
+from streaming.worker import historian, persistence
 from tests.integration.streaming.conftest import feeding
 from tests.waiting import until
 
@@ -291,6 +291,32 @@ async def test_row_that_becomes_readable_closes_its_hole(
     )
 
 
+async def test_amendment_of_a_long_absence_that_keeps_its_time_is_read(
+    database, sandbox, alice, credential, start_feed, alices, tickers, monkeypatch
+):
+    sandbox.close(tickers[0])
+    sandbox.determine(tickers[0], Decimal(1))
+    sandbox.settle(tickers[0])
+    async with feeding(alice):
+        await database.until(is_past_read, alice)
+        await database.until(lambda: Settlement.objects.filter(account_id=alice).exists())
+    [paid] = alices.settlements
+    amended = replace(paid, yes_value=1 - paid.yes_value, revenue=paid.revenue + 5)
+    alices.settlements[0] = amended
+    # As if so long ago that the present does not look back to it.
+    monkeypatch.setattr(holes, "SHORT_ABSENCE", timedelta(0))
+    monkeypatch.setattr(holes, "OVERLAP", timedelta(0))
+    monkeypatch.setattr(historian, "SETTLEMENTS_AGAIN", timedelta(0))
+
+    await start_feed(alice)
+
+    def told() -> set[Decimal]:
+        mine = Settlement.objects.filter(account_id=alice)
+        return set(mine.values_list("revenue", flat=True))
+
+    await database.until(lambda: told() == {paid.revenue, amended.revenue})
+
+
 @pytest.fixture
 def at_another(settings, sandbox_environment, credentials):
     """The exchange, begun anew under the same key."""
@@ -361,7 +387,7 @@ async def test_settlements_that_no_list_tells_are_derived_every_hour(
     """Never those of the last day, which the exchange's list may still tell."""
     asked: list[timedelta] = []
 
-    async def derive(rest, account_id, held, threads, *, before: datetime) -> int:
+    async def derive(rest, account_id, held, threads, *, subaccount: int, before: datetime) -> int:
         asked.append(timezone.now() - before)
         return 0
 

@@ -8,6 +8,7 @@ import pytest
 
 from ledger import points
 from ledger.models import EquityPoint
+from ledger.records import Transfer
 from positions import workers
 from positions.cash import CashBook
 from positions.day import Baseline
@@ -52,6 +53,20 @@ async def test_point_is_stored_while_the_account_is_ours(database, alice, day):
 
     points = EquityPoint.objects.filter(account_id=alice)
     assert await database.run(lambda: [point.cash for point in points]) == [100]
+
+
+async def test_no_point_is_stored_of_cash_that_a_known_transfer_is_not_in(database, alice, day):
+    deposit = Transfer("1", "deposit", NOON, "ach", Decimal(50), Decimal(0), "applied", Decimal(50))
+    day[0].transferred([deposit])
+
+    await day[0].add_point()
+
+    points = EquityPoint.objects.filter(account_id=alice)
+    assert not await database.run(points.filter(cash=100).exists)
+    # With the day anew it counts.
+    await day[0].begin()
+    await day[0].add_point()
+    assert await database.run(points.exists)
 
 
 async def test_worker_that_was_frozen_stores_no_point_of_old_figures(database, alice, day):
