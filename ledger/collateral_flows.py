@@ -12,12 +12,12 @@ from itertools import groupby
 from operator import itemgetter
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 
-from ledger import holes
-from ledger.models import Book, CollateralFlow, EventDecision, Fill, Followed, Settlement
+from ledger import holes, netting
+from ledger.models import Book, CollateralFlow, EventDecision, Fill, Settlement
 from ledger.paid_markets import was_yes
-from positions.collateral import returned
+from positions.collateral import EXCLUSIVE, returned
 from positions.models import Market
 from positions.pnl import ZERO
 
@@ -65,6 +65,9 @@ def touched(account_id: int, firsts: Mapping[int, datetime]) -> list[Touched]:
     events: dict[str, list[Market]] = {}
     for market in markets:
         events.setdefault(market.event_ticker, []).append(market)
+    if not events:
+        return []
+    course = netting.course(account_id)
     found = []
     for event_ticker, of_event in events.items():
         first = min(firsts[market.pk] for market in of_event)
@@ -74,10 +77,23 @@ def touched(account_id: int, firsts: Mapping[int, datetime]) -> list[Touched]:
             Touched(
                 event_ticker,
                 frozenset(market.pk for market in of_event),
-                is_latest=not (newer.exists() or decided.exists()),
+                is_latest=not (
+                    newer.exists() or decided.exists() or course.has_changed_after(first)
+                ),
             )
         )
     return found
+
+
+def of_netting(account_id: int, since: datetime) -> list[datetime]:
+    """
+    Reckon anew what a change of netting was about; of each event the time of its oldest other flow.
+    """
+    books = Book.objects.filter(account_id=account_id, market__collateral_return_type=EXCLUSIVE)
+    touched = books.filter(~Q(quantity=0) | Q(last_at__gte=since))
+    events = sorted(set(touched.values_list("market__event_ticker", flat=True)))
+    changed = [rewrite(account_id, event_ticker) for event_ticker in events]
+    return [at for at in changed if at is not None]
 
 
 def is_short(account_id: int, event_ticker: str) -> bool:
@@ -100,7 +116,7 @@ def follow(account_id: int, event: Touched, steps: Iterable[Step]) -> None:
     # The oldest of each market says what was held before.
     held |= {step.market_id: step.before for step in reversed(ordered)}
     payouts = _payouts(account_id, event.event_ticker, held)
-    is_netting = _is_netting(account_id)
+    course = netting.course(account_id)
     flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event.event_ticker)
     total = flows.aggregate(all=Sum("amount"))["all"] or ZERO
     for at, together in groupby(ordered, key=lambda step: step.at):
@@ -108,7 +124,7 @@ def follow(account_id: int, event: Touched, steps: Iterable[Step]) -> None:
         # Of each market what was said last by then: a YES may have been amended.
         won = {market: has_won for paid_at, market, has_won in payouts if paid_at <= at}
         now = returned(
-            return_type, held.values(), is_netting=is_netting, has_yes_won=any(won.values())
+            return_type, held.values(), is_netting=course.at(at), has_yes_won=any(won.values())
         )
         if now is not None and now != total:
             flows.create(
@@ -146,7 +162,7 @@ def _known(account_id: int, event_ticker: str) -> tuple[object, ...]:
     mine = {"account_id": account_id, "market_id__in": [market_id for market_id, _ in types]}
     return (
         types,
-        _is_netting(account_id),
+        netting.course(account_id),
         Fill.objects.filter(**mine, quantity_after__isnull=False).count(),
         Settlement.objects.filter(**mine).count(),
         _decisions(account_id, event_ticker).count(),
@@ -182,16 +198,19 @@ def _reckoned(account_id: int, event_ticker: str) -> Iterator[tuple[datetime, De
     books = _books(account_id, event_ticker)
     markets = list(books.values_list("market_id", flat=True))
     return_type = _return_type(books)
-    is_netting = _is_netting(account_id)
+    course = netting.course(account_id)
     held: dict[int | str, Decimal] = {}
     won: dict[int | str, bool] = {}
     total = ZERO
-    for at, steps in groupby(_steps(account_id, event_ticker, markets), key=itemgetter(0)):
+    # With a change of netting comes what follows from it; nothing is held of no market.
+    all_steps = _steps(account_id, event_ticker, markets)
+    all_steps += [(at, "", ZERO, False) for at, _ in course.changes]
+    for at, steps in groupby(sorted(all_steps, key=itemgetter(0)), key=itemgetter(0)):
         for _, market, quantity, has_won in steps:
             held[market] = quantity
             won[market] = has_won
         now = returned(
-            return_type, held.values(), is_netting=is_netting, has_yes_won=any(won.values())
+            return_type, held.values(), is_netting=course.at(at), has_yes_won=any(won.values())
         )
         if now is not None and now != total:
             yield at, now - total
@@ -250,8 +269,3 @@ def _return_type(books: QuerySet[Book]) -> str | None:
     """The event's, which a market that was just met does not know yet."""
     told = books.exclude(market__collateral_return_type=None)
     return told.values_list("market__collateral_return_type", flat=True).first()
-
-
-def _is_netting(account_id: int) -> bool | None:
-    followed = Followed.objects.filter(account_id=account_id).first()
-    return followed.is_netting if followed else None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django.utils import timezone
 
 from kalshi.messages import Fill
-from ledger import noticing, paid_markets, points, recording, transferring
+from ledger import netting, noticing, paid_markets, points, recording
 from ledger.models import ConnectionChange
 from positions.collateral_book import PaidMarket
 from positions.connection import ConnectionState
@@ -38,7 +38,7 @@ class LedgerRecords:
 
     def netting(self, account_id: int) -> bool | None:
         """Whether the exchange gives collateral back to it, as it said last."""
-        return transferring.netting(account_id)
+        return netting.now(account_id)
 
     def paid_markets(self, account_id: int) -> Iterable[PaidMarket]:
         """Of the events in which something is held, the markets that have paid the account."""

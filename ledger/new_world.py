@@ -21,6 +21,7 @@ _OF_THE_WORLD = (
     models.Trade,
     models.CollateralFlow,
     models.EventDecision,
+    models.NettingChange,
     models.Fill,
     models.Settlement,
     models.Transfer,

@@ -5,7 +5,6 @@ from typing import Protocol, TypeVar
 
 from kalshi.rest import Client
 from kalshi.transfers import ExchangeTransfer, SubaccountTransfer
-from ledger.models import Followed
 from ledger.records import Transfer, stages_of
 from positions.decimal_text import to_six_decimals
 from positions.pnl import ZERO
@@ -47,17 +46,6 @@ async def read(
         stages += _of_subaccount(moved, subaccount)
     if stages:
         await keep(stages)
-
-
-def keep_netting(account_id: int, is_netting: bool | None) -> None:
-    """Keep whether the exchange gives collateral back to this account."""
-    Followed.objects.filter(account_id=account_id).update(is_netting=is_netting)
-
-
-def netting(account_id: int) -> bool | None:
-    """Whether the exchange gives collateral back to this account; None where it did not say."""
-    followed = Followed.objects.filter(account_id=account_id).first()
-    return followed.is_netting if followed else None
 
 
 def _of_subaccount(moved: SubaccountTransfer, ours: int) -> list[Transfer]:

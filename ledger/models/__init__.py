@@ -4,7 +4,7 @@ from ledger.models.follows import Book, CollateralFlow, Trade
 from ledger.models.happened import EventDecision, Fill, ImportedTrade, Settlement, Transfer
 from ledger.models.notes import Note
 from ledger.models.noticed import ConnectionChange, MarketChange, Reconciliation
-from ledger.models.reach import Followed, Hole
+from ledger.models.reach import Followed, Hole, NettingChange
 from ledger.models.worth import Balance, EquityPoint, Unexplained
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Hole",
     "ImportedTrade",
     "MarketChange",
+    "NettingChange",
     "Note",
     "Reconciliation",
     "Settlement",

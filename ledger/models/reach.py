@@ -23,6 +23,26 @@ class Followed(models.Model):
         return f"until {self.until}"
 
 
+class NettingChange(models.Model):
+    """
+    From this instant on the exchange gives collateral back to the account, or no more.
+
+    It is known to have been so by then, not when it came to be so.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    is_netting = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "at"], name="netting_change_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{'on' if self.is_netting else 'off'} from {self.at}"
+
+
 class Hole(models.Model):
     """
     A stretch of time of which not all records have been read, as far as we know.

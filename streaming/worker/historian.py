@@ -17,15 +17,16 @@ from typing import Never
 
 from django.utils import timezone
 
-from kalshi.resources import Netting, PositionRow
+from kalshi.resources import PositionRow
 from kalshi.rest import Client
-from kalshi.rows import Rows
 from ledger import (
     balances,
     closing_lines,
+    collateral_flows,
     comparing,
     following,
     holes,
+    netting,
     new_world,
     proving,
     records,
@@ -150,19 +151,28 @@ class Historian:
         if self._may_begin_anew:
             await self._forget_an_old_world(now)
         await self._books.run(holes.begin, now)
-        netting = await if_possible(self._rest.netting(), "netting")
-        if netting is not None:
-            await self._follow_netting(netting)
+        await self._read_netting()
 
-    async def _follow_netting(self, netting: Rows[Netting]) -> None:
-        ours = [each for each in netting if each.subaccount == self._subaccount]
-        if not ours and netting.left_out:
+    async def _read_netting(self) -> None:
+        told = await if_possible(self._rest.netting(), "netting")
+        if told is None:
+            return
+        ours = [each for each in told if each.subaccount == self._subaccount]
+        if not ours and told.left_out:
             # It may be one of these: what was read last holds, as where none could be read.
             return
         # One that is not listed is told nothing of.
         is_netting = all(each.is_enabled for each in ours) if ours else None
+        book = self._tracker.valuation.cash
+        # What it moved is in these balances, if in none before.
+        news = [*self._balances, *([book.held_back] if book.held_back else [])]
+        by = min([timezone.now(), *(each.earliest for each in news)])
+        since = await self._books.run(netting.keep, is_netting, by)
+        if since:
+            self._touch(await self._books.run(collateral_flows.of_netting, since))
+            # Together with the collateral that explains it.
+            book.confirm(book.held_back)
         self._tracker.valuation.collateral.set_netting(is_netting)
-        await self._books.run(transferring.keep_netting, is_netting)
         self._on_change()
 
     async def _forget_an_old_world(self, now: datetime) -> None:
@@ -303,6 +313,7 @@ class Historian:
             if is_due:
                 # One that is told while the lists are read may have its reason in none of them.
                 self._looked_for = self._tracker.valuation.cash.held_back
+                await self._read_netting()
                 await transferring.read(
                     self._rest, self._subaccount, self._keep_transfers, if_possible
                 )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from ledger import proving
+from ledger import collateral_flows, proving
 from ledger.models import CollateralFlow, EquityPoint, EventDecision
 from positions.models import AccountStream, Position
 from sandbox.faults import Latency
@@ -131,3 +131,35 @@ async def test_market_that_is_not_held_decides_its_event(database, sandbox, alic
     assert flow.event_ticker == EVENT
     proof = await database.run(proving.prove_account, alice)
     assert proof.residual == 0
+
+
+async def test_netting_that_is_switched_moves_the_total_by_nothing_and_changes_no_past(
+    database, sandbox, alice, at_rest
+):
+    for ticker, count in ((HARE, "10"), (SNAIL, "8")):
+        await buy_no(database, sandbox, alice, ticker, count)
+    await at_rest()
+    before = await database.run(returned_of, alice)
+    total = await database.run(total_of, alice)
+
+    for is_netting in (False, True):
+        sandbox.set_netting(subaccount=0, enabled=is_netting)
+        # Nothing but the balance tells of it.
+        sandbox.fill(HARE, "no", Decimal(1), PRICE)
+        await at_rest()
+
+        expected = before if is_netting else 0
+        assert await database.until(lambda expected=expected: returned_of(alice) == expected)
+        moved = await database.run(total_of, alice) - total
+        assert abs(moved) < Decimal("0.20")
+    flows = await database.run(
+        lambda: [
+            flow.amount
+            for flow in CollateralFlow.objects.filter(event_ticker=EVENT).order_by("at", "id")
+        ]
+    )
+    assert flows == [8, -8, 8]
+    proof = await database.run(proving.prove_account, alice)
+    assert proof.residual == 0
+    # As the next connection does.
+    assert await database.run(collateral_flows.rewrite, alice, EVENT) is None
