@@ -271,6 +271,18 @@ async def test_signed_out_everywhere_nobody_is_left(person, new_context, product
     assert await sessions_alive() == 0
 
 
+async def test_signing_out_in_the_settings_takes_the_dashboards_along(person, product):
+    dashboard = await person.context.new_page()
+    await dashboard.goto(product)
+    await expect(dashboard.locator("[data-connection=live]")).to_be_visible()
+    await person.bring_to_front()
+
+    await sign_out(person)
+
+    # Not by being refused, which would say that a session has ended.
+    await expect(dashboard.get_by_text("You are signed out.")).to_be_visible()
+
+
 async def test_session_that_ran_out_leads_to_the_sign_in_and_back(person):
     await in_database(Session.objects.all().delete)
 

@@ -10,6 +10,7 @@ import { Life } from "./life.js";
 import { lineWithin } from "./line.js";
 import { OtherEnd } from "./other_end.js";
 import { erase } from "./saved_picture.js";
+import { onSignedOut } from "./session_news.js";
 import { Switchboard } from "./switchboard.js";
 import { addressIn, lineToWorker } from "./worker_line.js";
 
@@ -49,12 +50,19 @@ const ERASE_MS = 1_000;
  * @property {LockManager | undefined} locks
  */
 
+/** @param {string} user */
+function ownSwitchboard(user) {
+  const switchboard = new Switchboard(user);
+  onSignedOut((reason) => switchboard.end(reason));
+  return switchboard;
+}
+
 /** @param {Partial<Environment>} given @returns {Environment} */
 function environmentOf(given) {
   const address = given.address === undefined ? addressIn() : given.address;
   return {
     lineToWorker,
-    ownLine: () => lineWithin(new Switchboard(address?.user ?? "")),
+    ownLine: () => lineWithin(ownSwitchboard(address?.user ?? "")),
     erase,
     document: globalThis.document,
     locks: globalThis.navigator?.locks,

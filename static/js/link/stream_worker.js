@@ -6,12 +6,15 @@
  * Its name ends in the user's id; a worker of another session has another name.
  */
 
+import { onSignedOut } from "./session_news.js";
 import { Switchboard } from "./switchboard.js";
 
 /** @typedef {import("./messages.js").Port} Port */
 
 const { name } = /** @type {{name: string}} */ (/** @type {unknown} */ (globalThis));
 const switchboard = new Switchboard(name.slice(name.lastIndexOf(" ") + 1));
+
+onSignedOut((reason) => switchboard.end(reason));
 
 addEventListener("connect", (event) => {
   const [port] = /** @type {MessageEvent} */ (event).ports;

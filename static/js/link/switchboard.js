@@ -109,7 +109,7 @@ export class Switchboard {
         return this.forget(port);
       case "end":
         this.#tabs.delete(port);
-        return this.#end(message.reason).then(() => port.postMessage({ say: "erased" }));
+        return this.end(message.reason).then(() => port.postMessage({ say: "erased" }));
     }
   }
 
@@ -135,7 +135,7 @@ export class Switchboard {
         onOpen: () => this.#say({ say: "open" }),
         onLost: (heardAt) => this.#say({ say: "lost", heardAt }),
         onRefused: (why) => this.#sayAll({ say: "refused", why }),
-        onEnded: () => this.#end("expired"),
+        onEnded: () => this.end("expired"),
         whyRefused: () => refusalOf(STREAM),
       },
       this.#environment,
@@ -228,7 +228,7 @@ export class Switchboard {
    *
    * @param {string} reason
    */
-  #end(reason) {
+  end(reason) {
     this.#sayAll({ say: "ended", reason });
     this.#tabs.clear();
     this.#stop();

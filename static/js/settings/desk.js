@@ -11,6 +11,7 @@ import { tellFailure } from "../at_fault.js";
 import { ApiError, get } from "../api.js";
 import { Cancelled } from "../cancelled.js";
 import { part } from "../elements/template.js";
+import { tellSignedOut } from "../link/session_news.js";
 import { erased, forgetHeld } from "../offline/erasing.js";
 import { Confirmation } from "./confirmation.js";
 import { ask } from "./question.js";
@@ -146,7 +147,11 @@ export class Desk {
  */
 export function leaveBecause(reason) {
   const back = reason === "expired" ? `&next=${encodeURIComponent("/settings")}` : "";
-  if (reason !== "expired") forgetHeld();
+  if (reason !== "expired") {
+    forgetHeld();
+    // Else they would find out by being refused, and keep their figures until then.
+    tellSignedOut(reason);
+  }
   erased().then(() => location.replace(`/?reason=${reason}${back}`));
   return true;
 }
