@@ -10,7 +10,9 @@ import pytest
 from django.templatetags.static import static
 from playwright.async_api import Locator, Page, expect
 
+from ledger.models import Note
 from sandbox.server import Sandbox
+from tests.e2e.people import in_database
 from tests.e2e.visitor import sign_in
 from tests.waiting import until
 
@@ -233,6 +235,19 @@ async def test_a_saved_note_stays_whatever_is_chosen_on_the_page(page, product, 
     await expect(page.locator("position-detail [data-field=exposure]")).to_contain_text("•••")
 
     await expect(note(page)).to_have_value("Sell above 70¢.")
+
+
+async def test_a_note_written_elsewhere_is_read_before_one_goes_on_writing(page, product, held):
+    await sign_in(page, product)
+    await choose(page, held)
+    await note(page).fill("Sell above 70¢.")
+    await expect(page.locator(".note-state")).to_have_text("Saved.")
+    await page.get_by_role("button", name="Privacy mode").focus()
+    await in_database(lambda: Note.objects.update(text="Sell above 80¢."))
+
+    await note(page).focus()
+
+    await expect(note(page)).to_have_value("Sell above 80¢.")
 
 
 async def test_a_note_that_is_not_saved_stays_and_says_so(page, product, held):
