@@ -116,6 +116,22 @@ async def test_who_looks_at_another_account_leaves_the_position_that_was_chosen(
     await expect(both.locator("position-detail [data-text=account]")).to_be_hidden()
 
 
+async def test_who_looks_at_another_account_leaves_what_was_sold_of_the_first(
+    both, sandbox, second_member
+):
+    first, second = await ids()
+    await cards_of(both, second).get_by_role("link").click()
+    member, _ = second_member
+    (ticker,) = member.portfolios[0].positions
+    sandbox.fill(ticker, "no", Decimal(7), Decimal("0.50"), account=member)
+    await expect(both.locator("position-detail[data-state=ended]")).to_be_visible()
+
+    await both.get_by_label("Account", exact=True).select_option("Sandbox 1")
+
+    await expect(cards_of(both, first)).to_have_count(10)
+    await expect(both.locator("position-detail[data-state=ended]")).to_have_count(0)
+
+
 async def test_link_to_a_position_leads_to_it_whatever_was_looked_at(both, product, second_member):
     first, second = await ids()
     member, _ = second_member
