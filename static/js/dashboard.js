@@ -27,6 +27,7 @@ import { measureEdges } from "./shell/edges.js";
 import { bindHints } from "./shell/hints.js";
 import { bindKeys } from "./shell/keys.js";
 import { printPositions } from "./shell/print_table.js";
+import { SpokenSums } from "./shell/spoken_sums.js";
 import { say } from "./shell/status.js";
 import { showTitle } from "./shell/title.js";
 import { bindWall } from "./shell/wall.js";
@@ -63,6 +64,7 @@ const accounts = new Accounts(
     showTitle(store, accounts.viewed, board.loss, preferences);
   },
 );
+const spoken = new SpokenSums();
 const board = new ConnectionBoard(store, accounts, {
   retry(account) {
     if (board.loss) stream.reconnect();
@@ -182,6 +184,13 @@ function tick() {
   writeText(updatedAt, changedAt ? moment(changedAt, now) : "");
   showTitle(store, accounts.viewed, board.loss, preferences);
   showConnection();
+  speakSums();
+}
+
+function speakSums() {
+  const isWanted = preferences.speaksSums && !preferences.privacy && !document.hidden;
+  const isLive = !board.loss && store.viewed.every(({ connection }) => connection.status === "live");
+  if (isWanted && isLive) say(spoken.due(accounts.viewed.sums, performance.now()));
 }
 
 // What people do -----------------------------------------------------------------------------

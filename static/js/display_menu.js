@@ -23,20 +23,24 @@ export function bindDisplay(preferences, redraw, followed) {
       redraw();
     });
   }
-  /** @type {HTMLInputElement} */
-  const title = part(document, "#title-shows-day");
-  title.checked = preferences.titleShowsDay;
-  title.addEventListener("change", () => {
-    preferences.titleShowsDay = title.checked;
-    redraw();
-  });
+  const ticks = /** @type {const} */ (["titleShowsDay", "speaksSums"]).map(
+    (name) =>
+      /** @type {const} */ ([name, /** @type {HTMLInputElement} */ (part(document, `[name=${name}]`))]),
+  );
+  for (const [name, tick] of ticks) {
+    tick.checked = preferences[name];
+    tick.addEventListener("change", () => {
+      preferences[name] = tick.checked;
+      redraw();
+    });
+  }
   part(document, ".bar-privacy").addEventListener("click", () => {
     preferences.privacy = !preferences.privacy;
     redraw();
   });
   followPreferences(preferences, () => {
     for (const [name, select] of selects) select.value = preferences[name];
-    title.checked = preferences.titleShowsDay;
+    for (const [name, tick] of ticks) tick.checked = preferences[name];
     followed();
     redraw();
   });

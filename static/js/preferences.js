@@ -19,6 +19,7 @@ const KEY = "preferences";
  *   is needed again
  * @property {string} locale how figures and dates are written: `system`, or a BCP 47 tag
  * @property {boolean} titleShowsDay whether the window's title says today's P&L
+ * @property {boolean} speaksSums whether the P&L is said aloud now and then
  */
 
 /** @type {Preferences} */
@@ -30,6 +31,7 @@ const DEFAULTS = {
   knowWaysIn: [],
   locale: "system",
   titleShowsDay: true,
+  speaksSums: false,
   ...LIST_DEFAULTS,
 };
 

@@ -322,6 +322,15 @@ async def test_pin_covers_nothing_that_is_read_and_is_large_for_a_finger(listed,
     await session.detach()
 
 
+async def test_the_profit_is_said_aloud_where_that_is_wanted(listed):
+    status = listed.get_by_role("status")
+    await listed.get_by_role("button", name="Display").click()
+
+    await listed.get_by_label("Screen reader says the P&L").check()
+
+    await expect(status).to_contain_text("Unrealized P&L ")
+
+
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["table", "phone"])
 async def test_wall_view_is_left_by_a_click_where_there_is_no_full_screen(listed, size):
     await listed.set_viewport_size(size)
