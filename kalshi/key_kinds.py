@@ -75,7 +75,9 @@ class RsaKey:
 
 @dataclass(frozen=True, slots=True)
 class Ed25519Key:
-    """A private Ed25519 key."""
+    """A private Ed25519 key; `seed` is the secret itself."""
+
+    seed: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ def _kind_in_pkcs8(algorithm: list[_Element], key: bytes) -> Kind | None:
     if oid in (_RSA, _RSA_PSS):
         return _rsa_key(_elements(_only(key, _SEQUENCE)))
     if oid == _ED25519:
-        return Ed25519Key() if len(_only(key, _OCTETS)) == _ED25519_BYTES else None
+        seed = _only(key, _OCTETS)
+        return Ed25519Key(seed) if len(seed) == _ED25519_BYTES else None
     if oid == _EC:
         return OtherKey(_ec_name(algorithm[1] if len(algorithm) > 1 else None))
     return OtherKey(_NAMES.get(oid, "another kind"))

@@ -46,7 +46,11 @@ class SigningKey:
         """
         der = private_key_der(text)
         # Before it is loaded: what the library does to other kinds may take it half a minute.
-        _refuse_what_cannot_sign(der)
+        kind = _kind_that_can_sign(der)
+        if isinstance(kind, Ed25519Key):
+            # As it stands there: the library does not take the second version of PKCS#8, in which
+            # the public key comes along.
+            return cls(Ed25519PrivateKey.from_private_bytes(kind.seed))
         key = cls(_load(der))
         key._try()
         return key
@@ -100,10 +104,10 @@ def headers(
     }
 
 
-def _refuse_what_cannot_sign(der: bytes) -> None:
+def _kind_that_can_sign(der: bytes) -> RsaKey | Ed25519Key:
     match kind_of(der):
-        case Ed25519Key():
-            return
+        case Ed25519Key() as key:
+            return key
         case RsaKey(bits=bits) if bits < _MINIMUM_RSA_BITS:
             raise InvalidKey(
                 f"This RSA key has {bits} bits, too few to be safe. Create a new API key at Kalshi."
@@ -114,7 +118,7 @@ def _refuse_what_cannot_sign(der: bytes) -> None:
                 "are taken here. Create a new API key at Kalshi."
             )
         case RsaKey() as key if key.is_consistent:
-            return
+            return key
         case OtherKey(name=name):
             raise InvalidKey(
                 f"Kalshi takes RSA and Ed25519 keys; this is {name}. "
@@ -128,7 +132,7 @@ def _refuse_what_cannot_sign(der: bytes) -> None:
             raise InvalidKey(DAMAGED)
 
 
-def _load(der: bytes) -> RSAPrivateKey | Ed25519PrivateKey:
+def _load(der: bytes) -> RSAPrivateKey:
     try:
         # Without the library's own check, which asks whether the primes of an RSA key are primes:
         # 220 ms for 4,096 bits, in which no other thread runs. That its numbers belong together is
@@ -137,6 +141,6 @@ def _load(der: bytes) -> RSAPrivateKey | Ed25519PrivateKey:
     except (ValueError, UnsupportedAlgorithm):
         # Not chained: an error from parsing a key is not worth the risk of quoting it.
         raise InvalidKey(DAMAGED) from None
-    if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
+    if not isinstance(key, RSAPrivateKey):
         raise InvalidKey(DAMAGED)
     return key

@@ -5,6 +5,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -132,6 +133,18 @@ def test_key_survives_being_pasted(pem, signatures, line_end):
     key = SigningKey.from_pem(f'"{pem("ed25519").replace(chr(10), line_end)}"')
 
     assert signature(key, signatures) == signatures["ed25519"]
+
+
+def test_ed25519_key_with_its_public_key_beside_it_is_the_same():
+    key = Ed25519PrivateKey.generate()
+    # The second version of PKCS#8, as some programs write it.
+    der = bytes.fromhex("3051020101300506032b657004220420") + key.private_bytes_raw()
+    der += bytes.fromhex("812100") + key.public_key().public_bytes_raw()
+
+    text = base64.b64encode(der).decode()
+    loaded = SigningKey.from_pem(f"-----BEGIN PRIVATE KEY-----\n{text}\n-----END PRIVATE KEY-----")
+
+    assert loaded.sign(b"x") == key.sign(b"x")
 
 
 def test_key_survives_being_base64(pem, signatures):
