@@ -617,12 +617,16 @@ def staff_olga(olga, a, b) -> User:
 
 
 @change
-@pytest.mark.parametrize("who", ["key of A", "keys of all", "proved ten minutes ago"])
+@pytest.mark.parametrize(
+    "who", ["key of A", "keys of all", "proved ten minutes ago", "proved in an hour"]
+)
 def test_who_is_not_the_person_lately_changes_no_way_in(staff_olga, a, b, method, path, body, who):
     visitor = {
         "key of A": lambda: holder(a),
         "keys of all": lambda: holder(a, b),
         "proved ten minutes ago": lambda: person(staff_olga, proved_minutes_ago=10),
+        # As the clock said before it was put right.
+        "proved in an hour": lambda: person(staff_olga, proved_minutes_ago=-60),
     }[who]()
 
     response = try_to(visitor, method, path, body)

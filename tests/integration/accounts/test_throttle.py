@@ -57,6 +57,14 @@ def test_ten_failures_close_the_door_until_the_first_of_them_is_old():
     assert 99 <= caught.value.retry_after_seconds <= 100
 
 
+def test_failures_of_tomorrow_as_a_wrong_clock_counted_them_close_no_door():
+    fail(20, seconds_ago=-86_400)
+
+    throttle.reserve(HOME)
+
+    assert SignInTry.objects.count() == 1
+
+
 def test_only_the_newest_ten_tell_how_long_to_wait():
     fail(5, seconds_ago=500)
     fail(10, seconds_ago=10)
