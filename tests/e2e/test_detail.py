@@ -18,6 +18,12 @@ from tests.waiting import until
 
 Ask = Callable[[str], Awaitable[dict]]
 
+# For all that asks how long ago something was.
+A_WHILE_LATER = """
+const now = performance.now.bind(performance);
+performance.now = () => now() + 60_000;
+"""
+
 
 @pytest.fixture
 def ask(page: Page, product: str) -> Ask:
@@ -244,8 +250,22 @@ async def test_a_note_written_elsewhere_is_read_before_one_goes_on_writing(page,
     await expect(page.locator(".note-state")).to_have_text("Saved.")
     await page.get_by_role("button", name="Privacy mode").focus()
     await in_database(lambda: Note.objects.update(text="Sell above 80¢."))
+    await page.evaluate(A_WHILE_LATER)
 
     await note(page).focus()
+
+    await expect(note(page)).to_have_value("Sell above 80¢.")
+    await expect(note(page)).to_be_editable()
+
+
+async def test_a_note_written_elsewhere_is_there_when_somebody_comes_back(page, product, held):
+    await sign_in(page, product)
+    await choose(page, held)
+    await note(page).fill("Sell above 70¢.")
+    await expect(page.locator(".note-state")).to_have_text("Saved.")
+    await in_database(lambda: Note.objects.update(text="Sell above 80¢."))
+
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
     await expect(note(page)).to_have_value("Sell above 80¢.")
 

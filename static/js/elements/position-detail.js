@@ -65,6 +65,7 @@ export class PositionDetail extends HTMLElement {
     this.#showKnown();
     // What was told once must not come back over what has been written or asked for since.
     if (isFresh && known.answer) this.#learn(known);
+    if (!known.isLoading) this.#note.answered();
   });
   #fills = new Asking(({ answer }) => {
     if (answer) this.#draw(answer.fills);
@@ -82,8 +83,7 @@ export class PositionDetail extends HTMLElement {
     if (this.#isBound) return;
     this.#isBound = true;
     part(this, ".known-again").addEventListener("click", () => this.#asking.renew());
-    // Before one goes on writing a note: it may have been written elsewhere.
-    this.#note.addEventListener("focusin", () => this.#asking.renew());
+    this.#note.addEventListener("wish", () => this.#asking.renew());
   }
 
   disconnectedCallback() {

@@ -4,6 +4,9 @@ import { Drafts } from "../detail/drafts.js";
 import { writeText } from "../figures.js";
 import { part } from "./template.js";
 
+/** What was asked for so lately nobody else has written meanwhile, most likely. */
+const FRESH_MS = 5_000;
+
 /** Beyond one element's life: what is not saved yet must not go with it. */
 const drafts = new Drafts(
   async (key, text) => {
@@ -18,8 +21,9 @@ addEventListener("pagehide", () => drafts.saveAll());
 /**
  * What its owner notes about a market. It is saved when they pause, and when they leave.
  *
- * Set `of` and, once it is known, let it `learn` what is saved. Events, which bubble: `say` with what is to be said to
- * those who can't see it.
+ * Set `of` and, once it is known, let it `learn` what is saved. Events: `wish` to be told anew what is
+ * saved, or at least that it is `answered`; `say`, which bubbles, with what is to be said to those who
+ * can't see it.
  */
 export class PositionNote extends HTMLElement {
   static define(tag = "position-note", registry = customElements) {
@@ -30,6 +34,8 @@ export class PositionNote extends HTMLElement {
   /** Whether the server has said what there is since this one was chosen. */
   #isKnown = false;
   #isBound = false;
+  /** When the server was last asked, by `performance.now()`. */
+  #askedAt = -Infinity;
   #onChange = (/** @type {Event} */ event) => {
     if (/** @type {CustomEvent} */ (event).detail === this.#key) this.#tell();
   };
@@ -41,6 +47,7 @@ export class PositionNote extends HTMLElement {
     this.#field.addEventListener("input", () => drafts.write(this.#key, this.#field.value));
     this.#field.addEventListener("change", () => drafts.save(this.#key));
     part(this, "button").addEventListener("click", () => drafts.save(this.#key));
+    this.#field.addEventListener("focus", () => this.#askIfOld());
   }
 
   disconnectedCallback() {
@@ -67,7 +74,24 @@ export class PositionNote extends HTMLElement {
   learn(text, askedAt) {
     drafts.learn(this.#key, text ?? "", askedAt);
     this.#isKnown = true;
+    this.#askedAt = askedAt;
     this.#fill();
+  }
+
+  /** The server was asked, and has answered or not. */
+  answered() {
+    this.#field.readOnly = false;
+  }
+
+  /**
+   * It may have been written elsewhere: what is written here then waits for what there is. Seldom,
+   * as that takes a moment.
+   */
+  #askIfOld() {
+    const isOurs = drafts.of(this.#key)?.state !== "saved";
+    if (isOurs || performance.now() - this.#askedAt < FRESH_MS) return;
+    this.#field.readOnly = true;
+    this.dispatchEvent(new Event("wish"));
   }
 
   /** @returns {HTMLTextAreaElement} */

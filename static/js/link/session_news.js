@@ -14,8 +14,13 @@ export function tellSignedOut(reason) {
   channel.close();
 }
 
-/** @param {(reason: string) => void} listener */
+/**
+ * @param {(reason: string) => void} listener
+ * @returns {() => void} ends it
+ */
 export function onSignedOut(listener) {
-  if (typeof BroadcastChannel === "undefined") return;
-  new BroadcastChannel(NAME).addEventListener("message", ({ data }) => listener(data));
+  if (typeof BroadcastChannel === "undefined") return () => {};
+  const channel = new BroadcastChannel(NAME);
+  channel.addEventListener("message", ({ data }) => listener(data));
+  return () => channel.close();
 }

@@ -50,10 +50,14 @@ const ERASE_MS = 1_000;
  * @property {LockManager | undefined} locks
  */
 
+/** Of the last switchboard of this page's own. */
+let endNews = () => {};
+
 /** @param {string} user */
 function ownSwitchboard(user) {
   const switchboard = new Switchboard(user);
-  onSignedOut((reason) => switchboard.end(reason));
+  endNews();
+  endNews = onSignedOut((reason) => switchboard.end(reason));
   return switchboard;
 }
 
