@@ -56,6 +56,15 @@ def reached(at: datetime | None, now: datetime) -> datetime | None:
     return None if at is None or at > now + AHEAD else at
 
 
+def to_milliseconds(at: datetime) -> datetime:
+    """
+    A time without what is finer.
+
+    Rows tell microseconds, frames milliseconds: in one millisecond neither is known to be later.
+    """
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
 def age(told: str | None) -> timedelta:
     """For how long a cache has had an answer, by its Age header; nothing without a usable one."""
     is_usable = told is not None and re.fullmatch(r"[0-9]{1,9}", told)

@@ -67,6 +67,9 @@ class Client(PublicReads):
         clock: Unix time in seconds.
         timeout_seconds: for one request with its whole answer.
         pacer: of all the account's clients, if there are more than this one.
+
+    Attributes:
+        knows_limits: whether the account's own have been told.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Client(PublicReads):
         pacer: Pacer | None = None,
     ) -> None:
         self._pacer = Pacer() if pacer is None else pacer
+        self.knows_limits = False
         super().__init__(
             Transport(
                 environment,
@@ -119,6 +123,7 @@ class Client(PublicReads):
         """What the account may ask for; the client goes by it from now on."""
         limits = AccountLimits.decode(await self._transport.get("/account/limits"))
         self._pacer.adopt(limits)
+        self.knows_limits = True
         return limits
 
     async def endpoint_costs(self) -> EndpointCosts:

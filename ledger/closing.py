@@ -5,12 +5,14 @@ Something was held by our records, it is not held now, and the market has a valu
 by that value, unless one of its executions can't be read. Such a settlement is marked as derived.
 """
 
+import asyncio
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
 
+from kalshi.errors import DecodeError, RequestRejected, Unavailable
 from kalshi.resources import Market
 from kalshi.rest import Client
 from ledger import holes, recording
@@ -18,6 +20,9 @@ from ledger.flows import settled_revenue
 from ledger.models import Book
 from ledger.records import Settlement
 from postgres.threads import DatabaseThreads
+
+# Between two markets that are asked for one by one.
+BETWEEN_SECONDS = 0.1
 
 
 async def derive_settlements(
@@ -35,7 +40,7 @@ async def derive_settlements(
     Args:
         before: only what was paid until then: what is newer the exchange's list may still tell.
     Raises:
-        KalshiError: the markets can't be read, or their executions not asked for.
+        KalshiError: the markets can't be read.
     """
     open_books = await threads.run(_open_books, account_id, set(held))
     if not open_books:
@@ -47,21 +52,26 @@ async def derive_settlements(
     told = _settlements(open_books, [*markets, *archived])
     settled = [each for each in told if each.at < before]
     complete_until = await threads.run(holes.complete_until, account_id)
-    if complete_until is not None:
-        # From then on a record may be one of those that can't be read: what was sold by it would
-        # be taken for held to the end.
-        settled = [
-            each
-            for each in settled
-            if each.at < complete_until or await _is_readable(rest, subaccount, each.ticker)
-        ]
-    return len(await threads.run(recording.record, account_id, settled, timezone.now()))
+    # From then on a record may be one of those that can't be read: what was sold by it would be
+    # taken for held to the end.
+    doubtful = [each for each in settled if complete_until and each.at >= complete_until]
+    sure = [each for each in settled if each not in doubtful]
+    count = len(await threads.run(recording.record, account_id, sure, timezone.now()))
+    for each in doubtful:
+        if await _is_readable(rest, subaccount, each.ticker):
+            count += len(await threads.run(recording.record, account_id, [each], timezone.now()))
+        # The present asks by the same limits.
+        await asyncio.sleep(BETWEEN_SECONDS)
+    return count
 
 
 async def _is_readable(rest: Client, subaccount: int, ticker: str) -> bool:
-    """Whether all executions in a market can be read."""
-    listed = await rest.fills(subaccount, ticker=ticker)
-    archived = await rest.historical_fills(subaccount, ticker=ticker)
+    """Whether all executions in a market can be read, and can be asked for now."""
+    try:
+        listed = await rest.fills(subaccount, ticker=ticker)
+        archived = await rest.historical_fills(subaccount, ticker=ticker)
+    except (Unavailable, DecodeError, RequestRejected):
+        return False
     return not listed.left_out and not archived.left_out
 
 

@@ -85,15 +85,11 @@ def touched(account_id: int, firsts: Mapping[int, datetime]) -> list[Touched]:
     return found
 
 
-def of_netting(account_id: int, since: datetime) -> list[datetime]:
-    """
-    Reckon anew what a change of netting was about; of each event the time of its oldest other flow.
-    """
+def of_netting(account_id: int, since: datetime) -> list[str]:
+    """The events of which other flows follow from a change of netting."""
     books = Book.objects.filter(account_id=account_id, market__collateral_return_type=EXCLUSIVE)
     touched = books.filter(~Q(quantity=0) | Q(last_at__gte=since))
-    events = sorted(set(touched.values_list("market__event_ticker", flat=True)))
-    changed = [rewrite(account_id, event_ticker) for event_ticker in events]
-    return [at for at in changed if at is not None]
+    return sorted(set(touched.values_list("market__event_ticker", flat=True)))
 
 
 def is_short(account_id: int, event_ticker: str) -> bool:

@@ -5,7 +5,7 @@ No list tells when it was changed. What came back before stays what it was.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 
@@ -13,6 +13,8 @@ from ledger import holes
 from ledger.models import Followed, NettingChange
 
 _MOMENT = timedelta(microseconds=1)
+# Before all that any exchange may tell of.
+_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Course:
     """
     Attributes:
         now: None where the exchange does not say: then nothing is known of any time.
-        changes: when it was changed, and to what; oldest first.
+        changes: since when it was how, oldest first; the first of them since ever.
     """
 
     now: bool | None
@@ -30,8 +32,7 @@ class Course:
         """Whether there was netting at a moment."""
         if self.now is None or not self.changes:
             return self.now
-        told = [is_netting for at, is_netting in self.changes if at <= instant]
-        return told[-1] if told else not self.changes[0][1]
+        return [is_netting for at, is_netting in self.changes if at <= instant][-1]
 
     def has_changed_after(self, instant: datetime) -> bool:
         """Whether it was changed later."""
@@ -64,11 +65,13 @@ def keep(account_id: int, is_netting: bool | None, at: datetime) -> datetime | N
     holes.lock(account_id)
     before = now(account_id)
     Followed.objects.filter(account_id=account_id).update(is_netting=is_netting)
-    last = NettingChange.objects.filter(account_id=account_id).order_by("at").last()
-    known = last.is_netting if last else before
-    if is_netting is None or known is None or is_netting == known:
+    changes = NettingChange.objects.filter(account_id=account_id)
+    last = changes.order_by("at").last()
+    first = is_netting if before is None else before
+    if last is None and first is not None:
+        last = changes.create(account_id=account_id, at=_BEGINNING, is_netting=first)
+    if last is None or is_netting is None or is_netting == last.is_netting:
         return None
-    if last:
-        at = max(at, last.at + _MOMENT)
-    NettingChange.objects.create(account_id=account_id, at=at, is_netting=is_netting)
+    at = max(at, last.at + _MOMENT)
+    changes.create(account_id=account_id, at=at, is_netting=is_netting)
     return at

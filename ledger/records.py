@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Literal
 
 from kalshi import history, messages, transfers
+from kalshi.clocks import to_milliseconds
 from positions.pnl import PAYOUT, ZERO, Side
 
 SettlementSource = Literal["exchange", "derived"]
@@ -123,12 +124,11 @@ class Transfer:
 def fill_of(told: messages.Fill) -> Fill:
     """What the exchange tells of an execution, by REST or by the stream."""
     side = told.outcome_side
-    milliseconds = told.at.microsecond // 1000
     return Fill(
         trade_id=told.trade_id,
         order_id=told.order_id,
         ticker=told.market_ticker,
-        at=told.at.replace(microsecond=milliseconds * 1000),
+        at=to_milliseconds(told.at),
         side=side,
         count=told.count,
         price=told.yes_price if side == "yes" else PAYOUT - told.yes_price,

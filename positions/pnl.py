@@ -24,9 +24,9 @@ PAYOUT = Decimal(1)  # of one winning contract
 CENT = Decimal("0.01")  # payouts are whole ones
 ZERO = Decimal(0)
 
-# The exchange's words for a market whose outcome has a value, even if that may still change. A
-# value without a status that can be read is one too.
-DETERMINED = frozenset({"determined", "disputed", "amended", "finalized", UNKNOWN_STATUS})
+# The exchange's words for a market without an outcome. In all others a value counts, even if it may
+# still change, also in words that are to come.
+_UNDECIDED = frozenset({"initialized", "inactive", "active", "closed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class MarketState:
     @property
     def determined_value(self) -> Decimal | None:
         """What one YES contract pays, once that is determined."""
-        return self.settlement_value if self.status in DETERMINED else None
+        return None if self.status in _UNDECIDED else self.settlement_value
 
 
 @dataclass(frozen=True, slots=True)

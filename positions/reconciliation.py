@@ -16,7 +16,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kalshi.clocks import reached
+from kalshi.clocks import reached, to_milliseconds
 from kalshi.messages import MarketPosition
 from kalshi.resources import PositionRow
 from positions.decimal_text import to_six_decimals
@@ -180,7 +180,4 @@ def _updated_at(row: PositionRow | None, now: datetime | None) -> datetime | Non
     at = row.last_updated_at if row else None
     if now:
         at = reached(at, now)
-    if at is None:
-        return None
-    # Rows tell microseconds, frames milliseconds: in one millisecond neither is known to be later.
-    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+    return None if at is None else to_milliseconds(at)

@@ -41,8 +41,9 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 # Every so many polls sessions are asked after.
 SESSION_POLLS = 5
-# Every so many seconds each stream gets a sign of life.
-KEEPALIVE_SECONDS = 10
+# Every so many seconds each stream gets a sign of life: ten are promised, and each takes a little
+# longer.
+KEEPALIVE_SECONDS = 9
 RESTART_SECONDS = 1.0
 # A stream lasts between this part of STREAM_SECONDS and all of it. Its end renews the session's
 # cookie, and spreads clients over restarted processes.

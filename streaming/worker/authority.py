@@ -31,7 +31,7 @@ from kalshi.rows import LeftOut
 from positions.cash import Balance
 from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, compare
 from positions.tracker import Read, Tracker
-from streaming.together import all_of
+from streaming.together import Errand, all_of
 from streaming.worker.agenda import (
     FILL_PATIENCE_SECONDS,
     FIRST_BEHIND_SECONDS,
@@ -149,6 +149,7 @@ class Authority:
             on_change=on_change,
             look=self.look,
         )
+        self._limits = Errand[None](lambda _: None)
         # Since when the stream tells of the account, by the exchange's clock and by ours; None
         # while it doesn't. What happened before, a read must tell of that is no older.
         self._followed_at: tuple[datetime, float] | None = None
@@ -176,6 +177,7 @@ class Authority:
             await self._follow_the_agenda()
         finally:
             self._cash.stop()
+            self._limits.stop()
 
     async def _follow_the_agenda(self) -> Never:
         while True:
@@ -251,6 +253,13 @@ class Authority:
         self._count(difference, now - requested_at)
         self.is_reconciled = True
         await self._on_read()
+        if not self._rest.knows_limits and not self._limits.is_under_way:
+            # They took too long at first; until they are known those of the lowest tier are kept
+            # to. Nothing waits for them.
+            await self._limits.wait(self._read_limits(), 0.0)
+
+    async def _read_limits(self) -> None:
+        await if_possible(self._rest.limits(), "limits")
 
     async def _compare(
         self, positions: PositionsRead, markets: MarketsRead, requested_at: float

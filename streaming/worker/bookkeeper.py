@@ -3,13 +3,17 @@ Writes what REST tells of one account into its ledger, for those who read the pr
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 from typing import Concatenate, ParamSpec, TypeVar
 
 from django.utils import timezone
 
+from kalshi import history, messages
+from kalshi.clocks import reached
+from kalshi.messages import in_time
 from kalshi.rest import Client
 from kalshi.rows import LeftOut
 from ledger import collateral_flows, describing, following, holes, recording, records
@@ -54,11 +58,20 @@ class Bookkeeper:
         """Do it with the ledger of this account, on its thread."""
         return await self.threads.run(work, self.account_id, *args, **kwargs)
 
-    async def keep(
-        self, told: list[records.Fill] | list[records.Settlement]
-    ) -> list[records.Record]:
-        """Record these; those that were new."""
-        return await self.run(recording.record, told, timezone.now())
+    async def keep_fills(self, told: Iterable[messages.Fill]) -> list[records.Record]:
+        """Record these executions; those that were new."""
+        now = self.rest.exchange_now
+        kept = [records.fill_of(in_time(each, now)) for each in told]
+        return await self.run(recording.record, kept, timezone.now())
+
+    async def keep_settlements(self, told: Iterable[history.Settlement]) -> list[records.Record]:
+        """Record these payouts; those that were new."""
+        now = self.rest.exchange_now
+        kept = [
+            replace(records.settlement_of(each), at=reached(each.settled_at, now) or now)
+            for each in told
+        ]
+        return await self.run(recording.record, kept, timezone.now())
 
     async def keep_transfers(self, stages: list[records.Transfer]) -> list[records.Transfer]:
         """Record these; those that were new."""
@@ -107,6 +120,16 @@ class Bookkeeper:
                 changed += [changed_at] if changed_at else []
                 self._reckoned.add(event)
         return changed
+
+    async def reckon_netting(self, since: datetime) -> list[datetime]:
+        """
+        Follow that netting was switched; for each event of which something else follows than
+        before, the time of the oldest.
+        """
+        # Each by itself: other accounts' histories wait for the same thread.
+        events = await self.run(collateral_flows.of_netting, since)
+        changed = [await self.run(collateral_flows.rewrite, event) for event in events]
+        return [at for at in changed if at is not None]
 
     async def exchange_now(self) -> datetime | None:
         """How far REST is, by the exchange's clock; None if it does not say."""

@@ -22,7 +22,6 @@ from kalshi.rest import Client
 from ledger import (
     balances,
     closing_lines,
-    collateral_flows,
     comparing,
     following,
     holes,
@@ -99,6 +98,8 @@ class Historian:
         # end; or whether it may be any.
         self._touched: datetime | None = None
         self._is_all_touched = False
+        # Since when flows of collateral are to be reckoned anew.
+        self._netted_since: datetime | None = None
         self._look_due = self._transfers_due = monotonic()
         self._balances: list[Balance] = []
         # Of those stored: whether the proof has not looked at one yet.
@@ -169,11 +170,15 @@ class Historian:
         by = min([timezone.now(), *(each.earliest for each in news)])
         since = await self._books.run(netting.keep, is_netting, by)
         if since:
-            self._touch(await self._books.run(collateral_flows.of_netting, since))
+            self._netted_since = min(since, self._netted_since or since)
             # Together with the collateral that explains it.
             book.confirm(book.held_back)
         self._tracker.valuation.collateral.set_netting(is_netting)
         self._on_change()
+        if self._netted_since:
+            self._touch(await self._books.reckon_netting(self._netted_since))
+            # Only now: had it failed, it would be tried again.
+            self._netted_since = None
 
     async def _forget_an_old_world(self, now: datetime) -> None:
         has_begun = await new_world.has_begun(
@@ -281,13 +286,13 @@ class Historian:
     async def _read_fills(self, since: datetime, until: datetime) -> None:
         async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):
             await self._books.leave_out(fills.left_out, since, until)
-            new = await self._books.keep([records.fill_of(each) for each in fills])
+            new = await self._books.keep_fills(fills)
             self._touch(each.at for each in new)
 
     async def _read_settlements(self, since: datetime, until: datetime) -> None:
         async for paid in self._rest.settlement_pages(self._subaccount, since=since):
             await self._books.leave_out(paid.left_out, since, until)
-            new = await self._books.keep([records.settlement_of(each) for each in paid])
+            new = await self._books.keep_settlements(paid)
             self._touch(each.at for each in new)
 
     async def _follow_late(self) -> None:
@@ -332,9 +337,8 @@ class Historian:
     async def _keep_transfers(self, stages: list[records.Transfer]) -> None:
         # Before them: the balances say which points have them already.
         await self._store_balances()
-        new = await self._books.keep_transfers(stages)
+        new = await self._day.transferred(lambda: self._books.keep_transfers(stages))
         self._touch(each.at for each in new)
-        self._day.transferred(new)
 
     async def _keep_balances(self, touched: Period | None = None) -> None:
         await self._store_balances()

@@ -11,7 +11,7 @@ from typing import Never
 from django.utils import timezone
 
 from kalshi.rows import LeftOut
-from ledger import closing, following, holes, proving, records
+from ledger import closing, following, holes, proving
 from ledger.models import Hole
 from streaming.worker.bookkeeper import Bookkeeper, reason
 from streaming.worker.counts import COUNTS
@@ -96,7 +96,7 @@ class Past:
         )
         async for paid in pages:
             await self._books.leave_out(paid.left_out, hole.since, hole.opened_until)
-            await self._books.keep([records.settlement_of(each) for each in paid])
+            await self._books.keep_settlements(paid)
 
     async def _read_fills(self, hole: Hole, *, are_all: bool) -> None:
         reached = self._fills_down_to.get(hole.pk, hole.until)
@@ -107,7 +107,7 @@ class Past:
             async for fills in listed:
                 # Before the hole is said to be filled so far; they may be as new as the page is.
                 await self._books.leave_out(fills.left_out, hole.since, reached)
-                await self._books.keep([records.fill_of(each) for each in fills])
+                await self._books.keep_fills(fills)
                 reached = min([reached, *(each.at for each in fills)])
                 if are_all:
                     await self._books.threads.run(holes.filled_to, hole, reached, len(fills))
@@ -133,11 +133,11 @@ class Past:
         span = {"since": hole.since, "until": hole.opened_until}
         async for paid in rest.settlement_pages(self._subaccount, **span):
             unreadable += paid.left_out
-            found += len(await self._books.keep([records.settlement_of(each) for each in paid]))
+            found += len(await self._books.keep_settlements(paid))
         for archived in (False, True):
             async for fills in rest.fill_pages(self._subaccount, archived=archived, **span):
                 unreadable += fills.left_out
-                found += len(await self._books.keep([records.fill_of(each) for each in fills]))
+                found += len(await self._books.keep_fills(fills))
                 await asyncio.sleep(PAGE_SECONDS)
         await self._books.leave_out(unreadable, hole.since, hole.opened_until)
         is_filled = hole.reason not in {reason(row) for row in unreadable}

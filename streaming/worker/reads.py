@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from kalshi.clocks import to_milliseconds
 from kalshi.errors import KalshiError
 from kalshi.history import Settlement
 from kalshi.resources import UNKNOWN_STATUS, Event, Market, PositionRow
@@ -157,14 +158,18 @@ async def read_payouts(
 
 
 async def read_traded(rest: Client, subaccount: int, since: Mapping[str, datetime]) -> set[str]:
-    """Those of these markets that the account has traded in after a moment each, if it is told."""
+    """
+    Those of these markets that the account has traded in after a moment each, if it is told.
+
+    Within a millisecond nothing is known to be later: holdings are dated by those.
+    """
     fills = await if_possible(
         rest.fills(subaccount, since=min(since.values())), "fills", seconds=HELP_SECONDS
     )
     return {
         fill.market_ticker
         for fill in fills or ()
-        if fill.market_ticker in since and fill.at > since[fill.market_ticker]
+        if fill.market_ticker in since and to_milliseconds(fill.at) > since[fill.market_ticker]
     }
 
 

@@ -3,7 +3,7 @@ What the account was worth from minute to minute, and what its day is reckoned f
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Never
 
@@ -66,12 +66,15 @@ class TradingDay:
 
     async def add_point(self) -> None:
         """Store what the account is worth, if that is known."""
+        if self._transfers:
+            # They are in the points that are stored, and not yet in the cash.
+            await self.begin()
         async with self._turn:
             await self._keep_baseline()
-        valued = self._valued
-        if valued is None:
-            return
-        await self._threads.run(self._add, valued)
+            valued = self._valued
+            if valued is None:
+                return
+            await self._threads.run(self._add, valued)
         has_baseline = self._tracker.valuation.baseline is not None
         if not has_baseline or points.day_start(timezone.now()) != self._start:
             await self.begin()
@@ -79,7 +82,7 @@ class TradingDay:
     @property
     def _valued(self) -> points.Valued | None:
         worth, sums, cash = self._tracker.valued
-        # A transfer that is known is in the points that are stored, and not yet in the cash.
+        # Some may have come meanwhile.
         if self._transfers or worth.total_value is None or sums is None or cash is None:
             return None
         return points.Valued(
@@ -91,9 +94,16 @@ class TradingDay:
             nets=self._tracker.nets,
         )
 
-    def transferred(self, new: Iterable[Transfer]) -> None:
-        """These have become known: they count together with the next baseline, which has them."""
-        self._transfers += [Flow(each.cash_flow, each.at, each.at) for each in new]
+    async def transferred(self, keep: Callable[[], Awaitable[list[Transfer]]]) -> list[Transfer]:
+        """
+        Keep transfers; those that are new count together with the next baseline, which has them.
+
+        No point is stored meanwhile: it would lack what the earlier ones have.
+        """
+        async with self._turn:
+            new = await keep()
+            self._transfers += [Flow(each.cash_flow, each.at, each.at) for each in new]
+        return new
 
     async def begin(self, looked_for: Balance | None = None) -> None:
         """

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from kalshi.errors import Unavailable
 from kalshi.messages import Fill
 from kalshi.resources import Market
 from kalshi.rows import LeftOut, Rows
@@ -23,11 +24,16 @@ class Exchange:
     """Knows markets as they ended, and keeps which it was asked for."""
 
     def __init__(
-        self, *markets: Market, silent_about: Collection[str] = (), unreadable: Collection[str] = ()
+        self,
+        *markets: Market,
+        silent_about: Collection[str] = (),
+        unreadable: Collection[str] = (),
+        unanswered: Collection[str] = (),
     ) -> None:
         self._markets = {market.ticker: market for market in markets}
         self._silent_about = silent_about
         self._unreadable = unreadable
+        self._unanswered = unanswered
         self.asked: list[str] = []
         self.asked_of_the_archive: list[str] = []
 
@@ -41,6 +47,8 @@ class Exchange:
         return Rows()
 
     async def fills(self, subaccount, *, ticker) -> Rows[Fill]:
+        if ticker in self._unanswered:
+            raise Unavailable("no")
         odd = LeftOut("fill", "trade", "count_fp: missing")
         return Rows([], [odd] if ticker in self._unreadable else [])
 
@@ -120,3 +128,14 @@ async def test_market_of_which_an_execution_cannot_be_read_is_not_settled(
         lambda: sorted(Settlement.objects.values_list("market__ticker", flat=True))
     )
     assert settled == expected
+
+
+async def test_market_whose_executions_are_not_told_keeps_no_other_open(account, threads):
+    for ticker in ("ANSWERED", "FAILING"):
+        await threads.run(record, account, [fill(ticker, ticker=ticker)])
+    await threads.run(
+        partial(holes.give_up, account.pk, None, at(7200), "odd", at(7200), is_named=True)
+    )
+    exchange = Exchange(paid("FAILING", 10), paid("ANSWERED", 10), unanswered={"FAILING"})
+
+    assert await derived(exchange, account, threads) == 1

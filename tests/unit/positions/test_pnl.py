@@ -126,6 +126,14 @@ def test_determined_market_without_a_value_yet_is_marked_at_its_last_trade(statu
     assert found == mark("0.41 last")
 
 
+def test_status_yet_unheard_of_hides_no_value():
+    state = MarketState("a status yet unheard of", Decimal(1))
+
+    found = pnl.mark_of("yes", quoted("bid ask last"), state, "bid")
+
+    assert found == mark("1 settlement")
+
+
 @pytest.mark.parametrize("status", ["active", "closed"])
 def test_settlement_value_of_a_market_not_determined_does_not_count(status):
     state = MarketState(status, Decimal(1))

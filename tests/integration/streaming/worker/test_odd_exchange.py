@@ -51,6 +51,8 @@ def quantity_is(account_id: int, ticker: str, quantity: Decimal) -> bool:
     return rows.open_positions(account_id)[ticker].quantity == quantity
 
 
+# When a request without an answer is given up: what waits for it takes so long.
+GIVEN_UP_SECONDS = 10.0
 MARKET_FIELDS = [
     "close_time",
     "event_ticker",
@@ -113,17 +115,19 @@ async def test_read_that_only_helps_keeps_no_account_from_going_live(
 
 @pytest.mark.parametrize("path", ["/exchange/status", "/account/limits", "/portfolio/balance"])
 async def test_read_that_only_helps_is_waited_for_by_none_of_the_others(
-    database, alice, credential, start_feed, sandbox, alices, tickers, path
+    database, alice, credential, start_feed, sandbox, alices, tickers, path, monkeypatch
 ):
+    for module in ("authority", "cash_reads"):
+        monkeypatch.setattr(f"streaming.worker.{module}.HELP_SECONDS", 0.2)
     # Longer than a request may take, and than this test does.
     sandbox.faults.path_latencies[path] = Latency(120)
     del alices.positions[tickers[0]]
 
     await start_feed(alice)
-    await database.until(is_live, alice, seconds=agenda.RETRY_SECONDS)
+    await database.until(is_live, alice, seconds=GIVEN_UP_SECONDS)
     sandbox.fill(tickers[0], "yes", Decimal(4), Decimal("0.30"))
 
-    await database.until(lambda: tickers[0] in documents(alice), seconds=agenda.RETRY_SECONDS)
+    await database.until(lambda: tickers[0] in documents(alice), seconds=GIVEN_UP_SECONDS)
 
 
 async def test_balance_that_is_told_late_is_taken_all_the_same(

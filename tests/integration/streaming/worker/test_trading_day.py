@@ -10,14 +10,14 @@ from ledger import points
 from ledger.models import EquityPoint
 from ledger.records import Transfer
 from positions import workers
-from positions.cash import CashBook
+from positions.cash import Balance, CashBook
 from positions.day import Baseline
 from positions.fencing import TakenOver
 from positions.portfolio import Cash
 from positions.taking_over import OpenedStream, open_stream
 from postgres.threads import DatabaseThread
 from streaming.worker.trading_day import TradingDay
-from tests.told import NOON, reconcile, row
+from tests.told import NOON, at, reconcile, row
 
 
 def opened(account_id: int) -> OpenedStream:
@@ -55,18 +55,23 @@ async def test_point_is_stored_while_the_account_is_ours(database, alice, day):
     assert await database.run(lambda: [point.cash for point in points]) == [100]
 
 
-async def test_no_point_is_stored_of_cash_that_a_known_transfer_is_not_in(database, alice, day):
-    deposit = Transfer("1", "deposit", NOON, "ach", Decimal(50), Decimal(0), "applied", Decimal(50))
-    day[0].transferred([deposit])
+async def test_point_is_of_the_cash_with_each_transfer_that_is_known(database, alice, day):
+    deposit = Transfer(
+        "1", "deposit", at(60), "ach", Decimal(50), Decimal(0), "applied", Decimal(50)
+    )
+    told = Balance(Decimal(100), None, NOON, NOON, NOON)
+    stream = day[1]
+    stream.tracker.valuation.cash = CashBook()
+    stream.tracker.valuation.cash.told(told)
 
+    async def keep() -> list[Transfer]:
+        return [deposit]
+
+    await day[0].transferred(keep)
     await day[0].add_point()
 
     points = EquityPoint.objects.filter(account_id=alice)
-    assert not await database.run(points.filter(cash=100).exists)
-    # With the day anew it counts.
-    await day[0].begin()
-    await day[0].add_point()
-    assert await database.run(points.exists)
+    assert await database.run(lambda: [point.cash for point in points]) == [150]
 
 
 async def test_worker_that_was_frozen_stores_no_point_of_old_figures(database, alice, day):

@@ -250,6 +250,13 @@ def test_value_paid_is_what_leads_to_the_payout(change, value):
     assert value_paid(row) == (value and Decimal(value))
 
 
+async def test_fill_that_made_the_holding_is_not_traded_after_it(rest, exchange):
+    # Holdings are dated by milliseconds, fills by microseconds.
+    exchange.answers["/portfolio/fills"] = {"fills": [fill("HELD", "12:00:00.000300")]}
+
+    assert await read_traded(rest, 0, {"HELD": NOON}) == set()
+
+
 async def test_traded_is_what_has_fills_after_its_moment(rest, exchange):
     exchange.answers["/portfolio/fills"] = {
         "fills": [fill("BEFORE", "11:59:59"), fill("AFTER", "12:00:01"), fill("OTHER", "12:00:01")]
