@@ -121,20 +121,38 @@ async def _answer(client: Client, api_key_id: str) -> CheckedKey:
     try:
         records = await client.api_keys()
     except kalshi_errors.ScopeRefused:
-        checked = CheckedKey(PRIMARY_SUBACCOUNT, listed_key_ids=None, scopes=())
-    else:
-        _log_left_out(records)
-        own = next((record for record in records if record.api_key_id == api_key_id), None)
-        locked_to = own.subaccount if own else None
-        checked = CheckedKey(
-            subaccount=PRIMARY_SUBACCOUNT if locked_to is None else locked_to,
-            listed_key_ids=frozenset({api_key_id, *(record.api_key_id for record in records)}),
-            scopes=own.scopes if own else (),
-        )
-    # The proof that it may read the portfolio. The balance would tell as well, but may be asked
-    # only once a second, and the worker wants it.
-    _log_left_out(await client.positions(checked.subaccount))
+        return CheckedKey(await _read_unlisted(client), listed_key_ids=None, scopes=())
+    _log_left_out(records)
+    own = next((record for record in records if record.api_key_id == api_key_id), None)
+    locked_to = own.subaccount if own else None
+    checked = CheckedKey(
+        subaccount=PRIMARY_SUBACCOUNT if locked_to is None else locked_to,
+        listed_key_ids=frozenset({api_key_id, *(record.api_key_id for record in records)}),
+        scopes=own.scopes if own else (),
+    )
+    await _read_portfolio(client, checked.subaccount)
     return checked
+
+
+async def _read_unlisted(client: Client) -> int:
+    """The subaccount that a key may read which may not list the keys: one locked to it, perhaps."""
+    try:
+        await _read_portfolio(client, PRIMARY_SUBACCOUNT)
+    except kalshi_errors.ScopeRefused:
+        # Of one that is locked these are its own alone.
+        seen = {row.subaccount for row in await client.subaccount_balances()}
+        if len(seen) != 1:
+            raise
+        (locked_to,) = seen
+        await _read_portfolio(client, locked_to)
+        return locked_to
+    return PRIMARY_SUBACCOUNT
+
+
+async def _read_portfolio(client: Client, subaccount: int) -> None:
+    # The proof that it may be read. The balance would tell as well, but may be asked only once a
+    # second, and the worker wants it.
+    _log_left_out(await client.positions(subaccount))
 
 
 def _log_left_out(rows: Rows[Any]) -> None:  # Any: of whatever kind

@@ -115,6 +115,11 @@ class Exchange:
         ):
             self.on_positions()
             return 200, {"market_positions": [], "event_positions": [], "cursor": ""}
+        if path == f"{BASE}/portfolio/subaccounts/balances" and key.may_read:
+            # Of the whole account, unless the key is locked to one.
+            seen = (0, 1) if key.subaccount is None else (key.subaccount,)
+            rows = [{"subaccount_number": each, "balance": "1.00"} for each in seen]
+            return 200, {"subaccount_balances": rows}
         return 403, {"error": {"code": "forbidden"}}
 
     def _signer(self, path: str, headers: dict[str, str]) -> KnownKey | None:

@@ -38,6 +38,14 @@ def test_revealed_credential_signs_for_its_account(alice, exchange):
     assert key.private_key not in repr(revealed)
 
 
+def test_key_that_is_locked_to_a_subaccount_and_may_list_no_keys_is_of_that(alice, exchange):
+    key = exchange.issue_key("alice", subaccount=3, may_list=False)
+
+    credential_id = alice.sign_in(key, accept_trading_key=True).json()["credential"]["id"]
+
+    assert credentials.reveal(credential_id).subaccount == 3
+
+
 def test_deleted_credential_is_unusable():
     with pytest.raises(CredentialUnusable, match="deleted"):
         credentials.reveal(1)
