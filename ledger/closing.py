@@ -54,8 +54,11 @@ async def derive_settlements(
     complete_until = await threads.run(holes.complete_until, account_id)
     # From then on a record may be one of those that can't be read: what was sold by it would be
     # taken for held to the end.
-    doubtful = [each for each in settled if complete_until and each.at >= complete_until]
-    sure = [each for each in settled if each not in doubtful]
+    sure: list[Settlement] = []
+    doubtful: list[Settlement] = []
+    for each in settled:
+        is_sure = complete_until is None or each.at < complete_until
+        (sure if is_sure else doubtful).append(each)
     count = len(await threads.run(recording.record, account_id, sure, timezone.now()))
     for each in doubtful:
         if await _is_readable(rest, subaccount, each.ticker):

@@ -28,7 +28,7 @@ import { bindHints } from "./shell/hints.js";
 import { bindKeys } from "./shell/keys.js";
 import { printPositions } from "./shell/print_table.js";
 import { SpokenSums } from "./shell/spoken_sums.js";
-import { say } from "./shell/status.js";
+import { hush, say } from "./shell/status.js";
 import { showTitle } from "./shell/title.js";
 import { bindWall } from "./shell/wall.js";
 import { Store } from "./store.js";
@@ -233,6 +233,8 @@ function redraw() {
   useLocale(preferences.locale);
   maskFigures(preferences.privacy);
   part(document, ".bar-privacy").setAttribute("aria-pressed", String(preferences.privacy));
+  // What was said may have named amounts.
+  if (preferences.privacy) hush();
   store.touch();
 }
 

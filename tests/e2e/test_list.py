@@ -329,6 +329,9 @@ async def test_the_profit_is_said_aloud_where_that_is_wanted(listed):
     await listed.get_by_label("Screen reader says the P&L").check()
 
     await expect(status).to_contain_text("Unrealized P&L ")
+    await listed.keyboard.press("Escape")
+    await listed.get_by_role("button", name="Privacy mode").click()
+    await expect(status).to_be_empty()
 
 
 @pytest.mark.parametrize("size", [WIDE, SMALL], ids=["table", "phone"])

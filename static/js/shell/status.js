@@ -40,6 +40,11 @@ const page = new Sayer((text) => {
   part(document, "[role=status]").textContent = text;
 });
 
+/** Let nothing stand that was said. */
+export function hush() {
+  part(document, "[role=status]").textContent = "";
+}
+
 /** Say these, once. @param {readonly string[]} sentences of one kind; empty ones are left out */
 export function say(sentences) {
   page.say(sentences);
