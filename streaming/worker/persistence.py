@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
 
 from accounts.models import Account
 from kalshi.errors import KalshiError
@@ -10,6 +11,8 @@ from positions.fencing import TakenOver
 from postgres.errors import DATABASE_TROUBLE
 
 logger = logging.getLogger(__name__)
+
+Done = TypeVar("Done")
 
 # The account is forgotten, or another worker's: nothing more is to be done.
 LOST = (Account.DoesNotExist, TakenOver)
@@ -29,14 +32,14 @@ def retry_delays() -> Iterator[float]:
 
 
 async def until_done(
-    work: Callable[[], Awaitable[None]],
+    work: Callable[[], Awaitable[Done]],
     trouble: str,
     account_id: int,
     *,
     sooner: asyncio.Event | None = None,
-) -> None:
+) -> Done:
     """
-    Do it, and again after each failure; a bug is told with its traceback.
+    Do it, and again after each failure; what it returns. A bug is told with its traceback.
 
     Args:
         sooner: ends a wait, and is cleared by it; what is set before a wait counts as well.
@@ -44,16 +47,15 @@ async def until_done(
         Account.DoesNotExist: it was forgotten.
         TakenOver: another worker writes it now.
     """
-    for delay in retry_delays():
+    delays = retry_delays()
+    while True:
         try:
-            await work()
+            return await work()
         except LOST:
             raise
         except Exception as error:
             log_trouble(trouble, error, account_id)
-            await _wait(delay, sooner)
-        else:
-            return
+            await _wait(next(delays), sooner)
 
 
 async def each_of(account_id: int, *works: Callable[[], Awaitable[None]]) -> None:

@@ -56,16 +56,16 @@ class TradingDay:
     async def run(self) -> Never:
         """Store a point every minute until cancelled."""
         while True:
+            is_stored = False
             # Else a day might begin with what an earlier worker knew, or without a deposit of last
             # night that is already in the balance.
             if self._is_live() and self._tracker.valuation.cash.is_sure:
-                await until_done(self.add_point, "point not stored", self._account_id)
-                await asyncio.sleep(POINT_SECONDS)
-            else:
-                await asyncio.sleep(LOOK_SECONDS)
+                trouble = "point not stored"
+                is_stored = await until_done(self.add_point, trouble, self._account_id)
+            await asyncio.sleep(POINT_SECONDS if is_stored else LOOK_SECONDS)
 
-    async def add_point(self) -> None:
-        """Store what the account is worth, if that is known."""
+    async def add_point(self) -> bool:
+        """Store what the account is worth, if that is known; whether it was."""
         if self._transfers:
             # They are in the points that are stored, and not yet in the cash.
             await self.begin()
@@ -73,11 +73,12 @@ class TradingDay:
             await self._keep_baseline()
             valued = self._valued
             if valued is None:
-                return
+                return False
             await self._threads.run(self._add, valued)
         has_baseline = self._tracker.valuation.baseline is not None
         if not has_baseline or points.day_start(timezone.now()) != self._start:
             await self.begin()
+        return True
 
     @property
     def _valued(self) -> points.Valued | None:

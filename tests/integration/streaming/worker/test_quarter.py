@@ -91,8 +91,10 @@ def point(monkeypatch) -> asyncio.Event:
     async def run(self: trading_day.TradingDay) -> None:
         while True:
             await wanted.wait()
-            wanted.clear()
-            await self.add_point()
+            if await self.add_point():
+                wanted.clear()
+            else:
+                await asyncio.sleep(0.05)
 
     monkeypatch.setattr(trading_day.TradingDay, "run", run)
     return wanted

@@ -1,5 +1,6 @@
 """What the account was worth, stored by whoever feeds it, and by nobody else."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from uuid import uuid4
@@ -18,6 +19,7 @@ from positions.taking_over import OpenedStream, open_stream
 from postgres.threads import DatabaseThread
 from streaming.worker.trading_day import TradingDay
 from tests.told import NOON, at, reconcile, row
+from tests.waiting import until
 
 
 def opened(account_id: int) -> OpenedStream:
@@ -55,22 +57,50 @@ async def test_point_is_stored_while_the_account_is_ours(database, alice, day):
     assert await database.run(lambda: [point.cash for point in points]) == [100]
 
 
-async def test_point_is_of_the_cash_with_each_transfer_that_is_known(database, alice, day):
-    deposit = Transfer(
-        "1", "deposit", at(60), "ach", Decimal(50), Decimal(0), "applied", Decimal(50)
-    )
-    told = Balance(Decimal(100), None, NOON, NOON, NOON)
-    stream = day[1]
+DEPOSIT = Transfer("1", "deposit", at(60), "ach", Decimal(50), Decimal(0), "applied", Decimal(50))
+
+
+def balance_told(stream: OpenedStream) -> None:
     stream.tracker.valuation.cash = CashBook()
-    stream.tracker.valuation.cash.told(told)
+    stream.tracker.valuation.cash.told(Balance(Decimal(100), None, NOON, NOON, NOON))
+
+
+async def test_point_is_of_the_cash_with_each_transfer_that_is_known(database, alice, day):
+    balance_told(day[1])
 
     async def keep() -> list[Transfer]:
-        return [deposit]
+        return [DEPOSIT]
 
     await day[0].transferred(keep)
     await day[0].add_point()
 
     points = EquityPoint.objects.filter(account_id=alice)
+    assert await database.run(lambda: [point.cash for point in points]) == [150]
+
+
+async def test_point_that_a_transfer_delays_is_stored_soon(database, alice, day, monkeypatch):
+    monkeypatch.setattr("streaming.worker.trading_day.LOOK_SECONDS", 0.01)
+    trading_day, stream = day
+    balance_told(stream)
+    comes = asyncio.Event()
+
+    async def keep() -> list[Transfer]:
+        await comes.wait()
+        return [DEPOSIT]
+
+    tasks = [
+        asyncio.create_task(trading_day.transferred(keep)),
+        asyncio.create_task(trading_day.run()),
+    ]
+    try:
+        # The point waits its turn.
+        await until(lambda: trading_day._turn._waiters)
+        comes.set()
+        points = EquityPoint.objects.filter(account_id=alice)
+        await database.until(points.exists)
+    finally:
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     assert await database.run(lambda: [point.cash for point in points]) == [150]
 
 
