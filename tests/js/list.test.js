@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { ListChoices } from "../../static/js/list/choices.js";
-import { isOrderKept, isSameOrder, itemsOf, openOf, withSumsOf } from "../../static/js/list/items.js";
+import { isListKept, isSameOrder, itemsOf, openOf, withSumsOf } from "../../static/js/list/items.js";
 import { rowsInSight, scrollTo } from "../../static/js/list/window.js";
 
 const position = (ticker, value, fields = {}) => ({
@@ -27,6 +27,8 @@ const chosen = (preferences = {}, filter = "") => {
 
 const listed = (positions, choices = chosen(), closed = []) =>
   itemsOf(positions, closed, choices.for(() => ""));
+
+const byKeyOf = (positions) => new Map(positions.map((each) => [`1/${each.ticker}`, each]));
 
 const keys = (items) => items.map(({ key }) => key);
 
@@ -126,12 +128,42 @@ describe("the list", () => {
     const choices = chosen();
     const items = listed([a, b, c], choices);
     const newest = (...positions) => {
-      const byKey = new Map(positions.map((each) => [`1/${each.ticker}`, each]));
-      return isOrderKept(items, (key) => byKey.get(key), choices.for(() => ""));
+      return isListKept(items, byKeyOf(positions), choices.for(() => ""));
     };
 
     assert.equal(newest(a, position("Y-B", "2.5"), c), true);
     assert.equal(newest(a, position("Y-B", "0.5"), c), false);
+  });
+
+  test("no longer stands once what was too small has grown, or the other way", () => {
+    const choices = chosen({ hidesSmall: true, order: "name" });
+    const items = listed([a, b, position("S", "0.99")], choices);
+    const isKept = (...positions) => isListKept(items, byKeyOf(positions), choices.for(() => ""));
+
+    assert.equal(isKept(a, b, position("S", "0.98")), true);
+    assert.equal(isKept(a, b, position("S", "500")), false);
+    assert.equal(isKept(a, position("Y-B", "0.01"), position("S", "0.99")), false);
+  });
+
+  test("no longer stands once a title has come in which the typed words are", () => {
+    const choices = chosen({}, "mbappe");
+    const untold = position("KXGOAL-26", "2");
+    const told = { ...untold, title: "Mbappé scores?" };
+    const items = listed([a, untold], choices);
+
+    assert.equal(isListKept(items, byKeyOf([a, untold]), choices.for(() => "")), true);
+    assert.equal(isListKept(items, byKeyOf([a, told]), choices.for(() => "")), false);
+  });
+
+  test("the head of an event sums what is at the top of the list or left out of it, too", () => {
+    const [small, pinned] = [position("X-S", "0.25"), position("X-P", "4")];
+    const choices = chosen({ isGrouped: true, hidesSmall: true, pinned: ["1/X-P"] });
+    const items = listed([a, small, pinned], choices);
+
+    assert.deepEqual(keys(items), ["1/X-P", "event/1/X", "1/X-A"]);
+    assert.equal(items[1].market_value, "7.25");
+    assert.equal(items[1].open.length, 3);
+    assert.deepEqual(items[1].positions, [a]);
   });
 
   test("while its order is held, the heads of events have the newest sums where they stand", () => {

@@ -3,7 +3,7 @@ import { keyOf } from "../account_state.js";
 import { age } from "../format.js";
 import { figureText, unreadableText, writeText } from "../figures.js";
 import { ListChoices } from "../list/choices.js";
-import { isOrderKept, isSameOrder, itemsOf, openOf, withSumsOf } from "../list/items.js";
+import { isListKept, isSameOrder, itemsOf, openOf, withSumsOf } from "../list/items.js";
 import { bindListKeys } from "./list_keys.js";
 import { Rows, setAttribute } from "./rows.js";
 import { bindListView, showListView } from "./list_view.js";
@@ -222,7 +222,7 @@ export class PositionPanel extends HTMLElement {
     }
     if (!this.#isOrderDue) return;
     const choices = this.#choices.for(this.nameOf);
-    if (isOrderKept(this.#items, (key) => this.#positions.get(key), choices)) {
+    if (isListKept(this.#items, this.#positions, choices)) {
       this.#isOrderDue = false;
       this.#hold(false);
       return;

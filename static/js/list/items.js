@@ -19,14 +19,14 @@ import { compareDecimals, sumOf } from "../decimal.js";
  * @property {PositionClosed | null} closed
  * @property {boolean} isPinned
  *
- * The head of what one account holds of an event; its figures sum the open positions under it.
+ * The head of what one account holds of an event; its figures sum all of that, listed under it or not.
  *
  * @typedef {object} Head
  * @property {"event"} kind
  * @property {string} key
  * @property {number} account_id
- * @property {Position[]} positions in the list's order
- * @property {Position[]} open those of them that are
+ * @property {Position[]} positions those under it, in the list's order
+ * @property {Position[]} open all that are, those at the top of the list or left out of it too
  * @property {string | null} market_value null if it is for any
  * @property {string | null} unrealized_pnl
  * @property {string | null} day_pnl
@@ -54,10 +54,11 @@ export function itemsOf(open, closed, choices) {
   /** @type {Map<Position, PositionClosed>} */
   const ends = new Map();
   for (const each of closed) ends.set(each.position, each.closed);
-  const shown = [...open, ...ends.keys()].filter((position) => isShown(position, choices));
+  const held = [...open];
+  const shown = [...held, ...ends.keys()].filter((position) => isShown(position, choices));
   const rows = choices.sorting.sorted(shown).map((position) => rowOf(position, ends, choices));
   const [pinned, rest] = [rows.filter((row) => row.isPinned), rows.filter((row) => !row.isPinned)];
-  return [...pinned, ...(choices.isGrouped ? grouped(rest, choices) : rest)];
+  return [...pinned, ...(choices.isGrouped ? grouped(rest, held, choices) : rest)];
 }
 
 /**
@@ -76,17 +77,18 @@ export function openOf(items, newest) {
 }
 
 /**
- * Whether the order still stands, now that figures have changed.
+ * Whether the list still stands, now that figures have changed: the same positions in their order.
  *
  * @param {readonly Item[]} items as they were listed
- * @param {(key: string) => Position | undefined} newest
+ * @param {ReadonlyMap<string, Position>} open as they are now, by key
  * @param {Choices} choices
  */
-export function isOrderKept(items, newest, { sorting, isGrouped }) {
+export function isListKept(items, open, choices) {
+  const { sorting, isGrouped } = choices;
   // Subtotals and the order of groups follow from all their members: cheaper made anew.
-  if (isGrouped) return false;
+  if (isGrouped || !isChoiceKept(items, open, choices)) return false;
   const now = (/** @type {Item} */ item) =>
-    item.kind === "position" ? (newest(item.key) ?? item.position) : null;
+    item.kind === "position" ? (open.get(item.key) ?? item.position) : null;
   const pinned = items.filter((item) => item.kind === "position" && item.isPinned);
   const rest = items.slice(pinned.length);
   return [pinned, rest].every((part) =>
@@ -113,6 +115,19 @@ export function isSameOrder(items, newer) {
 export function withSumsOf(items, newer) {
   const heads = new Map(newer.map((item) => [item.key, item]));
   return items.map((item) => (item.kind === "event" ? (heads.get(item.key) ?? item) : item));
+}
+
+/**
+ * Whether what is left out is what was: a value grows, and a title comes after its position.
+ *
+ * @param {readonly Item[]} items
+ * @param {ReadonlyMap<string, Position>} open
+ * @param {Choices} choices
+ */
+function isChoiceKept(items, open, choices) {
+  if (!choices.matches && choices.smallest === null) return true;
+  const listed = new Set(items.map(({ key }) => key));
+  return [...open].every(([key, position]) => isShown(position, choices) === listed.has(key));
 }
 
 /** @param {Position} position @param {Choices} choices */
@@ -142,29 +157,46 @@ function rowOf(position, ends, { pinned }) {
  * may be one at the exchange.
  *
  * @param {Row[]} rows
+ * @param {Position[]} held all that is open, listed or not
  * @param {Choices} choices
  * @returns {Item[]}
  */
-function grouped(rows, { folded }) {
-  /** @type {Map<string, Row[]>} */
-  const events = new Map();
-  for (const row of rows) {
-    const { account_id, event_ticker, ticker } = row.position;
-    const key = `event/${account_id}/${event_ticker ?? ticker}`;
-    const members = events.get(key);
-    if (members) members.push(row);
-    else events.set(key, [row]);
-  }
-  return [...events].flatMap(([key, members]) => {
+function grouped(rows, held, { folded }) {
+  const open = byEvent(held, (position) => position);
+  return [...byEvent(rows, (row) => row.position)].flatMap(([key, members]) => {
     const isFolded = folded.has(key);
-    return [headOf(key, members, isFolded), ...(isFolded ? [] : members)];
+    return [headOf(key, members, open.get(key) ?? [], isFolded), ...(isFolded ? [] : members)];
   });
 }
 
-/** @param {string} key @param {Row[]} rows of one account @param {boolean} isFolded @returns {Head} */
-function headOf(key, rows, isFolded) {
+/**
+ * @template T
+ * @param {readonly T[]} all
+ * @param {(one: T) => Position} positionOf
+ * @returns {Map<string, T[]>} by account and event, in the order of the first of each
+ */
+function byEvent(all, positionOf) {
+  /** @type {Map<string, T[]>} */
+  const events = new Map();
+  for (const one of all) {
+    const { account_id, event_ticker, ticker } = positionOf(one);
+    const key = `event/${account_id}/${event_ticker ?? ticker}`;
+    const members = events.get(key);
+    if (members) members.push(one);
+    else events.set(key, [one]);
+  }
+  return events;
+}
+
+/**
+ * @param {string} key
+ * @param {Row[]} rows of one account
+ * @param {Position[]} open
+ * @param {boolean} isFolded
+ * @returns {Head}
+ */
+function headOf(key, rows, open, isFolded) {
   const positions = rows.map((row) => row.position);
-  const open = rows.filter((row) => row.closed === null).map((row) => row.position);
   return {
     kind: "event",
     key,
