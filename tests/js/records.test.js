@@ -11,6 +11,8 @@ const position = (ticker, fields = {}) => ({
   exposure: "5",
   realized_pnl: "0",
   fees_paid: "0.10",
+  market_status: "active",
+  settlement_value: null,
   mark: "0.50",
   ...fields,
 });
@@ -24,6 +26,13 @@ describe("the records of a position and its event", () => {
     assert.notEqual(recordsOf(cut, [cut, hold, position("FED-HIKE")]), before);
     assert.notEqual(recordsOf(cut, [cut]), before);
     assert.notEqual(recordsOf({ ...cut, fees_paid: "0.20" }, [hold]), before);
+  });
+
+  test("are others once a market of the event is decided, which rules outcomes out", () => {
+    const decided = { market_status: "determined", settlement_value: "0" };
+
+    assert.notEqual(recordsOf(cut, [cut, { ...hold, ...decided }]), before);
+    assert.notEqual(recordsOf({ ...cut, ...decided }, [hold]), before);
   });
 
   test("are the same whatever the price, the order, another event or another account does", () => {

@@ -1,12 +1,20 @@
 // @ts-check
 /**
- * What of a position changes with an execution or a payout, and not with a price: what was asked of
- * the server is then to be asked for anew.
+ * What of a position changes with an execution, a payout or a result, and not with a price: what was
+ * asked of the server is then to be asked for anew.
  */
 
 /** @typedef {import("../types.js").Position} Position */
 
-const RECORDED = /** @type {const} */ (["quantity", "exposure", "realized_pnl", "fees_paid"]);
+const RECORDED = /** @type {const} */ ([
+  "quantity",
+  "exposure",
+  "realized_pnl",
+  "fees_paid",
+  // Which outcomes are possible still.
+  "market_status",
+  "settlement_value",
+]);
 
 /**
  * Whether two are of one account and event: what one pays in the end is told with the other.
