@@ -137,6 +137,8 @@ describe("the note beside a mark", () => {
     ["bid", "0.02", "last", "active", "no bid · last"],
     ["bid", null, null, "active", "no price"],
     ["bid", "0.40", "last", "closed", "not trading · last"],
+    ["bid", "0.40", "last", null, "no bid · last"],
+    ["bid", "0.40", "last", "halved", "no bid · last"],
     ["bid", "1.00", "settlement", "determined", "result not final"],
     ["bid", "1.00", "settlement", "disputed", "result disputed"],
     ["bid", "1.00", "settlement", "amended", "result amended"],

@@ -4,6 +4,7 @@ import { writeFigures } from "../detail/figure_nodes.js";
 import { isSaleOf, saleText } from "../detail/words.js";
 import { writeText } from "../figures.js";
 import { moment } from "../format.js";
+import { isOutOfTrade } from "../words/stage.js";
 import { part } from "./template.js";
 
 /** @typedef {import("../types.js").Position} Position */
@@ -83,7 +84,7 @@ export class SellNow extends HTMLElement {
 
   /** Of a market that the exchange has not described yet it may be. */
   get #isOpen() {
-    return ["active", "", null].includes(this.#position?.market_status ?? null);
+    return !isOutOfTrade(this.#position?.market_status);
   }
 
   get #path() {

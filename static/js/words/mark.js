@@ -3,7 +3,7 @@
  * What must be said beside a mark that isn't what was asked for.
  */
 
-import { stageOf } from "./stage.js";
+import { isOutOfTrade, stageOf } from "./stage.js";
 
 /** @typedef {import("../types.js").Position} Position */
 
@@ -20,7 +20,7 @@ export function markNote(position, markPrice) {
   // Decided is not paid: until it is final the result can change.
   if (source === "settlement") return `result ${stageOf(status).note || "told"}`;
   if (source === markPrice) return "";
-  if (source === "last" && status !== "active") return "not trading · last";
+  if (source === "last" && isOutOfTrade(status)) return "not trading · last";
   if (source === "last") return "no bid · last";
   if (markPrice === "mid") return "no ask · bid";
   return `never traded · ${source}`;

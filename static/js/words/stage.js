@@ -29,6 +29,15 @@ const STAGES = Object.freeze({
 const UNTOLD = Object.freeze({ word: "Status unknown", note: "" });
 
 /**
+ * Whether it can't be traded now, as far as that is told.
+ *
+ * @param {string | null | undefined} status
+ */
+export function isOutOfTrade(status) {
+  return status !== "active" && stageOf(status) !== UNTOLD;
+}
+
+/**
  * @param {string | null | undefined} status
  * @returns {Stage}
  */
