@@ -149,6 +149,9 @@ async def test_right_one_is_found_in_three_keys(listed):
     await listed.keyboard.press("Enter")
     await expect(cards(listed).locator("a")).to_be_focused()
     await expect(listed.locator("position-detail [data-text=ticker]")).to_have_text(wanted)
+    # Its address is the row's already.
+    await listed.keyboard.press("Enter")
+    await expect(listed.locator("#detail-title")).to_be_focused()
 
     await listed.keyboard.press("/")
     await listed.keyboard.press("Escape")

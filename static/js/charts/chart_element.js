@@ -12,6 +12,8 @@ import { RANGES, beginningOf, chooseRange, chosenRange } from "./ranges.js";
 
 /** The server has a new point each minute; those that were drawn are asked for anew this often. */
 const AGAIN_MS = 300_000;
+/** And as soon as somebody looks, if there is one that is not drawn yet. */
+const STALE_MS = 60_000;
 /** What a worker that follows an account again has missed is in the records soon after. */
 const CAUGHT_UP_MS = 3_000;
 
@@ -31,6 +33,12 @@ export class ChartElement extends HTMLElement {
   #plot = null;
   #timer = 0;
   #soonTimer = 0;
+  /** When it was last asked, by `performance.now()`. */
+  #askedAt = -Infinity;
+  /** Somebody who comes back after hours would see a line drawn over them. */
+  #onSeen = () => {
+    if (performance.now() - this.#askedAt > STALE_MS) this.#renew();
+  };
   #forgetLook = () => {};
 
   // What each chart knows of itself --------------------------------------------------------
@@ -79,12 +87,14 @@ export class ChartElement extends HTMLElement {
     this.#plot.start();
     this.#forgetLook = onLookChange(() => this.#write());
     this.#timer = setInterval(() => this.#renew(), AGAIN_MS);
+    document.addEventListener("visibilitychange", this.#onSeen);
     this.ask();
   }
 
   disconnectedCallback() {
     this.#plot?.stop();
     this.#forgetLook();
+    document.removeEventListener("visibilitychange", this.#onSeen);
     clearInterval(this.#timer);
     clearTimeout(this.#soonTimer);
     this.#asking.end();
@@ -92,7 +102,9 @@ export class ChartElement extends HTMLElement {
 
   /** Ask for what is to be drawn instead. */
   ask() {
-    if (this.isConnected) this.#asking.want(this.#path);
+    if (!this.isConnected) return;
+    this.#askedAt = performance.now();
+    this.#asking.want(this.#path);
   }
 
   /** The account is followed again: its past may be another than the one that was drawn. */
@@ -151,7 +163,9 @@ export class ChartElement extends HTMLElement {
   }
 
   #renew() {
-    if (document.visibilityState === "visible") this.#asking.renew(this.#path);
+    if (document.visibilityState !== "visible") return;
+    this.#askedAt = performance.now();
+    this.#asking.renew(this.#path);
   }
 
   get #path() {

@@ -112,6 +112,11 @@ export class PositionDetail extends HTMLElement {
     this.#follow(before, position);
   }
 
+  /** Its account is followed again: what its chart missed can be read soon. */
+  askAgainSoon() {
+    if (this.#position) this.#chart.askAgainSoon();
+  }
+
   /** One that is no longer open, as it was last. @param {import("../store.js").End} end */
   set end({ position, closed }) {
     const before = this.#position;

@@ -62,6 +62,7 @@ export class PositionsPage {
     this.#panel.addEventListener("select", (event) =>
       this.#choose(/** @type {CustomEvent<string>} */ (event).detail),
     );
+    this.#panel.addEventListener("click", (event) => this.#follow(event));
     this.#panel.addEventListener("seen", (event) =>
       store.dismiss(/** @type {CustomEvent<string[]>} */ (event).detail),
     );
@@ -112,7 +113,10 @@ export class PositionsPage {
    * @param {ReadonlySet<number>} live those that are followed
    */
   showConnections(stale, live) {
-    if ([...live].some((id) => !this.#live.has(id))) this.#chart?.askAgainSoon();
+    if ([...live].some((id) => !this.#live.has(id))) {
+      this.#chart?.askAgainSoon();
+      this.#detail?.askAgainSoon();
+    }
     this.#live = live;
     this.#stale = stale;
     this.#panel.showStale(stale);
@@ -249,6 +253,12 @@ export class PositionsPage {
     const account = this.#accounts.viewed.nameOf(position.account_id) ? position.account_id : null;
     history.replaceState(null, "", positionAddress(position.ticker, account));
     this.#showSelection();
+  }
+
+  /** A link to where one is already changes no address. @param {Event} event */
+  #follow({ target }) {
+    const link = target instanceof Element ? target.closest("a") : null;
+    if (link?.hash && link.hash === location.hash) this.show();
   }
 
   #showSelection() {
