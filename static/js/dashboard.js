@@ -61,7 +61,7 @@ const accounts = new Accounts(
   () => {
     // Those of the saved picture need their names.
     stream?.remember([...accounts.all]);
-    showTitle(store, accounts.viewed, board.loss, preferences);
+    renewTitle();
   },
 );
 const spoken = new SpokenSums();
@@ -87,7 +87,11 @@ const stream = isShell ? waitForServer() : followServer();
 
 function followServer() {
   return new SharedStream({
-    onEvents: (events, at) => events.forEach((event) => store.apply(event, at)),
+    onEvents(events, at) {
+      for (const event of events) store.apply(event, at);
+      // Nothing is drawn there, and timers come once a minute.
+      if (document.hidden) renewTitle();
+    },
     // Nobody told of what went between two connections.
     onConnected: () => accounts.renew(),
     onOpen() {
@@ -174,6 +178,11 @@ function viewedPortfolios() {
 function showConnection() {
   board.show();
   page?.showConnections(board.stale, board.live);
+  renewTitle();
+}
+
+function renewTitle() {
+  showTitle(store, accounts.viewed, board.loss, preferences);
 }
 
 function tick() {
@@ -182,7 +191,6 @@ function tick() {
   const changedAt = board.asOf ?? (changed.at(-1) || null);
   page?.tick(changedAt, now);
   writeText(updatedAt, changedAt ? moment(changedAt, now) : "");
-  showTitle(store, accounts.viewed, board.loss, preferences);
   showConnection();
   speakSums();
 }
@@ -234,8 +242,13 @@ function redraw() {
   maskFigures(preferences.privacy);
   part(document, ".bar-privacy").setAttribute("aria-pressed", String(preferences.privacy));
   // What was said may have named amounts.
-  if (preferences.privacy) hush();
+  if (preferences.privacy) {
+    hush();
+    notices.clear();
+  }
   store.touch();
+  // In a tab out of sight nothing is drawn, but its title is read.
+  renewTitle();
 }
 
 const picture = await savedPicture(store);

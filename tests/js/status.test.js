@@ -34,6 +34,16 @@ describe("what is said aloud", () => {
     assert.deepEqual(spoken, ["Note: Saved.", "Note: Saved."]);
   });
 
+  test("is not said any more once it must not be, and what comes then is", () => {
+    sayer.say(["It paid $120.00."]);
+    sayer.hush();
+    mock.timers.tick(50);
+    sayer.say(["Live"]);
+    mock.timers.tick(100);
+
+    assert.deepEqual(spoken, ["", "Live"]);
+  });
+
   test("of very many only the first and their number, which hides nothing else", () => {
     sayer.say(Array.from({ length: 200 }, (_, index) => `Closed ${index}.`));
     sayer.say(["Live"]);

@@ -18,6 +18,7 @@ describe("the window's title", () => {
   test("has today's P&L while all of it is live", () => {
     assert.equal(day(), "3.60");
     assert.equal(day({ statuses: ["live", "maintenance"] }), null);
+    assert.equal(day({ statuses: [] }), null, "nobody has told how they are connected");
     assert.equal(day({ loss: { lostAt: 0, why: null } }), null, "our own link is down");
   });
 

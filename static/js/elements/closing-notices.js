@@ -19,6 +19,11 @@ export class ClosingNotices extends HTMLElement {
   #timers = new Set();
 
   disconnectedCallback() {
+    this.clear();
+  }
+
+  /** Take them away, as when they name amounts that nobody must see. */
+  clear() {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     this.replaceChildren();

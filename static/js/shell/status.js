@@ -30,7 +30,14 @@ export class Sayer {
     this.#due.push(...said.slice(0, MOST), ...(more > 0 ? [`And ${more} more.`] : []));
   }
 
+  /** Let nothing stand that was said, nor what is about to be. */
+  hush() {
+    this.#due = [];
+    this.#write("");
+  }
+
   #speak() {
+    if (this.#due.length === 0) return;
     this.#write(this.#due.join(" "));
     this.#due = [];
   }
@@ -40,9 +47,9 @@ const page = new Sayer((text) => {
   part(document, "[role=status]").textContent = text;
 });
 
-/** Let nothing stand that was said. */
+/** Let nothing stand that was said: it may have named amounts. */
 export function hush() {
-  part(document, "[role=status]").textContent = "";
+  page.hush();
 }
 
 /** Say these, once. @param {readonly string[]} sentences of one kind; empty ones are left out */

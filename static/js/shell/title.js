@@ -30,8 +30,10 @@ const figures = /[\d.,+\u2212▲▼ ]/g;
  * @param {import("../connection.js").Loss | null} loss null while our link to the server is up
  */
 export function dayOf(store, { sums }, loss) {
-  const isLive = !loss && store.viewed.every(({ connection }) => connection.status === "live");
-  return sums.length === 1 && isLive ? (sums[0].portfolio?.day_pnl ?? null) : null;
+  const { viewed } = store;
+  // A sum may be told before any of its accounts.
+  const isLive = viewed.length > 0 && viewed.every(({ connection }) => connection.status === "live");
+  return sums.length === 1 && isLive && !loss ? (sums[0].portfolio?.day_pnl ?? null) : null;
 }
 
 /**
