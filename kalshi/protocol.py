@@ -197,6 +197,17 @@ class Session:
         sent = [each.sent_at for each in self._unanswered() if each.sent_at is not None]
         return min(sent, default=None)
 
+    def given_up(self, channel: str, sent_before: float) -> bool:
+        """
+        Want a channel no more whose command from before this instant has no answer; whether it was
+        one.
+        """
+        command = self._channels[channel].unanswered if channel in self._channels else None
+        if command is None or command.sent_at is None or command.sent_at >= sent_before:
+            return False
+        self.abandon(channel)
+        return True
+
     def _unanswered(self) -> list[_Command]:
         return [each.unanswered for each in self._channels.values() if each.unanswered]
 
@@ -214,9 +225,8 @@ class Session:
             frame = Frame(text)
         except DecodeError as error:
             return [Undecodable(str(error))]
-        events = [] if self._is_of_no_interest(frame) else [self._event(frame)]
-        gap = self._gap(frame)
-        return events if gap is None else [gap, *events]
+        event = None if self._is_of_no_interest(frame) else self._event(frame)
+        return [each for each in (self._gap(frame), event) if each is not None]
 
     def _is_of_no_interest(self, frame: Frame) -> bool:
         if frame.type not in _CHANNELS_PICKED_HERE or frame.market_ticker is None:
@@ -227,7 +237,7 @@ class Session:
         is_late = frame.place is not None and frame.place[1] < (channel.next_seq or 0)
         return is_late or frame.market_ticker not in channel.wanted
 
-    def _event(self, frame: Frame) -> Event:
+    def _event(self, frame: Frame) -> Event | None:
         try:
             message = frame.message()
         except DecodeError as error:
@@ -324,16 +334,24 @@ class Session:
             self._forget(channel)
             self._advance(channel)
 
-    def _failed(self, message: CommandFailed) -> Event:
+    def _failed(self, message: CommandFailed) -> Event | None:
         channel = self._channel_awaiting(message.id) or self._channel_of(message.sid)
         if channel is None:
-            return message
+            # Of a command that went with its subscription nobody waits for the answer.
+            is_forgotten = message.id is not None and message.id <= self._last_id
+            return None if is_forgotten else message
         if message.code in _ENDING_CODES:
             self._forget(channel)
             return SubscriptionEnded(channel.name, tuple(sorted(channel.wanted)), message.code)
         # An error about a subscription may come without the id of the command at fault.
-        if channel.unanswered is not None and message.id in (channel.unanswered.id, None):
+        refused = channel.unanswered
+        if refused is not None and message.id in (refused.id, None):
             channel.unanswered = None
+            if channel.sid is not None and refused.markets < channel.confirmed:
+                # To hear less, which is no need: what is not wanted is of no interest here.
+                channel.confirmed = refused.markets
+                self._advance(channel)
+                return None
             return SubscriptionRefused(channel.name, message.code)
         return message
 

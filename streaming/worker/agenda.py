@@ -145,7 +145,10 @@ class Agenda:
         self._reconcile_by(now)
 
     def garbled(self, now: float) -> None:
-        """A frame was not understood: what it said REST says; ever less often while they come."""
+        """
+        Frames were lost or not understood: what they said REST says; ever less often while that
+        goes on.
+        """
         if now > self._garbled_at + 2 * RECONCILE_SECONDS:
             self._garbled_seconds = DEBOUNCE_SECONDS
         self._garbled_at = now
@@ -153,6 +156,16 @@ class Agenda:
         if due < self._reconcile_due:
             self._garbled_seconds = min(2 * self._garbled_seconds, RECONCILE_SECONDS)
         self._reconcile_by(due)
+
+    def followed(self, now: float) -> None:
+        """
+        The stream tells of all that happens in the account, or does so again.
+
+        What happened before, REST tells in a moment, however far behind it was found until now.
+        """
+        self._behind_seconds = FIRST_BEHIND_SECONDS
+        if self._reconciled_at > -NEVER:
+            self._reconcile_by(now + FIRST_BEHIND_SECONDS)
 
     def cash_moved(self, now: float) -> None:
         """The balance is another; not at once, as REST lags behind the stream."""

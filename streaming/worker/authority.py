@@ -7,7 +7,7 @@ once the account is known, the stream holds while REST is in trouble.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -111,6 +111,7 @@ class Authority:
         agenda: what is due; whoever changes it calls `look`.
         on_change: called when the tracker has something to write.
         on_read: called when the markets held, or what is known of them, may be others.
+        on_shown: called with the exchange's rows as they were just read, those of flat markets too.
         on_balance: called with each balance, and what of it nothing explains so far.
 
     Attributes:
@@ -126,6 +127,7 @@ class Authority:
         subaccount: int,
         on_change: Callable[[], None],
         on_read: Callable[[], Awaitable[None]],
+        on_shown: Callable[[Mapping[str, PositionRow]], None],
         on_balance: Callable[[Balance, Decimal | None], None],
     ) -> None:
         self._rest = rest
@@ -134,9 +136,8 @@ class Authority:
         self._subaccount = subaccount
         self._on_change = on_change
         self._on_read = on_read
+        self._on_shown = on_shown
         self.is_reconciled = False
-        # The exchange's rows as they were last read, those of flat markets too.
-        self.shown: dict[str, PositionRow] = {}
         # Whether the key was refused once since it was last accepted.
         self._is_doubted = False
         self._sooner = asyncio.Event()
@@ -160,7 +161,9 @@ class Authority:
 
     def followed(self) -> None:
         """From now on the stream tells of all that happens in the account."""
-        self._followed_at = self._rest.exchange_now + CLOCK_ERROR, monotonic()
+        now = monotonic()
+        self._followed_at = self._rest.exchange_now + CLOCK_ERROR, now
+        self._agenda.followed(now)
 
     def not_followed(self) -> None:
         """The stream does not tell of it for the moment."""
@@ -244,7 +247,7 @@ class Authority:
             # Not before the positions that explain it; also where those can't be had.
             for balance in told:
                 self._cash.came(balance)
-        self.shown = positions.rows
+        self._on_shown(positions.rows)
         self._on_change()
         now = monotonic()
         behind = self._behind(difference.unconfirmed, positions.as_of, requested_at)

@@ -97,6 +97,7 @@ class Upstream:
             subaccount=subaccount,
             on_change=on_change,
             on_read=self._follow_what_is_held,
+            on_shown=historian.shown,
             on_balance=self._balance_told,
         )
         self._historian = historian
@@ -180,7 +181,7 @@ class Upstream:
                 COUNTS.gaps += 1
                 logger.warning("frames were lost", extra={"channel": channel})
                 self._words_were_lost(channel)
-                self._agenda.reconcile_soon()
+                self._agenda.garbled(now)
             case Subscribed(channel=channel) if channel in PRIVATE_CHANNELS:
                 self._followed.add(channel)
                 if self._followed == {*PRIVATE_CHANNELS}:
@@ -256,6 +257,10 @@ class Upstream:
             await asyncio.sleep(COMMAND_TIMEOUT_SECONDS / 10)
             if self._socket.silent_seconds > SILENT_SECONDS:
                 raise Unavailable("The exchange has said nothing, or this machine has slept.")
+            if self._socket.session.given_up(LIFECYCLE, monotonic() - COMMAND_TIMEOUT_SECONDS):
+                # As where it is refused.
+                logger.warning("subscription not answered", extra={"channel": LIFECYCLE})
+                self._look_if_live()
             if self._socket.unanswered_seconds > COMMAND_TIMEOUT_SECONDS:
                 raise Unavailable("The exchange does not answer a subscription.")
             if not self._is_live and monotonic() > live_by:
@@ -270,7 +275,6 @@ class Upstream:
             )
 
     async def _follow_what_is_held(self) -> None:
-        self._historian.shown(self._authority.shown)
         held_now = self._tracker.tickers
         self._socket.session.subscribe([TICKER], held_now, send_initial_snapshot=True)
         self._socket.session.subscribe([LIFECYCLE], held_now)

@@ -367,6 +367,34 @@ def test_refusal_of_a_forgotten_command_is_only_told():
     assert session.is_ready
 
 
+def test_answer_to_a_command_that_went_with_its_subscription_is_nobodys(session):
+    session = ticker_session("KXA")
+    want_more(session, "ticker", ["KXB"])
+    session.to_send(0.0)
+    (ended,) = refuse(session, 25, sid=9)
+    session.subscribe([ended.channel], ended.market_tickers)
+    (again,) = sent(session)
+
+    late = refuse(session, 7, id=2)
+    confirm(session, again["id"], "ticker", 10)
+
+    assert late == []
+    assert session.is_ready
+
+
+def test_refusal_to_tell_less_is_as_good():
+    session = ticker_session("KXA", "KXB")
+    want_less(session, "ticker", ["KXB"])
+    session.to_send(0.0)
+
+    events = refuse(session, 11, id=2)
+    was_ready = session.is_ready
+    want_more(session, "ticker", ["KXC"])
+
+    assert (events, was_ready) == ([], True)
+    assert [command["params"]["market_tickers"] for command in sent(session)] == [["KXC"]]
+
+
 @pytest.mark.parametrize("code", [7, 10, 25])
 def test_ended_subscription_is_told_with_what_it_was_for(code):
     session = ticker_session("KXB", "KXA")
@@ -625,6 +653,21 @@ def test_oldest_command_without_an_answer_is_known(session):
     refuse(session, 8, id=2)
 
     assert (unsent, both, one, session.waits_since) == (None, 10.0, 12.0, None)
+
+
+def test_channel_without_an_answer_is_given_up_where_that_may_be(session):
+    session.subscribe(["fill"])
+    session.subscribe(["market_lifecycle_v2"], ["KXA"])
+    session.to_send(10.0)
+    confirm(session, 1, "fill", 1)
+
+    early = session.given_up("market_lifecycle_v2", 10.0)
+    late = session.given_up("market_lifecycle_v2", 10.1)
+
+    assert (early, late) == (False, True)
+    assert session.is_ready
+    assert not session.given_up("fill", 99.0)
+    assert not session.given_up("ticker", 99.0)
 
 
 def test_messages_of_unknown_types_are_counted_by_name(session):

@@ -484,6 +484,17 @@ def attempted_again(account_id: int) -> bool:
     return rows.stream_of(account_id).attempt >= 2
 
 
+async def test_channel_that_is_not_needed_and_not_answered_keeps_no_account_from_going_live(
+    database, alice, credential, start_feed, sandbox, monkeypatch
+):
+    monkeypatch.setattr(upstream, "COMMAND_TIMEOUT_SECONDS", 0.5)
+    sandbox.faults.muted.add("market_lifecycle_v2")
+
+    await start_feed(alice)
+
+    await database.until(status_is, alice, "live")
+
+
 async def test_refused_key_that_is_good_again_is_usable_again(
     database, alice, live, sandbox, alices
 ):

@@ -130,6 +130,19 @@ def test_rest_that_has_caught_up_begins_the_repetitions_anew():
     assert times_behind(agenda, 2, 0.5) == [2, 4]
 
 
+def test_stream_that_begins_anew_is_read_after_soon_however_long_rest_was_behind():
+    agenda = idle_agenda()
+    times_behind(agenda, 6, 0.5)
+    now = agenda.next_due - 30
+
+    agenda.followed(now)
+
+    assert agenda.next_due == now + 2
+    assert agenda.due(now + 2) == [Reconcile()]
+    agenda.reconciled(now + 2, behind=0.5)
+    assert agenda.next_due == now + 4
+
+
 def test_settlement_is_looked_for_soon_and_once_more_five_seconds_later():
     agenda = idle_agenda()
 
