@@ -8,10 +8,11 @@ from typing import Literal, TypeVar
 
 import httpx
 
+from kalshi import clocks
 from kalshi.allowance import Allowance
 from kalshi.batches import read_by_name
 from kalshi.environments import Environment
-from kalshi.errors import KalshiError
+from kalshi.errors import DecodeError, KalshiError
 from kalshi.fields import Fields
 from kalshi.history import Cutoff, Settlement, decode_fill
 from kalshi.messages import Fill
@@ -350,7 +351,12 @@ class Client(PublicReads):
     async def user_data_timestamp(self) -> datetime:
         """How fresh REST's balance, positions and fills are, about; UTC."""
         answer = await self._transport.get("/exchange/user_data_timestamp")
-        return Fields(answer, "user data timestamp").time("as_of_time")
+        as_of = clocks.reached(
+            Fields(answer, "user data timestamp").time("as_of_time"), self.exchange_now
+        )
+        if as_of is None:
+            raise DecodeError("The exchange's age of the account's data has yet to come.")
+        return as_of
 
     async def _positions(self, path: str, params: dict[str, str | int]) -> Rows[PositionRow]:
         pages = await self._transport.pages(

@@ -106,6 +106,8 @@ class Transport:
         self._owns_http = http is None
         self._http = connections(environment) if http is None else http
         self.clock_skew: timedelta | None = None
+        # Whether an answer told it that is no error.
+        self._is_clock_sure = False
 
     async def close(self) -> None:
         if self._owns_http:
@@ -218,8 +220,13 @@ class Transport:
         self, endpoint: str, response: httpx.Response, sent_at: float, round_trip: float
     ) -> None:
         """Learn from an answer what it says beside its body."""
-        skew = clocks.skew(response.headers.get("Date"), sent_at, round_trip)
-        self.clock_skew = self.clock_skew if skew is None else skew
+        told = response.headers
+        is_good = response.status_code == HTTPStatus.OK
+        # A cache tells the time of before; and an error may be a proxy's, whose clock is its own.
+        if not clocks.age(told.get("Age")) and (is_good or not self._is_clock_sure):
+            skew = clocks.skew(told.get("Date"), sent_at, round_trip)
+            if skew is not None:
+                self.clock_skew, self._is_clock_sure = skew, is_good
         self._pacer.answered(endpoint, response.status_code)
 
 

@@ -49,7 +49,8 @@ async def derive_settlements(
     archived = await rest.historical_markets(
         open_books.keys() - {market.ticker for market in markets} - markets.unanswered
     )
-    told = _settlements(open_books, [*markets, *archived])
+    asked = [each for each in [*markets, *archived] if each.ticker in open_books]
+    told = _settlements(open_books, asked)
     settled = [each for each in told if each.at < before]
     complete_until = await threads.run(holes.complete_until, account_id)
     # From then on a record may be one of those that can't be read: what was sold by it would be

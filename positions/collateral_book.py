@@ -86,11 +86,13 @@ class CollateralBook:
         """
         moved: Decimal | None = ZERO
         for market in markets:
-            won = self._won.setdefault(market.event_ticker, set())
+            won = self._won.get(market.event_ticker, set()) - {market.ticker}
             if market.is_yes:
                 won.add(market.ticker)
+            if won:
+                self._won[market.event_ticker] = won
             else:
-                won.discard(market.ticker)
+                self._won.pop(market.event_ticker, None)
             if market.event_ticker in self._events:
                 moved = _sum(moved, self._reckon(market.event_ticker))
         return moved

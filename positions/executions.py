@@ -82,6 +82,14 @@ class Executions:
         """What it was last traded at by us, and when, if that is the only trade known."""
         return self._prices.get(ticker)
 
+    def keep_prices(self, held: Collection[str]) -> None:
+        """Forget those of markets in which nothing is held, nor about to be."""
+        self._prices = {
+            ticker: priced
+            for ticker, priced in self._prices.items()
+            if ticker in held or ticker in self._expected
+        }
+
     def closed(self, ticker: str) -> None:
         """Nothing is held of a market any more."""
         self._prices.pop(ticker, None)

@@ -411,6 +411,8 @@ class Tracker:
         for ticker, tracked in self._open.items():
             if ticker not in self._heard and tracked.holding_known_at:
                 self._heard[ticker] = Heard(tracked.holding, LONG_AGO, tracked.holding_known_at)
+        heard = (ticker for ticker, each in self._heard.items() if each.holding.quantity)
+        self._executions.keep_prices({*self._open, *heard})
         self.reconciled_at = read.at
 
     def _span(self, tracked: _Tracked | None, at: datetime | None, read: Read) -> Span | None:

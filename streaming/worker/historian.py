@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from time import monotonic
 from typing import Never
@@ -50,6 +50,8 @@ FOLLOW_SECONDS = 55.0
 TRANSFERS_SECONDS = 300.0
 # After a look for what made the cash another than was expected.
 AGAIN_SECONDS = 30.0
+# Where the exchange does not say how far its lists are behind: further than they ever are.
+LONGEST_LAG = timedelta(minutes=10)
 # Between two looks, however much moves.
 BETWEEN_SECONDS = 1.0
 
@@ -94,6 +96,8 @@ class Historian:
         self._is_asked = self._is_surprised = False
         # The balance whose reason is looked for.
         self._looked_for: Balance | None = None
+        # Up to when the fills have been, wherever the settlements are.
+        self._fills_read_until: datetime | None = None
         # The oldest instant that something became known of, in looks that have not come to their
         # end; or whether it may be any.
         self._touched: datetime | None = None
@@ -273,15 +277,22 @@ class Historian:
     async def _read_records(self) -> None:
         now = await self._books.exchange_now()
         followed = await self._books.run(holes.followed_until)
-        since, until = followed - holes.OVERLAP, now or timezone.now()
-        await each_of(
-            self._account_id,
-            lambda: self._read_fills(since, until),
+        until = now or timezone.now()
+        # All that is listed now is of then at the latest.
+        read_until = now or self._rest.exchange_now - LONGEST_LAG
+
+        async def read_fills() -> None:
+            since = max(followed, self._fills_read_until or followed) - holes.OVERLAP
+            await self._read_fills(since, until)
+            # The other list may fail for good: these are not read over and over for it.
+            self._fills_read_until = read_until
+
+        async def read_settlements() -> None:
             # An amendment may keep the time of what it amends.
-            lambda: self._read_settlements(since - SETTLEMENTS_AGAIN, until),
-        )
-        if now:
-            await self._books.run(holes.follow, now)
+            await self._read_settlements(followed - holes.OVERLAP - SETTLEMENTS_AGAIN, until)
+
+        await each_of(self._account_id, read_fills, read_settlements)
+        await self._books.run(holes.follow, read_until)
 
     async def _read_fills(self, since: datetime, until: datetime) -> None:
         async for fills in self._rest.fill_pages(self._subaccount, archived=False, since=since):

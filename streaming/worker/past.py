@@ -16,6 +16,7 @@ from ledger.models import Hole
 from streaming.worker.bookkeeper import Bookkeeper, reason
 from streaming.worker.counts import COUNTS
 from streaming.worker.persistence import each_of, until_done
+from streaming.worker.reads import if_possible
 from streaming.worker.trading_day import TradingDay
 
 logger = logging.getLogger(__name__)
@@ -154,7 +155,7 @@ class Past:
         # One that the exchange lists later than that is read no more; of what is newer its list
         # may tell in a moment.
         before = timezone.now() - SETTLEMENTS_AGAIN
-        return await closing.derive_settlements(
+        deriving = closing.derive_settlements(
             books.rest,
             books.account_id,
             books.tracker.holdings.keys(),
@@ -162,6 +163,8 @@ class Past:
             subaccount=self._subaccount,
             before=before,
         )
+        # What the exchange fails on, for good perhaps, must not hold up what is known.
+        return await if_possible(deriving, "how markets of the past ended") or 0
 
     async def _has_changed(self) -> None:
         await self._books.follow(following.late_markets)

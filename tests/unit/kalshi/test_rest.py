@@ -590,8 +590,36 @@ async def test_skew_is_unknown_until_an_answer_tells_the_time(exchange, client, 
     assert client.clock_skew is None
 
 
+async def test_age_that_has_yet_to_come_is_none(exchange, client):
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    exchange.answers({"as_of_time": tomorrow.isoformat()})
+
+    with pytest.raises(DecodeError, match="has yet to come"):
+        await client.user_data_timestamp()
+
+
+async def test_clock_of_errors_and_of_caches_counts_for_nothing_beside_the_exchanges_own(
+    exchange, client, answers
+):
+    status = answers["exchange_status"]
+    right = {"Date": "Sun, 23 Nov 2025 12:13:40 GMT"}
+    wrong = {"Date": "Sun, 23 Nov 2025 12:10:00 GMT"}
+    exchange.answers(
+        httpx.Response(503, json=status, headers=wrong),
+        httpx.Response(200, json=status, headers=right),
+        httpx.Response(503, json=status, headers=wrong),
+        httpx.Response(200, json=status, headers=wrong | {"Age": "220"}),
+    )
+    told = []
+    for _ in range(4):
+        await client.exchange_status()
+        told.append(round(client.clock_skew.total_seconds()))
+
+    assert told == [200, -20, -20, -20]
+
+
 @pytest.mark.parametrize("status", [200, 401, 429, 503])
-async def test_skew_is_measured_by_every_answer(exchange, client, answers, status):
+async def test_skew_is_measured_by_the_first_answer(exchange, client, answers, status):
     # Ours says 12:13:20.1, theirs half past 12:13:40.
     date = {"Date": "Sun, 23 Nov 2025 12:13:40 GMT"}
     exchange.answers(httpx.Response(status, json=answers["exchange_status"], headers=date))

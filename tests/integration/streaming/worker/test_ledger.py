@@ -9,6 +9,8 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
+from kalshi.errors import RequestRejected
+from kalshi.rest import Client
 from ledger import closing, following, holes
 from ledger.models import (
     Balance,
@@ -379,6 +381,44 @@ async def test_exchange_that_goes_on_keeps_what_was_recorded(
     await database.until(lambda: Transfer.objects.filter(account_id=alice).exists())
     assert await database.run(EquityPoint.objects.filter(pk=point.pk).exists)
     assert (await database.run(recorded, alice)).keys() == {fill.trade_id for fill in alices.fills}
+
+
+async def test_past_is_read_to_its_end_though_ends_of_markets_can_not_be(
+    alice, credential, start_feed, monkeypatch
+):
+    async def derive(*args: object, **options: object) -> int:
+        raise RequestRejected(404)
+
+    monkeypatch.setattr(closing, "derive_settlements", derive)
+
+    fed = await start_feed(alice)
+
+    await until(lambda: fed._upstream and not fed._upstream._historian.is_reading_past)
+
+
+async def test_new_fills_are_read_once_where_the_exchange_tells_no_age(
+    database, sandbox, alice, credential, start_feed, tickers, monkeypatch
+):
+    """Also while the settlements, with which they are followed, can't be read."""
+    monkeypatch.setattr(historian, "BETWEEN_SECONDS", 0.01)
+    monkeypatch.setattr(persistence, "RETRY_SECONDS", 0.05)
+    for path in ("/exchange/user_data_timestamp", "/portfolio/settlements"):
+        sandbox.faults.answers.append(FailedAnswer(500, path=path, times=None))
+    since: list[datetime] = []
+    listed = Client.fill_pages
+
+    def note(self, subaccount: int, **options: object):
+        if not options["archived"] and "until" not in options:
+            since.append(options["since"])
+        return listed(self, subaccount, **options)
+
+    monkeypatch.setattr(Client, "fill_pages", note)
+    monkeypatch.setattr(historian, "LONGEST_LAG", timedelta())
+    await start_feed(alice)
+    await until(lambda: len(since) > 3)
+
+    assert since == sorted(since)
+    assert since[-1] > since[0]
 
 
 async def test_settlements_that_no_list_tells_are_derived_every_hour(
