@@ -28,29 +28,41 @@ def fit(user: User, *, username: str, new_password: str) -> User:
     Takes a third of a second on purpose, and may wait for some more: for threads only.
 
     Raises:
-        UnfitUsername, UnfitPassword: with each reason. UsernameTaken: somebody else has the name.
+        UnfitUsername, UnfitPassword: with each reason, of the first those of both. UsernameTaken: somebody else has the name.
         Busy: nothing was looked at.
     """
     changed = User(pk=user.pk, username=User.normalize_username(names.storable(username)))
-    try:
-        # Only the field itself: whether the name is taken is asked below.
-        changed.clean_fields(exclude={field.name for field in User._meta.fields} - {"username"})
-    except ValidationError as error:
-        raise UnfitUsername(" ".join(error.messages)) from None
-    if not changed.username:
-        raise UnfitUsername("The name is empty.")
     password = names.storable(new_password)
-    try:
-        password_validation.validate_password(password, changed)
-    except ValidationError as error:
-        raise UnfitPassword(" ".join(error.messages)) from None
+    of_name, of_password = _faults_of_name(changed), _faults_of_password(password, changed)
+    if of_name:
+        raise UnfitUsername(" ".join([*of_name, *of_password]))
+    if of_password:
+        raise UnfitPassword(" ".join(of_password))
     # Before the hash, which costs a hundred times as much.
-    folded = names.folded(changed.username)
+    folded = names.folded(changed.username or "")
     if User.objects.exclude(pk=user.pk).filter(folded_username=folded).exists():
         raise UsernameTaken
     with sign_in_load.PASSWORDS.turn():
         changed.set_password(password)
     return changed
+
+
+def _faults_of_name(changed: User) -> list[str]:
+    try:
+        # Only the field itself: whether the name is taken is asked elsewhere.
+        changed.clean_fields(exclude={field.name for field in User._meta.fields} - {"username"})
+    except ValidationError as error:
+        return error.messages
+    return [] if changed.username else ["The name is empty."]
+
+
+@sensitive_variables()
+def _faults_of_password(password: str, changed: User) -> list[str]:
+    try:
+        password_validation.validate_password(password, changed)
+    except ValidationError as error:
+        return error.messages
+    return []
 
 
 def save(fitted: User) -> None:

@@ -888,6 +888,7 @@ def test_own_name_in_other_letters_is_ones_own(olga):
         ("olga", "", "unfit_password", "at least 8 characters"),
         ("", PASSWORD, "unfit_username", ""),
         ("two words", PASSWORD, "unfit_username", "valid username"),
+        ("two words", "123", "unfit_username", "entirely numeric"),
         ("olga\n", PASSWORD, "unfit_username", "valid username"),
         ("x" * 151, PASSWORD, "unfit_username", "at most 150"),
         ("a\0", PASSWORD, "unfit_username", "valid username"),
