@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
+from streaming.web import sse
 from streaming.web.deflated import Deflated, deflated
 from streaming.web.fanout import Subscriber
+
+_Given = tuple[Deflated, bytes | None]
 
 # A smaller one is compressed sooner than a thread has woken up for it.
 AT_ONCE_BYTES = 32 * 1024
@@ -12,7 +15,7 @@ AT_ONCE_BYTES = 32 * 1024
 
 class SharedSnapshot:
     """
-    What new clients of one source are sent.
+    What new clients of one source are sent, and the id of its event.
 
     One is compressed at a time, and whoever comes meanwhile shares the next. So nobody gets one
     from before they came, and a thousand clients at once cost little more than one.
@@ -23,12 +26,12 @@ class SharedSnapshot:
 
     def __init__(self, snapshot: Callable[[], bytes]) -> None:
         self._snapshot = snapshot
-        self._waiting: list[tuple[Subscriber, asyncio.Future[Deflated]]] = []
+        self._waiting: list[tuple[Subscriber, asyncio.Future[_Given]]] = []
         self._work: asyncio.Task[None] | None = None
 
-    async def give(self, subscriber: Subscriber) -> Deflated:
+    async def give(self, subscriber: Subscriber) -> _Given:
         """A snapshot; what is published after its moment the subscriber is given as events."""
-        given: asyncio.Future[Deflated] = asyncio.get_running_loop().create_future()
+        given: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
         self._waiting.append((subscriber, given))
         if self._work is None:
             self._work = asyncio.create_task(self._compress())
@@ -42,9 +45,7 @@ class SharedSnapshot:
         finally:
             self._work = None
 
-    async def _compress_for(
-        self, waiting: list[tuple[Subscriber, asyncio.Future[Deflated]]]
-    ) -> None:
+    async def _compress_for(self, waiting: list[tuple[Subscriber, asyncio.Future[_Given]]]) -> None:
         try:
             text = self._snapshot()
             # From here on they miss nothing: what is published while we compress marks them.
@@ -63,4 +64,4 @@ class SharedSnapshot:
         for _, given in waiting:
             # Done already where the client has gone.
             if not given.done():
-                given.set_result(snapshot)
+                given.set_result((snapshot, sse.last_id(text)))

@@ -23,6 +23,26 @@ def event(name: str, version: int, document: str) -> bytes:
     return f'id: {version}\nevent: {name}\ndata: {{"type":"{name}",{document[1:]}\n\n'.encode()
 
 
+def without_id(name: str, document: str) -> bytes:
+    """One event as `event` makes it, for `with_id` to complete: whom it goes to decides."""
+    return f'event: {name}\ndata: {{"type":"{name}",{document[1:]}\n\n'.encode()
+
+
+def with_id(event_id: bytes, unnumbered: bytes) -> bytes:
+    """An event that `without_id` made, complete."""
+    return b"id: " + event_id + b"\n" + unnumbered
+
+
+def last_id(events: bytes) -> bytes | None:
+    """The id of the last of these events; None if none of them has one."""
+    # In no event's text is a line break.
+    place = events.rfind(b"\nid: ")
+    if place < 0 and not events.startswith(b"id: "):
+        return None
+    start = place + len(b"\nid: ")
+    return events[start : events.index(b"\n", start)]
+
+
 def account_removed(version: int, account_id: int) -> bytes:
     """
     Tell that an account is no longer there for this client.

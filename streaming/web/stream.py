@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import Protocol
 from uuid import UUID
 
+from streaming.web import sse
 from streaming.web.counts import COUNTS
 from streaming.web.deflated import Deflated, GzipStream
 from streaming.web.fanout import Channel, Subscriber
@@ -12,11 +13,18 @@ from streaming.web.shared_snapshot import SharedSnapshot
 
 
 class Source(Protocol):
-    """Something that has news: an account, or a sum of accounts."""
+    """
+    Something that has news: an account, or a sum of accounts.
+
+    Attributes:
+        snapshots: None of a sum: its events are given the id of whatever went before them.
+    """
 
     channel: Channel
-    snapshots: SharedSnapshot
     is_loaded: bool
+
+    @property
+    def snapshots(self) -> SharedSnapshot | None: ...
 
 
 class Stream:
@@ -43,6 +51,9 @@ class Stream:
         self._parts: dict[Source, Subscriber] = {}
         # What is said once, to this client alone.
         self._said: list[bytes] = []
+        # Of the last event that it was given; of interest where it follows a sum.
+        self._last_id = b"0"
+        self._sums = 0
         self.session_id = session_id
         self.user_id = user_id
         self.wanted = wanted
@@ -66,6 +77,7 @@ class Stream:
         if source in self._parts:
             return
         subscriber = self._parts[source] = Subscriber(self._wakeup.set, COUNTS.told)
+        self._sums += source.snapshots is None
         source.channel.join(subscriber)
         if source.is_loaded:
             subscriber.start_over()
@@ -73,6 +85,7 @@ class Stream:
     def leave(self, source: Source) -> None:
         """Give it nothing more of the source."""
         source.channel.leave(self._parts.pop(source))
+        self._sums -= source.snapshots is None
 
     def say(self, event: bytes) -> None:
         """Tell this client alone, before what else is new."""
@@ -100,6 +113,8 @@ class Stream:
         await self._wakeup.wait()
         self._wakeup.clear()
         said, self._said = self._said, []
+        for event in said:
+            self._given(event)
         if self._gzip is None:
             return b"".join([*said, *self._taken()])
         return self._gzip.add(*said, *self._taken(), *await self._snapshot())
@@ -107,20 +122,36 @@ class Stream:
     def _taken(self) -> list[bytes]:
         taken = []
         self.written_at = None
+        is_behind = False
         for source, part in self._parts.items():
-            # A compressed one is made elsewhere.
-            if self._gzip and part.awaits_snapshot:
+            if self._gzip and part.awaits_snapshot and source.snapshots:
+                # A compressed one is made elsewhere.
+                is_behind = True
+                continue
+            if is_behind and not source.snapshots:
+                # It repeats the id of what it sums, so it comes after that.
                 continue
             since = part.waits_since
             if since is not None and (self.written_at is None or since < self.written_at):
                 self.written_at = since
-            taken.append(source.channel.take(part))
+            news = source.channel.take(part)
+            if news and not source.snapshots:
+                news = sse.with_id(self._last_id, news)
+            else:
+                self._given(news)
+            taken.append(news)
         return taken
+
+    def _given(self, events: bytes) -> None:
+        if self._sums:
+            self._last_id = sse.last_id(events) or self._last_id
 
     async def _snapshot(self) -> list[Deflated]:
         for source, part in self._parts.items():
-            if part.awaits_snapshot:
+            if part.awaits_snapshot and source.snapshots:
                 # One at a time: it is sent before the next is made.
                 self._wakeup.set()
-                return [await source.snapshots.give(part)]
+                snapshot, last_id = await source.snapshots.give(part)
+                self._last_id = last_id or self._last_id
+                return [snapshot]
         return []

@@ -227,7 +227,7 @@ class WatchedAccount:
 
     def _renew_sums(self) -> None:
         for total in self.sums:
-            total.renew(self.seq)
+            total.renew()
 
 
 def _written_at(positions: Sequence[Position]) -> float | None:

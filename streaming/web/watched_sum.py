@@ -8,7 +8,6 @@ from positions.documents import portfolio_document
 from positions.sums import Group
 from streaming.web import sse
 from streaming.web.fanout import Channel, Frame
-from streaming.web.shared_snapshot import SharedSnapshot
 from streaming.web.watched_account import WatchedAccount
 
 logger = logging.getLogger(__name__)
@@ -27,31 +26,26 @@ class WatchedSum:
     def __init__(self, group: Group, accounts: Mapping[int, WatchedAccount]) -> None:
         self.group = group
         self.channel = Channel(self._whole)
-        self.snapshots = SharedSnapshot(self._whole)
+        # It is too little to be compressed, and has no id of its own.
+        self.snapshots = None
         self.is_loaded = False
         self._counted = [accounts[account_id] for account_id in group.counted]
         self._text = ""
-        self._version = 0
         self._is_unknown = False
         for account in self._counted:
             account.sums.add(self)
-        self.renew(0)
+        self.renew()
 
-    def renew(self, version: int) -> None:
-        """
-        One of the members has changed; nothing is told until all of them are known.
-
-        Args:
-            version: that member's, for the event's id.
-        """
+    def renew(self) -> None:
+        """One of the members has changed; nothing is told until all of them are known."""
         if not all(account.is_loaded for account in self._counted):
             return
         text = self._added_up()
         if text == self._text:
             return
-        self._text, self._version = text, version
+        self._text = text
         if self.is_loaded:
-            self.channel.publish({_KEY: Frame(version, self._whole())})
+            self.channel.publish({_KEY: Frame(0, self._whole())})
         else:
             self.is_loaded = True
             self.channel.start_over()
@@ -76,4 +70,4 @@ class WatchedSum:
         return text
 
     def _whole(self) -> bytes:
-        return sse.event("portfolio", self._version, self._text)
+        return sse.without_id("portfolio", self._text)

@@ -41,7 +41,8 @@ class Account:
         return text_of(await self.snapshots.give(subscriber))
 
 
-def text_of(snapshot: Deflated) -> str:
+def text_of(given: tuple[Deflated, bytes | None]) -> str:
+    snapshot, _ = given
     return zlib.decompress(snapshot.blocks + b"\x01\x00\x00\xff\xff", -15).decode().strip()
 
 
