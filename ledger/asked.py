@@ -1,6 +1,7 @@
 """What is asked of a list: whose rows, of which period and market, how many, and in what form."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -9,9 +10,11 @@ from django.conf import settings
 from ninja import Field, Schema
 
 from accounts import sight
-from accounts.errors import InvalidRequest
+from accounts.errors import InvalidRequest, NotFound
+from accounts.models import Account
 from accounts.sessions import SignedInRequest
 from ledger.periods import Period, instant_of
+from ledger.single import OfEnvironment
 from positions.api import ALL, one_of
 
 MOST_ROWS = 1_000
@@ -56,6 +59,12 @@ class ListQuery(Schema):
     )
 
 
+class EnvironmentListQuery(ListQuery):
+    """Of lists that may be of all accounts in one environment."""
+
+    environment: OfEnvironment = None
+
+
 class MarketListQuery(ListQuery):
     """Of lists that may be of one market only."""
 
@@ -93,11 +102,10 @@ def asked_of(request: SignedInRequest, query: ListQuery) -> Asked:
     What is asked by a request's session.
 
     Raises:
-        NotFound: of an account that it does not see.
+        NotFound: of an account, or an environment, that it does not see.
         InvalidRequest: an instant can't be read.
     """
-    seen = sight.of(request.auth)
-    accounts = seen.accounts if query.account == ALL else [one_of(seen, query.account)]
+    accounts = _accounts_of(sight.of(request.auth), query)
     return Asked(
         account_ids=tuple(account.pk for account in accounts),
         period=period_of(query.from_, query.to),
@@ -106,6 +114,18 @@ def asked_of(request: SignedInRequest, query: ListQuery) -> Asked:
         cursor=query.cursor,
         wants_csv=wants_csv(request, query.format),
     )
+
+
+def _accounts_of(seen: sight.Sight, query: ListQuery) -> Sequence[Account]:
+    if query.account != ALL:
+        return [one_of(seen, query.account)]
+    environment = query.environment if isinstance(query, EnvironmentListQuery) else None
+    if environment is None:
+        return seen.accounts
+    accounts = [each for each in seen.accounts if each.environment == environment]
+    if not accounts:
+        raise NotFound
+    return accounts
 
 
 def wants_csv(request: SignedInRequest, named: str | None) -> bool:

@@ -10,9 +10,9 @@ from accounts import sight
 from accounts.schemas import ErrorOut
 from accounts.sessions import SignedInRequest
 from ledger import equity as equities
-from ledger.asked import ListQuery, period_of, wants_csv
+from ledger.asked import EnvironmentListQuery, period_of, wants_csv
 from ledger.equity_list import EQUITY, worth_document
-from ledger.single import OfEnvironment, scope_of
+from ledger.single import scope_of
 from positions.api import NOT_SEEN
 from positions.documents import instant
 from positions.schemas import Figure
@@ -22,10 +22,9 @@ router = Router()
 MOST_POINTS = 5_000
 
 
-class EquityQuery(ListQuery):
+class EquityQuery(EnvironmentListQuery):
     """Those of a list, for its CSV; of the answer as JSON there are no pages."""
 
-    environment: OfEnvironment = None
     points: int = Field(400, ge=2, le=MOST_POINTS, description="At most so many.")
 
 

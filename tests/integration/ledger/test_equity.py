@@ -200,6 +200,19 @@ def test_as_csv_every_point_is_there_newest_first(alice, account):
     assert lines[0]["account_id"] == str(account.pk)
 
 
+def test_as_csv_points_of_one_environment_are_those_of_its_accounts(alice, account):
+    real = make_account(account.owner, environment="production")
+    points(account, [0])
+    points(real, [60])
+
+    answer = alice.get("equity?format=csv&account=all&environment=production")
+    nowhere = alice.get("equity?format=csv&account=all&environment=nowhere")
+
+    lines = list(csv.DictReader(io.StringIO(b"".join(answer).decode())))
+    assert [line["account_id"] for line in lines] == [str(real.pk)]
+    assert nowhere.status_code == 404
+
+
 @pytest.mark.parametrize("query", ["points=1", "points=5001", "points=x", "from=yesterday"])
 def test_what_can_not_be_asked_is_refused(alice, account, query):
     assert alice.get(f"equity?{query}").status_code == 422
