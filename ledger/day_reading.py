@@ -16,7 +16,7 @@ from django.db import connection
 
 from accounts.models import Account
 from ledger import holes, models
-from ledger.days import Day, Point, Records, baseline, day_between, parts_of
+from ledger.days import Day, Point, Records, baseline, day_between, net_of, parts_of
 from ledger.periods import STALE_AFTER, Period, day_at, day_of
 from positions.models import AccountStream, Market, Position
 from positions.pnl import ZERO
@@ -153,6 +153,28 @@ def days_with_points(account_id: int, since: date | None, until: date, limit: in
         return [today(at) for (at,) in cursor.fetchall()]
 
 
+def net_at(account: Account, ticker: str, at: datetime) -> Decimal | None:
+    """
+    What a market had brought when a day began with a stored point of this instant.
+
+    Returns:
+        Realized and unrealized P&L less fees; 0 if it was never traded before, None if that is not
+        known.
+    """
+    point = _stored(account, at)
+    if point is None:
+        return None
+    [records] = _records(account, [point], [[ticker]])
+    return net_of(ticker, point, records)
+
+
+def _stored(account: Account, at: datetime) -> Point | None:
+    row = models.EquityPoint.objects.filter(account=account, at=at).first()
+    if row is None:
+        return None
+    return Point(row.at, row.total_value + row.entered, _nets(row.nets))
+
+
 def _today(account: Account, now: datetime) -> Day | None:
     stream = AccountStream.objects.filter(pk=account.pk).first()
     if stream is None or stream.day_pnl_since is None:
@@ -161,14 +183,13 @@ def _today(account: Account, now: datetime) -> Day | None:
     if period.since is None or stream.day_pnl_since < period.since - STALE_AFTER:
         # No worker has begun this day yet.
         return None
-    row = models.EquityPoint.objects.filter(account=account, at=stream.day_pnl_since).first()
-    if row is None:
+    opening = _stored(account, stream.day_pnl_since)
+    if opening is None:
         return None
-    opening = Point(row.at, row.total_value + row.entered, _nets(row.nets))
     held = Position.objects.of(account.pk).open()
     rows = {position.market.ticker: position for position in held}
     closing = Point(
-        max(stream.updated_at or row.at, row.at),
+        max(stream.updated_at or opening.at, opening.at),
         stream.total_value if stream.total_value is not None else ZERO,
         {ticker: position.net_pnl for ticker, position in rows.items()},
     )

@@ -112,7 +112,9 @@ def day_between(
             of the two points.
     """
     tickers = {*then, *now, *(opening.nets or ()), *(closing.nets or ())}
-    ends = {ticker: (_net(ticker, opening, then), _net(ticker, closing, now)) for ticker in tickers}
+    ends = {
+        ticker: (net_of(ticker, opening, then), net_of(ticker, closing, now)) for ticker in tickers
+    }
     whole: Decimal | None = closing.value - opening.value - net_transfers
     if any(
         before is not None and _is_unpriced(closing, ticker) for ticker, (before, _) in ends.items()
@@ -168,7 +170,7 @@ def added(days: Sequence[Day]) -> Day | None:
     )
 
 
-def _net(ticker: str, point: Point, records: Mapping[str, Records]) -> Decimal | None:
+def net_of(ticker: str, point: Point, records: Mapping[str, Records]) -> Decimal | None:
     if point.nets is not None and ticker in point.nets:
         return point.nets[ticker]
     found = records.get(ticker, Records(None))

@@ -103,22 +103,19 @@ def explained(
     yield from _holding(holding, told_at, recorded)
     yield from _price(holding, quote, state, figures)
     yield from _worth(holding, figures)
-    then = Given("net_pnl_then", None, "not known")
-    if day_start is not None:
-        then = Given("net_pnl_then", day_start.net_pnl, day_start.source, day_start.at)
-    yield Explanation(
-        "day_pnl",
-        "net_pnl - net_pnl_then",
-        "What it has brought in all, less what it had when the day began.",
-        (another_figure("net_pnl", figures.net_pnl), then),
-        day_pnl,
-    )
+    yield _day(figures.net_pnl, day_pnl, day_start)
 
 
 def explained_flat(
-    holding: Holding, *, told_at: datetime | None, recorded: Recorded | None
+    holding: Holding,
+    *,
+    day_pnl: Decimal | None,
+    day_start: DayStart | None,
+    told_at: datetime | None,
+    recorded: Recorded | None,
 ) -> Iterator[Explanation]:
     """The figures of a market in which nothing is held any more."""
+    net_pnl = holding.realized_pnl - holding.fees_paid
     yield from _holding(holding, told_at, recorded)
     yield Explanation(
         "net_pnl",
@@ -128,7 +125,23 @@ def explained_flat(
             another_figure("realized_pnl", holding.realized_pnl),
             another_figure("fees_paid", holding.fees_paid),
         ),
-        holding.realized_pnl - holding.fees_paid,
+        net_pnl,
+    )
+    yield _day(net_pnl, day_pnl, day_start)
+
+
+def _day(
+    net_pnl: Decimal | None, day_pnl: Decimal | None, day_start: DayStart | None
+) -> Explanation:
+    then = Given("net_pnl_then", None, "not known")
+    if day_start is not None:
+        then = Given("net_pnl_then", day_start.net_pnl, day_start.source, day_start.at)
+    return Explanation(
+        "day_pnl",
+        "net_pnl - net_pnl_then",
+        "What it has brought in all, less what it had when the day began.",
+        (another_figure("net_pnl", net_pnl), then),
+        day_pnl,
     )
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.errors import NotFound
 from accounts.models import Account
-from ledger import explaining, matrix, models, paid_markets
+from ledger import day_reading, explaining, matrix, models, paid_markets
 from ledger.explaining import DayStart, Explanation, Recorded
 from ledger.flows import NOTHING
 from ledger.matrix import EventMatrix, Held
@@ -123,7 +123,16 @@ def _explained(found: Known, own: Holding | None, recorded: Recorded | None) -> 
     if row is None or not row.quantity:
         if own is None:
             return []
-        return list(explaining.explained_flat(own, told_at=told_at, recorded=recorded))
+        day_start = _day_start_of_flat(found)
+        return list(
+            explaining.explained_flat(
+                own,
+                day_pnl=_day_pnl(own, day_start),
+                day_start=day_start,
+                told_at=told_at,
+                recorded=recorded,
+            )
+        )
     return list(
         explaining.explained(
             own or NOTHING,
@@ -169,6 +178,19 @@ def _day_start(row: Position) -> DayStart | None:
     return DayStart(then, at, "its net P&L then, as far as it was traded before")
 
 
+def _day_start_of_flat(found: Known) -> DayStart | None:
+    stream = AccountStream.objects.filter(pk=found.account_id).first()
+    at = stream.day_pnl_since if stream else None
+    if at is None:
+        return None
+    then = day_reading.net_at(Account.objects.get(pk=found.account_id), found.market.ticker, at)
+    return None if then is None else DayStart(then, at, "its net P&L then, by what is stored")
+
+
+def _day_pnl(flat: Holding, start: DayStart | None) -> Decimal | None:
+    return None if start is None else flat.realized_pnl - flat.fees_paid - start.net_pnl
+
+
 def _flat(found: Known) -> Document:
     """A position that is no more, in the fields of one that is."""
     row, own = found.position, _holding(found)
@@ -193,8 +215,9 @@ def _flat(found: Known) -> Document:
         "closed_reason": row.closed_reason or _how_it_ended(found),
         "payout": "0",
         "realized_pnl": plain(own.realized_pnl) if own else plain(row.realized_pnl),
-        "fees_paid": plain(own.fees_paid) if own else plain(row.fees_paid),
+        "fees_paid": plain(own.fees_paid) if own else None,
         "net_pnl": plain(own.realized_pnl - own.fees_paid) if own else None,
+        "day_pnl": plain(_day_pnl(own, _day_start_of_flat(found))) if own else None,
     }
 
 

@@ -64,7 +64,8 @@ class Position:
 @dataclass(frozen=True, slots=True)
 class Closed:
     """
-    A position that is no more; `realized_pnl` None when the exchange has not said it.
+    A position that is no more; `realized_pnl` and `fees_paid` None when the exchange has not said
+    them.
 
     `held_at` is the exchange's time of what ended it, if it said one.
     """
@@ -72,6 +73,7 @@ class Closed:
     ticker: str
     reason: pnl.ClosedReason
     realized_pnl: Decimal | None
+    fees_paid: Decimal | None = None
     # Tells when, not what: the same end told twice is the same.
     held_at: datetime | None = field(default=None, compare=False)
 

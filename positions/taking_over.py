@@ -70,7 +70,7 @@ def open_stream(
             mark_price,
             positions=[_loaded(position, mark_price) for position in rows if position.quantity],
             closed=[
-                Closed(position.market.ticker, "closed", None, _reached(position.held_at))
+                Closed(position.market.ticker, "closed", None, held_at=_reached(position.held_at))
                 for position in rows
                 if not position.quantity
             ],

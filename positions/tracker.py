@@ -596,7 +596,10 @@ class Tracker:
         self._executions.closed(ticker)
         self._dirty.discard(ticker)
         self._new_markets.discard(ticker)
-        self._closed[ticker] = Closed(ticker, reason, realized_pnl, tracked.holding_known_at)
+        fees_paid = left.fees_paid if left else None
+        self._closed[ticker] = Closed(
+            ticker, reason, realized_pnl, fees_paid, tracked.holding_known_at
+        )
 
     def take_changes(self, at: datetime | None = None) -> Changes:
         """What changed since the last call, which then counts as taken; `at` is now."""

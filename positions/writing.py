@@ -235,6 +235,7 @@ class StreamWriter:
 
     def _bury(self, closed: Iterable[Closed], seq: int, at: datetime) -> None:
         for position in closed:
+            fees_paid = {} if position.fees_paid is None else {"fees_paid": position.fees_paid}
             models.Position.objects.filter(
                 account_id=self.account_id, market__ticker=position.ticker
             ).update(
@@ -242,6 +243,7 @@ class StreamWriter:
                 exposure=0,
                 payout=0,
                 realized_pnl=position.realized_pnl,
+                **fees_paid,
                 average_price=None,
                 break_even_price=None,
                 **_WORTH_UNKNOWN,

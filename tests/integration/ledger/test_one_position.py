@@ -237,6 +237,44 @@ def test_closed_position_is_told_while_its_row_or_its_book_is_known(alice, accou
         assert told["settlement_matrix"]["event"]["best"] is None
 
 
+def test_closed_position_has_its_last_fee_before_the_ledger_has_it(alice, account, opened):
+    show(opened, HELD)
+    show(opened, row(HOME, "0", "0", "0.95", "0.392"), requested_at=200.0)
+
+    told = alice.get(f"positions/{HOME}").json()
+
+    figures = [told[name] for name in ("realized_pnl", "fees_paid", "net_pnl")]
+    assert figures == ["0.95", "0.392", "0.558"]
+
+
+def test_of_what_ended_untold_no_figure_is_known(alice, account):
+    # Its sale could not be read.
+    record(account, BOUGHT)
+
+    told = alice.get(f"positions/{HOME}").json()
+
+    names = ("realized_pnl", "fees_paid", "net_pnl", "day_pnl")
+    assert {told[name] for name in names} == {None}
+
+
+@pytest.mark.parametrize(
+    ("nets", "day_pnl"), [({}, "0.558"), ({HOME: "0.1"}, "0.458"), ({HOME: None}, None)]
+)
+def test_closed_position_has_what_it_brought_today(alice, account, opened, nets, day_pnl):
+    record(account, [*BOUGHT, fill("t4", "9", "0.5", side="no", fee="0.1", seconds=9)])
+    show(opened, HELD)
+    show(opened, requested_at=200.0)
+    figures = {"total_value": 1, "cash": 1, "positions_value": 0}
+    EquityPoint.objects.create(account=account, at=at(-60), nets=nets, **figures)
+    AccountStream.objects.update(day_pnl_since=at(-60))
+
+    answer = alice.get(f"positions/{HOME}")
+
+    assert answer.json()["day_pnl"] == day_pnl
+    assert explanations(answer)["day_pnl"]["value"] == day_pnl
+    assert_all_compute(answer)
+
+
 def test_settled_position_is_told_from_its_book(alice, account):
     record(account, [fill("t1"), settlement()])
 

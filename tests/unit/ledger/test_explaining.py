@@ -125,7 +125,16 @@ def test_each_figure_of_a_position_that_was_paid_out(made, has_won):
     )
     holding, sums = recorded([*made, settlement])
 
-    explanations = list(explained_flat(holding, told_at=NOON, recorded=sums))
+    day_start = DayStart(Decimal(1), NOON, "its net P&L then")
+    explanations = list(
+        explained_flat(
+            holding,
+            day_pnl=holding.realized_pnl - holding.fees_paid - 1,
+            day_start=day_start,
+            told_at=NOON,
+            recorded=sums,
+        )
+    )
 
     for each in explanations:
         assert_computes(each)
@@ -136,6 +145,7 @@ def test_each_figure_of_a_position_that_was_paid_out(made, has_won):
         "realized_pnl",
         "fees_paid",
         "net_pnl",
+        "day_pnl",
     ]
 
 
@@ -145,7 +155,10 @@ def test_what_the_records_do_not_lead_to_is_said_to_be_told():
     )
     holding = replace(holding, realized_pnl=Decimal("-0.17"))
 
-    by_field = {each.field: each for each in explained_flat(holding, told_at=NOON, recorded=sums)}
+    explanations = explained_flat(
+        holding, day_pnl=None, day_start=None, told_at=NOON, recorded=sums
+    )
+    by_field = {each.field: each for each in explanations}
 
     assert by_field["realized_pnl"].formula == "realized_pnl"
     assert by_field["realized_pnl"].given[0].source == TOLD

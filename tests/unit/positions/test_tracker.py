@@ -493,7 +493,7 @@ def test_sold_position_realized_what_the_exchange_says(tracker):
     tracker.apply_fill(fill("A", "0"), 20.0)
     tracker.apply_position(position("A", "0", "0", "1.5", sent=1), 20.1)
 
-    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("1.5")),)
+    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("1.5"), Decimal(0)),)
     assert tracker.tickers == []
 
 
@@ -502,7 +502,7 @@ def test_position_sold_is_closed_whichever_frame_comes_first(tracker):
     tracker.apply_fill(fill("A", "0"), 20.1)
 
     assert not is_all
-    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("1.5")),)
+    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("1.5"), Decimal(0)),)
 
 
 def test_position_that_goes_flat_without_a_trade_waits_for_the_read(tracker):
@@ -523,7 +523,7 @@ def test_settled_position_realized_its_payout(tracker, heard):
     )
 
     # 0 + 10 * 1 - 4
-    assert tracker.take_changes().closed == (Closed("A", "settled", Decimal(6)),)
+    assert tracker.take_changes().closed == (Closed("A", "settled", Decimal(6), Decimal("0.17")),)
     assert not unconfirmed
 
 
@@ -532,7 +532,7 @@ def test_position_sold_just_before_the_determination_was_not_settled(tracker):
 
     reconcile(tracker, [row("A", "0", "0", "1.5", updated=1)], {"A": told})
 
-    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("1.5")),)
+    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("1.5"), Decimal(0)),)
 
 
 def test_position_sold_by_trade_in_a_market_read_as_determined_was_not_settled(tracker):
@@ -542,7 +542,7 @@ def test_position_sold_by_trade_in_a_market_read_as_determined_was_not_settled(t
     tracker.apply_fill(fill("A", "0"), 101.0)
     tracker.apply_position(position("A", "0", "0", "1.5", sent=2), 101.0)
 
-    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("1.5")),)
+    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("1.5"), Decimal(0)),)
 
 
 def test_position_gone_from_a_market_without_a_value_realized_nobody_knows_what(tracker):
@@ -563,7 +563,7 @@ def test_realized_pnl_of_an_earlier_close_is_not_told_of_a_later_one(tracker):
     tracker.apply_position(position("A", "0", "0", "2.5"), 120.1)
 
     assert closed_by_the_fill_alone == ()
-    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("2.5")),)
+    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal("2.5"), Decimal(0)),)
 
 
 def test_reopened_before_the_write_it_was_never_closed(tracker):
@@ -689,7 +689,7 @@ def test_put_back_position_closed_in_between_stays_closed(tracker):
 
     taken = tracker.take_changes()
     assert taken.positions == ()
-    assert taken.closed == (Closed("A", "closed", Decimal(1)),)
+    assert taken.closed == (Closed("A", "closed", Decimal(1), Decimal(0)),)
 
 
 def test_put_back_close_reopened_in_between_stays_open(tracker):
@@ -712,7 +712,7 @@ def test_put_back_close_that_was_reopened_and_closed_again_is_the_later_one(trac
 
     tracker.put_back(changes)
 
-    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal(2)),)
+    assert tracker.take_changes().closed == (Closed("A", "closed", Decimal(2), Decimal(0)),)
 
 
 def test_put_back_market_facts_are_written_with_their_position():
