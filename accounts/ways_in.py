@@ -28,8 +28,8 @@ def fit(user: User, *, username: str, new_password: str) -> User:
     Takes a third of a second on purpose, and may wait for some more: for threads only.
 
     Raises:
-        UnfitUsername, UnfitPassword: with each reason, of the first those of both. UsernameTaken: somebody else has the name.
-        Busy: nothing was looked at.
+        UnfitUsername, UnfitPassword: with each reason; where both are unfit the first, with all.
+        UsernameTaken: somebody else has the name. Busy: nothing was looked at.
     """
     changed = User(pk=user.pk, username=User.normalize_username(names.storable(username)))
     password = names.storable(new_password)
