@@ -349,7 +349,10 @@ class Session:
             channel.unanswered = None
             if channel.sid is not None and refused.markets < channel.confirmed:
                 # To hear less, which is no need: what is not wanted is of no interest here.
-                channel.confirmed = refused.markets
+                if refused.markets:
+                    channel.confirmed = refused.markets
+                else:
+                    self._forget(channel)
                 self._advance(channel)
                 return None
             return SubscriptionRefused(channel.name, message.code)

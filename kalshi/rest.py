@@ -101,7 +101,8 @@ class Client(PublicReads):
     @property
     def clock_skew(self) -> timedelta | None:
         """
-        How far our clock is ahead of the exchange's, by its latest answer; None before the first.
+        How far our clock is ahead of the exchange's, by its latest answer that is no error, or one
+        about the clock; until there is one by any answer, None before the first.
 
         Right to about half a second.
         """
@@ -109,7 +110,7 @@ class Client(PublicReads):
 
     @property
     def exchange_now(self) -> datetime:
-        """The time by the exchange's clock, as its latest answer tells that; before, by ours."""
+        """The time by the exchange's clock, as `clock_skew` tells that; before, by ours."""
         return datetime.now(UTC) - (self.clock_skew or timedelta())
 
     # The account

@@ -23,7 +23,7 @@ from kalshi.allowance import Allowance
 from kalshi.bodies import ACCEPTED_ENCODING, Body
 from kalshi.cursors import Trail
 from kalshi.environments import Environment
-from kalshi.errors import Unavailable, error_of_response
+from kalshi.errors import ClockSkew, Unavailable, error_of_response
 from kalshi.fields import Fields, parse
 from kalshi.pacing import Pacer
 from kalshi.signing import SigningKey, headers
@@ -201,7 +201,8 @@ class Transport:
             async with asyncio.timeout(self._timeout_seconds):
                 # A redirect would carry our signature to another host.
                 response = await self._http.send(request, follow_redirects=False, stream=True)
-                self._heed(endpoint, response, sent_at, time.monotonic() - started)
+                round_trip = time.monotonic() - started
+                self._pacer.answered(endpoint, response.status_code)
                 try:
                     body = await _body_of(response)
                 finally:
@@ -214,20 +215,25 @@ class Transport:
             if response is None:
                 self._pacer.unanswered(endpoint)
         told = response.headers
-        return Answer(response.status_code, body, told.get("Date"), clocks.age(told.get("Age")))
+        answer = Answer(response.status_code, body, told.get("Date"), clocks.age(told.get("Age")))
+        self._heed_clock(answer, sent_at, round_trip)
+        return answer
 
-    def _heed(
-        self, endpoint: str, response: httpx.Response, sent_at: float, round_trip: float
-    ) -> None:
-        """Learn from an answer what it says beside its body."""
-        told = response.headers
-        is_good = response.status_code == HTTPStatus.OK
-        # A cache tells the time of before; and an error may be a proxy's, whose clock is its own.
-        if not clocks.age(told.get("Age")) and (is_good or not self._is_clock_sure):
-            skew = clocks.skew(told.get("Date"), sent_at, round_trip)
-            if skew is not None:
-                self.clock_skew, self._is_clock_sure = skew, is_good
-        self._pacer.answered(endpoint, response.status_code)
+    def _heed_clock(self, answer: Answer, sent_at: float, round_trip: float) -> None:
+        # A cache tells the time of before.
+        skew = None if answer.age else clocks.skew(answer.date, sent_at, round_trip)
+        if skew is None:
+            return
+        # An error may be a proxy's, whose clock is its own, unless it is about the clock.
+        is_sure = answer.status == HTTPStatus.OK or _is_about_the_clock(answer)
+        if is_sure or not self._is_clock_sure:
+            self.clock_skew, self._is_clock_sure = skew, is_sure
+
+
+def _is_about_the_clock(answer: Answer) -> bool:
+    if answer.status != HTTPStatus.UNAUTHORIZED:
+        return False
+    return isinstance(error_of_response(answer.status, answer.body, answer.date), ClockSkew)
 
 
 async def _body_of(response: httpx.Response) -> bytes:

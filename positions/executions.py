@@ -22,6 +22,15 @@ class _Expected:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """A price that we traded at, the exchange's time of it, and when we heard of it."""
+
+    price: Decimal
+    at: datetime
+    received_at: float
+
+
 class Executions:
     """Of one account; instants as in `positions.tracker`."""
 
@@ -29,7 +38,7 @@ class Executions:
         self._fills: dict[str, Fill] = {}
         self._expected: dict[str, _Expected] = {}
         # For markets that nobody quotes or trades otherwise.
-        self._prices: dict[str, tuple[Decimal, datetime]] = {}
+        self._prices: dict[str, _Priced] = {}
 
     def told(self, fill: Fill) -> None:
         """Keep an execution until it is taken; one that is told twice is one."""
@@ -74,20 +83,21 @@ class Executions:
             or (as_of is not None and as_of < expected.at)
         }
 
-    def priced(self, ticker: str, price: Decimal, at: datetime) -> None:
+    def priced(self, ticker: str, price: Decimal, at: datetime, received_at: float) -> None:
         """A market that shows no trade of others was traded by us at this price."""
-        self._prices[ticker] = (price, at)
+        self._prices[ticker] = _Priced(price, at, received_at)
 
     def price_of(self, ticker: str) -> tuple[Decimal, datetime] | None:
         """What it was last traded at by us, and when, if that is the only trade known."""
-        return self._prices.get(ticker)
+        priced = self._prices.get(ticker)
+        return None if priced is None else (priced.price, priced.at)
 
-    def keep_prices(self, held: Collection[str]) -> None:
-        """Forget those of markets in which nothing is held, nor about to be."""
+    def keep_prices(self, held: Collection[str], requested_at: float) -> None:
+        """Forget those of markets in which a read has found nothing, as far as it may know."""
         self._prices = {
             ticker: priced
             for ticker, priced in self._prices.items()
-            if ticker in held or ticker in self._expected
+            if ticker in held or ticker in self._expected or priced.received_at >= requested_at
         }
 
     def closed(self, ticker: str) -> None:

@@ -251,7 +251,7 @@ class Tracker:
         """
         ticker, quantity = fill.market_ticker, fill.post_quantity
         self._executions.told(fill)
-        self._price_by_fill(ticker, fill.yes_price, fill.at)
+        self._price_by_fill(ticker, fill.yes_price, fill.at, received_at)
         if quantity is None:
             return
         heard = self._heard.get(ticker)
@@ -412,7 +412,7 @@ class Tracker:
             if ticker not in self._heard and tracked.holding_known_at:
                 self._heard[ticker] = Heard(tracked.holding, LONG_AGO, tracked.holding_known_at)
         heard = (ticker for ticker, each in self._heard.items() if each.holding.quantity)
-        self._executions.keep_prices({*self._open, *heard})
+        self._executions.keep_prices({*self._open, *heard}, read.requested_at)
         self.reconciled_at = read.at
 
     def _span(self, tracked: _Tracked | None, at: datetime | None, read: Read) -> Span | None:
@@ -548,14 +548,16 @@ class Tracker:
         self.valuation.held(ticker, tracked.market.facts, tracked.holding, holding, span)
         tracked.holding = holding
 
-    def _price_by_fill(self, ticker: str, yes_price: Decimal, at: datetime) -> None:
+    def _price_by_fill(
+        self, ticker: str, yes_price: Decimal, at: datetime, received_at: float
+    ) -> None:
         """Take a fill's own price as the last trade of a market that shows no other."""
         tracked = self._open.get(ticker)
         if tracked is None or tracked.market.quote.last_price is None:
             price = checked_price(yes_price)
             if price is None:
                 return
-            self._executions.priced(ticker, price, at)
+            self._executions.priced(ticker, price, at, received_at)
             if tracked:
                 tracked.market.quote = replace(tracked.market.quote, last_price=price)
                 self._touch(ticker)

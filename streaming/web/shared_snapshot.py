@@ -55,6 +55,7 @@ class SharedSnapshot:
                 snapshot = deflated(text)
             else:
                 snapshot = await asyncio.to_thread(deflated, text)
+            last_id = sse.last_id(text)
         except Exception as error:
             # Each client's own to tell: this task is nobody's.
             for _, given in waiting:
@@ -64,4 +65,4 @@ class SharedSnapshot:
         for _, given in waiting:
             # Done already where the client has gone.
             if not given.done():
-                given.set_result((snapshot, sse.last_id(text)))
+                given.set_result((snapshot, last_id))

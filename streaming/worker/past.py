@@ -15,7 +15,7 @@ from ledger import closing, following, holes, proving
 from ledger.models import Hole
 from streaming.worker.bookkeeper import Bookkeeper, reason
 from streaming.worker.counts import COUNTS
-from streaming.worker.persistence import each_of, until_done
+from streaming.worker.persistence import each_of, retry_delays, until_done
 from streaming.worker.reads import if_possible
 from streaming.worker.trading_day import TradingDay
 
@@ -47,15 +47,22 @@ class Past:
         # of which all have.
         self._fills_down_to: dict[int, datetime] = {}
         self._fills_known: set[int] = set()
+        # Of what is open by the records and held no more; else it is asked for again soon.
+        self._are_ends_known = False
 
     async def run(self) -> Never:
         """Read what is missing, and go on trying what can't be read, until cancelled."""
         account_id = self._books.account_id
         await until_done(self._fill_all, "past not read", account_id)
         self.is_filled = True
+        sooner = retry_delays()
         while True:
             await until_done(self._try_again, "holes not tried again", account_id)
-            await asyncio.sleep(holes.TRY_AGAIN.total_seconds())
+            if self._are_ends_known:
+                sooner = retry_delays()
+                await asyncio.sleep(holes.TRY_AGAIN.total_seconds())
+            else:
+                await asyncio.sleep(next(sooner))
             await until_done(self._settle_unlisted, "settlements not derived", account_id)
 
     async def _fill_all(self) -> None:
@@ -164,7 +171,9 @@ class Past:
             before=before,
         )
         # What the exchange fails on, for good perhaps, must not hold up what is known.
-        return await if_possible(deriving, "how markets of the past ended") or 0
+        count = await if_possible(deriving, "how markets of the past ended")
+        self._are_ends_known = count is not None
+        return count or 0
 
     async def _has_changed(self) -> None:
         await self._books.follow(following.late_markets)

@@ -358,7 +358,7 @@ def test_refusal_that_names_only_the_subscription_is_that_of_its_command():
     assert [command["id"] for command in sent(session)] == [3]
 
 
-def test_refusal_of_a_forgotten_command_is_only_told():
+def test_refusal_of_a_command_that_was_never_sent_is_only_told():
     session = ticker_session("KXA")
 
     events = refuse(session, 5, id=77)
@@ -393,6 +393,18 @@ def test_refusal_to_tell_less_is_as_good():
 
     assert (events, was_ready) == ([], True)
     assert [command["params"]["market_tickers"] for command in sent(session)] == [["KXC"]]
+
+
+def test_refused_unsubscribing_is_not_repeated():
+    session = ticker_session("KXA")
+    want(session, "ticker", [])
+    session.to_send(0.0)
+
+    events = refuse(session, 18, id=2)
+
+    assert (events, sent(session), session.is_ready) == ([], [], True)
+    want(session, "ticker", ["KXB"])
+    assert [command["cmd"] for command in sent(session)] == ["subscribe"]
 
 
 @pytest.mark.parametrize("code", [7, 10, 25])

@@ -618,6 +618,22 @@ async def test_clock_of_errors_and_of_caches_counts_for_nothing_beside_the_excha
     assert told == [200, -20, -20, -20]
 
 
+async def test_clock_of_an_error_about_the_clock_counts(exchange, client, answers):
+    right = {"Date": "Sun, 23 Nov 2025 12:13:40 GMT"}
+    late = {"Date": "Sun, 23 Nov 2025 12:18:40 GMT"}
+    refusal = {"error": {"code": "header_timestamp_expired", "message": "too old"}}
+    exchange.answers(
+        httpx.Response(200, json=answers["balance"], headers=right),
+        httpx.Response(401, json=refusal, headers=late),
+    )
+    await client.balance(0)
+
+    with pytest.raises(ClockSkew):
+        await client.balance(0)
+
+    assert round(client.clock_skew.total_seconds()) == -320
+
+
 @pytest.mark.parametrize("status", [200, 401, 429, 503])
 async def test_skew_is_measured_by_the_first_answer(exchange, client, answers, status):
     # Ours says 12:13:20.1, theirs half past 12:13:40.

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from kalshi.errors import RequestRejected
+from kalshi.errors import RequestRejected, Unavailable
 from kalshi.rest import Client
 from ledger import closing, following, holes
 from ledger.models import (
@@ -386,14 +386,20 @@ async def test_exchange_that_goes_on_keeps_what_was_recorded(
 async def test_past_is_read_to_its_end_though_ends_of_markets_can_not_be(
     alice, credential, start_feed, monkeypatch
 ):
+    tries: list[bool] = []
+
     async def derive(*args: object, **options: object) -> int:
-        raise RequestRejected(404)
+        tries.append(True)
+        raise RequestRejected(404) if len(tries) % 2 else Unavailable("No answer.")
 
     monkeypatch.setattr(closing, "derive_settlements", derive)
+    monkeypatch.setattr(persistence, "RETRY_SECONDS", 0.05)
 
     fed = await start_feed(alice)
 
     await until(lambda: fed._upstream and not fed._upstream._historian.is_reading_past)
+    # It is asked for again all the same.
+    await until(lambda: len(tries) > 2)
 
 
 async def test_new_fills_are_read_once_where_the_exchange_tells_no_age(
@@ -414,6 +420,9 @@ async def test_new_fills_are_read_once_where_the_exchange_tells_no_age(
 
     monkeypatch.setattr(Client, "fill_pages", note)
     monkeypatch.setattr(historian, "LONGEST_LAG", timedelta())
+    # Told to the second it would go back and forth.
+    later = property(lambda self: timezone.now() + timedelta(seconds=1))
+    monkeypatch.setattr(Client, "exchange_now", later)
     await start_feed(alice)
     await until(lambda: len(since) > 3)
 
