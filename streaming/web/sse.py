@@ -20,7 +20,7 @@ def event(name: str, version: int, document: str) -> bytes:
         document: a JSON object on one line, not empty; encoded by the caller, who may need the same
             text in several events.
     """
-    return f'id: {version}\nevent: {name}\ndata: {{"type":"{name}",{document[1:]}\n\n'.encode()
+    return b"id: %d\n%b" % (version, without_id(name, document))
 
 
 def without_id(name: str, document: str) -> bytes:
@@ -30,7 +30,7 @@ def without_id(name: str, document: str) -> bytes:
 
 def with_id(event_id: bytes, unnumbered: bytes) -> bytes:
     """An event that `without_id` made, complete."""
-    return b"id: " + event_id + b"\n" + unnumbered
+    return b"id: %b\n%b" % (event_id, unnumbered)
 
 
 def last_id(events: bytes) -> bytes | None:
