@@ -7,6 +7,7 @@ import { isListKept, isSameOrder, itemsOf, openOf, withSumsOf } from "../list/it
 import { bindListKeys } from "./list_keys.js";
 import { Rows, setAttribute } from "./rows.js";
 import { bindListView, showListView } from "./list_view.js";
+import { Payouts } from "./payouts.js";
 import { EventHead } from "./event-head.js";
 import { PositionCard } from "./position-card.js";
 import { part } from "./template.js";
@@ -51,6 +52,8 @@ export class PositionPanel extends HTMLElement {
   #selected = null;
   /** @type {ReadonlySet<number>} */
   #stale = new Set();
+  /** @type {Payouts | null} */
+  #payouts = null;
   /** @type {Rows | null} */
   #rows = null;
   #lifetime = new AbortController();
@@ -68,6 +71,7 @@ export class PositionPanel extends HTMLElement {
     this.#list.addEventListener("dismiss", (event) => this.dismiss(keyAt(event)), { signal });
     this.#list.addEventListener("fold", (event) => this.#fold(event), { signal });
     this.#list.addEventListener("payouts", ({ target }) => this.showPayouts(target), { signal });
+    this.#payouts = new Payouts(part(this, "#payouts"), () => this.#positions, signal);
   }
 
   disconnectedCallback() {
@@ -203,6 +207,7 @@ export class PositionPanel extends HTMLElement {
     this.#isOrderDue = true;
     if (membership) this.#arrange();
     else this.#rows?.refill(keys);
+    this.#payouts?.update();
     this.#endFlashes();
   }
 
@@ -337,16 +342,8 @@ export class PositionPanel extends HTMLElement {
   }
 
   /** What all that an account holds of an event pays at each outcome. @param {EventTarget | null | undefined} head */
-  async showPayouts(head) {
-    if (!(head instanceof EventHead) || !head.head) return;
-    const [position] = head.head.positions;
-    await customElements.whenDefined("event-outcomes");
-    /** @type {import("./event-outcomes.js").EventOutcomes} */
-    const outcomes = part(this, "#payouts event-outcomes");
-    outcomes.find = (ticker) => this.#positions.get(keyOf({ ...position, ticker }));
-    outcomes.of = position;
-    writeText(part(this, ".payouts-title"), head.name);
-    part(this, "#payouts").showPopover();
+  showPayouts(head) {
+    if (head instanceof EventHead && head.head) this.#payouts?.show(head.name, head.head.positions[0]);
   }
 
   /** Pinned, and gone while nobody looked: its account holds something, but not this any more. */
