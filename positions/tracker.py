@@ -325,8 +325,18 @@ class Tracker:
         return True
 
     def missing_positions(self, before: float) -> list[str]:
-        """Markets whose fill came before this instant and is not in the position yet."""
-        return self._executions.missing(before)
+        """
+        Markets whose fill came before this instant and is not in the position yet, and those whose
+        position went to nothing before it, of which no fill has told.
+        """
+        emptied = (
+            ticker
+            for ticker in self._open
+            if (heard := self._heard.get(ticker))
+            and not heard.holding.quantity
+            and heard.received_at < before
+        )
+        return [*self._executions.missing(before), *emptied]
 
     @property
     def undescribed_events(self) -> set[str]:

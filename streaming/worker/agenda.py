@@ -140,9 +140,18 @@ class Agenda:
         """Read REST again: now, or as soon as the last read is some seconds old."""
         self._reconcile_by(self._reconciled_at + DEBOUNCE_SECONDS)
 
-    def reconcile_now(self, now: float) -> None:
-        """Read REST again at once: only that can show what the stream told of."""
-        self._reconcile_by(now)
+    def unshown(self, now: float, *, is_flat: bool) -> None:
+        """
+        A position frame came that only REST can show.
+
+        Args:
+            is_flat: nothing is held any more, and no fill has told of it. It may follow at once;
+                else the market has been settled, or the fill is lost.
+        """
+        if is_flat:
+            self.filled(now)
+        else:
+            self._reconcile_by(now)
 
     def garbled(self, now: float) -> None:
         """
@@ -173,13 +182,13 @@ class Agenda:
         self._balance_due = min(self._balance_due, now + BALANCE_SECONDS)
 
     def filled(self, now: float) -> None:
-        """A fill came; its position should follow."""
+        """A fill came, or a position without one; the other should follow."""
         self._filled_at = now
         self._fills_due = min(self._fills_due, now + FILL_PATIENCE_SECONDS)
 
     def fills_checked(self, now: float, *, lost: bool, waiting: bool) -> None:
         """
-        Those fills that no position followed were looked for.
+        Those fills that no position followed, or the reverse, were looked for.
 
         Args:
             lost: some are older than their patience.

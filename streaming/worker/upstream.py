@@ -153,7 +153,7 @@ class Upstream:
                 COUNTS.frames["market_position"] += 1
                 self._agenda.cash_moved(now)
                 if not self._tracker.apply_position(event, now, exchange_now):
-                    self._agenda.reconcile_now(now)
+                    self._agenda.unshown(now, is_flat=not event.quantity)
                 self._on_change()
             case Fill() if self._is_ours(event.subaccount):
                 COUNTS.frames["fill"] += 1

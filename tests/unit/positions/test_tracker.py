@@ -615,6 +615,17 @@ def test_fill_whose_position_did_not_come_is_missed_after_a_while(tracker):
     assert tracker.missing_positions(before=20.1) == ["A"]
 
 
+def test_position_that_went_before_its_fill_is_missed_until_that_comes(tracker):
+    is_shown = tracker.apply_position(position("A", "0", "0", "1.5", sent=1), 20.0)
+    early, late = (tracker.missing_positions(before=at) for at in (20.0, 20.1))
+
+    tracker.apply_fill(fill("A", "0"), 20.2)
+
+    assert (is_shown, early, late) == (False, [], ["A"])
+    assert tracker.missing_positions(before=1000.0) == []
+    assert tracker.holdings == {}
+
+
 def test_two_fills_whose_positions_came_as_one_miss_nothing(tracker):
     tracker.apply_position(position("A", "20", "8", sent=1), 20.0)
     tracker.apply_fill(fill("A", "15"), 20.1)

@@ -82,12 +82,22 @@ def test_refresh_during_a_reconciliation_is_not_taken_for_carried_out():
     assert agenda.due(START + 4) == [Reconcile()]
 
 
-def test_what_only_rest_can_show_is_read_at_once():
+def test_position_that_only_rest_can_show_is_read_at_once():
     agenda = idle_agenda()
 
-    agenda.reconcile_now(START + 0.1)
+    agenda.unshown(START + 0.1, is_flat=False)
 
     assert agenda.due(START + 0.1) == [Reconcile()]
+
+
+def test_position_that_is_gone_untraded_waits_for_its_fill():
+    agenda = idle_agenda()
+
+    agenda.unshown(START + 10, is_flat=True)
+
+    assert agenda.due(START + 10) == []
+    assert not agenda.is_time_for_fills(START + 11.9)
+    assert agenda.is_time_for_fills(START + 12)
 
 
 def test_failed_reconciliation_is_repeated_after_five_seconds():
@@ -390,7 +400,7 @@ def test_reconciliation_reads_the_balance_too():
     agenda = idle_agenda()
     agenda.cash_moved(START + 10)
 
-    agenda.reconcile_now(START + 12)
+    agenda.unshown(START + 12, is_flat=False)
 
     assert agenda.due(START + 12) == [Reconcile()]
     assert agenda.may_read_balance(START + 12)
@@ -401,7 +411,7 @@ def test_balance_that_a_reconciliation_read_too_soon_is_read_again():
     agenda = idle_agenda()
     agenda.cash_moved(START + 10)
 
-    agenda.reconcile_now(START + 10)
+    agenda.unshown(START + 10, is_flat=False)
     assert carried_out(agenda, START + 10) == [Reconcile()]
 
     assert times_until(agenda, START + 50, ReadBalance) == [11.1]
@@ -410,7 +420,7 @@ def test_balance_that_a_reconciliation_read_too_soon_is_read_again():
 def test_balance_that_may_not_be_read_yet_is_read_later():
     agenda = idle_agenda()
 
-    agenda.reconcile_now(START + 0.5)
+    agenda.unshown(START + 0.5, is_flat=False)
     agenda.due(START + 0.5)
     allowed = agenda.may_read_balance(START + 0.5)
 
@@ -432,7 +442,8 @@ tickers = st.sampled_from([A, B])
 flags = st.booleans()
 events = st.one_of(
     st.tuples(st.just("reconcile_soon")),
-    st.tuples(st.just("reconcile_now")),
+    st.tuples(st.just("unshown"), flags),
+    st.tuples(st.just("followed")),
     st.tuples(st.just("garbled")),
     st.tuples(st.just("cash_moved")),
     st.tuples(st.just("filled")),
@@ -451,6 +462,8 @@ def happen(agenda: Agenda, event: tuple, now: float) -> None:
     match event:
         case ("reconcile_soon",):
             agenda.reconcile_soon()
+        case ("unshown", is_flat):
+            agenda.unshown(now, is_flat=is_flat)
         case ("reconciled", is_confirmed):
             agenda.reconciled(now, behind=None if is_confirmed else 3.0)
         case ("market_changed", ticker):
