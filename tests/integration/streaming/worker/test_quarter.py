@@ -91,9 +91,15 @@ def point(monkeypatch) -> asyncio.Event:
     async def run(self: trading_day.TradingDay) -> None:
         while True:
             await wanted.wait()
-            if await self.add_point():
-                wanted.clear()
-            else:
+            # Before it: the next may be wanted as soon as this one is stored, and it goes on.
+            wanted.clear()
+            is_stored = False
+            try:
+                is_stored = await self.add_point()
+            finally:
+                if not is_stored:
+                    wanted.set()
+            if not is_stored:
                 await asyncio.sleep(0.05)
 
     monkeypatch.setattr(trading_day.TradingDay, "run", run)
