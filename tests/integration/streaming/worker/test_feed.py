@@ -828,7 +828,7 @@ async def test_trade_from_before_the_stream_told_of_any_is_found_soon_though_res
 
     # All is read anew after 44 seconds at the soonest.
     await database.until(held_is, alice, alices)
-    assert await database.run(status_is, alice, "live")
+    await database.until(status_is, alice, "live")
 
 
 @pytest.mark.parametrize("channel", ["market_positions", "fill"])
