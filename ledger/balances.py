@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from ledger.models import Balance, Fill, Settlement
+from ledger.models import Balance, CollateralFlow, Fill, Settlement, Transfer
 from positions import cash
 
 # One that is as before is kept this often: the proof is to reach up to now.
@@ -34,4 +34,5 @@ def keep(account_id: int, told: cash.Balance) -> bool:
 def _is_doubtful(account_id: int, last: Balance) -> bool:
     since = last.known_since or last.known_until
     span = {"account_id": account_id, "at__gt": since, "at__lte": last.known_until}
-    return Fill.objects.filter(**span).exists() or Settlement.objects.filter(**span).exists()
+    flows = (Fill, Settlement, Transfer, CollateralFlow)
+    return any(kind.objects.filter(**span).exists() for kind in flows)

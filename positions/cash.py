@@ -127,6 +127,10 @@ class CashBook:
         self._held_back: Balance | None = None
         self._held_back_since: datetime | None = None
         self._accepted_until = datetime.min.replace(tzinfo=UTC)
+        # Since one was as expected: the first of those told last that are of one amount, and the
+        # first that nothing explained.
+        self._same: Balance | None = None
+        self._surprising: Balance | None = None
 
     @property
     def cash(self) -> Cash | None:
@@ -176,6 +180,13 @@ class CashBook:
             said, for the first, and where it is not known whether a flow is in it.
         """
         surprise = self._surprise_of(balance)
+        if self._same is None or self._same.amount != balance.amount:
+            self._same = balance
+        if surprise or self._cash is None:
+            # One of the same amount before it, of which it could not be told, had it as well.
+            self._surprising = self._surprising or self._same
+        elif surprise is not None:
+            self._surprising = self._same = None
         since = self._held_back_since or balance.as_of
         if self._cash is None:
             self._begin(balance)
@@ -191,6 +202,11 @@ class CashBook:
     def held_back(self) -> Balance | None:
         """The newest that nothing explains; to be looked for, then confirmed."""
         return self._held_back
+
+    @property
+    def surprised_by(self) -> datetime | None:
+        """When what nothing explains had happened at the latest; None while all is explained."""
+        return self._surprising.earliest if self._surprising else None
 
     def confirm(self, balance: Balance | None) -> None:
         """What may explain a balance has been looked for: it counts, explained or not."""

@@ -169,9 +169,8 @@ class Historian:
         # One that is not listed is told nothing of.
         is_netting = all(each.is_enabled for each in ours) if ours else None
         book = self._tracker.valuation.cash
-        # What it moved is in these balances, if in none before.
-        news = [*self._balances, *([book.held_back] if book.held_back else [])]
-        by = min([timezone.now(), *(each.earliest for each in news)])
+        # What it moved was a surprise; if there was none, it is in no balance yet.
+        by = book.surprised_by or self._rest.exchange_now
         since = await self._books.run(netting.keep, is_netting, by)
         if since:
             self._netted_since = min(since, self._netted_since or since)
@@ -333,7 +332,7 @@ class Historian:
                 await transferring.read(
                     self._rest, self._subaccount, self._keep_transfers, if_possible
                 )
-            by = self._looked_for.until if self._looked_for else None
+            by = self._tracker.valuation.cash.surprised_by
             async with aclosing(self._deciding.look(by, only_new=not is_due)) as changed:
                 async for at in changed:
                     self._touch([at])

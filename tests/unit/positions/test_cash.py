@@ -51,6 +51,31 @@ def test_flow_counts_until_a_balance_contains_it():
     assert said(book) == (Decimal(95), False)
 
 
+def test_what_nothing_explains_had_happened_by_the_first_balance_that_shows_it():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    assert book.surprised_by == at(0)
+    assert book.told(balance("100", 1, 1.5)) == 0
+    assert book.surprised_by is None
+    book.flowed(flow("-5", 2.0, 2.2))
+
+    # Whether the flow is in it can't be told; that it shows the same as the next can.
+    assert book.told(balance("103", 2.1, 2.3)) is None
+    assert book.surprised_by is None
+    for since in (3, 4):
+        assert book.told(balance("103", since, since + 0.5)) == 8
+        assert book.surprised_by == at(2.1)
+    book.confirm(book.held_back)
+    assert book.surprised_by == at(2.1)
+
+    assert book.told(balance("103", 5, 5.5)) == 0
+    assert book.surprised_by is None
+    # Of the same amount as one that was as expected.
+    book.flowed(flow("-5", 6))
+    assert book.told(balance("103", 7, 7.5)) == 5
+    assert book.surprised_by == at(7)
+
+
 def test_balance_that_may_or_may_not_contain_a_flow_is_not_taken():
     book = CashBook()
     book.told(balance("100", 0, 1))
