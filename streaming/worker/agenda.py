@@ -96,7 +96,7 @@ class Agenda:
     def due(self, now: float) -> list[Task]:
         """What to do now, the most urgent first; the caller does all of it."""
         tasks: list[Task] = []
-        if now >= min(self._reconcile_due, self._settled_due):
+        if self.is_time_to_reconcile(now):
             if now >= self._settled_due:
                 self._settled_due = NEVER
             tasks.append(Reconcile())
@@ -129,6 +129,10 @@ class Agenda:
             self._missing_seconds[ticker] = seconds
             self._missing_due[ticker] = now + seconds
         return missing
+
+    def is_time_to_reconcile(self, now: float) -> bool:
+        """Whether a reconciliation is due."""
+        return now >= min(self._reconcile_due, self._settled_due)
 
     def is_time_for_fills(self, now: float) -> bool:
         """Whether to look which fills no position frame has followed."""

@@ -150,6 +150,8 @@ class Authority:
             on_change=on_change,
             look=self.look,
         )
+        # Those that were read and are not taken yet.
+        self._balances: list[Balance] = []
         self._limits = Errand[None](lambda _: None)
         # Since when the stream tells of the account, by the exchange's clock and by ours; None
         # while it doesn't. What happened before, a read must tell of that is no older.
@@ -199,7 +201,7 @@ class Authority:
                     case ReadMarkets(tickers=tickers):
                         await self._read_markets(tickers)
                     case ReadBalance():
-                        self._cash.came(await self._cash.read(await read_age(self._rest)))
+                        await self._read_balance()
             await self._until_due()
 
     async def _until_due(self) -> None:
@@ -233,9 +235,8 @@ class Authority:
 
     async def _reconcile(self) -> None:
         requested_at = monotonic()
-        told: list[Balance] = []
         try:
-            positions = await self._read_account(told)
+            positions = await self._read_account()
             held = {ticker for ticker, row in positions.rows.items() if row.quantity}
             known = self._tracker.markets
             markets = await read_markets(self._rest, held.union(known), known)
@@ -245,8 +246,7 @@ class Authority:
             )
         finally:
             # Not before the positions that explain it; also where those can't be had.
-            for balance in told:
-                self._cash.came(balance)
+            self._take_balances()
         self._on_shown(positions.rows)
         self._on_change()
         now = monotonic()
@@ -260,6 +260,18 @@ class Authority:
             # They took too long at first; until they are known those of the lowest tier are kept
             # to. Nothing waits for them.
             await self._limits.wait(self._read_limits(), 0.0)
+
+    async def _read_balance(self) -> None:
+        if answer := await self._cash.read(await read_age(self._rest)):
+            self._balances.append(answer)
+        # Of a position that explains it may have been heard meanwhile, and only a reading shows it.
+        if not self._agenda.is_time_to_reconcile(monotonic()):
+            self._take_balances()
+
+    def _take_balances(self) -> None:
+        balances, self._balances = self._balances, []
+        for balance in balances:
+            self._cash.came(balance)
 
     async def _read_limits(self) -> None:
         await if_possible(self._rest.limits(), "limits")
@@ -338,8 +350,8 @@ class Authority:
             COUNTS.found["gone"] += len(difference.gone)
             COUNTS.found["unreadable"] += len(difference.unreadable)
 
-    async def _read_account(self, told: list[Balance]) -> PositionsRead:
-        """Its positions; its balance goes into `told`, if it can be had."""
+    async def _read_account(self) -> PositionsRead:
+        """Its positions; its balance, if it can be had, is yet to be taken."""
         read: list[PositionsRead] = []
 
         async def positions(as_of: datetime | None) -> None:
@@ -347,7 +359,7 @@ class Authority:
 
         async def balance(as_of: datetime | None) -> None:
             if answer := await self._cash.read(as_of):
-                told.append(answer)
+                self._balances.append(answer)
 
         async def account() -> None:
             # One answer for both, as it comes before them.

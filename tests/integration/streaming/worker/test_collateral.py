@@ -1,18 +1,21 @@
 """Collateral of an exclusive event, as its markets are bought, sold, decided and paid."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
-from ledger import collateral_flows, proving
+from ledger import collateral_flows, holes, proving
 from ledger.models import CollateralFlow, EquityPoint, EventDecision
+from positions.cash import Balance
 from positions.models import AccountStream, Position
 from sandbox.faults import Latency
 from sandbox.offering import Offering
-from streaming.worker.agenda import BALANCE_SECONDS
+from streaming.worker.agenda import BALANCE_SECONDS, DEBOUNCE_SECONDS
+from streaming.worker.cash_reads import CashReads
 from streaming.worker.counts import COUNTS
+from tests.waiting import until
 
 EVENT = "KXRACE-26NOV"
 HARE, SNAIL, TOAD = (f"{EVENT}-{name}" for name in ("HARE", "SNAIL", "TOAD"))
@@ -49,6 +52,12 @@ def is_proved(account_id: int) -> bool:
     return proof is not None and proof.residual == 0
 
 
+def is_left_alone(account_id: int) -> bool:
+    """Whether nothing is about to be read again."""
+    read_at = AccountStream.objects.get(pk=account_id).reconciled_at
+    return timezone.now() - read_at > timedelta(seconds=2 * DEBOUNCE_SECONDS)
+
+
 def may_read_balance(account_id: int) -> bool:
     read_at = AccountStream.objects.get(pk=account_id).cash_as_of
     return timezone.now() - read_at > timedelta(seconds=BALANCE_SECONDS)
@@ -59,6 +68,8 @@ async def at_rest(database, race, alice, credential, start_feed, alices):
     """Waits, while her feed runs, until her cash is the exchange's."""
     await start_feed(alice)
     await database.until(lambda: EquityPoint.objects.filter(account_id=alice).exists())
+    # Before that nothing follows from the records.
+    await database.until(holes.is_past_read, alice)
 
     def is_at_rest() -> bool:
         row = AccountStream.objects.get(pk=alice)
@@ -109,6 +120,33 @@ async def test_balance_that_comes_before_the_position_that_explains_it_is_no_sur
 
     await buy_no(database, sandbox, alice, HARE, "10")
     await at_rest()
+
+    assert COUNTS.surprises == surprises
+
+
+async def test_balance_that_is_read_while_a_new_position_comes_is_no_surprise(
+    database, sandbox, alice, at_rest, monkeypatch
+):
+    await database.until(is_left_alone, alice)
+    ask = CashReads._ask
+    may_buy = iter([True])
+
+    async def buy_and_ask(reads: CashReads, since: datetime | None) -> Balance | None:
+        if next(may_buy, False):
+            heard = COUNTS.frames["fill"]
+            sandbox.fill(SNAIL, "no", Decimal(8), PRICE)
+            await until(lambda: COUNTS.frames["fill"] > heard)
+        return await ask(reads, since)
+
+    surprises = COUNTS.surprises
+    with monkeypatch.context() as patch:
+        patch.setattr(CashReads, "_ask", buy_and_ask)
+        held = next(iter(sandbox.account.portfolios[0].positions))
+        sandbox.fill(held, "yes", Decimal(1), PRICE)
+        await database.until(
+            lambda: Position.objects.filter(account_id=alice, market__ticker=SNAIL).exists()
+        )
+        await at_rest()
 
     assert COUNTS.surprises == surprises
 
