@@ -122,4 +122,5 @@ bindForget();
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") desk.lookAgain();
 });
+part(document, "main").inert = false;
 start();

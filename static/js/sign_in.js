@@ -113,4 +113,5 @@ bindPassword();
 bindPasskey();
 keyForm.bindSandbox();
 openKeyGuideForNewcomers(part(document, "#key-form"));
+part(document, "main").inert = false;
 if (link.recovery !== null) recover(link.recovery);

@@ -89,10 +89,16 @@ async def show_key(page: Page, key: Credentials, button: str) -> None:
     await page.get_by_role("button", name=button, exact=True).click()
 
 
+async def takes_input(page: Page) -> None:
+    """Wait for the scripts of a page that another one led to: what is typed before is lost."""
+    await expect(page.locator("main:not([inert])")).to_be_visible()
+
+
 async def sign_out(page: Page) -> None:
     """From the settings."""
     await page.get_by_role("button", name="Sign out", exact=True).click()
     await expect(page.get_by_text("You are signed out.")).to_be_visible()
+    await takes_input(page)
 
 
 def account(page: Page, name: str) -> Locator:
