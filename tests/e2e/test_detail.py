@@ -14,7 +14,7 @@ from ledger.models import Note
 from sandbox.server import Sandbox
 from tests.e2e.people import in_database
 from tests.e2e.visitor import sign_in
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 Ask = Callable[[str], Awaitable[dict]]
 
@@ -31,7 +31,9 @@ def ask(page: Page, product: str) -> Ask:
 
     async def answer(path: str) -> dict:
         cookies = {cookie["name"]: cookie["value"] for cookie in await page.context.cookies()}
-        async with httpx.AsyncClient(base_url=product, cookies=cookies) as client:
+        async with httpx.AsyncClient(
+            base_url=product, cookies=cookies, timeout=PATIENCE_SECONDS
+        ) as client:
             response = await client.get(f"/api/v1/account/{path}")
             return response.raise_for_status().json()
 
@@ -178,7 +180,7 @@ async def test_who_holds_no_reads_the_quote_of_no(page, product, held_no, sandbo
     quote = sandbox.exchange.markets[held_no].tape.quote
     bid = page.locator("data[data-field='held.bid']")
 
-    await expect(bid).to_be_visible()
+    await expect(bid).to_have_attribute("value", re.compile(r"\d"))
     shown = Decimal(await bid.get_attribute("value"))
     size = await page.locator("data[data-field='held.bid_size']").get_attribute("value")
     assert (shown, Decimal(size)) == (1 - quote.yes_ask, quote.yes_ask_size)

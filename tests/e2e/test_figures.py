@@ -13,7 +13,7 @@ from postgres.threads import DatabaseThread
 from sandbox.server import Sandbox, running_exchange
 from tests.e2e.contract_figures import expected
 from tests.e2e.visitor import sign_in
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 POSITION_COLUMNS = [
     "quantity",
@@ -51,7 +51,9 @@ async def test_page_rest_stream_and_database_equal_the_exchange_to_the_last_digi
     await sign_in(page, product)
     stir(sandbox)
     cookies = {cookie["name"]: cookie["value"] for cookie in await page.context.cookies()}
-    async with httpx.AsyncClient(base_url=product, cookies=cookies) as client:
+    async with httpx.AsyncClient(
+        base_url=product, cookies=cookies, timeout=PATIENCE_SECONDS
+    ) as client:
         await until(lambda: has_settled(client, sandbox))
         positions, portfolio = expected(sandbox)
 
@@ -148,11 +150,13 @@ async def shown(page: Page, positions: dict) -> tuple[dict, dict]:
     for ticker, its in positions.items():
         await page.evaluate("ticker => { location.hash = `#/position/${ticker}`; }", ticker)
         await page.locator("position-detail", has_text=ticker).wait_for()
-        on_card = await values(page, f"position-card[data-ticker='{ticker}']")
-        in_detail = await values(page, "position-detail")
+        # In one turn: what is not known yet may come for both of them between two.
+        on_card, in_detail = await values(
+            page, f"position-card[data-ticker='{ticker}']", "position-detail"
+        )
         assert on_card.items() <= in_detail.items()
         figures[ticker] = {name: in_detail[name] for name in its}
-    bar = await values(page, "portfolio-summary-bar")
+    (bar,) = await values(page, "portfolio-summary-bar")
     return figures, {name: bar[name] for name in expected_on_bar(bar)}
 
 
@@ -165,9 +169,10 @@ def expected_on_bar(bar: dict) -> list[str]:
     return [name for name in bar if name not in others]
 
 
-async def values(page: Page, element: str) -> dict[str, str]:
-    return await page.eval_on_selector(
-        element,
-        "root => Object.fromEntries([...root.querySelectorAll('data[data-field]')]"
-        ".map(node => [node.dataset.field, node.getAttribute('value')]))",
+async def values(page: Page, *elements: str) -> list[dict[str, str]]:
+    return await page.evaluate(
+        "selectors => selectors.map(selector => Object.fromEntries("
+        "[...document.querySelector(selector).querySelectorAll('data[data-field]')]"
+        ".map(node => [node.dataset.field, node.getAttribute('value')])))",
+        elements,
     )

@@ -6,8 +6,11 @@ from decimal import Decimal
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from ledger.models import Fill
 from sandbox.server import Sandbox, running_exchange
+from tests.e2e.people import in_database
 from tests.e2e.visitor import sign_in
+from tests.waiting import until
 
 WIDE = {"width": 1440, "height": 900}
 NARROW = {"width": 1000, "height": 800}
@@ -15,11 +18,16 @@ LOW = {"width": 1366, "height": 500}
 SMALL = {"width": 320, "height": 640}
 MANY = 120
 
+# Its observers see what has been laid out anew only in the next frame.
+TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 # As high as a notice of three lines.
-NOTICE = """
-  const notice = document.createElement("div");
-  notice.style.height = "90px";
-  document.querySelector(".notices").append(notice);
+NOTICE = f"""
+  async () => {{
+    const notice = document.createElement("div");
+    notice.style.height = "90px";
+    document.querySelector(".notices").append(notice);
+    await {TWO_FRAMES};
+  }}
 """
 # How large the pin is, and which texts of a row that is decided soon are under it.
 COVERED = """
@@ -229,7 +237,7 @@ async def test_grouped_by_event_each_says_its_sum_and_what_it_pays(listed, sandb
     assert Decimal(shown or "-1") == sum(values)
 
     await head.get_by_role("button", name="Payouts").click()
-    await expect(listed.locator("#payouts")).to_contain_text("Net P&L")
+    await expect(listed.locator("#payouts tbody tr").first).to_be_visible()
     # What is decided leaves fewer outcomes.
     async with listed.expect_response("**/account/positions/**"):
         sandbox.determine((await tickers(listed))[0], Decimal(0))
@@ -259,6 +267,9 @@ async def test_settled_one_stays_where_it_was_until_it_is_dismissed(listed, sand
     settled = listed.locator(f"position-card[data-ticker='{ticker}']")
 
     held = sandbox.account.portfolios[0].positions[ticker].quantity
+    # Its executions are from before: the detail asks for them once.
+    executions = Fill.objects.filter(market__ticker=ticker)
+    await until(lambda: in_database(executions.exists))
     sandbox.close(ticker)
     sandbox.determine(ticker, Decimal(held > 0))
     sandbox.settle(ticker)
@@ -397,6 +408,7 @@ async def test_no_row_is_under_a_notice_or_the_bar_when_it_gets_the_focus(listed
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["table", "cards"])
 async def test_rows_are_of_one_height_and_nothing_is_wider_than_the_page(listed, size):
     await listed.set_viewport_size(size)
+    await listed.evaluate(TWO_FRAMES)
     heights = "rows => new Set(rows.map(row => row.getBoundingClientRect().height)).size"
     await expect(cards(listed).first).to_be_visible()
 

@@ -25,7 +25,8 @@ async def live_tabs(page: Page, count: int) -> list[Page]:
             await page.evaluate("() => { open('/'); }")
         tabs.append(await opened.value)
     for tab in tabs:
-        await expect(tab.locator("[data-connection=live]")).to_be_visible()
+        # They share one thread for their scripts.
+        await expect(tab.locator("[data-connection=live]")).to_be_visible(timeout=60_000)
     return tabs
 
 

@@ -50,7 +50,7 @@ IS_WAITING = "async () => (await navigator.serviceWorker.getRegistration()).wait
 # As the page does every few seconds.
 SAVE = """
 async (module) => {
-  const { save } = await import(module);
+  const { save, load } = await import(module);
   const ask = async (path) => (await fetch(`/api/v1/account/${path}`)).json();
   const { accounts, sums } = await ask("accounts");
   const snapshots = [];
@@ -61,6 +61,7 @@ async (module) => {
   }
   const user = document.body.dataset.user;
   await save(user, { accounts, snapshots, sums });
+  return (await load())?.userId;
 }
 """
 
@@ -97,9 +98,9 @@ async def installed(page: Page) -> None:
         await page.evaluate("async () => { await navigator.serviceWorker.ready; }")
 
 
-async def save(page: Page) -> None:
-    """What the page shows."""
-    await page.evaluate(SAVE, staticfiles_storage.url("js/link/saved_picture.js"))
+async def save(page: Page) -> str:
+    """What the page shows; whose it then is, as the page saves it by itself now and then."""
+    return await page.evaluate(SAVE, staticfiles_storage.url("js/link/saved_picture.js"))
 
 
 async def let_time_pass_since_saved(page: Page, *, seconds: int) -> None:
@@ -227,8 +228,7 @@ async def test_session_that_ended_meanwhile_leaves_none_either(page, product, he
 async def test_figures_of_somebody_else_go_when_a_page_opens(page, product, held):
     await sign_in(page, product)
     await page.evaluate("document.body.dataset.user = 'charlie'")
-    await save(page)
-    assert await owner(page) == "charlie"
+    assert await save(page) == "charlie"
 
     await page.reload()
 

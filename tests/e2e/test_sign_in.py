@@ -19,6 +19,7 @@ from sandbox.commands import perform
 from sandbox.keys import new_ed25519
 from tests.e2e.people import in_database, log_in, open_sandbox_settings, settled, sign_out
 from tests.e2e.visitor import click_in, sign_in
+from tests.waiting import PATIENCE_SECONDS
 
 
 def another_key() -> str:
@@ -170,7 +171,7 @@ async def test_text_that_is_no_key_is_refused_without_being_repeated(page, produ
 
 
 async def test_without_session_or_csrf_token_nothing_is_told_or_done(product):
-    async with httpx.AsyncClient(base_url=product) as stranger:
+    async with httpx.AsyncClient(base_url=product, timeout=PATIENCE_SECONDS) as stranger:
         stream = await stranger.get("/sse/positions")
         positions = await stranger.get("/api/v1/account/positions")
         sign_in_without_token = await stranger.post(

@@ -82,10 +82,12 @@ async def test_exchanges_own_value_stands_beside_ours_with_the_difference(page, 
     await summary.get_by_text("More figures").click()
 
     # The sandbox takes the last trade where we take the bid.
-    ours, theirs = [
-        Decimal(await figure(summary, field).get_attribute("value"))
-        for field in ("positions_value", "exchange_portfolio_value")
-    ]
+    values = []
+    for field in ("positions_value", "exchange_portfolio_value"):
+        shown = figure(summary, field)
+        await expect(shown).to_have_attribute("value", re.compile(r"\d"))
+        values.append(Decimal(await shown.get_attribute("value")))
+    ours, theirs = values
     word = "more" if ours > theirs else "less"
     await expect(summary.locator(".exchange-difference")).to_contain_text(
         f"ours ${ours:,.2f}, the exchange’s ${theirs:,.2f}, "
@@ -100,6 +102,8 @@ async def test_result_that_can_still_change_is_not_called_settled(page, product,
     sandbox.determine(held, Decimal(1))
     await expect(card(page, held)).to_contain_text("not final")
     sandbox.dispute(held)
+    # Nothing tells of it but the next reading.
+    await page.locator("position-panel").get_by_role("button", name="Refresh").click()
     await expect(card(page, held)).to_contain_text("disputed")
     sandbox.amend(held, Decimal(0))
     await expect(card(page, held)).to_contain_text("amended")

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.ports import free_port
 from tests.processes import listens
-from tests.waiting import START_SECONDS, until
+from tests.waiting import PATIENCE_SECONDS, START_SECONDS, until
 
 ORIGIN = "https://kalshi.home.example"
 
@@ -26,7 +26,9 @@ async def server(start_process) -> AsyncIterator[httpx.AsyncClient]:
     port = free_port()
     start_process("serve", "--port", str(port), TEST_PUBLIC_ORIGIN=ORIGIN)
     await until(lambda: listens(port), seconds=START_SECONDS)
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS
+    ) as client:
         yield client
 
 

@@ -26,9 +26,9 @@ from tests.frozen import frozen
 from tests.integration.postgres.conftest import wait_for_lock
 from tests.waiting import until
 
-SHORT = Patience(connect=0.5, answer=0.3)
+SHORT = Patience(connect=2.0, answer=1.0)
 # A busy machine takes its time, and a frozen server answers nothing before it is let go on.
-SOON_SECONDS = 5
+SOON_SECONDS = 15
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_frozen_server_is_hung_up_on_and_its_transaction_left_in_order(
     with frozen(server):
         with (
             within(SOON_SECONDS),
-            pytest.raises(OperationalError, match=r"did not answer within 0\.3 seconds"),
+            pytest.raises(OperationalError, match=r"did not answer within 1\.0 seconds"),
             transaction.atomic(),
             transaction.atomic(),
         ):

@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox
 from tests.unit.sandbox.published import frame
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, START_SECONDS
 
 
 def signed(url: str, key_id: str, private_key: str, *, skew_seconds: float = 0.0) -> dict[str, str]:
@@ -46,12 +46,17 @@ async def get(
     url = sandbox.api_base + path
     own = signed(url, signer.api_key_id, signer.private_key)
     replaced = {name.replace("_", "-").upper(): value for name, value in headers.items()}
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         return await client.get(url, headers=own | replaced)
 
 
 def connect(url: str, key_id: str, private_key: str) -> websockets.connect:
-    return websockets.connect(url, additional_headers=signed(url, key_id, private_key))
+    return websockets.connect(
+        url,
+        additional_headers=signed(url, key_id, private_key),
+        # Hundreds may be opened at once.
+        open_timeout=START_SECONDS,
+    )
 
 
 async def subscribe(socket: ClientConnection, *channels: str, **params: Any) -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.integration.sandbox.client import signed
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 PROJECT = Path(__file__).parents[3]
 
@@ -71,7 +71,7 @@ async def test_kept_credentials_read_the_portfolio(start: Start, tmp_path: Path)
     credentials = kept(tmp_path)
     url = credentials["api_base"] + "/portfolio/positions"
     headers = signed(url, credentials["api_key_id"], credentials["private_key"])
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         response = await client.get(url, headers=headers)
 
     assert credentials["api_base"] in line
@@ -111,7 +111,7 @@ async def test_scenario_is_played_and_the_exchange_runs_on(start: Start, tmp_pat
     await first_line(process)
     control = (await first_line(process)).split()[-1]
 
-    async with httpx.AsyncClient(base_url=control) as client:
+    async with httpx.AsyncClient(base_url=control, timeout=PATIENCE_SECONDS) as client:
         state = (await client.get("/state")).json()
 
     assert state["ledger"][0]["kind"] == "deposit"
@@ -125,7 +125,7 @@ async def test_key_that_is_revoked_or_tidied_away_is_written_down_anew(
     control = (await first_line(process)).split()[-1]
     first, path = kept(tmp_path), tmp_path / "kept" / "credentials.json"
 
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
         revoked = await client.post(f"{control}commands", json={"do": "revoke_key"})
         second = kept(tmp_path)
         statuses = [await status_of(client, each) for each in (first, second)]

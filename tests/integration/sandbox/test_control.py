@@ -8,12 +8,15 @@ import pytest
 from sandbox import scenarios
 from sandbox.control import running_control
 from sandbox.server import Sandbox
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 @pytest.fixture
 async def page(sandbox: Sandbox) -> AsyncIterator[httpx.AsyncClient]:
-    async with running_control(sandbox) as address, httpx.AsyncClient(base_url=address) as client:
+    async with (
+        running_control(sandbox) as address,
+        httpx.AsyncClient(base_url=address, timeout=PATIENCE_SECONDS) as client,
+    ):
         yield client
 
 

@@ -15,6 +15,7 @@ from sandbox.account import Account
 from sandbox.keys import Credentials
 from sandbox.server import Sandbox
 from tests.integration.sandbox.client import connect, get, subscribe
+from tests.waiting import START_SECONDS
 
 MEMBERS = 200
 HELD = 5
@@ -81,7 +82,7 @@ async def test_two_hundred_members_are_opened_within_two_seconds(sandbox: Sandbo
 
 
 async def test_every_member_hears_of_their_own_alone(sandbox: Sandbox) -> None:
-    async with asyncio.timeout(60), AsyncExitStack() as stack:
+    async with asyncio.timeout(START_SECONDS), AsyncExitStack() as stack:
         members = open_members(sandbox)
         sockets = await asyncio.gather(*(connected(stack, sandbox, each) for each in members))
         for number, member in enumerate(members, start=1):

@@ -147,10 +147,12 @@ async def test_reader_that_does_not_read_delays_nobody(sandbox: Sandbox) -> None
         idle.transport.pause_reading()
         for count in range(1, 5001):
             sandbox.trade(ticker, Decimal("0.30"), Decimal(count))
-        frames = [await receive(reading) for _ in range(5000)]
+        for _ in range(4999):
+            await reading.recv()
+        last = await receive(reading)
         idle.transport.abort()
 
-    assert frames[-1]["msg"]["last_trade_size_fp"] == "5000.00"
+    assert last["msg"]["last_trade_size_fp"] == "5000.00"
 
 
 async def test_server_pings_with_a_heartbeat(credentials: Credentials) -> None:

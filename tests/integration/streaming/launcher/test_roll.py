@@ -75,6 +75,7 @@ async def test_group_whose_leader_ended_is_left_alone(roll, make_child):
 
     roll.close()
 
+    await until(lambda: roll._guardian.poll() is not None)
     assert roll._guardian.returncode == 0
     assert survivor.lives
 
@@ -112,4 +113,5 @@ async def test_guardian_outlives_signals_meant_for_the_launcher(roll, make_child
     os.kill(roll._guardian.pid, number)
 
     assert await exit_code_once_closed(roll, process) == -signal.SIGTERM
+    await until(lambda: roll._guardian.poll() is not None)
     assert roll._guardian.returncode == 0

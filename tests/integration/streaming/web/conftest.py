@@ -10,6 +10,7 @@ from accounts.models import Account
 from streaming.web.server import DrainingServer, listening_socket
 from tests.integration.visitors import key_session
 from tests.serving import serving
+from tests.waiting import PATIENCE_SECONDS
 
 
 class Web:
@@ -45,11 +46,13 @@ async def token(database, alice) -> str:
 
 @pytest.fixture
 async def browser(web, token) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=web.origin, cookies={"session": token}) as browser:
+    async with httpx.AsyncClient(
+        base_url=web.origin, cookies={"session": token}, timeout=PATIENCE_SECONDS
+    ) as browser:
         yield browser
 
 
 @pytest.fixture
 async def stranger(web) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=web.origin) as stranger:
+    async with httpx.AsyncClient(base_url=web.origin, timeout=PATIENCE_SECONDS) as stranger:
         yield stranger

@@ -177,6 +177,7 @@ async def status_of(application, scope: dict, body: list[bytes]) -> int:
     return status
 
 
+@pytest.mark.timeout(1500)
 @settings(
     max_examples=1000,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

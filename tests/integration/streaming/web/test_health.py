@@ -20,7 +20,7 @@ def beat_seconds_ago(seconds: float) -> None:
 
 
 def test_ready_with_a_worker_whose_heart_beats(client):
-    beat_seconds_ago(14)
+    beat_seconds_ago(10)
 
     response = client.get("/readyz")
 

@@ -25,7 +25,7 @@ from streaming.worker import agenda, upstream
 from streaming.worker.course import Connect, Idle
 from tests.integration.streaming import faults, rows
 from tests.integration.streaming.conftest import feeding, stuck_database
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 SECOND = timedelta(seconds=1)
 
@@ -426,10 +426,14 @@ async def test_refresh_while_a_subscription_hangs_is_not_forgotten(
     sandbox.faults.muted.add("ticker")
     feed = await start_feed(alice, seconds_per_delay=600.0)
     await until(lambda: feed._upstream)
-    monkeypatch.setattr(upstream, "COMMAND_TIMEOUT_SECONDS", 0.5)
+    hanging = feed._upstream
+    with monkeypatch.context() as patch:
+        patch.setattr(upstream, "COMMAND_TIMEOUT_SECONDS", 0.5)
 
-    feed.refresh()
-    sandbox.clear_faults()
+        feed.refresh()
+        sandbox.clear_faults()
+        # The next attempt has its full time.
+        await until(lambda: feed._upstream is not hanging)
 
     # Not after ten minutes.
     await database.until(status_is, alice, "live")
@@ -923,7 +927,7 @@ async def test_feed_that_was_taken_over_writes_nothing_more(
         before = await database.run(rows.stream_of, alice)
 
         sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
-        await asyncio.wait([task], timeout=10)
+        await asyncio.wait([task], timeout=PATIENCE_SECONDS)
 
         with pytest.raises(TakenOver):
             task.result()
@@ -937,7 +941,7 @@ async def test_bug_ends_the_feed(database, alice, credential, sandbox, tickers, 
 
         monkeypatch.setattr(feed._tracker, "apply_ticker", None)
         sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
-        await asyncio.wait([task], timeout=10)
+        await asyncio.wait([task], timeout=PATIENCE_SECONDS)
 
         with pytest.raises(TypeError):
             task.result()

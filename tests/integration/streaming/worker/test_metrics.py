@@ -14,7 +14,7 @@ from streaming.worker.metrics import WorkerMetrics
 from tests.integration.streaming import faults
 from tests.integration.streaming.conftest import stuck_database
 from tests.integration.streaming.worker.test_feed import status_is
-from tests.waiting import START_SECONDS, until
+from tests.waiting import PATIENCE_SECONDS, START_SECONDS, until
 
 
 def told(feed) -> dict[str, float]:
@@ -125,7 +125,9 @@ async def test_worker_of_its_own_answers_at_its_port(alice, credential, start_pr
     port = free_port()
     start_process("run_kalshi_stream", TEST_METRICS_PORT=str(port))
 
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS
+    ) as client:
 
         async def live() -> str | None:
             try:

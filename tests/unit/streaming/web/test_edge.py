@@ -178,7 +178,7 @@ class TestTurns:
 
     @pytest.fixture
     def short_wait(self, monkeypatch):
-        monkeypatch.setattr(edge, "TURN_SECONDS", 0.02)
+        monkeypatch.setattr(edge, "TURN_SECONDS", 0.5)
 
     # In this order: the edge is built by the time that it finds.
     async def test_request_does_not_wait_for_its_turn_for_ever(self, short_wait, ask, application):

@@ -4,13 +4,13 @@ import asyncio
 
 from streaming.worker import arrivals as module
 from streaming.worker.arrivals import Arrivals
-from tests.waiting import until
+from tests.waiting import PATIENCE_SECONDS, until
 
 
 async def test_who_arrives_alone_waits_for_nobody():
     arrival = Arrivals().begin()
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await arrival.others()
 
 
@@ -24,7 +24,7 @@ async def test_the_first_wait_for_the_last():
 
     last.end()
     last.end()
-    await asyncio.wait_for(asyncio.gather(*waiting), 1)
+    await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE_SECONDS)
 
 
 async def test_one_that_does_not_arrive_keeps_nobody_for_long(monkeypatch):
@@ -32,7 +32,7 @@ async def test_one_that_does_not_arrive_keeps_nobody_for_long(monkeypatch):
     arrivals = Arrivals()
     arrival, _ = arrivals.begin(), arrivals.begin()
 
-    await asyncio.wait_for(arrival.others(), 1)
+    await asyncio.wait_for(arrival.others(), PATIENCE_SECONDS)
 
 
 async def test_those_that_come_later_are_waited_for_too():
