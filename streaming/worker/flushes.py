@@ -76,8 +76,10 @@ class Flushes:
         # When the first change since the last flush came, and when a flush began that waits still.
         self._changed_at: float | None = None
         self._waiting_since: float | None = None
-        # Positions that the database refuses: when to try them again, and how that is told.
+        # Positions that the database refuses: when to try them again, and how that is told; those
+        # of them that are being tried.
         self._refused: dict[str, tuple[float, str]] = {}
+        self._tried: set[str] = set()
 
     def soon(self) -> None:
         """There is something to write."""
@@ -141,6 +143,7 @@ class Flushes:
             raise
         self._waiting_since = None
         self._failures = 0
+        self._let_in_again()
         now = monotonic()
         COUNTS.flush.observe(now - began)
         COUNTS.flushed_rows += len(changes.positions)
@@ -164,16 +167,25 @@ class Flushes:
                 logger.error("position refused", extra=self._fields(ticker=ticker, reason=reason))
                 told = f"position {ticker}: the database refuses it ({reason})"
                 self._refused[ticker] = (monotonic() + REFUSED_RETRY_SECONDS, told)
+                self._tried.discard(ticker)
             # To tell of them, beside the exchange's own rows that are left out.
             self._tracker.tell_left_out_again()
             self._unwritten.set()
 
     def _try_refused_again(self) -> None:
         now = monotonic()
-        for ticker in [each for each, (at, _) in self._refused.items() if at <= now]:
-            del self._refused[ticker]
+        self._tried = {ticker for ticker, (at, _) in self._refused.items() if at <= now}
+        for ticker in self._tried:
             self._tracker.write_again(ticker)
+
+    def _let_in_again(self) -> None:
+        """Those that were tried are written: they are left out no more."""
+        for ticker in self._tried:
+            del self._refused[ticker]
+        if self._tried:
+            self._tried = set()
             self._tracker.tell_left_out_again()
+            self._unwritten.set()
 
     def _accepted(self, changes: Changes) -> Changes:
         if not self._refused:
@@ -181,9 +193,10 @@ class Flushes:
         left_out = changes.left_out
         if left_out is not None:
             left_out += tuple(told for _, told in self._refused.values())
+        refused = self._refused.keys() - self._tried
         return replace(
             changes,
-            positions=tuple(each for each in changes.positions if each.ticker not in self._refused),
+            positions=tuple(each for each in changes.positions if each.ticker not in refused),
             left_out=left_out,
         )
 

@@ -40,19 +40,25 @@ class Writer:
 
     def __init__(self) -> None:
         self.written: list[set[str]] = []
+        self.told: list[tuple[str, ...]] = []
         self.refuses: set[str] = set()
 
     def write(self, changes, state, at) -> int:
         tickers = {position.ticker for position in changes.positions}
         if tickers & self.refuses:
             raise DataError("numeric field overflow")
-        self.written.append(tickers)
+        self._note(tickers, changes)
         return len(self.written)
 
     def write_apart(self, changes, state, at) -> dict[str, str]:
         tickers = {position.ticker for position in changes.positions}
-        self.written.append(tickers - self.refuses)
+        self._note(tickers - self.refuses, changes)
         return dict.fromkeys(tickers & self.refuses, "DataError")
+
+    def _note(self, tickers: set[str], changes) -> None:
+        self.written.append(tickers)
+        if changes.left_out is not None:
+            self.told.append(changes.left_out)
 
 
 @pytest.fixture
@@ -174,6 +180,22 @@ async def test_refused_position_is_tried_again_although_nothing_moves(
     await until(lambda: {"A"} in writer.written)
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_refused_position_is_told_until_it_is_written(flushing, writer, monkeypatch):
+    monkeypatch.setattr(flushes, "REFUSED_RETRY_SECONDS", 0.0)
+    writer.refuses = {"A"}
+    for _ in range(5):
+        await flushing.write()
+    refused = writer.told[:]
+
+    writer.refuses = set()
+    for _ in range(2):
+        await flushing.write()
+
+    assert refused == [(), *[("position A: the database refuses it (DataError)",)] * 4]
+    assert writer.written[-2:] == [{"A"}, set()]
+    assert writer.told[-1] == ()
 
 
 @pytest.mark.parametrize(
