@@ -11,6 +11,7 @@ from django.templatetags.static import static
 from playwright.async_api import Locator, Page, expect
 
 from ledger.models import Note
+from sandbox.faults import FailedAnswer
 from sandbox.server import Sandbox
 from tests.e2e.people import in_database
 from tests.e2e.visitor import sign_in
@@ -198,6 +199,18 @@ async def test_what_it_pays_at_each_end_is_what_the_server_says(page, product, h
             await expect(figure).to_have_attribute("value", said[field])
     ends = page.locator("event-outcomes .outcome")
     await expect(ends).to_have_count(len(matrix["event"]["outcomes"]))
+
+
+async def test_executions_that_are_read_later_come_into_the_detail(page, product, sandbox, held):
+    sandbox.faults.answers.append(FailedAnswer(500, "json", "/portfolio/fills", times=None))
+    await sign_in(page, product)
+    await choose(page, held)
+    detail = page.locator("position-detail")
+    await expect(detail.locator(".fills-note")).to_have_text("No execution is recorded.")
+
+    sandbox.clear_faults()
+
+    await expect(detail.locator(".fills tbody tr").first).to_be_visible(timeout=40_000)
 
 
 async def test_a_figure_is_explained_by_keyboard(page, product, held):

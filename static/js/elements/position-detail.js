@@ -117,6 +117,11 @@ export class PositionDetail extends HTMLElement {
     if (this.#position) this.#chart.askAgainSoon();
   }
 
+  /** More of what happened has been read from the exchange. */
+  askAnew() {
+    if (this.#position) this.#asking.renew();
+  }
+
   /** One that is no longer open, as it was last. @param {import("../store.js").End} end */
   set end({ position, closed }) {
     const before = this.#position;

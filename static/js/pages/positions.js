@@ -57,8 +57,11 @@ export class PositionsPage {
     this.#accounts = accounts;
     this.#panel.nameOf = (id) => accounts.viewed.nameOf(id);
     this.#panel.contextOf = (id) => this.#contextOf(id);
-    // Why a figure of a position is unknown may be another now.
-    this.#summaries.listen("reading-change", () => store.touch());
+    this.#summaries.listen("reading-change", () => {
+      // Why a figure of a position is unknown may be another now, and its records may be more.
+      store.touch();
+      this.#detail?.askAnew();
+    });
     this.#panel.addEventListener("select", (event) =>
       this.#choose(/** @type {CustomEvent<string>} */ (event).detail),
     );
