@@ -9,12 +9,15 @@ import { part } from "./template.js";
 /** Asked again this often; while history is being read, more often. */
 const AGAIN_MS = 60_000;
 const READING_MS = 5_000;
+/** Doubled by each question while there is no proof. */
+const FIRST_MS = 2_500;
 
 /**
  * How far back the records of the accounts in sight go, and what they leave unexplained. Its markup
  * is in the page; set `ids` to fill it.
  *
- * Events, which bubble: `reading-change`, when `isReading` has become another for any of them.
+ * Events, which bubble: `reading-change`, when `isReading` has become another for any of them, or
+ * more of their records has been read.
  */
 export class LedgerNote extends HTMLElement {
   static define(tag = "ledger-note", registry = customElements) {
@@ -26,6 +29,9 @@ export class LedgerNote extends HTMLElement {
   /** @type {readonly Proof[]} */
   #proofs = [];
   #timer = 0;
+  #delay = FIRST_MS;
+  /** How far back their records go, once it was told. @type {string | null} */
+  #reach = null;
   /** Those whose history is still being read. @type {ReadonlySet<number>} */
   #reading = new Set();
 
@@ -42,6 +48,8 @@ export class LedgerNote extends HTMLElement {
     }
     this.#ids = ids;
     this.#proofs = [];
+    this.#reach = null;
+    this.#delay = FIRST_MS;
     this.#write();
     this.#ask();
   }
@@ -69,19 +77,29 @@ export class LedgerNote extends HTMLElement {
     }
     if (ids !== this.#ids || !this.isConnected) return;
     this.#write();
-    const delay = this.#proofs.some(isReading) ? READING_MS : AGAIN_MS;
-    this.#timer = setTimeout(() => this.#ask(), delay);
+    this.#delay = this.#nextDelay();
+    this.#timer = setTimeout(() => this.#ask(), this.#delay);
+  }
+
+  #nextDelay() {
+    if (this.#proofs.some(isReading)) return READING_MS;
+    // Of an account that was just added there is none yet; of another there never is.
+    const isProved = this.#proofs.length > 0 && this.#proofs.every((each) => each.residual !== null);
+    return isProved ? AGAIN_MS : Math.min(2 * this.#delay, AGAIN_MS);
   }
 
   #write() {
     const reading = this.#ids.filter((_, index) => this.#proofs[index] && isReading(this.#proofs[index]));
-    if (reading.join() !== [...this.#reading].join()) {
+    const isTold = this.#proofs.length > 0;
+    const reach = isTold ? JSON.stringify(this.#proofs.map((each) => each.complete_from)) : null;
+    const isMore = this.#reach !== null && reach !== this.#reach;
+    this.#reach = reach;
+    if (isMore || reading.join() !== [...this.#reading].join()) {
       this.#reading = new Set(reading);
       this.dispatchEvent(new CustomEvent("reading-change", { bubbles: true }));
     }
-    const isKnown = this.#proofs.length > 0;
-    this.hidden = !isKnown;
-    if (!isKnown) return;
+    this.hidden = !isTold;
+    if (!isTold) return;
     writeText(part(this, ".ledger-reach"), reachText(this.#proofs));
     const odd = unexplainedText(this.#proofs);
     part(this, ".ledger-odd").hidden = !odd;
