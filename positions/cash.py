@@ -127,8 +127,8 @@ class CashBook:
         self._held_back: Balance | None = None
         self._held_back_since: datetime | None = None
         self._accepted_until = datetime.min.replace(tzinfo=UTC)
-        # Since one was as expected: the first of those told last that are of one amount, and the
-        # first that nothing explained.
+        # The first of the latest run of balances with one amount, of those since the last that was
+        # taken; and the first that nothing explained, of those held back together.
         self._same: Balance | None = None
         self._surprising: Balance | None = None
 
@@ -183,10 +183,11 @@ class CashBook:
         if self._same is None or self._same.amount != balance.amount:
             self._same = balance
         if surprise or self._cash is None:
+            if self._held_back is None:
+                # What was taken before is another matter.
+                self._surprising = None
             # One of the same amount before it, of which it could not be told, had it as well.
             self._surprising = self._surprising or self._same
-        elif surprise is not None:
-            self._surprising = self._same = None
         since = self._held_back_since or balance.as_of
         if self._cash is None:
             self._begin(balance)
@@ -204,8 +205,8 @@ class CashBook:
         return self._held_back
 
     @property
-    def surprised_by(self) -> datetime | None:
-        """When what nothing explains had happened at the latest; None while all is explained."""
+    def surprise_by(self) -> datetime | None:
+        """By when what nothing explained last had happened; None once a balance is as expected."""
         return self._surprising.earliest if self._surprising else None
 
     def confirm(self, balance: Balance | None) -> None:
@@ -223,6 +224,7 @@ class CashBook:
 
     def _begin(self, balance: Balance) -> None:
         # Nothing older to fall back to: what was told by its end is taken to be in it.
+        self._same = None
         self._base, self._settled = _cash_of(balance), replace(balance, since=balance.until)
         self._flows = [flow for flow in self._flows if not flow.is_in(self._settled)]
         if self._later_than(balance) is not None:
@@ -232,8 +234,12 @@ class CashBook:
     def _accept(self, balance: Balance, surprise: Decimal) -> None:
         self._held_back = self._held_back_since = None
         self._accepted_until = balance.as_of
+        if self._same and self._same.as_of <= balance.as_of:
+            self._same = None
         if surprise:
             self._unexplained.append(_Unexplained(surprise, balance))
+        else:
+            self._surprising = None
         self._balances.append(balance)
         self._forget(balance)
         self._cash = self._reckoned()

@@ -94,8 +94,9 @@ class Historian:
         # Somebody waits for what is to be read, also while that fails.
         self._is_wanted = asyncio.Event()
         self._is_asked = self._is_surprised = False
-        # The balance whose reason is looked for.
+        # The balance whose reason is looked for, and by when that had happened.
         self._looked_for: Balance | None = None
+        self._happened_by: datetime | None = None
         # Up to when the fills have been, wherever the settlements are.
         self._fills_read_until: datetime | None = None
         # The oldest instant that something became known of, in looks that have not come to their
@@ -169,8 +170,9 @@ class Historian:
         # One that is not listed is told nothing of.
         is_netting = all(each.is_enabled for each in ours) if ours else None
         book = self._tracker.valuation.cash
+        self._note_surprise()
         # What it moved was a surprise; if there was none, it is in no balance yet.
-        by = book.surprised_by or self._rest.exchange_now
+        by = self._happened_by or self._rest.exchange_now
         since = await self._books.run(netting.keep, is_netting, by)
         if since:
             self._netted_since = min(since, self._netted_since or since)
@@ -182,6 +184,10 @@ class Historian:
             self._touch(await self._books.reckon_netting(self._netted_since))
             # Only now: had it failed, it would be tried again.
             self._netted_since = None
+
+    def _note_surprise(self) -> None:
+        # The balances may be as expected again before all that may explain it has been read.
+        self._happened_by = self._tracker.valuation.cash.surprise_by or self._happened_by
 
     async def _forget_an_old_world(self, now: datetime) -> None:
         has_begun = await new_world.has_begun(
@@ -263,7 +269,7 @@ class Historian:
             self._on_change()
         # Only now: had anything failed, the next look would take them for known.
         self._touched, self._is_all_touched = None, False
-        self._looked_for = None
+        self._looked_for = self._happened_by = None
 
     async def _look_at_markets(self) -> None:
         # Of these the next look keeps what they explain.
@@ -328,12 +334,13 @@ class Historian:
             if is_due:
                 # One that is told while the lists are read may have its reason in none of them.
                 self._looked_for = self._tracker.valuation.cash.held_back
+                self._note_surprise()
                 await self._read_netting()
                 await transferring.read(
                     self._rest, self._subaccount, self._keep_transfers, if_possible
                 )
-            by = self._tracker.valuation.cash.surprised_by
-            async with aclosing(self._deciding.look(by, only_new=not is_due)) as changed:
+            looking = self._deciding.look(self._happened_by, only_new=not is_due)
+            async with aclosing(looking) as changed:
                 async for at in changed:
                     self._touch([at])
         except Exception:

@@ -54,26 +54,54 @@ def test_flow_counts_until_a_balance_contains_it():
 def test_what_nothing_explains_had_happened_by_the_first_balance_that_shows_it():
     book = CashBook()
     book.told(balance("100", 0, 1))
-    assert book.surprised_by == at(0)
+    assert book.surprise_by == at(0)
     assert book.told(balance("100", 1, 1.5)) == 0
-    assert book.surprised_by is None
+    assert book.surprise_by is None
     book.flowed(flow("-5", 2.0, 2.2))
 
     # Whether the flow is in it can't be told; that it shows the same as the next can.
     assert book.told(balance("103", 2.1, 2.3)) is None
-    assert book.surprised_by is None
+    assert book.surprise_by is None
     for since in (3, 4):
         assert book.told(balance("103", since, since + 0.5)) == 8
-        assert book.surprised_by == at(2.1)
+        assert book.surprise_by == at(2.1)
     book.confirm(book.held_back)
-    assert book.surprised_by == at(2.1)
+    assert book.surprise_by == at(2.1)
 
     assert book.told(balance("103", 5, 5.5)) == 0
-    assert book.surprised_by is None
+    assert book.surprise_by is None
     # Of the same amount as one that was as expected.
     book.flowed(flow("-5", 6))
     assert book.told(balance("103", 7, 7.5)) == 5
-    assert book.surprised_by == at(7)
+    assert book.surprise_by == at(7)
+
+
+def test_a_surprise_after_one_that_was_taken_is_another():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    book.told(balance("108", 2, 2.5))
+    taken = book.held_back
+    # Told while the reason of the first was looked for.
+    book.told(balance("111", 3, 3.5))
+    book.confirm(taken)
+    assert book.surprise_by == at(3)
+    book.confirm(book.held_back)
+
+    # What was taken for good had not this.
+    book.flowed(flow("-5", 4))
+    assert book.told(balance("111", 5, 5.5)) == 5
+    assert book.surprise_by == at(5)
+
+
+def test_a_surprise_that_a_late_flow_explains_dates_no_other():
+    book = CashBook()
+    book.told(balance("100", 0, 1))
+    assert book.told(balance("95", 2, 2.5)) == -5
+    book.flowed(flow("-5", 1.5))
+    assert book.surprise_by is None
+
+    assert book.told(balance("103", 3, 3.5)) == 8
+    assert book.surprise_by == at(3)
 
 
 def test_balance_that_may_or_may_not_contain_a_flow_is_not_taken():
