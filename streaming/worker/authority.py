@@ -148,10 +148,11 @@ class Authority:
             subaccount=subaccount,
             on_balance=on_balance,
             on_change=on_change,
-            look=self.look,
+            on_late=self._balance_came,
         )
-        # Those that were read and are not taken yet.
+        # Those that were read and are not taken yet; and whether positions are being read.
         self._balances: list[Balance] = []
+        self._is_reading = False
         self._limits = Errand[None](lambda _: None)
         # Since when the stream tells of the account, by the exchange's clock and by ours; None
         # while it doesn't. What happened before, a read must tell of that is no older.
@@ -235,6 +236,7 @@ class Authority:
 
     async def _reconcile(self) -> None:
         requested_at = monotonic()
+        self._is_reading = True
         try:
             positions = await self._read_account()
             held = {ticker for ticker, row in positions.rows.items() if row.quantity}
@@ -245,6 +247,7 @@ class Authority:
                 difference, _read(positions, markets, requested_at, timezone.now())
             )
         finally:
+            self._is_reading = False
             # Not before the positions that explain it; also where those can't be had.
             self._take_balances()
         self._on_shown(positions.rows)
@@ -262,11 +265,15 @@ class Authority:
             await self._limits.wait(self._read_limits(), 0.0)
 
     async def _read_balance(self) -> None:
-        if answer := await self._cash.read(await read_age(self._rest)):
-            self._balances.append(answer)
-        # Of a position that explains it may have been heard meanwhile, and only a reading shows it.
-        if not self._agenda.is_time_to_reconcile(monotonic()):
+        self._balance_came(await self._cash.read(await read_age(self._rest)))
+
+    def _balance_came(self, balance: Balance | None) -> None:
+        if balance:
+            self._balances.append(balance)
+        # A position that explains it may have been announced meanwhile; only a reading shows it.
+        if not (self._is_reading or self._agenda.is_time_to_reconcile(monotonic())):
             self._take_balances()
+        self.look()
 
     def _take_balances(self) -> None:
         balances, self._balances = self._balances, []

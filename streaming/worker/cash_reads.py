@@ -42,7 +42,7 @@ class CashReads:
     Args:
         on_balance: called with each balance, and what of it nothing explains so far.
         on_change: called when there may be something to write.
-        look: called when the agenda is another at a time of its own.
+        on_late: called with a balance that came late, if it came at all.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class CashReads:
         subaccount: int,
         on_balance: Callable[[Balance, Decimal | None], None],
         on_change: Callable[[], None],
-        look: Callable[[], None],
+        on_late: Callable[[Balance | None], None],
     ) -> None:
         self._rest = rest
         self._book = book
@@ -62,12 +62,11 @@ class CashReads:
         self._subaccount = subaccount
         self._on_balance = on_balance
         self._on_change = on_change
-        self._look = look
-        self._errand = Errand(self._came_late)
+        self._errand = Errand(on_late)
 
     async def read(self, since: datetime | None) -> Balance | None:
         """
-        The balance, if it may be asked for now and comes soon; a late one is taken by itself.
+        The balance, if it may be asked for now and comes soon; a late one is told later.
 
         Args:
             since: what `read_age` said before.
@@ -76,10 +75,8 @@ class CashReads:
             return None
         return await self._errand.wait(self._ask(since), HELP_SECONDS)
 
-    def came(self, balance: Balance | None) -> None:
+    def came(self, balance: Balance) -> None:
         """Take one that was read."""
-        if balance is None:
-            return
         surprise = self._book.told(balance)
         if surprise or (self._book.cash and self._book.cash.is_provisional):
             # What moved it is not known yet, or it can't be told whether it contains what did: the
@@ -91,10 +88,6 @@ class CashReads:
     def stop(self) -> None:
         """Ask no more."""
         self._errand.stop()
-
-    def _came_late(self, balance: Balance | None) -> None:
-        self.came(balance)
-        self._look()
 
     async def _ask(self, since: datetime | None) -> Balance | None:
         as_of = timezone.now()

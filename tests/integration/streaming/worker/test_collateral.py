@@ -49,7 +49,7 @@ def returned_of(account_id: int) -> Decimal | None:
 
 def is_proved(account_id: int) -> bool:
     proof = proving.prove_account(account_id)
-    return proof is not None and proof.residual == 0
+    return proof is not None and not proof.unexplained
 
 
 def is_left_alone(account_id: int) -> bool:
