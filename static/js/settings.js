@@ -110,7 +110,10 @@ async function start() {
   eraseOfOthers(String(desk.known.session.user_id));
   // What was there when the browser looked for the place was still without its rows.
   const place = location.hash && document.getElementById(location.hash.slice(1));
-  if (place) place.scrollIntoView();
+  if (!place) return;
+  place.scrollIntoView();
+  // Nor could it have the focus before the page took any.
+  if (document.activeElement === document.body) place.focus({ preventScroll: true });
 }
 
 bindWaysIn(desk);

@@ -76,6 +76,7 @@ async def set_password(page: Page, *, name: str = NAME, password: str = PASSWORD
 
 async def log_in(page: Page, *, name: str = NAME, password: str = PASSWORD) -> None:
     """At the sign-in page, with a name and a password."""
+    await takes_input(page)
     await page.get_by_label("Username").fill(name)
     await page.get_by_label("Password").fill(password)
     await page.get_by_role("button", name="Continue with password").click()

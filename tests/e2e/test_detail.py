@@ -210,7 +210,7 @@ async def test_executions_that_are_read_later_come_into_the_detail(page, product
 
     sandbox.clear_faults()
 
-    await expect(detail.locator(".fills tbody tr").first).to_be_visible(timeout=40_000)
+    await expect(detail.locator(".fills tbody tr").first).to_be_visible(timeout=90_000)
 
 
 async def test_a_figure_is_explained_by_keyboard(page, product, held):

@@ -267,7 +267,7 @@ async def test_settled_one_stays_where_it_was_until_it_is_dismissed(listed, sand
     settled = listed.locator(f"position-card[data-ticker='{ticker}']")
 
     held = sandbox.account.portfolios[0].positions[ticker].quantity
-    # Its executions are from before: the detail asks for them once.
+    # Its executions are from before, and read when the account is.
     executions = Fill.objects.filter(market__ticker=ticker)
     await until(lambda: in_database(executions.exists))
     sandbox.close(ticker)

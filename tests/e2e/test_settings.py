@@ -283,6 +283,13 @@ async def test_signing_out_in_the_settings_takes_the_dashboards_along(person, pr
     await expect(dashboard.get_by_text("You are signed out.")).to_be_visible()
 
 
+async def test_a_link_to_a_part_moves_the_focus_there(owner, product):
+    await owner.goto(f"{product}/settings#sessions")
+    await owner.reload()
+
+    await expect(owner.locator("#sessions")).to_be_focused()
+
+
 async def test_session_that_ran_out_leads_to_the_sign_in_and_back(person):
     await in_database(Session.objects.all().delete)
 

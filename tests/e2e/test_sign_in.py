@@ -3,6 +3,7 @@ Signing in with a key, a password or a link, and what is refused; a market's tit
 whatever it holds.
 """
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -11,7 +12,7 @@ from datetime import timedelta
 import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from accounts import one_time_links
 from accounts.models import Account, Credential, User
@@ -159,6 +160,24 @@ async def test_who_has_been_in_is_not_told_again_unless_they_ask(page, product):
     await expect(told).to_be_hidden()
     await page.get_by_text("How to make a key, and what is kept of it").click()
     await expect(told).to_be_visible()
+
+
+async def test_no_click_is_taken_before_a_script_answers_it(page, product):
+    may_come = asyncio.Event()
+
+    async def come_late(route: Route) -> None:
+        await may_come.wait()
+        await route.continue_()
+
+    await page.route("**/js/sign_in*.js", come_late)
+    await page.goto(product, wait_until="commit")
+    await expect(page.locator("main[inert]")).to_be_visible()
+
+    clicking = asyncio.create_task(page.get_by_role("button", name="Open the sandbox").click())
+    may_come.set()
+
+    await clicking
+    await expect(page.locator("[data-connection=live]")).to_be_visible()
 
 
 async def test_text_that_is_no_key_is_refused_without_being_repeated(page, product, sandbox):
