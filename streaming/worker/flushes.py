@@ -179,7 +179,7 @@ class Flushes:
             self._tracker.write_again(ticker)
 
     def _let_in_again(self) -> None:
-        """Those that were tried are written: they are left out no more."""
+        """Those that were tried are written, or held no more: they are left out no longer."""
         for ticker in self._tried:
             del self._refused[ticker]
         if self._tried:

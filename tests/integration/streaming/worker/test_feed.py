@@ -425,9 +425,10 @@ async def test_refresh_while_a_subscription_hangs_is_not_forgotten(
 ):
     sandbox.faults.muted.add("ticker")
     feed = await start_feed(alice, seconds_per_delay=600.0)
-    # Its first commands are answered at once.
-    await until(lambda: feed._upstream and feed._upstream._socket.unanswered_seconds > 0.2)
+    # Its first commands are answered.
+    await until(lambda: feed._upstream and feed._upstream._authority.is_reconciled)
     hanging = feed._upstream
+    await until(lambda: hanging._socket.unanswered_seconds > 0.2)
     with monkeypatch.context() as patch:
         patch.setattr(upstream, "COMMAND_TIMEOUT_SECONDS", 0.5)
 
