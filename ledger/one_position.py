@@ -82,17 +82,24 @@ def document(found: Known) -> Document:
     recorded = recorded_of(found.book, fills)
     held = _held_of_event(found)
     own = _holding(found)
+    day_start = None if found.is_open or own is None else _day_start_of_flat(found)
     event = matrix.event_matrix(
         held,
         is_exclusive=_is_exclusive(found.market),
         has_yes_won=bool(held) and _has_yes_won(found, held),
     )
     return {
-        **(position_document(found.position) if found.is_open and found.position else _flat(found)),
+        **(
+            position_document(found.position)
+            if found.is_open and found.position
+            else _flat(found, own, day_start)
+        ),
         "fills": [fill_document(fill) for fill in fills],
         "note": note.text if note else None,
         "settlement_matrix": _matrix_document(own, event),
-        "explanation": [explanation_document(each) for each in _explained(found, own, recorded)],
+        "explanation": [
+            explanation_document(each) for each in _explained(found, own, recorded, day_start)
+        ],
     }
 
 
@@ -117,13 +124,14 @@ def explanation_document(explanation: Explanation) -> Document:
     }
 
 
-def _explained(found: Known, own: Holding | None, recorded: Recorded | None) -> list[Explanation]:
+def _explained(
+    found: Known, own: Holding | None, recorded: Recorded | None, day_start: DayStart | None
+) -> list[Explanation]:
     row = found.position
     told_at = row.held_at if row else None
     if row is None or not row.quantity:
         if own is None:
             return []
-        day_start = _day_start_of_flat(found)
         return list(
             explaining.explained_flat(
                 own,
@@ -191,9 +199,9 @@ def _day_pnl(flat: Holding, start: DayStart | None) -> Decimal | None:
     return None if start is None else flat.realized_pnl - flat.fees_paid - start.net_pnl
 
 
-def _flat(found: Known) -> Document:
+def _flat(found: Known, own: Holding | None, day_start: DayStart | None) -> Document:
     """A position that is no more, in the fields of one that is."""
-    row, own = found.position, _holding(found)
+    row = found.position
     if row is None:
         # `known` found one of the two.
         assert found.book is not None  # noqa: S101
@@ -217,7 +225,7 @@ def _flat(found: Known) -> Document:
         "realized_pnl": plain(own.realized_pnl) if own else plain(row.realized_pnl),
         "fees_paid": plain(own.fees_paid) if own else None,
         "net_pnl": plain(own.realized_pnl - own.fees_paid) if own else None,
-        "day_pnl": plain(_day_pnl(own, _day_start_of_flat(found))) if own else None,
+        "day_pnl": plain(_day_pnl(own, day_start)) if own else None,
     }
 
 
