@@ -36,8 +36,9 @@ _KEPT = timedelta(minutes=10)
 # Who looks for what explains a balance may fail: so long a balance is held back at most.
 _HELD_BACK = timedelta(seconds=10)
 _MOST_BALANCES = 64
-# More than so many flows are made fewer.
+# More than so many flows are made fewer, where balances come; where none does, from the second on.
 _MANY_FLOWS = 100
+_MANY_UNTOLD_FLOWS = 1000
 # Flows that may or may not be part of one unexplained amount double what may be left of it.
 _MOST_LEFT = 256
 
@@ -119,6 +120,7 @@ class CashBook:
         self._settled: Balance | None = None
         # All that `_base` does not contain; flows by when they had happened.
         self._flows: list[Flow] = []
+        self._join_from = _MANY_UNTOLD_FLOWS
         self._unexplained: list[_Unexplained] = []
         # Those since of which it can be told for each flow whether they contain it.
         self._balances: deque[Balance] = deque()
@@ -149,6 +151,9 @@ class CashBook:
         if not flow.amount or is_old:
             return
         insort(self._flows, flow, key=_by)
+        if len(self._flows) > self._join_from:
+            self._join_flows(self._flows[-1].by - _KEPT)
+            self._join_from = max(_MANY_UNTOLD_FLOWS, 2 * len(self._flows))
         self._explain(flow)
         # Nearly all happened after the newest.
         if self._balances and flow.is_in(self._balances[-1]) is not False:
@@ -196,7 +201,8 @@ class CashBook:
         elif surprise is not None:
             self._accept(balance, surprise)
         if len(self._flows) > _MANY_FLOWS:
-            self._join_flows(balance)
+            # One of unknown age may be told next; what is older than that is in all to come.
+            self._join_flows(balance.earliest - UNTOLD_AGE)
         return surprise
 
     @property
@@ -308,10 +314,13 @@ class CashBook:
                 each for each in self._unexplained if each.balance.as_of > first.as_of
             ]
 
-    def _join_flows(self, told: Balance) -> None:
-        """Make one of those that are in the same balances, so that a fill costs the same always."""
-        # One of unknown age may be told next; what is older than that is in every one to come.
-        contained_by = told.earliest - UNTOLD_AGE
+    def _join_flows(self, contained_by: datetime) -> None:
+        """
+        Make one of those that are in the same balances, so that a fill costs the same always.
+
+        Args:
+            contained_by: what had happened by then is in every balance to come.
+        """
         joined: list[tuple[Flow, list[bool | None]]] = []
         for flow in self._flows:
             places = [flow.is_in(balance) for balance in self._balances]

@@ -319,6 +319,19 @@ def test_flows_stay_few_however_long_trading_goes_on():
     assert book.told(balance(str(1000 + moved), 400, 400.1)) == 0
 
 
+def test_flows_stay_few_while_no_balance_can_be_had():
+    book = CashBook(Cash(Decimal(1000), None, NOON))
+    for second in range(5_000):
+        book.flowed(flow("1", second, second + 0.1))
+
+    # Those of the last ten minutes, of which a balance may yet tell, and as many again.
+    assert len(book._flows) < 2_500
+    assert said(book) == (Decimal(6_000), True)
+    # One from before the last fifty.
+    assert book.told(balance("5950", 4_949.5, 4_949.9)) == 0
+    assert said(book) == (Decimal(6_000), True)
+
+
 FLOWS = st.lists(
     st.tuples(st.integers(-500, 500), st.floats(0.0, 20.0), st.floats(0.0, 0.3)), max_size=8
 )
