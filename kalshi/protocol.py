@@ -8,7 +8,7 @@ exchange answers commands out of order, and an answer must be attributable to on
 Always holds:
 1. A channel has at most one unanswered command.
 2. What the exchange refused, or ended by itself, is asked for again only when the caller does.
-3. A channel of single markets is never subscribed without any: that would mean all of them.
+3. A channel of single markets is subscribed without any only where all of them are meant.
 4. A frame of a numbered subscription that did not arrive is told of before those after it.
 """
 
@@ -32,6 +32,10 @@ from kalshi.messages import (
 # These errors end a subscription while the connection lives on: the exchange does not know it any
 # more, its channel failed, we read too slowly.
 _ENDING_CODES = {7, 10, 25}
+# A subscription can't hold so many markets; how many it can is documented nowhere.
+TOO_MANY_MARKETS = 26
+# It was told too often what to hold; what it holds stays.
+TOO_MANY_COMMANDS = 27
 # The exchange sends these of all its markets, whatever it is asked; we pick out the wanted.
 _CHANNELS_PICKED_HERE = LIFECYCLE_TYPES
 # Without a list of markets the exchange would send those of all its markets.
@@ -89,7 +93,18 @@ class SequenceGap:
     received: int
 
 
-Event = Message | SubscriptionEnded | SubscriptionRefused | SequenceGap | Undecodable
+@dataclass(frozen=True, slots=True)
+class FollowsAll:
+    """
+    More markets are wanted than one subscription holds: the channel's are asked for unnamed, all.
+
+    Until that is confirmed none are told of, and no snapshot comes: read the state anew.
+    """
+
+    channel: str
+
+
+Event = Message | SubscriptionEnded | SubscriptionRefused | FollowsAll | SequenceGap | Undecodable
 
 
 @dataclass(slots=True)
@@ -111,6 +126,8 @@ class _Channel:
     unanswered: _Command | None = None
     # The number of the subscription's next frame; None until one has come.
     next_seq: int | None = None
+    # The exchange sends this channel's of all markets; we pick out the wanted.
+    is_picked_here: bool = False
 
     @property
     def is_wanted(self) -> bool:
@@ -119,7 +136,7 @@ class _Channel:
     @property
     def asked(self) -> set[str]:
         """The markets to name to the exchange."""
-        return set() if self.name in _CHANNELS_PICKED_HERE else self.wanted
+        return set() if self.is_picked_here else self.wanted
 
     @property
     def is_ready(self) -> bool:
@@ -167,7 +184,9 @@ class Session:
         """
         markets = set(market_tickers)
         for name in channels:
-            channel = self._channels.setdefault(name, _Channel(name, set()))
+            channel = self._channels.setdefault(
+                name, _Channel(name, set(), is_picked_here=name in _CHANNELS_PICKED_HERE)
+            )
             channel.wanted = set(markets)
             channel.send_initial_snapshot = send_initial_snapshot
             self._advance(channel)
@@ -218,8 +237,9 @@ class Session:
         A channel whose subscription begins here is `Subscribed`, also where the exchange says `ok`
         as it finds that it has begun before.
 
-        No event for the lifecycle of a market that nobody wants, which is most of them; nor for a
-        word on one that comes late or twice, and may be outdated: its gap was told.
+        Of channels that come of all markets there is no event for one that nobody wants, which is
+        most of them; nor for a numbered word on one that comes late or twice, and may be outdated:
+        its gap was told.
         """
         try:
             frame = Frame(text)
@@ -229,10 +249,8 @@ class Session:
         return [each for each in (self._gap(frame), event) if each is not None]
 
     def _is_of_no_interest(self, frame: Frame) -> bool:
-        if frame.type not in _CHANNELS_PICKED_HERE or frame.market_ticker is None:
-            return False
         channel = self._channels.get(frame.type)  # these types are named like their channels
-        if channel is None:
+        if channel is None or not channel.is_picked_here or frame.market_ticker is None:
             return False
         is_late = frame.place is not None and frame.place[1] < (channel.next_seq or 0)
         return is_late or frame.market_ticker not in channel.wanted
@@ -293,7 +311,7 @@ class Session:
         params: dict[str, object] = {"channels": [channel.name]}
         if channel.asked:
             params["market_tickers"] = sorted(channel.asked)
-        if channel.send_initial_snapshot:
+        if channel.send_initial_snapshot and not channel.is_picked_here:
             params["send_initial_snapshot"] = True
         self._send(channel, "subscribe", params, channel.asked)
 
@@ -355,8 +373,19 @@ class Session:
                     self._forget(channel)
                 self._advance(channel)
                 return None
+            if message.code == TOO_MANY_MARKETS and refused.markets:
+                self._follow_all(channel)
+                return FollowsAll(channel.name)
             return SubscriptionRefused(channel.name, message.code)
         return message
+
+    def _follow_all(self, channel: _Channel) -> None:
+        channel.is_picked_here = True
+        if channel.sid is None:
+            self._advance(channel)
+        else:
+            # Whether naming no markets widens a subscription that names some is not documented.
+            self._send(channel, "unsubscribe", {"sids": [channel.sid]}, set())
 
     def _forget(self, channel: _Channel) -> None:
         channel.sid = None

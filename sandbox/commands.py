@@ -14,12 +14,20 @@ from typing import cast, get_args
 from sandbox import commands_of_members as members
 from sandbox.command_fields import BadCommand, Fields
 from sandbox.commands_of_members import Answer, Perform
-from sandbox.faults import FRAME_FAULTS, Body, FailedAnswer, FrameFault, Latency, Way
+from sandbox.faults import (
+    FRAME_FAULTS,
+    Body,
+    FailedAnswer,
+    FrameFault,
+    Latency,
+    RefusedCommands,
+    Way,
+)
 from sandbox.fees import FeeType
 from sandbox.offering import GRIDS, Offering
 from sandbox.position import OutcomeSide
 from sandbox.server import Sandbox
-from sandbox.session import CHANNELS
+from sandbox.session import CHANNELS, REFUSALS
 from sandbox.spoiling import Spoil
 
 _FEE_TYPES = cast(tuple[FeeType, ...], get_args(FeeType))
@@ -206,6 +214,16 @@ def _fail_channel(sandbox: Sandbox, fields: Fields) -> None:
     sandbox.fail_channel(channel, code)
 
 
+def _refuse_commands(sandbox: Sandbox, fields: Fields) -> None:
+    channel, code = fields.word("channel", CHANNELS), fields.whole("code", 27)
+    times = fields.whole("times", 1)
+    fields.done()
+    if code not in REFUSALS:
+        raise BadCommand(f"code is one of {', '.join(map(str, sorted(REFUSALS)))}")
+    if times > 0:
+        sandbox.faults.refusals.append(RefusedCommands(channel, code, times))
+
+
 def _fail_answers(sandbox: Sandbox, fields: Fields) -> None:
     status, times = fields.whole("status", 503), fields.whole("times", 1)
     body = fields.word("body", cast(tuple[Body, ...], get_args(Body)), "json")
@@ -343,6 +361,11 @@ COMMANDS: dict[str, Command] = {
     },
     "fail_channel": Command(
         _fail_channel, "channel code=10", "end subscriptions of a channel with error 10 or 25"
+    ),
+    "refuse_commands": Command(
+        _refuse_commands,
+        "channel code=27 times=1",
+        "answer the next commands about a channel with an error, such as 26 or 27",
     ),
     "fail_answers": Command(
         _fail_answers,

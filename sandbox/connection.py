@@ -91,8 +91,7 @@ class Connection:
         try:
             async for message in self._socket:
                 if message.type is WSMsgType.TEXT and self._hears(message.data):
-                    now = asyncio.get_running_loop().time()
-                    self.session.receive(message.data, now, wire.milliseconds(self._clock()))
+                    self._carry_out(message.data)
                     self._news.set()
                 if self.session.is_flooded:
                     self.cut()
@@ -100,6 +99,15 @@ class Connection:
             sender.cancel()
             with suppress(asyncio.CancelledError):
                 await sender
+
+    def _carry_out(self, command: str) -> None:
+        sent_at_ms = wire.milliseconds(self._clock())
+        refusals = self._faults.refusals
+        code = refusals and self._faults.refusal_of(self.session.channels_of(command))
+        if code:
+            self.session.refuse(command, code, sent_at_ms)
+        else:
+            self.session.receive(command, asyncio.get_running_loop().time(), sent_at_ms)
 
     def _hears(self, command: str) -> bool:
         muted = self._faults.muted

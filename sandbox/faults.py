@@ -5,6 +5,7 @@ Faults wait here until an answer or a frame comes by that they are meant for.
 """
 
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.client import responses
@@ -49,6 +50,20 @@ class FailedAnswer:
     times: int | None = 1
 
 
+@dataclass(slots=True)
+class RefusedCommands:
+    """
+    Commands about a channel that are answered with an error instead of being carried out.
+
+    Args:
+        times: how many still are.
+    """
+
+    channel: str
+    code: int
+    times: int = 1
+
+
 @dataclass(frozen=True, slots=True)
 class Latency:
     """
@@ -77,6 +92,7 @@ class Faults:
         frames: one for each of the next frames of data, whichever connection sends it.
         spoils: fields of answers and frames that are wrong.
         muted: channels about which no command is heard any more; the empty name means all commands.
+        refusals: commands that are refused.
     """
 
     latency_seconds: float = 0.0
@@ -87,6 +103,7 @@ class Faults:
     frames: deque[FrameFault] = field(default_factory=deque)
     spoils: list[Spoil] = field(default_factory=list)
     muted: set[str] = field(default_factory=set)
+    refusals: list[RefusedCommands] = field(default_factory=list)
 
     def latency_of(self, path: str) -> Latency:
         """How long a call takes: as the longest beginning of its path says."""
@@ -106,6 +123,16 @@ class Faults:
                 return failed
         return None
 
+    def refusal_of(self, channels: Set[str]) -> int | None:
+        """The error of a command about these channels, if it is refused; that is then used up."""
+        for refused in self.refusals:
+            if refused.channel in channels:
+                refused.times -= 1
+                if refused.times == 0:
+                    self.refusals.remove(refused)
+                return refused.code
+        return None
+
     def clear(self) -> None:
         """Let everything go well again."""
         self.latency_seconds = 0.0
@@ -116,6 +143,7 @@ class Faults:
         self.frames.clear()
         self.spoils.clear()
         self.muted.clear()
+        self.refusals.clear()
 
 
 def failure_text(failed: FailedAnswer) -> tuple[str, str]:

@@ -44,7 +44,10 @@ _ERRORS = {
     14: "Market Ticker required",
     15: "Action required",
     25: "Subscription buffer overflow",
+    26: "Subscription market limit exceeded",
+    27: "Too many requests",
 }
+REFUSALS = frozenset(_ERRORS)
 
 
 @dataclass(slots=True)
@@ -136,6 +139,12 @@ class Session:
                     raise _Refused(5 if command else 1)
         except _Refused as refused:
             self._reply_error(refused.code, refused.subscription, command_id, sent_at_ms)
+
+    def refuse(self, text: str, code: int, sent_at_ms: int) -> None:
+        """Answer a command with an error, one of `REFUSALS`, and do nothing."""
+        channels = self.channels_of(text)
+        about = (each for name, each in self._subscriptions.items() if name in channels)
+        self._reply_error(code, next(about, None), _command_id(_object(text)), sent_at_ms)
 
     def channels_of(self, text: str) -> set[str]:
         """The channels that a command is about, by name or by the number of its subscription."""

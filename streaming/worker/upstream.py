@@ -25,7 +25,9 @@ from kalshi.lifecycle import (
 )
 from kalshi.messages import CommandFailed, Fill, MarketPosition, Subscribed, Ticker, in_time
 from kalshi.protocol import (
+    TOO_MANY_COMMANDS,
     Event,
+    FollowsAll,
     SequenceGap,
     SubscriptionEnded,
     SubscriptionRefused,
@@ -193,6 +195,15 @@ class Upstream:
                 # for again.
                 logger.warning("subscription refused", extra={"channel": channel, "code": code})
                 self._socket.session.abandon(channel)
+            case SubscriptionRefused(channel=channel, code=code) if (
+                channel == TICKER and code == TOO_MANY_COMMANDS
+            ):
+                # Until the next read, after which it is asked for again, REST says the prices.
+                logger.warning("subscription put off", extra={"channel": channel, "code": code})
+                self._agenda.reconcile_soon()
+            case FollowsAll(channel=channel):
+                logger.warning("all markets followed", extra={"channel": channel})
+                self._agenda.reconcile_soon()
             case SubscriptionRefused(code=code) | CommandFailed(code=code):
                 raise Unavailable(f"The exchange refused a subscription (error {code}).")
             case Undecodable(reason=reason, market_ticker=ticker):

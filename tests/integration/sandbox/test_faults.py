@@ -166,6 +166,27 @@ async def test_ended_channel_says_why_and_can_be_had_again(sandbox: Sandbox) -> 
     assert (error["sid"], error["msg"]) == (1, {"code": 10, "msg": "Channel error"})
 
 
+async def test_refused_command_is_answered_with_its_error_and_the_next_is_carried_out(
+    sandbox: Sandbox,
+) -> None:
+    add = {"sids": [1], "action": "add_markets", "market_tickers": ["KXA"]}
+    async with connect(sandbox.ws_url, sandbox.key_id, sandbox.private_key) as socket:
+        await subscribe(socket, "ticker", "fill")
+        await perform(sandbox, {"do": "refuse_commands", "channel": "ticker", "code": 26})
+        # It is about the other.
+        await socket.send(json.dumps({"id": 7, "cmd": "unsubscribe", "params": {"sids": [2]}}))
+        unsubscribed = await receive(socket)
+        await socket.send(json.dumps({"id": 8, "cmd": "update_subscription", "params": add}))
+        refused = await receive(socket)
+        await socket.send(json.dumps({"id": 9, "cmd": "update_subscription", "params": add}))
+        done = await receive(socket)
+
+    assert (unsubscribed["id"], unsubscribed["type"]) == (7, "unsubscribed")
+    assert (refused["id"], refused["sid"], refused["type"]) == (8, 1, "error")
+    assert refused["msg"] == {"code": 26, "msg": "Subscription market limit exceeded"}
+    assert (done["id"], done["type"]) == (9, "ok")
+
+
 @pytest.mark.parametrize(
     ("command", "status", "text"),
     [

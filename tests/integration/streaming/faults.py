@@ -42,6 +42,12 @@ def subscribed_markets(sandbox: Sandbox) -> set[str]:
     }
 
 
+def follows(sandbox: Sandbox, ticker: str) -> bool:
+    """Whether any connection is told of a market's prices, named or with all others."""
+    subscriptions = (each.session._subscriptions.get("ticker") for each in sandbox.connections)
+    return any(each and (each.tickers is None or ticker in each.tickers) for each in subscriptions)
+
+
 def key_ids(sandbox: Sandbox) -> list[str]:
     """The keys that signed for the open connections."""
     return [connection.session.key.api_key_id for connection in sandbox.connections]

@@ -371,6 +371,8 @@ async def test_opened_member_may_have_a_balance_in_whole_cents(sandbox: Sandbox)
         ({"do": "lag", "markets": 86_401}, "from 0 to 86400"),
         ({"do": "mute", "channel": "trade"}, "channel is one of"),
         ({"do": "fail_channel", "channel": "ticker", "code": 3}, "code is 10 or 25"),
+        ({"do": "refuse_commands", "channel": "trade"}, "channel is one of"),
+        ({"do": "refuse_commands", "channel": "ticker", "code": 99}, "code is one of 1, 2"),
         ({"do": "half_frame", "times": "1.5"}, "whole number"),
         ({"do": "fill", "market": "held:1", "is_taker": "yes"}, "yes_price is missing"),
         ({"do": "revoke_key", "key": "unknown"}, "there is no unknown"),

@@ -12,6 +12,7 @@ from accounts import credentials, setting_aside
 from accounts.encryption import Secret
 from accounts.models import Account, Credential
 from kalshi.errors import ClockSkew
+from kalshi.protocol import TOO_MANY_COMMANDS, TOO_MANY_MARKETS
 from kalshi.resources import PositionRow
 from kalshi.rest import Client
 from kalshi.rows import Rows
@@ -20,7 +21,7 @@ from positions import models
 from positions.fencing import TakenOver
 from sandbox import keys, session
 from sandbox.account import Portfolio
-from sandbox.faults import FailedAnswer, Latency
+from sandbox.faults import FailedAnswer, Latency, RefusedCommands
 from streaming.worker import agenda, upstream
 from streaming.worker.course import Connect, Idle
 from tests.integration.streaming import faults, rows
@@ -78,6 +79,12 @@ def held_is(account_id: int, alices: Portfolio) -> bool:
 
 def bid_is(account_id: int, ticker: str, bid: Decimal) -> bool:
     return rows.open_positions(account_id)[ticker].yes_bid == bid
+
+
+def has_bid(account_id: int, ticker: str, bid: Decimal) -> bool:
+    """Whether it is held by now, with this bid."""
+    row = rows.open_positions(account_id).get(ticker)
+    return row is not None and row.yes_bid == bid
 
 
 def cash_is(account_id: int, cash: Decimal) -> bool:
@@ -821,6 +828,38 @@ async def test_subscription_that_the_exchange_ended_is_renewed(
 
     await database.until(bid_is, alice, tickers[0], Decimal("0.21"))
     assert sandbox.connection_count == 1
+
+
+async def test_account_of_more_markets_than_a_subscription_holds_is_live(
+    database, alice, credential, start_feed, sandbox, alices, tickers, caplog
+):
+    sandbox.faults.refusals.append(RefusedCommands("ticker", TOO_MANY_MARKETS))
+
+    await start_feed(alice)
+    await database.until(status_is, alice, "live")
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+
+    await database.until(bid_is, alice, tickers[0], Decimal("0.21"))
+    await database.until(held_is, alice, alices)
+    assert caplog.messages.count("all markets followed") == 1
+    assert sandbox.connection_count == 1
+
+
+@pytest.mark.parametrize("code", [TOO_MANY_MARKETS, TOO_MANY_COMMANDS])
+async def test_market_that_is_bought_when_the_subscription_takes_no_more_is_followed(
+    database, alice, unheld, live, sandbox, tickers, code
+):
+    attempts = count_attempts(sandbox)
+    sandbox.faults.refusals.append(RefusedCommands("ticker", code))
+    sandbox.fill(unheld, "yes", Decimal(5), Decimal("0.20"))
+    await until(lambda: not sandbox.faults.refusals)
+
+    await until(lambda: faults.follows(sandbox, unheld))
+    for ticker in (tickers[0], unheld):
+        sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.24"))
+        await database.until(has_bid, alice, ticker, Decimal("0.21"))
+    assert (await database.run(rows.stream_of, alice)).status == "live"
+    assert not attempts
 
 
 async def test_trade_from_before_the_stream_told_of_any_is_found_soon_though_rest_lags(
