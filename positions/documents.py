@@ -3,6 +3,9 @@ The positions and the portfolio as the product's clients get them: REST and the 
 
 Figures are decimal strings, `None` where unknown; times are RFC 3339 in UTC. A figure is declared
 once, as a column of its model: here, and in the API's documentation, it has the column's name.
+
+Documents are made of rows as told (`as_told`): so the worker writes them, and so they come along
+with its announcement.
 """
 
 from collections.abc import Mapping
@@ -24,30 +27,37 @@ Document = Mapping[str, object]
 Columns = Mapping[str, Any]
 
 
-def position_document(row: Position) -> Document:
-    """One open position, whole. Needs the row's market loaded."""
-    return with_market(holding_document(vars(row)), row.market)
-
-
-def holding_document(columns: Columns) -> Document:
-    """Of a position, from its row's columns, all that may change while its market does not."""
-    return _figures(Position, columns) | {
-        "account_id": columns["account_id"],
-        "side": "yes" if columns["quantity"] > 0 else "no",
-        "priced_at": instant(columns["priced_at"]),
-        "mark_source": columns["mark_source"],
-        "unreadable": columns["unreadable"],
-        "market_status": columns["market_status"],
-        "updated_at": instant(columns["updated_at"]),
-        "version": columns["seq"],
+def as_told(columns: Columns) -> dict[str, Any]:
+    """A row's columns as they are told: figures and times as text, all else as it is."""
+    return {
+        name: plain(value)
+        if type(value) is Decimal
+        else instant(value)
+        if type(value) is datetime
+        else value
+        for name, value in columns.items()
     }
 
 
-def with_market(holding: Document, market: Market) -> Document:
-    """A `holding_document` with what its market is: the position, whole."""
-    outcome = market.yes_outcome if holding["side"] == "yes" else market.no_outcome
+def position_document(row: Position) -> Document:
+    """One open position, whole. Needs the row's market loaded."""
+    return document_of_position(as_told(vars(row)), row.market)
+
+
+def document_of_position(told: Columns, market: Market) -> Document:
+    """As `position_document`, from the row as told."""
+    side = "no" if told["quantity"].startswith("-") else "yes"
+    outcome = market.yes_outcome if side == "yes" else market.no_outcome
     return {
-        **holding,
+        **_figures(Position, told),
+        "account_id": told["account_id"],
+        "side": side,
+        "priced_at": told["priced_at"],
+        "mark_source": told["mark_source"],
+        "unreadable": told["unreadable"],
+        "market_status": told["market_status"],
+        "updated_at": told["updated_at"],
+        "version": told["seq"],
         "ticker": market.ticker,
         "event_ticker": market.event_ticker,
         "series_ticker": market.series_ticker,
@@ -73,24 +83,25 @@ def closed_document(row: Position) -> Document:
 
 def portfolio_document(account_id: int, row: AccountStream | None) -> Document:
     """The sums of an account's positions and its cash; every one unknown before the first read."""
-    return sums_document(vars(row or AccountStream()) | {"account_id": account_id})
+    return document_of_portfolio(as_told(vars(row or AccountStream())) | {"account_id": account_id})
 
 
-def sums_document(columns: Columns) -> Document:
-    """As `portfolio_document`, from the columns of an account's row."""
-    reconciled_at = columns["reconciled_at"]
-    return _figures(AccountStream, columns) | {
-        "account_id": columns["account_id"],
-        "cash_as_of": instant(columns["cash_as_of"]),
-        "cash_provisional": columns["cash_provisional"],
-        "day_pnl_since": instant(columns["day_pnl_since"]),
-        "position_count": columns["position_count"],
-        "unpriced_count": columns["unpriced_count"],
-        "estimated_count": columns["estimated_count"],
-        "unreadable_count": None if reconciled_at is None else len(columns["left_out"]),
-        "reconciled_at": instant(reconciled_at),
-        "version": columns["seq"],
-        "updated_at": instant(columns["updated_at"]),
+def document_of_portfolio(told: Columns) -> Document:
+    """As `portfolio_document`, from the account's row as told."""
+    reconciled_at = told["reconciled_at"]
+    return {
+        **_figures(AccountStream, told),
+        "account_id": told["account_id"],
+        "cash_as_of": told["cash_as_of"],
+        "cash_provisional": told["cash_provisional"],
+        "day_pnl_since": told["day_pnl_since"],
+        "position_count": told["position_count"],
+        "unpriced_count": told["unpriced_count"],
+        "estimated_count": told["estimated_count"],
+        "unreadable_count": None if reconciled_at is None else len(told["left_out"]),
+        "reconciled_at": reconciled_at,
+        "version": told["seq"],
+        "updated_at": told["updated_at"],
     }
 
 
@@ -106,15 +117,15 @@ def connection_document(state: ConnectionState) -> Document:
     }
 
 
-def connection_of(document: Columns) -> ConnectionState:
-    """The state that `connection_document` told of."""
+def connection_of(told: Columns) -> ConnectionState:
+    """The state of the connection, from the account's row as told."""
     return ConnectionState(
-        status=document["status"],
-        attempt=document["attempt"],
-        retry_at=moment(document["retry_at"]),
-        reason=document["reason"],
-        since=datetime.fromisoformat(document["since"]),
-        live_until=moment(document["live_until"]),
+        status=told["status"],
+        attempt=told["attempt"],
+        retry_at=moment(told["retry_at"]),
+        reason=told["reason"],
+        since=datetime.fromisoformat(told["since"]),
+        live_until=moment(told["live_until"]),
     )
 
 
@@ -124,8 +135,8 @@ def figure_columns(model: type[Model]) -> "list[DecimalField[Decimal, Decimal]]"
     return [field for field in model._meta.concrete_fields if isinstance(field, DecimalField)]
 
 
-def _figures(model: type[Model], columns: Columns) -> dict[str, object]:
-    return {name: plain(columns[name]) for name in figure_names(model)}
+def _figures(model: type[Model], told: Columns) -> dict[str, object]:
+    return {name: told[name] for name in figure_names(model)}
 
 
 @cache

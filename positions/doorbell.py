@@ -1,29 +1,24 @@
 """
-The doorbell of a flush: how far the account got, and what the flush changed, where that fits.
+The doorbell of a flush: how far the account got, and the rows that it wrote, where they fit.
 
-The rows are the truth, and every doorbell may be lost. What it carries says what the rows say that
-were written with it, as clients are told it; so whoever has all up to the flush before may take it
-and read nothing.
+The rows are the truth, and every doorbell may be lost. What it carries is the text that the rows
+were written from; so whoever has all up to the flush before may take it and read nothing.
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from zlib import crc32
 
 from positions import documents
 from positions.connection import ConnectionState
-from positions.documents import Columns, Document
-from positions.models import Market, Position
+from positions.documents import Document
+from positions.models import AccountStream, Market, Position
 
 # PostgreSQL's limit of a notification.
 LONGEST_BYTES = 7_999
-# Of those what stands around a body: an address of three numbers, and a time.
+# Of those what stands around the rows: an address of three numbers, a word, and a time.
 _AROUND_BYTES = 120
-# Ten to twelve fit: what more would make need not be put together.
-MOST_POSITIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +60,25 @@ class Doorbell:
         """
         if not self.carries:
             return None
-        updated_at, (portfolio, connection, holdings) = json.loads(self.carries)
+        updated_at, stream, rows = json.loads(self.carries)
+        # An account's time moves with each of its positions: it is that of the rows too.
+        written = {
+            "account_id": self.account_id,
+            "seq": self.seq,
+            "updated_at": documents.instant(documents.moment(updated_at)),
+        }
         positions = []
-        for market_id, holding in holdings:
-            market = markets.get(market_id)
+        for row in rows:
+            market = markets.get(row["market_id"])
             if market is None:
                 return None
-            positions.append(documents.with_market(holding | {"version": self.seq}, market))
-        portfolio["version"] = self.seq
-        portfolio["updated_at"] = documents.instant(documents.moment(updated_at))
-        return Carried(self.seq, portfolio, documents.connection_of(connection), positions)
+            positions.append(documents.document_of_position(row | written, market))
+        return Carried(
+            self.seq,
+            documents.document_of_portfolio(stream | written),
+            documents.connection_of(stream),
+            positions,
+        )
 
 
 def heard(payload: str) -> Doorbell:
@@ -92,50 +96,33 @@ def heard(payload: str) -> Doorbell:
 @cache
 def shape() -> str:
     """
-    A word for what is carried: another one where documents have other fields.
+    A word for what is carried: another one where rows have other columns.
 
     So releases that run side by side read the rows of one another.
     """
-    told = [
-        documents.portfolio_document(0, None),
-        documents.connection_document(
-            ConnectionState("connecting", datetime.min.replace(tzinfo=UTC))
-        ),
-        documents.holding_document(vars(Position(quantity=0))),
+    columns = [
+        [field.name for field in of._meta.concrete_fields] for of in (AccountStream, Position)
     ]
-    return f"{crc32(repr([sorted(document) for document in told]).encode()):08x}"
+    return f"{crc32(repr(columns).encode()):08x}"
 
 
-def body(stream: Columns, connection: ConnectionState, positions: Iterable[Columns]) -> str | None:
-    """
-    What a flush that writes these rows may carry; None where it would be too long.
-
-    Args:
-        stream: columns of the account's row. Its time and its `seq` are known once it is written.
-        positions: columns of open positions, `market_id` among them.
-    """
-    text = json.dumps(
-        [
-            documents.sums_document(stream),
-            documents.connection_document(connection),
-            [[columns["market_id"], documents.holding_document(columns)] for columns in positions],
-        ],
-        separators=(",", ":"),
-    )
-    # It is ASCII.
-    return text if len(text) <= LONGEST_BYTES - _AROUND_BYTES else None
+def fits(*texts: str) -> bool:
+    """Whether rows of these texts, in ASCII, can be carried."""
+    return sum(map(len, texts)) <= LONGEST_BYTES - _AROUND_BYTES
 
 
-def payload_in_sql(row: str, body: str | None) -> str:
+def payload_in_sql(row: str, rows: tuple[str, str] | None) -> str:
     """
     An SQL expression of the payload.
 
     Args:
         row: alias of the account's row as it is now.
-        body: expression of what `body` made; None to announce the row alone.
+        rows: expressions of the texts that are carried, JSON: of the account's row without `seq`
+            and time, and of a list of open positions; None to announce the row alone.
     """
     parts = [f"{row}.account_id", f"{row}.epoch", f"{row}.seq"]
-    if body:
+    if rows:
         updated_at = f"coalesce(to_json({row}.updated_at)::text, 'null')"
-        parts += [f"'{shape()}'", f"concat('[', {updated_at}, ',', {body}, ']')"]
+        carried = " || ',' || ".join([updated_at, *rows])
+        parts += [f"'{shape()}'", f"'[' || {carried} || ']'"]
     return f"concat_ws(':', {', '.join(parts)})"

@@ -23,6 +23,7 @@ from positions import doorbell, models
 from positions.collateral_book import PaidMarket
 from positions.connection import ConnectionState, Reason, Status
 from positions.day import Baseline
+from positions.documents import as_told
 from positions.fencing import Fence, TakenOver
 from positions.noticed import Notice
 from positions.pnl import Figures, Holding, Quote, Sums
@@ -51,6 +52,9 @@ _NAMES = {
 _NO_FIGURES = {*_NAMES[ConnectionState], "reconciled_at", "cash_as_of"}
 _MARKET_FACTS = ["yes_outcome", "no_outcome", "close_time", "expected_at"]
 
+
+# Without spaces: what it makes travels with the doorbell.
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 _WORTH_UNKNOWN: dict[str, None] = dict.fromkeys(
     [
@@ -138,34 +142,23 @@ class StreamWriter:
         is_one_statement = not (
             changes.closed or changes.fills or changes.notices or is_connected_anew
         )
-        stream = columns_of(connection) | _portfolio_columns(changes)
-        positions = [
-            _position_columns(position) | {"market_id": self._market_ids[position.ticker]}
-            for position in changes.positions
-        ]
         left_out = self._left_out if changes.left_out is None else changes.left_out
-        carries = None
         # Within a transaction more becomes of the rows; readers know the markets as they were; and
         # without sums, or what is left out, the account's row says more than is written here.
         is_alone = is_one_statement and not connections[DEFAULT_DB_ALIAS].in_atomic_block
-        is_short = len(positions) <= doorbell.MOST_POSITIONS
         is_whole = changes.sums is not None and left_out is not None
-        if is_alone and is_short and is_whole and not undescribed:
-            known = {"account_id": self.account_id, "seq": None, "updated_at": at}
-            carries = doorbell.body(
-                stream | known | {"left_out": left_out},
-                connection,
-                (columns | known for columns in positions),
-            )
         with nullcontext() if is_one_statement else transaction.atomic():
             seq = flush(
                 account_id=self.account_id,
                 epoch=self.fence.epoch,
                 at=at,
-                stream=stream,
-                positions=positions,
+                stream=columns_of(connection) | _portfolio_columns(changes, left_out),
+                positions=[
+                    _position_columns(position) | {"market_id": self._market_ids[position.ticker]}
+                    for position in changes.positions
+                ],
                 moves_clock=bool(changes.positions or changes.closed),
-                carries=carries,
+                carries=is_alone and is_whole and not undescribed,
             )
             if seq is None:
                 # Another worker claimed the account after us: its epoch is the higher one.
@@ -258,7 +251,7 @@ def _nothing_but_sums(changes: Changes) -> Changes:
     return replace(changes, positions=(), closed=(), markets=frozenset(), fills=(), notices=())
 
 
-def _portfolio_columns(changes: Changes) -> dict[str, object]:
+def _portfolio_columns(changes: Changes, left_out: tuple[str, ...] | None) -> dict[str, object]:
     cash = changes.cash
     balance = cash.balance if cash else None
     columns: dict[str, object] = {
@@ -268,8 +261,8 @@ def _portfolio_columns(changes: Changes) -> dict[str, object]:
         "exchange_portfolio_value": cash.exchange_portfolio_value if cash else None,
         "reconciled_at": changes.reconciled_at,
     }
-    if changes.left_out is not None:
-        columns["left_out"] = changes.left_out
+    if left_out is not None:
+        columns["left_out"] = left_out
     if changes.sums:
         columns |= columns_of(changes.sums) | columns_of(changes.worth)
     return columns
@@ -307,7 +300,7 @@ def flush(
     stream: Mapping[str, object],
     positions: Sequence[Mapping[str, object]],
     moves_clock: bool = False,
-    carries: str | None = None,
+    carries: bool = False,
 ) -> int | None:
     """
     Raise the account's `seq`, write its stream's columns and whole positions, and announce it.
@@ -322,20 +315,21 @@ def flush(
         positions: columns of `Position`, the same in each, `market_id` among them.
         moves_clock: whether the account's `updated_at` becomes `at` in any case; else only if a
             figure among the stream's columns is not what it was.
-        carries: what comes along with the announcement (`doorbell.body`), so that the rows need not
-            be read. Nothing but this statement may change them in its transaction.
+        carries: whether the rows come along with the announcement where they fit, so that they need
+            not be read. They are all that can be told of the account, then, and nothing but this
+            statement may change them in its transaction.
     Returns:
         The new `seq`; None when the epoch is not the account's any more and nothing was written.
     """
-    statement = _flush_statement(
-        tuple(stream), tuple(positions[0]) if positions else (), carries=carries is not None
-    )
     # Rows as text, which PostgreSQL reads by the columns' own types: exact for NUMERIC.
-    texts = [json.dumps(stream, default=str)]
+    texts = [_encode(as_told(stream))]
     if positions:
-        texts.append(json.dumps(positions, default=str))
-    if carries is not None:
-        texts.append(carries)
+        texts.append(_encode([as_told(each) for each in positions]))
+    statement = _flush_statement(
+        tuple(stream),
+        tuple(positions[0]) if positions else (),
+        carries=carries and doorbell.fits(*texts),
+    )
     with prepared_cursor(connections[DEFAULT_DB_ALIAS]) as cursor:
         cursor.execute(statement, [ACCOUNT_CHANGED, account_id, epoch, at, moves_clock, *texts])
         row = cursor.fetchone()
@@ -348,10 +342,9 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carr
     at, moves_clock, stream_row, position_rows = (
         "$4::timestamptz",
         "$5::boolean",
-        "$6::json",
-        "$7::json",
+        "$6::text",
+        "$7::text",
     )
-    body = "$8::text" if position else "$7::text"
     stream_table, position_table = (
         models.AccountStream._meta.db_table,
         models.Position._meta.db_table,
@@ -371,18 +364,19 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carr
                 INSERT INTO {position_table} (account_id, seq, updated_at, {names})
                 SELECT {account}, raised.seq, {at}, {values}
                 FROM raised,
-                    json_populate_recordset(NULL::{position_table}, {position_rows}) AS its
+                    json_populate_recordset(NULL::{position_table}, {position_rows}::json) AS its
                 ON CONFLICT (account_id, market_id) DO UPDATE SET {updates}
             )
         """  # noqa: S608  # names of columns and tables, all from our own models
-    payload = doorbell.payload_in_sql("raised", body if carries else None)
+    rows = (stream_row, position_rows if position else "'[]'")
+    payload = doorbell.payload_in_sql("raised", rows if carries else None)
     return f"""
         WITH raised AS (
             UPDATE {stream_table} AS stream
             SET seq = stream.seq + 1,
                 updated_at = CASE WHEN {moves_clock} THEN {at} ELSE stream.updated_at END,
                 {", ".join(f"{name} = its.{name}" for name in stream)}
-            FROM json_populate_record(NULL::{stream_table}, {stream_row}) AS its
+            FROM json_populate_record(NULL::{stream_table}, {stream_row}::json) AS its
             WHERE stream.account_id = {account} AND stream.epoch = {epoch}
             RETURNING stream.account_id, stream.epoch, stream.seq, stream.updated_at
         )

@@ -690,7 +690,7 @@ def test_flush_that_waits_holds_no_market(opened, account, own_connection, in_th
 def test_storm_announces_that_it_happened_and_carries_nothing(opened, announced):
     hold(opened, 50)
     announced()
-    for number in range(13):
+    for number in range(20):
         opened.tracker.apply_ticker(prices(f"M{number:03}", 1), 200.0)
 
     write(opened.writer, opened.tracker)
