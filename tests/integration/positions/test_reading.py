@@ -67,6 +67,27 @@ def test_rows_hold_nothing_of_another_account(opened):
     assert (found.positions, found.stream) == ([], None)
 
 
+def test_rows_are_as_the_orm_reads_them(opened, account):
+    hold(opened, 2)
+
+    found = reading.read(account.pk)
+
+    read = [found.stream, *found.positions, *(each.market for each in found.positions)]
+    for found_row in read:
+        by_orm = type(found_row).objects.get(pk=found_row.pk)
+        names = [field.attname for field in type(found_row)._meta.concrete_fields]
+        assert {name: getattr(found_row, name) for name in names} == {
+            name: getattr(by_orm, name) for name in names
+        }
+        assert (found_row == by_orm, found_row._state.adding, found_row._state.db) == (
+            True,
+            False,
+            "default",
+        )
+        assert found_row.get_deferred_fields() == set()
+    assert [each.account for each in found.positions] == [account, account]
+
+
 def test_heartbeat_is_that_of_the_account_s_own_worker(opened, account):
     workers.beat(OTHER_WORKER)
     age(WORKER, 300)
