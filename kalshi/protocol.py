@@ -8,7 +8,7 @@ exchange answers commands out of order, and an answer must be attributable to on
 Always holds:
 1. A channel has at most one unanswered command.
 2. What the exchange refused, or ended by itself, is asked for again only when the caller does.
-3. A channel of single markets is subscribed without any only where all of them are meant.
+3. A channel of single markets is subscribed without naming any only where all are to come.
 4. A frame of a numbered subscription that did not arrive is told of before those after it.
 """
 
@@ -32,8 +32,10 @@ from kalshi.messages import (
 # These errors end a subscription while the connection lives on: the exchange does not know it any
 # more, its channel failed, we read too slowly.
 _ENDING_CODES = {7, 10, 25}
-# A subscription can't hold so many markets; how many it can is documented nowhere.
+# One subscription can't hold so many markets; how many it can is documented nowhere.
 TOO_MANY_MARKETS = 26
+# The markets that were named are the reason: one of them can't be named, or they are too many.
+NAMES_REFUSED = frozenset({11, 14, TOO_MANY_MARKETS})
 # It was told too often what to hold; what it holds stays.
 TOO_MANY_COMMANDS = 27
 # The exchange sends these of all its markets, whatever it is asked; we pick out the wanted.
@@ -93,23 +95,14 @@ class SequenceGap:
     received: int
 
 
-@dataclass(frozen=True, slots=True)
-class FollowsAll:
-    """
-    More markets are wanted than one subscription holds: the channel's are asked for unnamed, all.
-
-    Until that is confirmed none are told of, and no snapshot comes: read the state anew.
-    """
-
-    channel: str
-
-
-Event = Message | SubscriptionEnded | SubscriptionRefused | FollowsAll | SequenceGap | Undecodable
+Event = Message | SubscriptionEnded | SubscriptionRefused | SequenceGap | Undecodable
 
 
 @dataclass(slots=True)
 class _Command:
     id: int
+    # `subscribe`, `update_subscription`, `unsubscribe`.
+    name: str
     # The subscription's markets once the command has succeeded.
     markets: set[str]
     # When it was handed out, by the caller's clock; None until then.
@@ -171,6 +164,7 @@ class Session:
         channels: Iterable[str],
         market_tickers: Iterable[str] = (),
         send_initial_snapshot: bool = False,
+        is_named: bool = True,
     ) -> None:
         """
         Want these channels, for these markets instead of any wanted before.
@@ -180,16 +174,27 @@ class Session:
 
         Args:
             send_initial_snapshot: ask for each market's present state, also of those added later;
-                the exchange does so for `ticker` only.
+                the exchange does so for `ticker` only, and only of markets that are named to it.
+            is_named: name the markets to the exchange; else it sends those of all, of which the
+                wanted are told. As a channel was first wanted, so it stays.
         """
         markets = set(market_tickers)
         for name in channels:
-            channel = self._channels.setdefault(
-                name, _Channel(name, set(), is_picked_here=name in _CHANNELS_PICKED_HERE)
-            )
+            if name not in self._channels:
+                is_picked_here = name in _CHANNELS_PICKED_HERE or not is_named
+                self._channels[name] = _Channel(name, set(), is_picked_here=is_picked_here)
+            channel = self._channels[name]
             channel.wanted = set(markets)
             channel.send_initial_snapshot = send_initial_snapshot
             self._advance(channel)
+
+    def wants(self, channel: str, market_ticker: str) -> bool:
+        """Whether a channel is wanted for a market."""
+        return channel in self._channels and market_ticker in self._channels[channel].wanted
+
+    def stands(self, channel: str) -> bool:
+        """Whether the exchange has confirmed a channel and not ended it since."""
+        return channel in self._channels and self._channels[channel].sid is not None
 
     def abandon(self, channel: str) -> None:
         """Want a channel no more, and say nothing of it to the exchange."""
@@ -237,9 +242,9 @@ class Session:
         A channel whose subscription begins here is `Subscribed`, also where the exchange says `ok`
         as it finds that it has begun before.
 
-        Of channels that come of all markets there is no event for one that nobody wants, which is
-        most of them; nor for a numbered word on one that comes late or twice, and may be outdated:
-        its gap was told.
+        Of a channel that comes of all markets no event for one that nobody wants, which is most of
+        them; nor for a numbered word that comes late or twice, and may be outdated: its gap was
+        told.
         """
         try:
             frame = Frame(text)
@@ -249,7 +254,7 @@ class Session:
         return [each for each in (self._gap(frame), event) if each is not None]
 
     def _is_of_no_interest(self, frame: Frame) -> bool:
-        channel = self._channels.get(frame.type)  # these types are named like their channels
+        channel = self._channels.get(frame.type)  # those that matter are named like their channels
         if channel is None or not channel.is_picked_here or frame.market_ticker is None:
             return False
         is_late = frame.place is not None and frame.place[1] < (channel.next_seq or 0)
@@ -332,7 +337,7 @@ class Session:
         self._last_id += 1
         frame = {"id": self._last_id, "cmd": command, "params": params}
         self._outbox.append(json.dumps(frame))
-        channel.unanswered = _Command(self._last_id, set(markets))
+        channel.unanswered = _Command(self._last_id, command, set(markets))
 
     def _confirmed(
         self, channel: _Channel | None, sid: int | None, *, next_seq: int | None
@@ -365,7 +370,8 @@ class Session:
         refused = channel.unanswered
         if refused is not None and message.id in (refused.id, None):
             channel.unanswered = None
-            if channel.sid is not None and refused.markets < channel.confirmed:
+            asks_for_less = refused.name == "unsubscribe" or refused.markets < channel.confirmed
+            if channel.sid is not None and asks_for_less:
                 # To hear less, which is no need: what is not wanted is of no interest here.
                 if refused.markets:
                     channel.confirmed = refused.markets
@@ -373,19 +379,8 @@ class Session:
                     self._forget(channel)
                 self._advance(channel)
                 return None
-            if message.code == TOO_MANY_MARKETS and refused.markets:
-                self._follow_all(channel)
-                return FollowsAll(channel.name)
             return SubscriptionRefused(channel.name, message.code)
         return message
-
-    def _follow_all(self, channel: _Channel) -> None:
-        channel.is_picked_here = True
-        if channel.sid is None:
-            self._advance(channel)
-        else:
-            # Whether naming no markets widens a subscription that names some is not documented.
-            self._send(channel, "unsubscribe", {"sids": [channel.sid]}, set())
 
     def _forget(self, channel: _Channel) -> None:
         channel.sid = None

@@ -82,7 +82,7 @@ def document(found: Known) -> Document:
     recorded = recorded_of(found.book, fills)
     held = _held_of_event(found)
     own = _holding(found)
-    day_start = None if found.is_open or own is None else _day_start_of_flat(found)
+    flat_start = None if found.is_open or own is None else _day_start_of_flat(found)
     event = matrix.event_matrix(
         held,
         is_exclusive=_is_exclusive(found.market),
@@ -92,13 +92,13 @@ def document(found: Known) -> Document:
         **(
             position_document(found.position)
             if found.is_open and found.position
-            else _flat(found, own, day_start)
+            else _flat(found, own, flat_start)
         ),
         "fills": [fill_document(fill) for fill in fills],
         "note": note.text if note else None,
         "settlement_matrix": _matrix_document(own, event),
         "explanation": [
-            explanation_document(each) for each in _explained(found, own, recorded, day_start)
+            explanation_document(each) for each in _explained(found, own, recorded, flat_start)
         ],
     }
 
@@ -125,7 +125,7 @@ def explanation_document(explanation: Explanation) -> Document:
 
 
 def _explained(
-    found: Known, own: Holding | None, recorded: Recorded | None, day_start: DayStart | None
+    found: Known, own: Holding | None, recorded: Recorded | None, flat_start: DayStart | None
 ) -> list[Explanation]:
     row = found.position
     told_at = row.held_at if row else None
@@ -135,8 +135,8 @@ def _explained(
         return list(
             explaining.explained_flat(
                 own,
-                day_pnl=_day_pnl(own, day_start),
-                day_start=day_start,
+                day_pnl=_day_pnl(own, flat_start),
+                day_start=flat_start,
                 told_at=told_at,
                 recorded=recorded,
             )

@@ -36,7 +36,7 @@ _KEPT = timedelta(minutes=10)
 # Who looks for what explains a balance may fail: so long a balance is held back at most.
 _HELD_BACK = timedelta(seconds=10)
 _MOST_BALANCES = 64
-# More than so many flows are made fewer, where balances come; where none does, from the second on.
+# With more flows than this, they are made fewer as a balance comes; with so many, while none does.
 _MANY_FLOWS = 100
 _MANY_UNTOLD_FLOWS = 1000
 # Flows that may or may not be part of one unexplained amount double what may be left of it.
@@ -152,6 +152,7 @@ class CashBook:
             return
         insort(self._flows, flow, key=_by)
         if len(self._flows) > self._join_from:
+            # REST is never that far behind.
             self._join_flows(self._flows[-1].by - _KEPT)
             self._join_from = max(_MANY_UNTOLD_FLOWS, 2 * len(self._flows))
         self._explain(flow)
@@ -203,6 +204,7 @@ class CashBook:
         if len(self._flows) > _MANY_FLOWS:
             # One of unknown age may be told next; what is older than that is in all to come.
             self._join_flows(balance.earliest - UNTOLD_AGE)
+            self._join_from = _MANY_UNTOLD_FLOWS
         return surprise
 
     @property

@@ -28,7 +28,7 @@ Columns = Mapping[str, Any]
 
 
 def as_told(columns: Columns) -> dict[str, Any]:
-    """A row's columns as they are told: figures and times as text, all else as it is."""
+    """A row's columns as they are told: Decimals and instants as text, all else as it is."""
     return {
         name: plain(value)
         if type(value) is Decimal
@@ -83,11 +83,18 @@ def closed_document(row: Position) -> Document:
 
 def portfolio_document(account_id: int, row: AccountStream | None) -> Document:
     """The sums of an account's positions and its cash; every one unknown before the first read."""
-    return document_of_portfolio(as_told(vars(row or AccountStream())) | {"account_id": account_id})
+    row = row or AccountStream()
+    told = as_told(vars(row)) | {"account_id": account_id}
+    return document_of_portfolio(told, left_out=len(row.left_out))
 
 
-def document_of_portfolio(told: Columns) -> Document:
-    """As `portfolio_document`, from the account's row as told."""
+def document_of_portfolio(told: Columns, *, left_out: int) -> Document:
+    """
+    As `portfolio_document`, from the account's row as told.
+
+    Args:
+        left_out: how many rows are; which, is of no matter here.
+    """
     reconciled_at = told["reconciled_at"]
     return {
         **_figures(AccountStream, told),
@@ -98,7 +105,7 @@ def document_of_portfolio(told: Columns) -> Document:
         "position_count": told["position_count"],
         "unpriced_count": told["unpriced_count"],
         "estimated_count": told["estimated_count"],
-        "unreadable_count": None if reconciled_at is None else len(told["left_out"]),
+        "unreadable_count": None if reconciled_at is None else left_out,
         "reconciled_at": reconciled_at,
         "version": told["seq"],
         "updated_at": told["updated_at"],

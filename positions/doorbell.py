@@ -17,8 +17,10 @@ from positions.models import AccountStream, Market, Position
 
 # PostgreSQL's limit of a notification.
 LONGEST_BYTES = 7_999
-# Of those what stands around the rows: an address of three numbers, a word, and a time.
+# Of those what stands around the rows: an address of three numbers, a word, a time and a count.
 _AROUND_BYTES = 120
+# To be raised with whatever stands behind the address, or how columns are told.
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Doorbell:
         """
         if not self.carries:
             return None
-        updated_at, stream, rows = json.loads(self.carries)
+        updated_at, left_out, stream, rows = json.loads(self.carries)
         # An account's time moves with each of its positions: it is that of the rows too.
         written = {
             "account_id": self.account_id,
@@ -75,7 +77,7 @@ class Doorbell:
             positions.append(documents.document_of_position(row | written, market))
         return Carried(
             self.seq,
-            documents.document_of_portfolio(stream | written),
+            documents.document_of_portfolio(stream | written, left_out=left_out),
             documents.connection_of(stream),
             positions,
         )
@@ -96,14 +98,14 @@ def heard(payload: str) -> Doorbell:
 @cache
 def shape() -> str:
     """
-    A word for what is carried: another one where rows have other columns.
+    A word for what is carried: another one where that has another form, or rows other columns.
 
     So releases that run side by side read the rows of one another.
     """
     columns = [
         [field.name for field in of._meta.concrete_fields] for of in (AccountStream, Position)
     ]
-    return f"{crc32(repr(columns).encode()):08x}"
+    return f"{crc32(repr((_FORMAT, columns)).encode()):08x}"
 
 
 def fits(*texts: str) -> bool:
@@ -116,13 +118,13 @@ def payload_in_sql(row: str, rows: tuple[str, str] | None) -> str:
     An SQL expression of the payload.
 
     Args:
-        row: alias of the account's row as it is now.
+        row: alias of the account's row as it is now, with `left_out` the number of them.
         rows: expressions of the texts that are carried, JSON: of the account's row without `seq`
             and time, and of a list of open positions; None to announce the row alone.
     """
     parts = [f"{row}.account_id", f"{row}.epoch", f"{row}.seq"]
     if rows:
         updated_at = f"coalesce(to_json({row}.updated_at)::text, 'null')"
-        carried = " || ',' || ".join([updated_at, *rows])
+        carried = " || ',' || ".join([updated_at, f"{row}.left_out", *rows])
         parts += [f"'{shape()}'", f"'[' || {carried} || ']'"]
     return f"concat_ws(':', {', '.join(parts)})"

@@ -111,8 +111,6 @@ class StreamWriter:
         # As it was last written.
         self._connection: tuple[Status, Reason | None] | None = None
         self._environment = account.environment
-        # As they were last written; None while another writer wrote them.
-        self._left_out: tuple[str, ...] | None = None
         self.fence = Fence(account.pk, epoch)
         self._market_ids: dict[str, int] = {}
 
@@ -142,23 +140,22 @@ class StreamWriter:
         is_one_statement = not (
             changes.closed or changes.fills or changes.notices or is_connected_anew
         )
-        left_out = self._left_out if changes.left_out is None else changes.left_out
         # Within a transaction more becomes of the rows; readers know the markets as they were; and
-        # without sums, or what is left out, the account's row says more than is written here.
+        # without sums the account's row says more than is written here.
         is_alone = is_one_statement and not connections[DEFAULT_DB_ALIAS].in_atomic_block
-        is_whole = changes.sums is not None and left_out is not None
+        carries = is_alone and changes.sums is not None and not undescribed
         with nullcontext() if is_one_statement else transaction.atomic():
             seq = flush(
                 account_id=self.account_id,
                 epoch=self.fence.epoch,
                 at=at,
-                stream=columns_of(connection) | _portfolio_columns(changes, left_out),
+                stream=columns_of(connection) | _portfolio_columns(changes),
                 positions=[
                     _position_columns(position) | {"market_id": self._market_ids[position.ticker]}
                     for position in changes.positions
                 ],
                 moves_clock=bool(changes.positions or changes.closed),
-                carries=is_alone and is_whole and not undescribed,
+                carries=carries,
             )
             if seq is None:
                 # Another worker claimed the account after us: its epoch is the higher one.
@@ -173,7 +170,6 @@ class StreamWriter:
         for closed in changes.closed:
             self._market_ids.pop(closed.ticker, None)
         self._connection = (connection.status, connection.reason)
-        self._left_out = left_out
         return seq
 
     def write_apart(
@@ -251,7 +247,7 @@ def _nothing_but_sums(changes: Changes) -> Changes:
     return replace(changes, positions=(), closed=(), markets=frozenset(), fills=(), notices=())
 
 
-def _portfolio_columns(changes: Changes, left_out: tuple[str, ...] | None) -> dict[str, object]:
+def _portfolio_columns(changes: Changes) -> dict[str, object]:
     cash = changes.cash
     balance = cash.balance if cash else None
     columns: dict[str, object] = {
@@ -261,8 +257,8 @@ def _portfolio_columns(changes: Changes, left_out: tuple[str, ...] | None) -> di
         "exchange_portfolio_value": cash.exchange_portfolio_value if cash else None,
         "reconciled_at": changes.reconciled_at,
     }
-    if left_out is not None:
-        columns["left_out"] = left_out
+    if changes.left_out is not None:
+        columns["left_out"] = changes.left_out
     if changes.sums:
         columns |= columns_of(changes.sums) | columns_of(changes.worth)
     return columns
@@ -316,8 +312,8 @@ def flush(
         moves_clock: whether the account's `updated_at` becomes `at` in any case; else only if a
             figure among the stream's columns is not what it was.
         carries: whether the rows come along with the announcement where they fit, so that they need
-            not be read. They are all that can be told of the account, then, and nothing but this
-            statement may change them in its transaction.
+            not be read. They have all columns that can be told of the account, then, and nothing
+            but this statement may change them in its transaction.
     Returns:
         The new `seq`; None when the epoch is not the account's any more and nothing was written.
     """
@@ -378,7 +374,8 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carr
                 {", ".join(f"{name} = its.{name}" for name in stream)}
             FROM json_populate_record(NULL::{stream_table}, {stream_row}::json) AS its
             WHERE stream.account_id = {account} AND stream.epoch = {epoch}
-            RETURNING stream.account_id, stream.epoch, stream.seq, stream.updated_at
+            RETURNING stream.account_id, stream.epoch, stream.seq, stream.updated_at,
+                cardinality(stream.left_out) AS left_out
         )
         {written}
         SELECT

@@ -20,6 +20,10 @@ class _Cursor(psycopg.RawCursor[Any]):
             connection.prepare_threshold = PREPARED_AFTER
         try:
             return super().execute(query, params, **options)
+        except psycopg.errors.FeatureNotSupported:
+            # A migration gave a column another type: of this session the statement is of no use.
+            connection.close()
+            raise
         finally:
             # Else psycopg would keep the last hundred statements of all cursors, to count them:
             # those of an import are as long as what they bring.

@@ -220,8 +220,7 @@ def _refuse_commands(sandbox: Sandbox, fields: Fields) -> None:
     fields.done()
     if code not in REFUSALS:
         raise BadCommand(f"code is one of {', '.join(map(str, sorted(REFUSALS)))}")
-    if times > 0:
-        sandbox.faults.refusals.append(RefusedCommands(channel, code, times))
+    sandbox.faults.refusals.append(RefusedCommands(channel, code, times or None))
 
 
 def _fail_answers(sandbox: Sandbox, fields: Fields) -> None:
@@ -365,7 +364,7 @@ COMMANDS: dict[str, Command] = {
     "refuse_commands": Command(
         _refuse_commands,
         "channel code=27 times=1",
-        "answer the next commands about a channel with an error, such as 26 or 27",
+        "answer the next commands about a channel with an error, such as 26 or 27; times 0 for all",
     ),
     "fail_answers": Command(
         _fail_answers,

@@ -56,12 +56,12 @@ class RefusedCommands:
     Commands about a channel that are answered with an error instead of being carried out.
 
     Args:
-        times: how many still are.
+        times: how many still are, None for all.
     """
 
     channel: str
     code: int
-    times: int = 1
+    times: int | None = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,8 @@ class Faults:
         """The error of a command about these channels, if it is refused; that is then used up."""
         for refused in self.refusals:
             if refused.channel in channels:
-                refused.times -= 1
+                if refused.times is not None:
+                    refused.times -= 1
                 if refused.times == 0:
                     self.refusals.remove(refused)
                 return refused.code

@@ -47,7 +47,8 @@ _ERRORS = {
     26: "Subscription market limit exceeded",
     27: "Too many requests",
 }
-REFUSALS = frozenset(_ERRORS)
+# Those that do not end a subscription.
+REFUSALS = _ERRORS.keys() - {7, 10, 25}
 
 
 @dataclass(slots=True)

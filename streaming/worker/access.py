@@ -10,13 +10,18 @@ from streaming.worker.counts import COUNTS
 
 class Access:
     """
-    An account's rate limits and its HTTP connections.
+    An account's rate limits, its HTTP connections, and what the exchange has refused it.
 
     Made anew at each attempt, limits would count as refilled that are not.
+
+    Attributes:
+        follows_all: more markets were held than one subscription takes, so the prices of all are
+            subscribed to.
     """
 
     def __init__(self) -> None:
         self.pacer = Pacer(paced=COUNTS.paced)
+        self.follows_all = False
         self._http: httpx.AsyncClient | None = None
 
     def http(self, environment: Environment) -> httpx.AsyncClient:

@@ -18,7 +18,7 @@ from accounts.credentials import RevealedCredential
 from accounts.errors import CredentialUnusable
 from kalshi.errors import KalshiError
 from kalshi.rest import Client
-from kalshi.socket import connect
+from kalshi.socket import Socket, connect
 from positions.connection import ConnectionState
 from positions.taking_over import OpenedStream
 from postgres.errors import DATABASE_TROUBLE
@@ -240,25 +240,30 @@ class Feed:
         )
         async with connect(key.environment, key.api_key_id, key.key) as socket:
             COUNTS.connections += 1
-            self._upstream = Upstream(
+            self._upstream = upstream = Upstream(
                 rest,
                 socket,
                 self._tracker,
+                self._access,
                 subaccount=key.subaccount,
                 on_change=self._flushes.soon,
                 on_live=self._live,
                 historian=historian,
             )
-            try:
-                await until_one_fails(
-                    self._upstream.run(),
-                    self._watch(credential_id),
-                    self._keep_ledger(historian),
-                )
-            finally:
-                self._upstream = None
-                self._course.ended(socket.last_seen, timezone.now())
-                self._flushes.soon()
+            await until_one_fails(
+                self._keep_up(upstream, socket),
+                self._watch(credential_id),
+                self._keep_ledger(historian),
+            )
+
+    async def _keep_up(self, upstream: Upstream, socket: Socket) -> Never:
+        try:
+            await upstream.run()
+        finally:
+            # At once: the ledger may have a long call under way, which is waited for.
+            self._upstream = None
+            self._course.ended(socket.last_seen, timezone.now())
+            self._flushes.soon()
 
     async def _watch(self, credential_id: int) -> Never:
         """See whether the key in use is still the account's, and note that it works."""

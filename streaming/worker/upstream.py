@@ -25,9 +25,9 @@ from kalshi.lifecycle import (
 )
 from kalshi.messages import CommandFailed, Fill, MarketPosition, Subscribed, Ticker, in_time
 from kalshi.protocol import (
+    NAMES_REFUSED,
     TOO_MANY_COMMANDS,
     Event,
-    FollowsAll,
     SequenceGap,
     SubscriptionEnded,
     SubscriptionRefused,
@@ -39,6 +39,7 @@ from positions.cash import Balance
 from positions.pnl import MarketState
 from positions.tracker import Tracker
 from streaming.together import until_one_fails
+from streaming.worker.access import Access
 from streaming.worker.agenda import Agenda
 from streaming.worker.authority import Authority
 from streaming.worker.counts import COUNTS
@@ -53,7 +54,8 @@ STEADY_SECONDS = 30.0
 COMMAND_TIMEOUT_SECONDS = 10.0
 # Longer than the pings leave a silent peer unnoticed.
 SILENT_SECONDS = 35.0
-# From the first subscription until the account is live; a hundred calls fit in.
+# From the first subscription until the account is live, a hundred calls fit in; and as long as a
+# later one may be put off.
 GO_LIVE_SECONDS = 60.0
 # Between two samples of the lag behind the exchange: it is not worth a tick's time.
 LAG_SAMPLE_SECONDS = 0.1
@@ -68,6 +70,7 @@ class Upstream:
     Keeps a tracker equal to the exchange for as long as the connection holds.
 
     Args:
+        access: knows how the account's prices are to be subscribed to.
         subaccount: frames of others are ignored.
         on_change: called when the tracker has something to write.
         on_live: called once, when the tracker is the exchange's state and will follow it.
@@ -79,6 +82,7 @@ class Upstream:
         rest: Client,
         socket: Socket,
         tracker: Tracker,
+        access: Access,
         *,
         subaccount: int,
         on_change: Callable[[], None],
@@ -88,6 +92,7 @@ class Upstream:
         self._rest = rest
         self._socket = socket
         self._tracker = tracker
+        self._access = access
         self._subaccount = subaccount
         self._on_change = on_change
         self._on_live = on_live
@@ -109,6 +114,8 @@ class Upstream:
         self._lag_due = 0.0
         # The private channels that the exchange has confirmed.
         self._followed: set[str] = set()
+        # Markets that came or went of which only a read can tell.
+        self._appeared: set[str] = set()
         # When the exchange last ended a channel's subscription by itself.
         self._ended_at: dict[str, float] = {}
 
@@ -126,6 +133,9 @@ class Upstream:
             KalshiError: why the connection is of no more use.
         """
         self._socket.session.subscribe(PRIVATE_CHANNELS)
+        if self._access.follows_all:
+            # Before anything is read: there will be no snapshots.
+            self._socket.session.subscribe([TICKER], self._tracker.tickers, is_named=False)
         await self._socket.send_pending()
         self._tracker.follow(monotonic())
         await until_one_fails(
@@ -155,6 +165,7 @@ class Upstream:
                 COUNTS.frames["market_position"] += 1
                 self._agenda.cash_moved(now)
                 if not self._tracker.apply_position(event, now, exchange_now):
+                    self._appeared.add(event.market_ticker)
                     self._agenda.unshown(now, is_flat=not event.quantity)
                 self._on_change()
             case Fill() if self._is_ours(event.subaccount):
@@ -196,14 +207,20 @@ class Upstream:
                 logger.warning("subscription refused", extra={"channel": channel, "code": code})
                 self._socket.session.abandon(channel)
             case SubscriptionRefused(channel=channel, code=code) if (
-                channel == TICKER and code == TOO_MANY_COMMANDS
+                channel == TICKER
+                and code == TOO_MANY_COMMANDS
+                and self._socket.session.stands(TICKER)
             ):
-                # Until the next read, after which it is asked for again, REST says the prices.
+                # Those that it does not hold REST says, until the next read, after which it is
+                # asked for again: ever less often.
                 logger.warning("subscription put off", extra={"channel": channel, "code": code})
-                self._agenda.reconcile_soon()
-            case FollowsAll(channel=channel):
-                logger.warning("all markets followed", extra={"channel": channel})
-                self._agenda.reconcile_soon()
+                self._agenda.garbled(now)
+            case SubscriptionRefused(channel=channel, code=code) if (
+                channel == TICKER and code in NAMES_REFUSED and not self._access.follows_all
+            ):
+                # Which of them it was, if it was one, is not told.
+                self._access.follows_all = True
+                raise Unavailable(f"The exchange takes no such list of markets (error {code}).")
             case SubscriptionRefused(code=code) | CommandFailed(code=code):
                 raise Unavailable(f"The exchange refused a subscription (error {code}).")
             case Undecodable(reason=reason, market_ticker=ticker):
@@ -263,9 +280,11 @@ class Upstream:
             self._on_live()
 
     async def _watch_the_time(self) -> Never:
-        live_by = monotonic() + GO_LIVE_SECONDS
+        ready_at = monotonic()
         while True:
             await asyncio.sleep(COMMAND_TIMEOUT_SECONDS / 10)
+            if self._is_live and self._socket.session.is_ready:
+                ready_at = monotonic()
             if self._socket.silent_seconds > SILENT_SECONDS:
                 raise Unavailable("The exchange has said nothing, or this machine has slept.")
             if self._socket.session.given_up(LIFECYCLE, monotonic() - COMMAND_TIMEOUT_SECONDS):
@@ -274,7 +293,7 @@ class Upstream:
                 self._look_if_live()
             if self._socket.unanswered_seconds > COMMAND_TIMEOUT_SECONDS:
                 raise Unavailable("The exchange does not answer a subscription.")
-            if not self._is_live and monotonic() > live_by:
+            if monotonic() > ready_at + GO_LIVE_SECONDS:
                 raise Unavailable("The exchange did not confirm the subscriptions in time.")
 
     def _balance_told(self, balance: Balance, surprise: Decimal | None) -> None:
@@ -287,6 +306,13 @@ class Upstream:
 
     async def _follow_what_is_held(self) -> None:
         held_now = self._tracker.tickers
+        for ticker in held_now:
+            is_new_here = not self._socket.session.wants(TICKER, ticker)
+            comes_anew = is_new_here and not self._access.follows_all
+            if not comes_anew and (is_new_here or ticker in self._appeared):
+                # What the stream told of it before it was held was passed over.
+                self._agenda.market_changed(ticker, monotonic())
+        self._appeared.clear()
         self._socket.session.subscribe([TICKER], held_now, send_initial_snapshot=True)
         self._socket.session.subscribe([LIFECYCLE], held_now)
         await self._socket.send_pending()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import NotSupportedError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from postgres.patience import WEB
@@ -89,3 +89,22 @@ def test_trouble_is_django_s():
         with pytest.raises(OperationalError):
             cursor.execute("SELECT 1", [])
     connection.close()
+
+
+@pytest.mark.usefixtures("session")
+def test_session_whose_statement_finds_another_type_of_column_is_given_up():
+    def ask_for_it() -> int:
+        with prepared_cursor(connection) as cursor:
+            cursor.execute("SELECT amount FROM widened", [])
+            return cursor.fetchone()[0]
+
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE widened AS SELECT 1::integer AS amount")
+    assert [ask_for_it() for _ in range(PREPARED_AFTER + 2)] == [1] * (PREPARED_AFTER + 2)
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE widened ALTER COLUMN amount TYPE bigint")
+
+    with pytest.raises(NotSupportedError):
+        ask_for_it()
+
+    assert not connection.is_usable()

@@ -42,10 +42,10 @@ def subscribed_markets(sandbox: Sandbox) -> set[str]:
     }
 
 
-def follows(sandbox: Sandbox, ticker: str) -> bool:
-    """Whether any connection is told of a market's prices, named or with all others."""
+def follows_all(sandbox: Sandbox) -> bool:
+    """Whether any connection is told of all markets' prices."""
     subscriptions = (each.session._subscriptions.get("ticker") for each in sandbox.connections)
-    return any(each and (each.tickers is None or ticker in each.tickers) for each in subscriptions)
+    return any(each and each.tickers is None for each in subscriptions)
 
 
 def key_ids(sandbox: Sandbox) -> list[str]:

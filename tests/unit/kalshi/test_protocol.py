@@ -13,7 +13,6 @@ from kalshi.messages import (
     Unsubscribed,
 )
 from kalshi.protocol import (
-    FollowsAll,
     SequenceGap,
     Session,
     SubscriptionEnded,
@@ -359,71 +358,73 @@ def test_refusal_that_names_only_the_subscription_is_that_of_its_command():
     assert [command["id"] for command in sent(session)] == [3]
 
 
-def test_more_markets_than_a_subscription_holds_are_asked_for_as_all(session):
-    session.subscribe(["ticker"], ["KXA", "KXB"], send_initial_snapshot=True)
+def unnamed_session(*markets):
+    """A session whose ticker subscription, sid 9, is of all markets; these are wanted."""
+    session = Session()
+    session.subscribe(["ticker"], markets, send_initial_snapshot=True, is_named=False)
     session.to_send(0.0)
+    confirm(session, 1, "ticker", 9)
+    return session
 
-    events = refuse(session, 26, id=1)
+
+def test_markets_that_are_not_named_are_asked_for_as_all(session):
+    session.subscribe(["ticker"], ["KXA", "KXB"], send_initial_snapshot=True, is_named=False)
     asked = sent(session)
-    confirm(session, 2, "ticker", 9)
+    confirm(session, 1, "ticker", 9)
 
-    assert events == [FollowsAll("ticker")]
     # Nor a snapshot of all there are.
-    assert asked == [{"id": 2, "cmd": "subscribe", "params": {"channels": ["ticker"]}}]
+    assert asked == [{"id": 1, "cmd": "subscribe", "params": {"channels": ["ticker"]}}]
     assert session.is_ready
 
 
-def test_one_market_too_many_ends_the_subscription_for_one_of_all():
-    session = ticker_session("KXA")
-    want_more(session, "ticker", ["KXB"])
-    session.to_send(0.0)
-
-    events = refuse(session, 26, id=2, sid=9)
-    (ended,) = sent(session)
-    receive(session, type="unsubscribed", id=3, sid=9)
-    (asked,) = sent(session)
-    confirm(session, 4, "ticker", 10)
-
-    assert events == [FollowsAll("ticker")]
-    assert (ended["cmd"], ended["params"]) == ("unsubscribe", {"sids": [9]})
-    assert (asked["cmd"], asked["params"]) == ("subscribe", {"channels": ["ticker"]})
-    assert session.is_ready
-
-
-def test_of_all_markets_only_the_wanted_are_told(frames):
+def test_of_all_markets_the_wanted_are_told(frames):
     quote = json.dumps(frames["ticker"])
     mine = frames["ticker"]["msg"]["market_ticker"]
-    session = ticker_session(mine)
-    want_more(session, "ticker", ["KXB"])
-    session.to_send(0.0)
-    refuse(session, 26, id=2, sid=9)
-    receive(session, type="unsubscribed", id=3, sid=9)
-    session.to_send(0.0)
-    confirm(session, 4, "ticker", 10)
+    session = unnamed_session(mine)
 
     (told,) = session.receive(quote)
     of_another = session.receive(quote.replace(mine, "KXOTHER"))
-    # Another that is bought needs no command.
-    want_more(session, "ticker", ["KXOTHER"])
+    session.subscribe(["ticker"], [mine, "KXOTHER"], send_initial_snapshot=True)
     (told_then,) = session.receive(quote.replace(mine, "KXOTHER"))
 
     assert (told.market_ticker, of_another) == (mine, [])
+    # Another that is bought needs no command.
     assert (told_then.market_ticker, sent(session)) == ("KXOTHER", [])
     assert session.is_ready
 
 
-def test_subscription_of_all_that_ended_is_asked_for_as_all_again(session):
-    session.subscribe(["ticker"], ["KXA", "KXB"])
-    session.to_send(0.0)
-    refuse(session, 26, id=1)
-    session.to_send(0.0)
-    confirm(session, 2, "ticker", 9)
+def test_subscription_of_all_that_ended_is_asked_for_as_all_again():
+    session = unnamed_session("KXA", "KXB")
 
     (ended,) = refuse(session, 25, sid=9)
+    stood = session.stands("ticker")
     session.subscribe([ended.channel], ended.market_tickers, send_initial_snapshot=True)
 
-    assert ended.market_tickers == ("KXA", "KXB")
+    assert (ended.market_tickers, stood) == (("KXA", "KXB"), False)
     assert [command["params"] for command in sent(session)] == [{"channels": ["ticker"]}]
+
+
+def test_subscription_of_all_ends_with_the_last_market_even_if_that_is_refused():
+    session = unnamed_session("KXA")
+    want(session, "ticker", [])
+    (ended,) = sent(session)
+
+    events = refuse(session, 27, id=2, sid=9)
+
+    assert (ended["cmd"], events, sent(session)) == ("unsubscribe", [], [])
+    assert session.is_ready
+
+
+def test_what_is_refused_stands_as_it_was():
+    session = ticker_session("KXA")
+    want_more(session, "ticker", ["KXB"])
+    session.to_send(0.0)
+
+    events = refuse(session, 27, id=2, sid=9)
+
+    assert events == [SubscriptionRefused("ticker", 27)]
+    assert (session.stands("ticker"), session.is_ready) == (True, False)
+    assert (session.wants("ticker", "KXB"), session.wants("ticker", "KXC")) == (True, False)
 
 
 def test_refusal_of_a_command_that_was_never_sent_is_only_told():

@@ -24,6 +24,7 @@ from sandbox.account import Portfolio
 from sandbox.faults import FailedAnswer, Latency, RefusedCommands
 from streaming.worker import agenda, upstream
 from streaming.worker.course import Connect, Idle
+from streaming.worker.feed import Feed
 from tests.integration.streaming import faults, rows
 from tests.integration.streaming.conftest import feeding, stuck_database
 from tests.waiting import PATIENCE_SECONDS, until
@@ -830,36 +831,95 @@ async def test_subscription_that_the_exchange_ended_is_renewed(
     assert sandbox.connection_count == 1
 
 
-async def test_account_of_more_markets_than_a_subscription_holds_is_live(
-    database, alice, credential, start_feed, sandbox, alices, tickers, caplog
+async def assert_stream_tells(database, account_id, sandbox, *tickers) -> None:
+    """Prices come by the stream: REST says nothing."""
+    sandbox.is_refusing = True
+    for ticker in tickers:
+        sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.24"))
+        await database.until(has_bid, account_id, ticker, Decimal("0.21"))
+
+
+@pytest.mark.parametrize("code", [TOO_MANY_MARKETS, 11])
+async def test_account_whose_markets_a_subscription_does_not_take_is_live(
+    database, alice, credential, start_feed, sandbox, tickers, code
+):
+    sandbox.faults.refusals.append(RefusedCommands("ticker", code))
+
+    await start_feed(alice)
+    await until(lambda: faults.follows_all(sandbox))
+    await database.until(status_is, alice, "live")
+
+    await assert_stream_tells(database, alice, sandbox, *tickers)
+
+
+async def test_market_that_is_bought_while_all_are_followed_is_told_of(
+    database, alice, unheld, credential, start_feed, sandbox
+):
+    sandbox.faults.refusals.append(RefusedCommands("ticker", TOO_MANY_MARKETS))
+    await start_feed(alice)
+    await until(lambda: faults.follows_all(sandbox))
+    await database.until(status_is, alice, "live")
+
+    sandbox.fill(unheld, "yes", Decimal(5), Decimal("0.20"))
+    await database.until(lambda: unheld in rows.open_positions(alice))
+
+    await assert_stream_tells(database, alice, sandbox, unheld)
+
+
+async def test_market_that_is_bought_when_the_subscription_takes_no_more_is_followed(
+    database, alice, unheld, live, sandbox, tickers
 ):
     sandbox.faults.refusals.append(RefusedCommands("ticker", TOO_MANY_MARKETS))
 
-    await start_feed(alice)
+    sandbox.fill(unheld, "yes", Decimal(5), Decimal("0.20"))
+    await until(lambda: faults.follows_all(sandbox))
     await database.until(status_is, alice, "live")
-    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
 
-    await database.until(bid_is, alice, tickers[0], Decimal("0.21"))
-    await database.until(held_is, alice, alices)
-    assert caplog.messages.count("all markets followed") == 1
-    assert sandbox.connection_count == 1
+    await assert_stream_tells(database, alice, sandbox, tickers[0], unheld)
 
 
-@pytest.mark.parametrize("code", [TOO_MANY_MARKETS, TOO_MANY_COMMANDS])
-async def test_market_that_is_bought_when_the_subscription_takes_no_more_is_followed(
-    database, alice, unheld, live, sandbox, tickers, code
+async def test_market_of_which_the_exchange_was_asked_too_often_is_followed_a_little_later(
+    database, alice, unheld, live, sandbox, tickers
 ):
     attempts = count_attempts(sandbox)
-    sandbox.faults.refusals.append(RefusedCommands("ticker", code))
-    sandbox.fill(unheld, "yes", Decimal(5), Decimal("0.20"))
-    await until(lambda: not sandbox.faults.refusals)
+    sandbox.faults.refusals.append(RefusedCommands("ticker", TOO_MANY_COMMANDS))
 
-    await until(lambda: faults.follows(sandbox, unheld))
-    for ticker in (tickers[0], unheld):
-        sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.24"))
-        await database.until(has_bid, alice, ticker, Decimal("0.21"))
+    sandbox.fill(unheld, "yes", Decimal(5), Decimal("0.20"))
+    await until(lambda: unheld in faults.subscribed_markets(sandbox))
+
+    assert not sandbox.faults.refusals
+    await assert_stream_tells(database, alice, sandbox, tickers[0], unheld)
     assert (await database.run(rows.stream_of, alice)).status == "live"
     assert not attempts
+
+
+async def test_subscription_that_is_asked_for_too_often_to_stand_is_no_live_account(
+    database, alice, live, sandbox, tickers
+):
+    attempts = count_attempts(sandbox)
+    sandbox.faults.refusals.append(RefusedCommands("ticker", TOO_MANY_COMMANDS))
+
+    assert sandbox.fail_channel("ticker", 25) == 1
+
+    await until(lambda: attempts)
+    await until(lambda: faults.subscribed_markets(sandbox))
+    await database.until(status_is, alice, "live")
+
+
+async def test_subscription_that_stays_incomplete_is_connected_anew(
+    database, alice, unheld, live, sandbox, monkeypatch
+):
+    attempts = count_attempts(sandbox)
+    sandbox.faults.refusals.append(RefusedCommands("ticker", TOO_MANY_COMMANDS, times=None))
+
+    with monkeypatch.context() as impatience:
+        impatience.setattr(upstream, "GO_LIVE_SECONDS", 1.0)
+        sandbox.fill(unheld, "yes", Decimal(5), Decimal("0.20"))
+        await until(lambda: attempts)
+    sandbox.faults.refusals.clear()
+
+    await until(lambda: unheld in faults.subscribed_markets(sandbox))
+    await database.until(status_is, alice, "live")
 
 
 async def test_trade_from_before_the_stream_told_of_any_is_found_soon_though_rest_lags(
@@ -890,6 +950,29 @@ async def test_trade_from_while_a_subscription_was_renewed_is_found_soon_though_
 
     await database.until(held_is, alice, alices)
     assert sandbox.connection_count == 1
+
+
+async def test_connection_that_ended_is_told_although_the_ledger_keeps_on(
+    database, alice, credential, start_feed, sandbox, monkeypatch
+):
+    is_done = asyncio.Event()
+
+    async def keep_on(self, historian):
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            # As a call that is under way in its thread.
+            await is_done.wait()
+
+    monkeypatch.setattr(Feed, "_keep_ledger", keep_on)
+    await start_feed(alice)
+    await database.until(status_is, alice, "live")
+
+    sandbox.drop_connections()
+    await database.until(status_is, alice, "reconnecting")
+
+    is_done.set()
+    await database.until(status_is, alice, "live")
 
 
 async def test_machine_that_has_slept_connects_anew(
