@@ -123,19 +123,18 @@ async def _answer(client: Client, api_key_id: str) -> CheckedKey:
     except kalshi_errors.ScopeRefused:
         return CheckedKey(await _read_unlisted(client), listed_key_ids=None, scopes=())
     _log_left_out(records)
+    listed = frozenset({api_key_id, *(record.api_key_id for record in records)})
     own = next((record for record in records if record.api_key_id == api_key_id), None)
-    locked_to = own.subaccount if own else None
-    checked = CheckedKey(
-        subaccount=PRIMARY_SUBACCOUNT if locked_to is None else locked_to,
-        listed_key_ids=frozenset({api_key_id, *(record.api_key_id for record in records)}),
-        scopes=own.scopes if own else (),
-    )
-    await _read_portfolio(client, checked.subaccount)
-    return checked
+    if own is None:
+        # Its own row can't be read, say.
+        return CheckedKey(await _read_unlisted(client), listed, scopes=())
+    subaccount = PRIMARY_SUBACCOUNT if own.subaccount is None else own.subaccount
+    await _read_portfolio(client, subaccount)
+    return CheckedKey(subaccount, listed, own.scopes)
 
 
 async def _read_unlisted(client: Client) -> int:
-    """The subaccount that a key may read which may not list the keys: one locked to it, perhaps."""
+    """The subaccount that a key may read of which no list tells it: it may be locked to one."""
     try:
         await _read_portfolio(client, PRIMARY_SUBACCOUNT)
     except kalshi_errors.ScopeRefused:

@@ -11,7 +11,6 @@ ends; ends with its input. It takes as little of the machine as it can, as the s
 import asyncio
 import json
 import os
-import resource
 import select
 import socket
 import sys
@@ -21,6 +20,7 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 from benchmarks.product import Product
+from streaming import open_files
 
 OPEN = "open"
 OPEN_SECONDS = 60
@@ -147,6 +147,5 @@ def read(port: int, cookie: str, streams: int, asked: int) -> None:
 
 
 if __name__ == "__main__":
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    open_files.allow_all()
     read(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.stdin.fileno())

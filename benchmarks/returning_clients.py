@@ -9,10 +9,11 @@ when their snapshots were there, and holds the streams until its input ends.
 
 import asyncio
 import json
-import resource
 import sys
 from statistics import median
 from time import perf_counter
+
+from streaming import open_files
 
 
 async def open_stream(port: int, token: str) -> asyncio.StreamWriter:
@@ -49,6 +50,5 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    open_files.allow_all()
     asyncio.run(main(int(sys.argv[1])))

@@ -11,6 +11,7 @@ import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from kalshi.errors import DecodeError, KalshiError, RequestRejected, ServerFailed, Unavailable
 
@@ -22,6 +23,9 @@ _ASKABLE = re.compile(r"[A-Za-z0-9._-]+")
 # them may fail before it is clear that everything does.
 _SEARCH_REQUESTS = 30
 _FUTILE_REQUESTS = 6
+# After so long no more halves are made: an exchange that takes its time to fail must not hold up
+# what it does answer.
+_SEARCH_SECONDS = 15.0
 
 Read = Callable[[Sequence[str]], Awaitable[list[object]]]
 
@@ -78,6 +82,7 @@ async def _search(read: Read, names: list[str]) -> tuple[Batched, KalshiError | 
     """What can be had of one request's names, and the error if that is nothing at all."""
     found, first_error, answered = Batched(), None, 0
     groups, failed = deque([names]), 0
+    until = monotonic() + _SEARCH_SECONDS
     while groups:
         group = groups.popleft()
         try:
@@ -86,13 +91,12 @@ async def _search(read: Read, names: list[str]) -> tuple[Batched, KalshiError | 
         except (Unavailable, RequestRejected, DecodeError) as error:
             failed += 1
             first_error = first_error or error
-            if not isinstance(error, ServerFailed | RequestRejected):
-                # Nothing to do with the names.
+            if not isinstance(error, ServerFailed | RequestRejected | DecodeError):
                 found.unanswered.update(group, *groups)
                 break
             if len(group) == 1:
                 found.refused[group[0]] = error
-            elif _is_hopeless(answered, failed):
+            elif _is_hopeless(answered, failed) or monotonic() > until:
                 found.unanswered.update(group)
             else:
                 middle = len(group) // 2

@@ -30,6 +30,8 @@ MAXIMUM_SUBACCOUNT = 2**31 - 1
 # What lies outside is no time of a market, but a zero or a mistake, and overflows where it is
 # reckoned with.
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999
+# Of a whole number; Python itself refuses a text for one of more than 4,300.
+_MOST_DIGITS = 100
 # In one text. The most that we ask for are 5,000 candlesticks of 25 values each.
 MAXIMUM_VALUES = 250_000
 
@@ -39,6 +41,9 @@ T = TypeVar("T")
 def parse(text: str | bytes) -> object:
     """
     What a JSON text says.
+
+    One value that can't be read costs the row that needs it, not all others: a byte that is no
+    UTF-8 becomes a sign that says so, and a whole number without end is null.
 
     Raises:
         DecodeError: it isn't JSON, or is of more values, or nested deeper, than any answer.
@@ -51,9 +56,24 @@ def parse(text: str | bytes) -> object:
     # The parser's own limit, of about a thousand levels, which it finds within microseconds.
     except RecursionError:
         raise DecodeError("JSON that is nested too deeply") from None
-    except ValueError:
+    except json.JSONDecodeError:
         # Not chained: json's error carries the whole text along.
         raise DecodeError("not JSON") from None
+    except ValueError:
+        return _parse_leniently(text)
+
+
+def _parse_leniently(text: str | bytes) -> object:
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    try:
+        return json.loads(text, parse_int=_whole)
+    except (ValueError, RecursionError):
+        raise DecodeError("not JSON") from None
+
+
+def _whole(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
 def values_in(text: str | bytes) -> int:

@@ -1,12 +1,12 @@
 """uvicorn, set up for streams that stay open for hours and for clients that stop reading."""
 
 import errno
-import resource
 import socket
 
 import uvicorn
 from django.conf import settings
 
+from streaming import open_files
 from streaming.web.asgi import StreamingHandler
 from streaming.web.http_connection import BoundedConnection
 
@@ -65,10 +65,8 @@ def _proxies() -> list[str]:
 def _connections_allowed() -> int:
     """As many as we want, or as the system lets a process have open."""
     wanted: int = settings.STREAMS_TOTAL + OTHER_CONNECTIONS
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # The usual 1,024 is a leftover of `select`, which nothing here uses.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return wanted if most == resource.RLIM_INFINITY else min(wanted, most - OWN_FILES)
+    most = open_files.allow_all()
+    return wanted if most is None else min(wanted, most - OWN_FILES)
 
 
 def loopback_sockets(port: int) -> list[socket.socket]:

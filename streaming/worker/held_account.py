@@ -109,6 +109,8 @@ class HeldAccount:
         try:
             while True:
                 started = monotonic()
+                # Who asks from here on asks for what comes after this attempt.
+                self._again.clear()
                 try:
                     await self._feed_it()
                 except (TakenOver, Account.DoesNotExist):
@@ -176,8 +178,6 @@ class HeldAccount:
         )
         self._silent_since = monotonic()
         self._arrival.end()
-        # Before what is awaited: who asks meanwhile asks for the next try.
-        self._again.clear()
         try:
             await self._writers.doubtful.run(
                 set_aside, self._account_id, self._worker_id, state, now

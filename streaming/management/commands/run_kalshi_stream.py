@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from postgres import patience
-from streaming import exposition
+from streaming import exposition, open_files
 from streaming.worker.metrics import WorkerMetrics
 from streaming.worker.port import listening
 from streaming.worker.worker import Worker
@@ -30,6 +30,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or SIGINT."""
         patience.adopt(patience.WORKER)
+        # Each account has some four sockets.
+        open_files.allow_all()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_work())
 

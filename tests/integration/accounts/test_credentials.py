@@ -46,6 +46,16 @@ def test_key_that_is_locked_to_a_subaccount_and_may_list_no_keys_is_of_that(alic
     assert credentials.reveal(credential_id).subaccount == 3
 
 
+def test_key_that_is_locked_to_a_subaccount_and_whose_own_record_is_odd_is_of_that(alice, exchange):
+    key = exchange.issue_key("alice", subaccount=3)
+    own = {"api_key_id": key.api_key_id, "scopes": ["read"], "subaccount": "three"}
+    exchange.instead["/api_keys"] = (200, {"api_keys": [own]})
+
+    credential_id = alice.sign_in(key, accept_trading_key=True).json()["credential"]["id"]
+
+    assert credentials.reveal(credential_id).subaccount == 3
+
+
 def test_deleted_credential_is_unusable():
     with pytest.raises(CredentialUnusable, match="deleted"):
         credentials.reveal(1)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kalshi import batches
 from kalshi.batches import NAMES_PER_REQUEST, read_by_name
 from kalshi.errors import (
     AnswerTooLarge,
@@ -54,7 +55,9 @@ async def test_nothing_is_asked_for_no_names():
     assert exchange.asked == []
 
 
-@pytest.mark.parametrize("error", [ServerFailed("no"), RequestRejected(400)], ids=repr)
+@pytest.mark.parametrize(
+    "error", [ServerFailed("no"), RequestRejected(400), DecodeError("?")], ids=repr
+)
 @pytest.mark.parametrize("failing", [["KX-000"], ["KX-099"], ["KX-017", "KX-061"]], ids=str)
 async def test_name_that_the_exchange_fails_on_costs_no_other(error, failing):
     exchange = Exchange(*failing, error=error)
@@ -66,9 +69,7 @@ async def test_name_that_the_exchange_fails_on_costs_no_other(error, failing):
     assert read.unanswered == set()
 
 
-@pytest.mark.parametrize(
-    "error", [RateLimited(), TurnedAway(403), AnswerTooLarge(), DecodeError("?")], ids=repr
-)
+@pytest.mark.parametrize("error", [RateLimited(), TurnedAway(403), AnswerTooLarge()], ids=repr)
 async def test_request_that_failed_for_another_reason_costs_no_other(error):
     exchange = Exchange("KX-150", error=error)
 
@@ -78,6 +79,19 @@ async def test_request_that_failed_for_another_reason_costs_no_other(error):
     assert read.refused == {}
     assert read.unanswered == set(names(200)[100:])
     assert len(exchange.asked) == 3
+
+
+async def test_search_ends_where_each_failure_takes_long(monkeypatch):
+    now = iter(range(0, 1000, 10))
+    monkeypatch.setattr(batches, "monotonic", lambda: next(now))
+    exchange = Exchange("KX-000")
+
+    read = await read_by_name(exchange, names(100))
+
+    # The first half failed as well, after twenty seconds; the other is not given up for it.
+    assert [len(each) for each in exchange.asked] == [100, 50, 50]
+    assert (read.values, read.refused) == (names(100)[50:], {})
+    assert read.unanswered == set(names(50))
 
 
 @pytest.mark.parametrize("error", [ServerFailed("no"), Unavailable("away"), RateLimited()])

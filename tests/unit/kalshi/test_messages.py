@@ -277,13 +277,22 @@ def test_error_does_not_repeat_the_text(frames):
         '{"type": "fill", "msg": nu',
         b"\xff\xfe\xff",
         "[" * 100_000,
-        '{"type": "ok", "id": ' + "9" * 5000 + "}",
     ],
     ids=lambda text: repr(text[:30]),
 )
 def test_garbage_is_refused(text):
     with pytest.raises(DecodeError):
         decode(text)
+
+
+def test_value_that_is_none_costs_no_other():
+    odd = (
+        b'{"type": "ok", "id": '
+        + b"9" * 5000
+        + b', "sid": 7, "msg": {"market_tickers": ["K\xff", "KXA"]}}'
+    )
+
+    assert decode(odd) == Ok(None, 7, ("K\N{REPLACEMENT CHARACTER}", "KXA"))
 
 
 def test_bytes_are_read_like_text(frames):

@@ -1,12 +1,14 @@
 """An account that was set aside is tried again when somebody asks, though not at every word."""
 
 import asyncio
+from itertools import repeat
 from time import monotonic
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
+from positions.fencing import TakenOver
 from streaming.worker import held_account
 from streaming.worker.backoff import Wait
 from streaming.worker.held_account import HeldAccount
@@ -43,3 +45,23 @@ async def test_wishes_are_granted_some_time_apart(held, monkeypatch):
     await asyncio.wait_for(held._set_aside(AN_HOUR), 10)
 
     assert monotonic() - before >= 0.19
+
+
+async def test_wish_during_an_attempt_that_then_fails_is_not_lost(monkeypatch):
+    threads = SimpleNamespace(doubtful=Threads(lambda: None))
+    held = HeldAccount(1, uuid4(), threads, SimpleNamespace(end=lambda: None))
+    attempts = []
+
+    async def attempt() -> None:
+        attempts.append(1)
+        if len(attempts) == 2:
+            raise TakenOver
+        held.refresh()
+        raise RuntimeError
+
+    monkeypatch.setattr(held_account, "waits", lambda chance: repeat(AN_HOUR))
+    monkeypatch.setattr(held, "_feed_it", attempt)
+
+    await asyncio.wait_for(held.run(), 10)
+
+    assert len(attempts) == 2
