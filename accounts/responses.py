@@ -53,6 +53,8 @@ def refusal_response(path: str, refusal: Refusal) -> RefusalResponse:
     answer = refusals.answer(path, refusal)
     response = RefusalResponse(answer.body, status=answer.status, headers=answer.headers)
     response.code = refusal.code
+    # Django's own mark: it would log as an error that a server is busy, or its database away.
+    response._has_been_logged = answer.status == HTTPStatus.SERVICE_UNAVAILABLE  # type: ignore[attr-defined]
     return response
 
 

@@ -44,7 +44,10 @@ class RefusalsMiddleware(OnTheWayOut):
 
 def refused(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler of errors; without an exception, of the one that is being handled."""
-    return refusal_response(request.path, refusal_of(exception or sys.exc_info()[1]))
+    error = exception or sys.exc_info()[1]
+    if isinstance(error, DATABASE_TROUBLE):
+        return answer_to(request, error)
+    return refusal_response(request.path, refusal_of(error))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -60,7 +63,7 @@ def _in_shape(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
         if name in response.headers:
             answer.headers[name] = response.headers[name]
     answer.cookies = response.cookies
-    # Django's own mark, without which the error would be logged a second time.
+    # Whatever was logged of the one is not to be logged a second time, and nothing else is lost.
     answer._has_been_logged = getattr(response, "_has_been_logged", False)  # type: ignore[attr-defined]
     response.close()
     return answer

@@ -68,7 +68,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """Whether it can serve live figures, else the reasons why not."""
     reasons = health.unreadiness()
     if reasons:
-        return JsonResponse({"status": "not ready", "reasons": reasons}, status=503)
+        answer = JsonResponse({"status": "not ready", "reasons": reasons}, status=503)
+        # Django's own mark: it would log as an error what each start begins with.
+        answer._has_been_logged = True  # type: ignore[attr-defined]
+        return answer
     return JsonResponse({"status": "ready"})
 
 

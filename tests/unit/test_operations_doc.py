@@ -19,7 +19,9 @@ PROGRAM = """#!/bin/sh
 touch "$BASE/made by ${0##*/}"
 echo "${0##*/} $*" >>"$BASE/calls"
 [ "$1" != -c ] || echo new
-[ "$(wc -l <"$BASE/calls")" != "$FAILING" ]
+[ "$(wc -l <"$BASE/calls")" != "$FAILING" ] || exit 1
+# The file of settings is moved in truth.
+[ "${0##*/}" != mv ] || [ ! -e "$1" ] || /bin/mv "$1" "$2"
 """
 PROGRAMS = ("pg_dump", "pg_restore", "systemctl", "git", "make", "cp", "mv")
 SETTINGS = "SECRET_KEY=secret\nENCRYPTION_SECRET_KEY=old\nDATABASE_URL=postgres://there\n"
@@ -164,8 +166,8 @@ def test_old_key_is_replaced(shell, tmp_path):
 
 
 def test_old_key_stays_while_something_is_sealed_with_it(shell, tmp_path):
-    # A new key is made, all is restarted, and then it can't be done.
-    shell(WRITTEN["rotate"], failing=3)
+    # A new key is made, the file takes its place, all is restarted, and then it can't be done.
+    shell(WRITTEN["rotate"], failing=5)
 
     assert (tmp_path / "etc/env").read_text() == SETTINGS.replace("=old", "=new,old")
 

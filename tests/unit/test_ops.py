@@ -144,7 +144,7 @@ def test_nobody_is_paged_for_an_account_that_rests_on_purpose(reason):
 
 
 def test_prometheus_asks_at_the_ports_that_the_units_have():
-    web, worker = re.findall(r"targets: (\[.*\])", (OPS / "prometheus.yml").read_text())
+    web, worker = re.findall(r"- targets: (\[.*\])", (OPS / "prometheus.yml").read_text())
     unit = (OPS / "systemd" / "kalshi-live-worker.service").read_text()
     started = sorted(set(re.findall(r"kalshi-live-web@(\d+)", OPERATIONS)))
 
@@ -168,6 +168,16 @@ def test_web_server_in_a_container_has_the_port_that_is_published():
     [port] = re.findall(r"--port (\S+)", web)
     assert f'ports: ["127.0.0.1:{port}:{port}"]' in web
     assert f'"http://127.0.0.1:{port}/readyz"' in web
+    # The links that commands in it print have that port too.
+    assert f"    PORT: {port}\n" in composed
+
+
+def test_containers_take_no_other_database_from_a_file_of_settings():
+    composed = (ROOT / "docker-compose.yml").read_text()
+    shared = composed[composed.index("x-product") : composed.index("services:")]
+
+    for name in ("DATABASE_URL_FILE", "DIRECT_DATABASE_URL"):
+        assert f'    {name}: ""\n' in shared
 
 
 def test_nothing_in_a_container_knows_of_a_sandbox_that_is_left_out():

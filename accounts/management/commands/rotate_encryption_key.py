@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -18,6 +19,13 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's own signature
+        if len(settings.ENCRYPTION_SECRET_KEY) == 1:
+            # All would be sealed with what it is sealed with, and the old key be thrown away.
+            raise CommandError(
+                "ENCRYPTION_SECRET_KEY has one key here, so there is nothing to change. Put the "
+                "new one in front of it, with a comma between, restart, and run this again. A "
+                "container has what was set when it was made: `docker compose up -d` makes it anew."
+            )
         with transaction.atomic():
             # Locked, so that a key which signs in at this moment is not overwritten with an
             # older private key.

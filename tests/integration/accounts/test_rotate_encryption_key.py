@@ -62,7 +62,21 @@ def test_rotation_takes_what_is_no_key_along(settings, capsys):
     assert capsys.readouterr().out == "Re-encrypted 1 credential.\n"
 
 
-def test_rotation_with_nothing_stored_says_so(capsys):
+def test_rotation_without_a_new_key_is_none(settings):
+    settings.ENCRYPTION_SECRET_KEY = [OLD_KEY]
+    stored = make_credential(make_account(), api_key_id="a", private_key=Secret.seal("first"))
+    sealed = stored.private_key.sealed
+
+    with pytest.raises(CommandError, match=r"one key here.*docker compose up -d"):
+        call_command("rotate_encryption_key")
+
+    stored.refresh_from_db()
+    assert stored.private_key.sealed == sealed
+
+
+def test_rotation_with_nothing_stored_says_so(settings, capsys):
+    settings.ENCRYPTION_SECRET_KEY = [NEW_KEY, OLD_KEY]
+
     call_command("rotate_encryption_key")
 
     assert capsys.readouterr().out == "Re-encrypted 0 credentials.\n"

@@ -344,3 +344,38 @@ def test_admin_s_own_refusal_is_told_on_a_page(admin_client):
 
     assert response.status_code == 403
     assert "<h1>Not allowed</h1>" in response.text
+
+
+@pytest.mark.parametrize("under", ["/api/", "/", "/sse/"])
+@pytest.mark.parametrize(
+    ("path", "errors"),
+    [
+        ("fails/bug", 1),
+        ("answers/broken", 1),
+        ("fails/database", 0),
+        ("fails/away", 0),
+        ("fails/connection", 0),
+    ],
+)
+def test_trouble_of_ours_is_an_error_in_the_log_and_what_passes_is_none(
+    client, caplog, under, path, errors
+):
+    client.get(f"{under}{path}")
+
+    told = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert len(told) >= errors
+    assert bool(told) is bool(errors)
+
+
+@pytest.mark.parametrize("middleware", MIDDLEWARES.values(), ids=MIDDLEWARES)
+@pytest.mark.parametrize(
+    ("error", "level"), [(RuntimeError("no"), "ERROR"), (OperationalError("away"), "WARNING")]
+)
+def test_what_fails_in_a_middleware_is_in_the_log(
+    client, caplog, monkeypatch, middleware, error, level
+):
+    monkeypatch.setattr(middleware, failing(error))
+
+    client.get("/answers/method")
+
+    assert level in {record.levelname for record in caplog.records}
