@@ -53,7 +53,8 @@ def refusal_response(path: str, refusal: Refusal) -> RefusalResponse:
     answer = refusals.answer(path, refusal)
     response = RefusalResponse(answer.body, status=answer.status, headers=answer.headers)
     response.code = refusal.code
-    # Django's own mark: it would log as an error that a server is busy, or its database away.
+    # Django's own mark: it would log as an error what `answer_to` has logged, that a server is busy
+    # or its database away.
     response._has_been_logged = answer.status == HTTPStatus.SERVICE_UNAVAILABLE  # type: ignore[attr-defined]
     return response
 
@@ -63,6 +64,8 @@ def answer_to(request: HttpRequest, error: Exception) -> RefusalResponse:
     refusal = refusal_of(error)
     if isinstance(error, DATABASE_TROUBLE):
         logger.warning("database away", extra={"path": request.path, "error": type(error).__name__})
+    elif refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        logger.warning("not served now", extra={"path": request.path, "code": refusal.code})
     elif refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("request failed", exc_info=error, extra={"path": request.path})
     return refusal_response(request.path, refusal)

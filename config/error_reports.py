@@ -18,7 +18,8 @@ from django.http import HttpRequest, QueryDict
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-HIDDEN = SafeExceptionReporterFilter.cleansed_substitute
+from config.revealing import HIDDEN, hidden
+
 # What has such a name is hidden, whatever it is.
 NAMES = re.compile(
     "API|AUTH|TOKEN|KEY|SECRET|PASS|SIGNATURE|COOKIE|CREDENTIAL|DATABASE_URL|DSN|PEM", re.IGNORECASE
@@ -29,16 +30,6 @@ _SECRET_NAMES = re.compile(
 )
 # A password of a letter or two would hide half of the page, and protects nothing.
 _SHORTEST_SECRET = 4
-_REVEALING = re.compile(
-    # A private key, as it is written, as a repr or HTML spells it, or in base64.
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?:[A-Za-z0-9+/=\s:,-]|\\+[nr]|['\"]|&#x27;|&quot;)*"
-    r"|LS0tLS1CRUdJTi[A-Za-z0-9+/=]*"
-    # A JWT.
-    r"|eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+"
-    # A password among a connection's parameters, or in its address.
-    r"|\bpassword=[^\s<&'\"]+"
-    r"|://[^/\s:@<]+:[^/\s@<]+@"
-)
 
 
 class ReportFilter(SafeExceptionReporterFilter):
@@ -105,7 +96,7 @@ def without_secrets(text: str, secrets: Iterable[str]) -> str:
     """The text with stars for each of the secrets, longest first, and for what looks like one."""
     for secret in secrets:
         text = text.replace(secret, HIDDEN)
-    return _REVEALING.sub(HIDDEN, text)
+    return hidden(text)
 
 
 def _of_settings() -> Iterator[str]:

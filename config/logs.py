@@ -2,7 +2,8 @@
 Logs are events with fields: one line each, for people as key=value, for programs as JSON.
 
 Much of what is logged comes from whoever sends a request. It can neither begin a line of its own
-nor make a terminal do anything, and what a query holds is kept out.
+nor make a terminal do anything. What a query holds is kept out, what looks like a secret, and the
+rows that PostgreSQL quotes in its errors.
 """
 
 import json
@@ -17,10 +18,13 @@ from typing import TypeAlias
 from django.http import HttpRequest
 
 from accounts import log_context
+from config.revealing import hidden
 
 # What every record carries; anything else came in through `extra` and is a field of the event.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 _WORD = re.compile(r"[^\s'\"]+")
+# `DETAIL:  Failing row contains (…)`, or a key's values.
+_QUOTED_ROW = re.compile(r"(\bDETAIL: ).*")
 # Of one message, field or line of a traceback: a request may put 64 KB into each.
 LONGEST = 2000
 # Of a list: those of an account's markets may be thousands.
@@ -126,13 +130,20 @@ def _indented(text: str) -> str:
 
 
 def _lines(text: str) -> str:
-    return "\n".join(_printable(_cut(line)) for line in text.split("\n"))
+    # Over all of them, as a key has many.
+    safe = _safe("\n".join(_cut(line) for line in text.split("\n")))
+    return "\n".join(_printable(line) for line in safe.split("\n"))
 
 
 def _fit(text: str) -> str:
-    """The text as it may stand in a line: cut, without queries, without control characters."""
+    """The text as it may stand in a line: cut, safe, without control characters."""
+    return _printable(_safe(_cut(text)))
+
+
+def _safe(text: str) -> str:
+    """The text without queries, rows and what looks like a secret."""
     # Word by word: one pattern over all of it would take a time that grows with its square.
-    return _printable(_WORD.sub(_without_query, _cut(text)))
+    return hidden(_WORD.sub(_without_query, _QUOTED_ROW.sub(r"\1…", text)))
 
 
 def _cut(text: str) -> str:

@@ -45,7 +45,7 @@ class RefusalsMiddleware(OnTheWayOut):
 def refused(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler of errors; without an exception, of the one that is being handled."""
     error = exception or sys.exc_info()[1]
-    if isinstance(error, DATABASE_TROUBLE):
+    if isinstance(error, (ApiError, *DATABASE_TROUBLE)):
         return answer_to(request, error)
     return refusal_response(request.path, refusal_of(error))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.logs import EventFormatter
+from config.logs import EventFormatter, JsonFormatter
 
 FORGED = "2026-11-28T12:00:00+0000 INFO accounts: signed in account=7"
 
@@ -92,6 +92,32 @@ def test_message_of_an_exception_cannot_pass_for_an_event():
 
     assert lines[-1] == rf"  {FORGED}\r{FORGED}\u2028{FORGED}"
     assert all(line.startswith("  ") for line in lines[1:])
+
+
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIsecret0\nsecret1==\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize("formatter", [EventFormatter(), JsonFormatter()], ids=["text", "JSON"])
+@pytest.mark.parametrize(
+    "told",
+    [
+        PEM,
+        repr(PEM),
+        'null value in "key"\nDETAIL:  Failing row contains (7, secret0, secret1).',
+        "connection to postgres://kalshi:secret0@db:5432/x failed",
+        "host=db password=secret0",
+        "https://kalshi.example/?invitation=secret0",
+        "eyJzZWNyZXQw.eyJzZWNyZXQw.secret1",
+    ],
+    ids=lambda text: text[:20],
+)
+def test_no_secret_is_told_in_a_message_a_field_or_a_traceback(formatter, told):
+    record = record_of("failed: %s", told, exception=ValueError(told), error=told)
+    line = formatter.format(record)
+
+    assert "failed: " in line
+    assert "ValueError: " in line
+    assert not [secret for secret in ("secret0", "secret1", "zZWNyZXQw") if secret in line]
 
 
 def test_stack_is_indented_as_a_traceback_is():
