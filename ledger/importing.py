@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import TextIO
+from io import TextIOWrapper
+from typing import BinaryIO, TextIO
 
 from django.db import transaction
 from django.db.models import Max, Min
@@ -87,12 +87,13 @@ class _Reasons:
 
 
 def import_file(
-    account: Account, path: Path, *, on_progress: Callable[[int], None] = lambda _: None
+    account: Account, source: BinaryIO, *, on_progress: Callable[[int], None] = lambda _: None
 ) -> Imported:
     """
     Import a statement of one account.
 
     Args:
+        source: the statement; left open, at its end.
         on_progress: told now and then how many trades have been read.
     Raises:
         ImportRefused: a row can't be understood or overlaps the ledger, or the ledger is still
@@ -100,10 +101,14 @@ def import_file(
         OSError: the file can't be read.
     """
     # What is no UTF-8 is told with its line, so that it must not end the reading.
-    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file, transaction.atomic():
-        # One import of an account at a time; its other rows are written meanwhile.
-        Account.objects.select_for_update(no_key=True).get(pk=account.pk)
-        return _import(account.pk, file, on_progress)
+    file = TextIOWrapper(source, encoding="utf-8-sig", errors="surrogateescape")
+    try:
+        with transaction.atomic():
+            # One import of an account at a time; its other rows are written meanwhile.
+            Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+            return _import(account.pk, file, on_progress)
+    finally:
+        file.detach()
 
 
 def covered(account_id: int) -> Covered:

@@ -1,5 +1,6 @@
 """Import trades that are older than the exchange still tells, from its own statement."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ledger.importing import Imported, ImportRefused, import_file
 from positions.documents import instant
 
 _TOLD_EVERY = 10_000
+_STANDARD_INPUT = Path("-")
 
 
 class Command(BaseCommand):
@@ -20,7 +22,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="the CSV file")
+        parser.add_argument("file", type=Path, help="the CSV file; - for the standard input")
         parser.add_argument(
             "--account", type=int, metavar="N", help="whose; needed where there are several"
         )
@@ -30,7 +32,11 @@ class Command(BaseCommand):
     ) -> None:
         whose = _account(account)
         try:
-            imported = import_file(whose, file, on_progress=self._tell)
+            if file == _STANDARD_INPUT:
+                imported = import_file(whose, sys.stdin.buffer, on_progress=self._tell)
+            else:
+                with file.open("rb") as source:
+                    imported = import_file(whose, source, on_progress=self._tell)
         except ImportRefused as refused:
             raise CommandError(f"Nothing was imported.\n{refused}") from None
         except OSError as error:

@@ -90,6 +90,16 @@ def test_trade_is_imported_as_the_statement_has_it(account, file_of):
     assert (row.fees_paid, row.net_pnl, row.result) == (Decimal("0.35"), Decimal("1.15"), None)
 
 
+def test_statement_comes_by_the_standard_input_too(account, file_of, monkeypatch):
+    with file_of(line(), start=b"\xef\xbb\xbf").open() as statement:
+        monkeypatch.setattr("sys.stdin", statement)
+
+        assert imported("-").startswith(f"Account {account.pk}, demo: 1 trades imported")
+
+        # It is the caller's.
+        assert not statement.buffer.closed
+
+
 def test_same_row_twice_is_two_trades_and_same_file_twice_is_nothing(account, file_of):
     imported(file_of(line(), line()))
 
