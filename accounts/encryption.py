@@ -57,6 +57,15 @@ class Secret:
         except UnicodeDecodeError:
             raise SecretLost("What is stored as a secret is no text; store it anew.") from None
 
+    @property
+    def is_sealed_newly(self) -> bool:
+        """Whether the newest key opens it."""
+        try:
+            Fernet(settings.ENCRYPTION_SECRET_KEY[0]).decrypt(self.sealed)
+        except InvalidToken:
+            return False
+        return True
+
     def resealed(self) -> "Secret":
         """
         The same secret, sealed with the newest key.

@@ -23,8 +23,8 @@ from config.revealing import hidden
 # What every record carries; anything else came in through `extra` and is a field of the event.
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "color_message"}
 _WORD = re.compile(r"[^\s'\"]+")
-# `DETAIL:  Failing row contains (…)`, or a key's values.
-_QUOTED_ROW = re.compile(r"(\bDETAIL: ).*")
+# `DETAIL:  Failing row contains (…)`, or a key's values: of as many lines as they have.
+_QUOTED_ROW = re.compile(r"(DETAIL: )(?:(?!\n(?:\s*\n|CONTEXT:|HINT:)).)*", re.DOTALL)
 # Of one message, field or line of a traceback: a request may put 64 KB into each.
 LONGEST = 2000
 # Of a list: those of an account's markets may be thousands.

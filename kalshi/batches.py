@@ -2,8 +2,8 @@
 Lists that are asked for by name, a hundred names in a request: all that can be had of them.
 
 One name that the exchange fails on must not cost the others of its request, nor one request the
-others. So a request that the exchange answered with an error is asked again in halves, down to the
-name at fault, as long as that gets anywhere.
+others. So a request that the exchange answered with an error, or without sense, is asked again in
+halves, down to the name at fault, as long as that gets anywhere.
 """
 
 import asyncio
@@ -94,9 +94,9 @@ async def _search(read: Read, names: list[str]) -> tuple[Batched, KalshiError | 
             if not isinstance(error, ServerFailed | RequestRejected | DecodeError):
                 found.unanswered.update(group, *groups)
                 break
-            if len(group) == 1:
+            if len(group) == 1 and not isinstance(error, DecodeError):
                 found.refused[group[0]] = error
-            elif _is_hopeless(answered, failed) or monotonic() > until:
+            elif len(group) == 1 or _is_hopeless(answered, failed) or monotonic() > until:
                 found.unanswered.update(group)
             else:
                 middle = len(group) // 2

@@ -34,8 +34,8 @@ from kalshi.messages import (
 _ENDING_CODES = {7, 10, 25}
 # One subscription can't hold so many markets; how many it can is documented nowhere.
 TOO_MANY_MARKETS = 26
-# The markets that were named are the reason: one of them can't be named, or they are too many.
-NAMES_REFUSED = frozenset({11, 14, TOO_MANY_MARKETS})
+# The markets that were named may be why: one of them can't be, or they are too many.
+NAMES_REFUSED = frozenset({11, TOO_MANY_MARKETS})
 # It was told too often what to hold; what it holds stays.
 TOO_MANY_COMMANDS = 27
 # The exchange sends these of all its markets, whatever it is asked; we pick out the wanted.

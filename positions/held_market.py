@@ -185,7 +185,11 @@ class HeldMarket:
         # REST gives prices without the time of their change: equal ones keep the time we know.
         if replace(quote, priced_at=self.quote.priced_at) == self.quote:
             self._contradiction = None
-            return False
+            if self.is_quoted or quote.sizes == self.quote.sizes:
+                return False
+            # How much is offered, only the stream knows better.
+            self.quote = replace(quote, priced_at=self.quote.priced_at)
+            return True
         if not self._is_believed(quote, requested_at):
             return False
         self.quote, self._contradiction = quote, None

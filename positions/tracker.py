@@ -171,6 +171,14 @@ class Tracker:
         return {ticker: tracked.holding_known_at for ticker, tracked in self._open.items()}
 
     @property
+    def lacks_positions(self) -> bool:
+        """Whether the stream told of something held that no read has shown yet."""
+        return any(
+            heard.holding.quantity and ticker not in self._open
+            for ticker, heard in self._heard.items()
+        )
+
+    @property
     def markets(self) -> Mapping[str, MarketFacts]:
         """The facts known of the markets held."""
         return {ticker: tracked.market.facts for ticker, tracked in self._open.items()}

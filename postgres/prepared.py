@@ -20,10 +20,11 @@ class _Cursor(psycopg.RawCursor[Any]):
             connection.prepare_threshold = PREPARED_AFTER
         try:
             return super().execute(query, params, **options)
-        except psycopg.errors.FeatureNotSupported:
-            # A migration gave a column another type: of this session the statement is of no use.
+        except psycopg.errors.FeatureNotSupported as error:
+            # A migration gave a column another type: in this session the statement is of no use any
+            # more. Whoever asks again, as of one that was lost, has a new one.
             connection.close()
-            raise
+            raise psycopg.OperationalError(str(error)) from error
         finally:
             # Else psycopg would keep the last hundred statements of all cursors, to count them:
             # those of an import are as long as what they bring.

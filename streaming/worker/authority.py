@@ -248,7 +248,7 @@ class Authority:
             )
         finally:
             self._is_reading = False
-            # Not before the positions that explain it; also where those can't be had.
+            # Not before the positions that explain it.
             self._take_balances()
         self._on_shown(positions.rows)
         self._on_change()
@@ -276,6 +276,10 @@ class Authority:
         self.look()
 
     def _take_balances(self) -> None:
+        if self._tracker.lacks_positions:
+            # REST can't be read, and what a position has cost would show as lost.
+            del self._balances[:-1]
+            return
         balances, self._balances = self._balances, []
         for balance in balances:
             self._cash.came(balance)

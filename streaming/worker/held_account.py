@@ -119,6 +119,8 @@ class HeldAccount:
                     logger.exception("account failed", extra=self._fields())
                     if monotonic() - started > STEADY_SECONDS:
                         schedule = self._new_schedule()
+                        # What was asked for meanwhile was had.
+                        self._again.clear()
                     await self._set_aside(next(schedule))
         except (TakenOver, Account.DoesNotExist):
             # Another worker's by now, or forgotten.

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from time import monotonic, time
 from typing import Never
@@ -93,6 +94,7 @@ class Upstream:
         self._socket = socket
         self._tracker = tracker
         self._access = access
+        self._follows_all = access.follows_all
         self._subaccount = subaccount
         self._on_change = on_change
         self._on_live = on_live
@@ -133,7 +135,7 @@ class Upstream:
             KalshiError: why the connection is of no more use.
         """
         self._socket.session.subscribe(PRIVATE_CHANNELS)
-        if self._access.follows_all:
+        if self._follows_all:
             # Before anything is read: there will be no snapshots.
             self._socket.session.subscribe([TICKER], self._tracker.tickers, is_named=False)
         await self._socket.send_pending()
@@ -199,6 +201,9 @@ class Upstream:
                 self._followed.add(channel)
                 if self._followed == {*PRIVATE_CHANNELS}:
                     self._authority.followed()
+            case Subscribed(channel=channel) if channel == TICKER and self._follows_all:
+                # No snapshot comes.
+                self._agenda.reconcile_soon()
             case SubscriptionEnded():
                 self._renew(event, now)
             case SubscriptionRefused(channel=channel, code=code) if channel == LIFECYCLE:
@@ -216,10 +221,11 @@ class Upstream:
                 logger.warning("subscription put off", extra={"channel": channel, "code": code})
                 self._agenda.garbled(now)
             case SubscriptionRefused(channel=channel, code=code) if (
-                channel == TICKER and code in NAMES_REFUSED and not self._access.follows_all
+                channel == TICKER and code in NAMES_REFUSED and not self._follows_all
             ):
                 # Which of them it was, if it was one, is not told.
-                self._access.follows_all = True
+                logger.warning("markets not named", extra={"channel": channel, "code": code})
+                self._access.names_refused_at = now
                 raise Unavailable(f"The exchange takes no such list of markets (error {code}).")
             case SubscriptionRefused(code=code) | CommandFailed(code=code):
                 raise Unavailable(f"The exchange refused a subscription (error {code}).")
@@ -281,10 +287,12 @@ class Upstream:
 
     async def _watch_the_time(self) -> Never:
         ready_at = monotonic()
+        looked_at = self._rest.exchange_now
         while True:
             await asyncio.sleep(COMMAND_TIMEOUT_SECONDS / 10)
             if self._is_live and self._socket.session.is_ready:
                 ready_at = monotonic()
+            looked_at = self._look_what_closed(looked_at)
             if self._socket.silent_seconds > SILENT_SECONDS:
                 raise Unavailable("The exchange has said nothing, or this machine has slept.")
             if self._socket.session.given_up(LIFECYCLE, monotonic() - COMMAND_TIMEOUT_SECONDS):
@@ -295,6 +303,15 @@ class Upstream:
                 raise Unavailable("The exchange does not answer a subscription.")
             if monotonic() > ready_at + GO_LIVE_SECONDS:
                 raise Unavailable("The exchange did not confirm the subscriptions in time.")
+
+    def _look_what_closed(self, since: datetime) -> datetime:
+        """Have the markets read whose close time has passed since, of which no event tells."""
+        now = self._rest.exchange_now
+        for ticker, facts in self._tracker.markets.items():
+            if facts.close_time and since < facts.close_time <= now:
+                self._agenda.market_changed(ticker, monotonic())
+                self._authority.look()
+        return now
 
     def _balance_told(self, balance: Balance, surprise: Decimal | None) -> None:
         self._historian.told(balance, surprise)
@@ -308,9 +325,9 @@ class Upstream:
         held_now = self._tracker.tickers
         for ticker in held_now:
             is_new_here = not self._socket.session.wants(TICKER, ticker)
-            comes_anew = is_new_here and not self._access.follows_all
-            if not comes_anew and (is_new_here or ticker in self._appeared):
-                # What the stream told of it before it was held was passed over.
+            if (is_new_here and (self._is_live or self._follows_all)) or ticker in self._appeared:
+                # What the stream told of it before it was held was passed over; and a snapshot, if
+                # one comes, tells prices alone.
                 self._agenda.market_changed(ticker, monotonic())
         self._appeared.clear()
         self._socket.session.subscribe([TICKER], held_now, send_initial_snapshot=True)

@@ -211,11 +211,13 @@ class Worker:
             return
         peers = [Peer(*each) for each in settled if each[0] != self.id]
         self._sharing.fed(fed)
-        # A history is read in peace first.
+        # A history is read in peace first; of what can't be written the last word would be live.
         live = [
             account_id
             for account_id, held in self._held.items()
-            if held.state.status == "live" and not held.is_reading_past
+            if held.state.status == "live"
+            and not held.is_reading_past
+            and held.silent_seconds is None
         ]
         hand_over = self._sharing.due(len(self._held), live, peers, monotonic())
         if hand_over is None:

@@ -67,7 +67,7 @@ def compose_command() -> Sequence[str]:
             except Failed:
                 continue
             return command
-    raise Lacking("Compose is missing: install Docker's plugin, or docker-compose on Debian.")
+    raise Lacking("Compose is missing: install Docker's plugin, or Debian's docker-compose.")
 
 
 def check_images() -> None:

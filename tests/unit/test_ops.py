@@ -176,7 +176,7 @@ def test_containers_take_no_other_database_from_a_file_of_settings():
     composed = (ROOT / "docker-compose.yml").read_text()
     shared = composed[composed.index("x-product") : composed.index("services:")]
 
-    for name in ("DATABASE_URL_FILE", "DIRECT_DATABASE_URL"):
+    for name in ("DATABASE_URL_FILE", "DIRECT_DATABASE_URL", "DIRECT_DATABASE_URL_FILE"):
         assert f'    {name}: ""\n' in shared
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
@@ -19,17 +18,18 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:  # Any: Django's own signature
-        if len(settings.ENCRYPTION_SECRET_KEY) == 1:
-            # All would be sealed with what it is sealed with, and the old key be thrown away.
-            raise CommandError(
-                "ENCRYPTION_SECRET_KEY has one key here, so there is nothing to change. Put the "
-                "new one in front of it, with a comma between, restart, and run this again. A "
-                "container has what was set when it was made: `docker compose up -d` makes it anew."
-            )
         with transaction.atomic():
             # Locked, so that a key which signs in at this moment is not overwritten with an
             # older private key.
-            stored = Credential.objects.select_for_update().order_by("id")
+            stored = list(Credential.objects.select_for_update().order_by("id"))
+            if stored and all(each.private_key.is_sealed_newly for each in stored):
+                # Who takes this for done throws the key away that all is sealed with.
+                raise CommandError(
+                    "All is sealed with the first key of ENCRYPTION_SECRET_KEY already, so nothing "
+                    "was changed. To replace it put the new key in front, with a comma between, "
+                    "restart, and run this again. A container has what was set when it was made: "
+                    "`docker compose up -d` makes it anew."
+                )
             lost = []
             count = 0
             for credential in stored:

@@ -1,8 +1,10 @@
 """Import trades that are older than the exchange still tells, from its own statement."""
 
+import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -32,11 +34,8 @@ class Command(BaseCommand):
     ) -> None:
         whose = _account(account)
         try:
-            if file == _STANDARD_INPUT:
-                imported = import_file(whose, sys.stdin.buffer, on_progress=self._tell)
-            else:
-                with file.open("rb") as source:
-                    imported = import_file(whose, source, on_progress=self._tell)
+            with _received() if file == _STANDARD_INPUT else file.open("rb") as source:
+                imported = import_file(whose, source, on_progress=self._tell)
         except ImportRefused as refused:
             raise CommandError(f"Nothing was imported.\n{refused}") from None
         except OSError as error:
@@ -47,6 +46,14 @@ class Command(BaseCommand):
         # Of a large file; a smaller one is done before anybody wonders.
         if trades % _TOLD_EVERY == 0:
             self.stderr.write(f"{trades} trades read …")
+
+
+def _received() -> BinaryIO:
+    """The standard input, to its end: while a statement is imported nobody is to wait for more."""
+    copy = TemporaryFile()  # noqa: SIM115  # the caller's
+    shutil.copyfileobj(sys.stdin.buffer, copy)
+    copy.seek(0)
+    return copy
 
 
 def _account(asked: int | None) -> Account:

@@ -62,21 +62,22 @@ def test_rotation_takes_what_is_no_key_along(settings, capsys):
     assert capsys.readouterr().out == "Re-encrypted 1 credential.\n"
 
 
-def test_rotation_without_a_new_key_is_none(settings):
+# Without the new one, or with it behind the old.
+@pytest.mark.parametrize("keys", [[OLD_KEY], [OLD_KEY, NEW_KEY]], ids=["one", "behind"])
+def test_rotation_without_a_new_key_in_front_is_none(settings, keys):
     settings.ENCRYPTION_SECRET_KEY = [OLD_KEY]
     stored = make_credential(make_account(), api_key_id="a", private_key=Secret.seal("first"))
     sealed = stored.private_key.sealed
+    settings.ENCRYPTION_SECRET_KEY = keys
 
-    with pytest.raises(CommandError, match=r"one key here.*docker compose up -d"):
+    with pytest.raises(CommandError, match=r"already, so nothing was changed.*docker compose up"):
         call_command("rotate_encryption_key")
 
     stored.refresh_from_db()
     assert stored.private_key.sealed == sealed
 
 
-def test_rotation_with_nothing_stored_says_so(settings, capsys):
-    settings.ENCRYPTION_SECRET_KEY = [NEW_KEY, OLD_KEY]
-
+def test_rotation_with_nothing_stored_says_so(capsys):
     call_command("rotate_encryption_key")
 
     assert capsys.readouterr().out == "Re-encrypted 0 credentials.\n"

@@ -96,9 +96,6 @@ def test_statement_comes_by_the_standard_input_too(account, file_of, monkeypatch
 
         assert imported("-").startswith(f"Account {account.pk}, demo: 1 trades imported")
 
-        # It is the caller's.
-        assert not statement.buffer.closed
-
 
 def test_same_row_twice_is_two_trades_and_same_file_twice_is_nothing(account, file_of):
     imported(file_of(line(), line()))

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -104,8 +105,12 @@ PEM = "-----BEGIN PRIVATE KEY-----\nMIIsecret0\nsecret1==\n-----END PRIVATE KEY-
         PEM,
         repr(PEM),
         'null value in "key"\nDETAIL:  Failing row contains (7, secret0, secret1).',
+        repr(ValueError('null value in "key"\nDETAIL:  Failing row contains (7, secret0).')),
+        "duplicate key\nDETAIL:  Key (name)=(secret0\nsecret1) already exists.\nCONTEXT:  none",
         "connection to postgres://kalshi:secret0@db:5432/x failed",
+        "connection to postgres://:secret0@db:5432/x failed",
         "host=db password=secret0",
+        "{'PASSWORD': 'secret0', 'host': 'db'}",
         "https://kalshi.example/?invitation=secret0",
         "eyJzZWNyZXQw.eyJzZWNyZXQw.secret1",
     ],
@@ -118,6 +123,23 @@ def test_no_secret_is_told_in_a_message_a_field_or_a_traceback(formatter, told):
     assert "failed: " in line
     assert "ValueError: " in line
     assert not [secret for secret in ("secret0", "secret1", "zZWNyZXQw") if secret in line]
+
+
+def test_what_stands_behind_a_quoted_row_is_told():
+    record = record_of("failed", exception=ValueError("no\nDETAIL:  (7)\nCONTEXT:  SQL function"))
+
+    assert EventFormatter().format(record).endswith("  DETAIL: …\n  CONTEXT:  SQL function")
+
+
+@pytest.mark.parametrize("word", ["eyJ" * 666, "eyJ" * 300 + "." + "eyJ" * 300, "://" * 600])
+def test_no_text_takes_long_to_be_made_safe(word):
+    record = record_of("failed", exception=ValueError("\n".join([word] * 50)))
+    began = perf_counter()
+
+    EventFormatter().format(record)
+
+    # It was a third of a second: of which nobody may have many.
+    assert perf_counter() - began < 0.15
 
 
 def test_stack_is_indented_as_a_traceback_is():

@@ -318,6 +318,24 @@ def test_read_quote_counts_at_once_where_the_stream_has_brought_none(tracker):
     assert only(tracker).quote.yes_bid == Decimal("0.60")
 
 
+def test_read_tells_how_much_is_offered_where_the_stream_has_told_nothing(tracker):
+    def read(size: str, requested_at: float) -> None:
+        facts, state, told = market("A", prices=quote("0.50", "0.55", "0.52"))
+        sized = replace(told, yes_bid_size=Decimal(size))
+        tracker.apply_markets({"A": (facts, state, sized)}, requested_at)
+
+    tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
+    read("7", 40.0)
+    assert only(tracker).quote.yes_bid_size == 10
+
+    tracker.follow(50.0)
+    # The prices are the same.
+    read("7", 51.0)
+
+    told = only(tracker).quote
+    assert (told.yes_bid_size, told.priced_at) == (7, at(2))
+
+
 # Over a restart
 
 

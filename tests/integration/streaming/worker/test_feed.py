@@ -728,6 +728,51 @@ async def test_reconciliation_that_fails_leaves_the_stream_live(
     assert sandbox.connection_count == 1
 
 
+async def test_what_was_bought_while_positions_cannot_be_read_is_not_shown_as_lost(
+    database, impatient, alice, unheld, live, sandbox, alices, tickers
+):
+    before = await database.run(rows.stream_of, alice)
+    asked = count_calls(sandbox, "/trade-api/v2/portfolio/balance")
+    sandbox.faults.answers.append(FailedAnswer(503, path="/portfolio/positions", times=None))
+
+    sandbox.fill(unheld, "yes", Decimal(100), Decimal("0.50"))
+    # Read, found to be fifty dollars less, looked for, and told again.
+    await until(lambda: len(asked) >= 3)
+    # What was told with them is written by now.
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+    await database.until(bid_is, alice, tickers[0], Decimal("0.21"))
+
+    assert await database.run(cash_is, alice, before.cash)
+    sandbox.faults.answers.clear()
+    await database.until(held_is, alice, alices)
+    await database.until(cash_is, alice, alices.cash)
+
+
+async def test_market_that_is_sold_and_bought_again_has_the_price_of_between(
+    database, alice, live, sandbox, alices, tickers
+):
+    [ticker, *_] = [each for each in tickers if alices.positions[each].quantity > 0]
+    sandbox.lag(markets=timedelta(seconds=1.5))
+
+    sandbox.fill(ticker, "no", alices.positions[ticker].quantity, Decimal("0.50"))
+    await database.until(lambda: ticker not in rows.open_positions(alice))
+    # It is told of while nothing is held, and REST has yet to say so.
+    sandbox.set_quote(ticker, Decimal("0.21"), Decimal("0.24"))
+    sandbox.fill(ticker, "yes", Decimal(5), Decimal("0.24"))
+
+    await database.until(has_bid, alice, ticker, Decimal("0.21"))
+
+
+async def test_market_is_read_when_its_close_time_has_passed(
+    database, alice, live, sandbox, tickers
+):
+    sandbox.reschedule(tickers[0], timedelta(seconds=6))
+
+    await database.until(
+        lambda: rows.open_positions(alice)[tickers[0]].market_status not in ("active", "inactive")
+    )
+
+
 @pytest.mark.parametrize(
     "frame",
     ["secret {", '{"type":"ticker","msg":{"market_ticker":7}}', '["list"]', "\x00"],
@@ -1091,11 +1136,16 @@ async def test_old_tombstones_are_purged(database, alice, credential, start_feed
 
 def count_attempts(sandbox) -> list[str]:
     """Attempts to connect from now on, each begun by this call."""
+    return count_calls(sandbox, "/trade-api/v2/account/limits")
+
+
+def count_calls(sandbox, path: str) -> list[str]:
+    """Calls of a path from now on."""
     asked: list[str] = []
     check = sandbox._signer
 
     def signer(request):
-        if request.path == "/trade-api/v2/account/limits":
+        if request.path == path:
             asked.append(request.path)
         return check(request)
 
