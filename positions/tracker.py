@@ -171,6 +171,15 @@ class Tracker:
         return {ticker: tracked.holding_known_at for ticker, tracked in self._open.items()}
 
     @property
+    def decided(self) -> set[str]:
+        """The markets held whose outcome is known."""
+        return {
+            ticker
+            for ticker, tracked in self._open.items()
+            if tracked.market.state.determined_value is not None
+        }
+
+    @property
     def lacks_positions(self) -> bool:
         """Whether the stream told of something held that no read has shown yet."""
         return any(

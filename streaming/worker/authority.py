@@ -7,7 +7,7 @@ once the account is known, the stream holds while REST is in trouble.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -153,6 +153,8 @@ class Authority:
         # Those that were read and are not taken yet; and whether positions are being read.
         self._balances: list[Balance] = []
         self._is_reading = False
+        # What the last list lacked, and nothing told the end of.
+        self._missed: Set[str] = frozenset()
         self._limits = Errand[None](lambda _: None)
         # Since when the stream tells of the account, by the exchange's clock and by ours; None
         # while it doesn't. What happened before, a read must tell of that is no older.
@@ -311,12 +313,36 @@ class Authority:
             # Nothing has told of their end, and in what is settled all is listed no more.
             ended = difference.gone.keys() - difference.sold - asked
             if not unread and not ended:
-                return replace(difference, sold=difference.sold | traded & difference.gone.keys())
+                sold = difference.sold | traded & difference.gone.keys()
+                return self._unless_missed_once(replace(difference, sold=sold), markets)
             if unread:
                 markets.add(await read_markets(self._rest, unread, known))
             if ended:
                 asked |= ended
                 traded |= await self._read_ends(ended)
+
+    def _unless_missed_once(self, difference: Difference, markets: MarketsRead) -> Difference:
+        """
+        Keep what one list lacks, and nothing tells the end of, until the next lacks it as well.
+
+        Rows move between the pages of a list, and an exchange in trouble may leave some out.
+        """
+        heard = self._tracker.heard
+        told = {ticker for ticker, word in heard.items() if not word.holding.quantity}
+        listed = {ticker for ticker, left in difference.gone.items() if left is not None}
+        read = {
+            ticker
+            for ticker, (_, state, _) in markets.known.items()
+            if state.determined_value is not None
+        }
+        ended = listed | told | difference.sold | self._tracker.decided | read
+        missed = difference.gone.keys() - ended
+        news, self._missed = missed - self._missed, missed
+        return replace(
+            difference,
+            gone={ticker: left for ticker, left in difference.gone.items() if ticker not in news},
+            unconfirmed=difference.unconfirmed | news,
+        )
 
     async def _read_ends(self, ended: Collection[str]) -> set[str]:
         """

@@ -414,6 +414,52 @@ async def test_single_complaint_about_the_clock_leaves_the_stream_live(
     assert sandbox.connection_count == 1
 
 
+@pytest.fixture
+def lacking(monkeypatch) -> dict[str, int]:
+    """By ticker, how many of the next lists of positions lack its row."""
+    positions, lacked = Client.positions, {}
+
+    async def some(client, subaccount=0):
+        read = await positions(client, subaccount)
+        left_out = {ticker for ticker, times in lacked.items() if times}
+        for ticker in left_out:
+            lacked[ticker] -= 1
+        return Rows([row for row in read if row.ticker not in left_out], read.left_out)
+
+    monkeypatch.setattr(Client, "positions", some)
+    return lacked
+
+
+async def test_position_that_one_list_lacks_stays(
+    database, impatient, alice, live, lacking, tickers, caplog
+):
+    lacking[tickers[0]] = 1
+    first = (await database.run(rows.stream_of, alice)).reconciled_at
+
+    live.refresh()
+    await until(lambda: not lacking[tickers[0]])
+    # Soon, as that one is not to be believed.
+    await database.until(lambda: rows.stream_of(alice).reconciled_at > first)
+
+    assert tickers[0] in await database.run(rows.open_positions, alice)
+    second = (await database.run(rows.stream_of, alice)).reconciled_at
+    await database.until(lambda: rows.stream_of(alice).reconciled_at > second)
+    assert tickers[0] in await database.run(rows.open_positions, alice)
+
+
+async def test_position_that_two_lists_lack_is_no_more(
+    database, impatient, alice, live, lacking, tickers
+):
+    lacking[tickers[0]] = 2
+
+    live.refresh()
+
+    await database.until(lambda: tickers[0] not in rows.open_positions(alice))
+    # And comes back as the exchange tells of it again.
+    live.refresh()
+    await database.until(lambda: tickers[0] in rows.open_positions(alice))
+
+
 async def test_dead_key_is_known_although_the_handshake_does_not_say_so(
     database, alice, credential, start_feed, sandbox
 ):
