@@ -2,11 +2,18 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts.encryption import SecretLost
 from accounts.models import Credential
+
+
+NEW_KEY = (
+    "To replace it put the new key in front, with a comma between, restart, and run this again. A "
+    "container has what was set when it was made: `docker compose up -d` makes it anew."
+)
 
 
 class Command(BaseCommand):
@@ -22,13 +29,16 @@ class Command(BaseCommand):
             # Locked, so that a key which signs in at this moment is not overwritten with an
             # older private key.
             stored = list(Credential.objects.select_for_update().order_by("id"))
-            if stored and all(each.private_key.is_sealed_newly for each in stored):
+            is_only_one = len(settings.ENCRYPTION_SECRET_KEY) == 1
+            if (
+                stored
+                and not is_only_one
+                and all(each.private_key.is_sealed_newly for each in stored)
+            ):
                 # Who takes this for done throws the key away that all is sealed with.
                 raise CommandError(
                     "All is sealed with the first key of ENCRYPTION_SECRET_KEY already, so nothing "
-                    "was changed. To replace it put the new key in front, with a comma between, "
-                    "restart, and run this again. A container has what was set when it was made: "
-                    "`docker compose up -d` makes it anew."
+                    "was changed. " + NEW_KEY
                 )
             lost = []
             count = 0
@@ -50,3 +60,8 @@ class Command(BaseCommand):
                 "key back there and run this again, or delete the credential in the admin."
             )
         self.stdout.write(done)
+        if stored and is_only_one:
+            self.stderr.write(
+                "ENCRYPTION_SECRET_KEY holds one key, so it is still the same that opens them: "
+                "keep it. " + NEW_KEY
+            )

@@ -62,13 +62,24 @@ def test_rotation_takes_what_is_no_key_along(settings, capsys):
     assert capsys.readouterr().out == "Re-encrypted 1 credential.\n"
 
 
-# Without the new one, or with it behind the old.
-@pytest.mark.parametrize("keys", [[OLD_KEY], [OLD_KEY, NEW_KEY]], ids=["one", "behind"])
-def test_rotation_without_a_new_key_in_front_is_none(settings, keys):
+def test_rotation_with_one_key_seals_anew_and_says_that_no_key_may_go(settings, capsys):
+    settings.ENCRYPTION_SECRET_KEY = [OLD_KEY]
+    stored = make_credential(make_account(), api_key_id="a", private_key=Secret.seal("first"))
+
+    call_command("rotate_encryption_key")
+
+    stored.refresh_from_db()
+    assert stored.private_key.reveal() == "first"
+    said = capsys.readouterr()
+    assert said.out == "Re-encrypted 1 credential.\n"
+    assert "holds one key, so it is still the same" in said.err
+
+
+def test_rotation_with_the_new_key_behind_the_old_is_none(settings):
     settings.ENCRYPTION_SECRET_KEY = [OLD_KEY]
     stored = make_credential(make_account(), api_key_id="a", private_key=Secret.seal("first"))
     sealed = stored.private_key.sealed
-    settings.ENCRYPTION_SECRET_KEY = keys
+    settings.ENCRYPTION_SECRET_KEY = [OLD_KEY, NEW_KEY]
 
     with pytest.raises(CommandError, match=r"already, so nothing was changed.*docker compose up"):
         call_command("rotate_encryption_key")
