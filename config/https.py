@@ -3,7 +3,8 @@ Behind an https `PUBLIC_ORIGIN` nothing that came by http is answered, but this 
 those who may read the metrics.
 
 How a request came is what the server's own scope says. The header by which a proxy tells it is for
-the server to believe, which knows from whom it came (`manage.py serve`: from loopback alone).
+the server to believe, which knows from whom it came: loopback, a container's gateway, and
+`TRUSTED_PROXIES` (`manage.py serve`).
 """
 
 from collections.abc import Awaitable, Callable, Sequence

@@ -82,7 +82,7 @@ class Flow:
 
 
 class _Unexplained:
-    """What a balance brought that no flow told before it explains: a deposit, or a late flow."""
+    """The part of a balance that no known flow explains: a deposit, or a flow that is told late."""
 
     def __init__(self, amount: Decimal, balance: Balance) -> None:
         self.amount = amount
@@ -192,7 +192,7 @@ class CashBook:
             if self._held_back is None:
                 # What was taken before is another matter.
                 self._surprising = None
-            # One of the same amount before it, of which it could not be told, had it as well.
+            # An earlier balance of the same amount, which nobody could place, contained it too.
             self._surprising = self._surprising or self._same
         since = self._held_back_since or balance.as_of
         if self._cash is None:

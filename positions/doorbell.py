@@ -100,7 +100,7 @@ def shape() -> str:
     """
     A word for what is carried: another one where that has another form, or rows other columns.
 
-    So releases that run side by side read the rows of one another.
+    So a web server of another release ignores what it can't read, and reads the rows.
     """
     columns = [
         [field.name for field in of._meta.concrete_fields] for of in (AccountStream, Position)

@@ -141,7 +141,7 @@ def _loaded(row: models.Position, mark_price: pnl.MarkPrice) -> Position:
 
 
 def _reached(at: datetime | None) -> datetime | None:
-    # What was written of a time that can't be right would hold back all that is told until then.
+    # A time that has yet to come would make all news until then look old, so it counts as none.
     return reached(at, timezone.now())
 
 

@@ -20,7 +20,7 @@ from positions.portfolio import Cash, MarketFacts, Worth
 
 # A frame is sent after the change that it tells of, but hardly ever by more.
 FRAME_LATENCY = timedelta(milliseconds=250)
-# What REST tells of a payout's time is right to that.
+# How exact REST's time of a payout is.
 NEAR = timedelta(seconds=1)
 
 

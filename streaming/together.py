@@ -18,8 +18,8 @@ async def until_one_fails(*work: Coroutine[object, object, Never]) -> Never:
         The first failure itself, not in a group: callers tell failures apart by their type. Others
         that come with it are logged.
     """
-    # Not a TaskGroup: one that is ending on a failure forgets, in Python 3.11, that it was
-    # cancelled meanwhile, and whoever takes the failure for an ordinary one goes on for ever.
+    # No TaskGroup: in Python 3.11 one that ends on a failure forgets a cancellation that comes
+    # meanwhile. The caller would take the failure for an ordinary one, and go on for ever.
     tasks = [asyncio.create_task(coroutine) for coroutine in work]
     try:
         ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

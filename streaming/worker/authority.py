@@ -157,7 +157,7 @@ class Authority:
         self._missed: Set[str] = frozenset()
         self._limits = Errand[None](lambda _: None)
         # Since when the stream tells of the account, by the exchange's clock and by ours; None
-        # while it doesn't. What happened before, a read must tell of that is no older.
+        # while it doesn't. What happened before that, only a read of that age or newer can show.
         self._followed_at: tuple[datetime, float] | None = None
 
     def look(self) -> None:
@@ -279,7 +279,8 @@ class Authority:
 
     def _take_balances(self) -> None:
         if self._tracker.lacks_positions:
-            # REST can't be read, and what a position has cost would show as lost.
+            # REST can't tell the new position yet, so what it cost would look like a loss. The
+            # newest balance is kept for then.
             del self._balances[:-1]
             return
         balances, self._balances = self._balances, []

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         "accounts each has its part."
     )
 
-    # They look at the addresses of the API and the pages, of which a worker has none: 12 MB.
+    # Django's checks load the API and the pages, which a worker doesn't use: 12 MB.
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
