@@ -23,7 +23,7 @@ echo "${0##*/} $*" >>"$BASE/calls"
 # The file of settings is moved in truth.
 [ "${0##*/}" != mv ] || [ ! -e "$1" ] || /bin/mv "$1" "$2"
 """
-PROGRAMS = ("pg_dump", "pg_restore", "systemctl", "git", "make", "cp", "mv")
+PROGRAMS = ("pg_dump", "pg_restore", "runuser", "systemctl", "git", "make", "cp", "mv")
 SETTINGS = "SECRET_KEY=secret\nENCRYPTION_SECRET_KEY=old\nDATABASE_URL=postgres://there\n"
 
 
@@ -66,7 +66,8 @@ def shell(tmp_path) -> Callable:
 
 def test_each_block_that_is_run_is_found():
     assert list(WRITTEN) == [
-        *("install", "backup", "restore", "upgrade", "go-back", "rotate", "leave", "arrive"),
+        *("install", "backup", "restore", "upgrade", "go-back", "go-back-with-tables", "rotate"),
+        *("leave", "arrive"),
     ]
 
 
