@@ -13,6 +13,8 @@ from kalshi.fields import Fields
 from kalshi.lifecycle import VALUE_BY_RESULT
 from kalshi.messages import Fill, decode_outcome_side
 
+# Payouts are whole ones.
+_CENT = Decimal("0.01")
 # The lengths that candles come in.
 Minutes = Literal[1, 60, 1440]
 
@@ -22,9 +24,12 @@ class Settlement:
     """
     The payout of one market, in dollars and contracts.
 
+    Who has bought both sides held only the rest at the end: each pair was paid a dollar by the
+    trade that closed it. Its row may tell all that was bought, of both.
+
     Args:
         result: "yes", "no" or "scalar".
-        yes_cost, no_cost: what the contracts held at the end had cost, without fees.
+        yes_cost, no_cost: what these contracts had cost, without fees.
         revenue: what they paid.
         yes_value: what one YES contract paid; where the exchange does not tell, what follows from
             the result, None for a scalar.
@@ -61,6 +66,27 @@ class Settlement:
             fee_cost=fields.dollars("fee_cost"),
             settled_at=fields.time("settled_time"),
         )
+
+    @property
+    def quantity(self) -> Decimal:
+        """Signed contracts that were held at the end."""
+        return self.yes_count - self.no_count
+
+    @property
+    def expected(self) -> Decimal | None:
+        """What those pay by the value, but for parts of a cent; None where that is not told."""
+        if self.yes_value is None:
+            return None
+        return self.quantity * (self.yes_value if self.quantity > 0 else self.yes_value - 1)
+
+    @property
+    def payout(self) -> Decimal:
+        """What those paid: the revenue, without pairs that are told in it once more."""
+        pairs = min(self.yes_count, self.no_count)
+        if self.expected is None or abs(self.revenue - self.expected) < _CENT:
+            return self.revenue
+        is_with_pairs = abs(self.revenue - pairs - self.expected) < _CENT
+        return self.revenue - pairs if is_with_pairs else self.revenue
 
 
 @dataclass(frozen=True, slots=True)

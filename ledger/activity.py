@@ -5,7 +5,7 @@ from ledger.asked import Asked
 from ledger.lists import keyset
 from ledger.noticing import differing_of
 from ledger.paging import Source
-from ledger.record_rows import fill_record, settlement_record
+from ledger.record_rows import fill_record, settlement_as_followed
 from ledger.schemas import ActivityOut
 from ledger.telling import (
     connection_text,
@@ -27,7 +27,8 @@ def _fill(row: models.Fill) -> Document:
 
 def _settlement(row: models.Settlement) -> Document:
     ticker = row.market.ticker
-    return _document(row, "settlement", settlement_text(settlement_record(row, ticker)), ticker)
+    record = settlement_as_followed(row, ticker)
+    return _document(row, "settlement", settlement_text(record), ticker)
 
 
 def _transfer(row: models.Transfer) -> Document:

@@ -70,6 +70,9 @@ def _filled(before: Holding, fill: Fill) -> Effect:
 
 def _settled(before: Holding, settlement: Settlement) -> Effect:
     realized = settlement.realized_pnl
+    if settlement.paid_before is None and settlement.quantity == before.quantity:
+        # What these contracts had cost is known to the last digit, whatever the row tells.
+        realized = settlement.cash_flow - before.exposure
     return Effect(
         closed_count=ZERO if settlement.paid_before is not None else abs(settlement.quantity),
         cash_flow=settlement.cash_flow,

@@ -1,6 +1,7 @@
 """Records as rows, and rows as the records that they were made of."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import Q
@@ -78,6 +79,14 @@ def settlement_record(row: models.Settlement, ticker: str) -> Settlement:
         source="derived" if row.source == "derived" else "exchange",
         paid_before=row.paid_before,
     )
+
+
+def settlement_as_followed(row: models.Settlement, ticker: str) -> Settlement:
+    """The same, with what its contracts had cost by the account's own books, once it is known."""
+    record = settlement_record(row, ticker)
+    if row.realized_pnl is None or row.paid_before is not None:
+        return record
+    return replace(record, exposure=record.cash_flow - row.realized_pnl)
 
 
 def rows_of(

@@ -40,7 +40,8 @@ def recorded_of(book: models.Book | None, newest: Sequence[models.Fill]) -> Reco
     of_settlements = models.Settlement.objects.filter(mine).aggregate(
         unknown=Count("pk", filter=Q(realized_pnl=None)),
         quantity=Sum("quantity", filter=first),
-        exposure=Sum("exposure", filter=first),
+        # By the books, which may know it better than the row.
+        cost=Sum(_value(F("cash_flow") - F("realized_pnl")), filter=first),
         realized=Sum("realized_pnl"),
     )
     if of_fills["unknown"] or of_settlements["unknown"]:
@@ -50,7 +51,7 @@ def recorded_of(book: models.Book | None, newest: Sequence[models.Fill]) -> Reco
         bought_no=of_fills["no"] or ZERO,
         paid_out=of_settlements["quantity"] or ZERO,
         opening_cost=of_fills["cost"] or ZERO,
-        cost_of_closed=(of_fills["closed_cost"] or ZERO) + (of_settlements["exposure"] or ZERO),
+        cost_of_closed=(of_fills["closed_cost"] or ZERO) + (of_settlements["cost"] or ZERO),
         realized_by_fills=of_fills["realized"] or ZERO,
         realized_by_settlements=of_settlements["realized"] or ZERO,
         fees=of_fills["fees"] or ZERO,

@@ -1,9 +1,12 @@
 """What happened becomes rows, each once; what follows from it beside it (`ledger.following`)."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -108,33 +111,60 @@ def _inserted(
         [fill_row(account_id, ids[each.ticker], each, at) for each in new_fills],
         batch_size=_BATCH,
     )
-    new_settlements = []
-    settlements = [each for each in records if isinstance(each, Settlement)]
-    for each in sorted(settlements, key=lambda each: each.order):
-        told = _corrected(account_id, ids[each.ticker], each)
-        if told is not None:
-            settlement_row(account_id, ids[told.ticker], told, at).save(force_insert=True)
-            new_settlements.append(told)
+    new_settlements = _new_settlements(account_id, ids, records)
+    models.Settlement.objects.bulk_create(
+        [settlement_row(account_id, ids[each.ticker], each, at) for each in new_settlements],
+        batch_size=_BATCH,
+    )
     return [*new_fills, *new_settlements]
 
 
-def _corrected(account_id: int, market_id: int, told: Settlement) -> Settlement | None:
+class _Paid(NamedTuple):
+    """What tells one settlement of a market from another."""
+
+    at: datetime
+    revenue: Decimal
+    result: str
+    value: Decimal | None
+
+
+def _new_settlements(
+    account_id: int, ids: Mapping[str, int], records: Sequence[Record]
+) -> list[Settlement]:
+    """Those that are not there, oldest first, each as what it changes."""
+    told = sorted(
+        (each for each in records if isinstance(each, Settlement)), key=lambda each: each.order
+    )
+    if not told:
+        return []
+    # Of all their markets at once: the last day's are told again with every read.
+    there = models.Settlement.objects.filter(
+        account_id=account_id, market_id__in={ids[each.ticker] for each in told}
+    )
+    paid: defaultdict[int, list[_Paid]] = defaultdict(list)
+    for market_id, *row in there.order_by("at", "id").values_list("market_id", *_Paid._fields):
+        paid[market_id].append(_Paid(*row))
+    new = []
+    for each in told:
+        before = paid[ids[each.ticker]]
+        corrected = _corrected(before, each)
+        if corrected is not None:
+            before.append(_Paid(each.at, each.revenue, each.result, each.value))
+            new.append(corrected)
+    return new
+
+
+def _corrected(before: Sequence[_Paid], told: Settlement) -> Settlement | None:
     """A settlement as a new row: the first of its market, or what it changes; None if known."""
-    before = (
-        models.Settlement.objects.filter(account_id=account_id, market_id=market_id)
-        .order_by("-at", "-id")
-        .first()
-    )
-    if before is None:
+    if not before:
         return told
-    there = models.Settlement.objects.filter(account_id=account_id, market_id=market_id)
-    if there.filter(at=told.at, revenue=told.revenue, result=told.result).exists():
+    if any(
+        (each.at, each.revenue, each.result) == (told.at, told.revenue, told.result)
+        for each in before
+    ):
         return None
-    is_same = (before.revenue, before.result, before.value) == (
-        told.revenue,
-        told.result,
-        told.value,
-    )
-    if is_same or before.at > told.at:
+    last = before[-1]
+    is_same = (last.revenue, last.result, last.value) == (told.revenue, told.result, told.value)
+    if is_same or last.at > told.at:
         return None
-    return replace(told, paid_before=before.revenue)
+    return replace(told, paid_before=last.revenue)

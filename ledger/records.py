@@ -13,6 +13,7 @@ from typing import Literal
 
 from kalshi import history, messages, transfers
 from kalshi.clocks import to_milliseconds
+from positions.decimal_text import quotient
 from positions.pnl import PAYOUT, ZERO, Side
 
 SettlementSource = Literal["exchange", "derived"]
@@ -62,7 +63,8 @@ class Settlement:
         result: "yes", "no", "scalar", or what else the exchange may say.
         value: what one YES contract paid; None where it is not told.
         quantity: signed contracts that were paid for.
-        exposure: what they had cost.
+        exposure: what they had cost, as far as the exchange tells; the books may know it better
+            (`flows.effect_of`).
         revenue: what they paid, in whole cents. Of a correction what they paid in all.
         fees_paid: over the market's life, for information.
         paid_before: by the settlement that this one corrects; None for the first.
@@ -138,17 +140,25 @@ def fill_of(told: messages.Fill) -> Fill:
 
 
 def settlement_of(told: history.Settlement) -> Settlement:
-    """What the exchange tells of a payout; its cost of both sides counts."""
+    """What the exchange tells of a payout: of the contracts that were held at the end."""
     return Settlement(
         ticker=told.ticker,
         at=told.settled_at,
         result=told.result,
         value=told.yes_value,
-        quantity=told.yes_count - told.no_count,
-        exposure=told.yes_cost + told.no_cost,
-        revenue=told.revenue,
+        quantity=told.quantity,
+        exposure=_cost_at_the_end(told),
+        revenue=told.payout,
         fees_paid=told.fee_cost,
     )
+
+
+def _cost_at_the_end(told: history.Settlement) -> Decimal:
+    if not (told.yes_count and told.no_count):
+        return told.yes_cost + told.no_cost
+    # What is left of the larger side, at the average of all that was bought of it.
+    count, cost = max((told.yes_count, told.yes_cost), (told.no_count, told.no_cost))
+    return quotient(cost * abs(told.quantity), count)
 
 
 def stages_of(told: transfers.Payment, kind: Literal["deposit", "withdrawal"]) -> list[Transfer]:

@@ -11,7 +11,7 @@ from ledger.asked import Asked
 from ledger.lists import keyset
 from ledger.paging import Source
 from ledger.periods import Period
-from ledger.record_rows import settlement_record
+from ledger.record_rows import settlement_as_followed
 from ledger.schemas import FillOut, SettlementOut, TransferOut
 from positions.decimal_text import plain
 from positions.documents import Document, instant
@@ -42,7 +42,7 @@ def fill_document(row: models.Fill) -> Document:
 def settlement_document(row: models.Settlement) -> Document:
     """One payout, or the correction of one. Needs the row's market loaded."""
     # What it moved follows from itself; what was held before may still be to be read.
-    record = settlement_record(row, row.market.ticker)
+    record = settlement_as_followed(row, row.market.ticker)
     return {
         "account_id": row.account_id,
         "ticker": row.market.ticker,
@@ -51,7 +51,7 @@ def settlement_document(row: models.Settlement) -> Document:
         "result": row.result,
         "value": plain(row.value),
         "quantity": plain(row.quantity),
-        "exposure": plain(row.exposure),
+        "exposure": plain(record.exposure),
         "cash_flow": plain(record.cash_flow),
         "realized_pnl": plain(record.realized_pnl),
         "fees_paid": plain(row.fees_paid),

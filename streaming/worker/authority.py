@@ -364,7 +364,7 @@ class Authority:
             paid = payouts.get(ticker)
             if paid is None:
                 unlisted.add(ticker)
-            elif paid.yes_count - paid.no_count != self._tracker.holdings[ticker].quantity:
+            elif paid.quantity != self._tracker.holdings[ticker].quantity:
                 traded.add(ticker)
             else:
                 now = self._rest.exchange_now

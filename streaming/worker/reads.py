@@ -19,7 +19,7 @@ from kalshi.history import Settlement
 from kalshi.resources import UNKNOWN_STATUS, Event, Market, PositionRow
 from kalshi.rest import Client
 from kalshi.rows import LeftOut, Rows
-from positions.pnl import CENT, PAYOUT, MarketState, Quote
+from positions.pnl import CENT, MarketState, Quote
 from positions.portfolio import EventFacts, MarketFacts
 from positions.tickers import event_of, series_of
 from streaming.together import all_of
@@ -175,10 +175,9 @@ async def read_traded(rest: Client, subaccount: int, since: Mapping[str, datetim
 
 def value_paid(row: Settlement) -> Decimal | None:
     """What a contract paid, if it leads to what was paid in all: it is told in whole cents."""
-    if row.yes_value is None:
+    if row.expected is None or abs(row.expected - row.payout) >= CENT:
         return None
-    paid = row.yes_count * row.yes_value + row.no_count * (PAYOUT - row.yes_value)
-    return row.yes_value if abs(paid - row.revenue) < CENT else None
+    return row.yes_value
 
 
 async def read_events(rest: Client, event_tickers: Iterable[str]) -> dict[str, EventFacts]:

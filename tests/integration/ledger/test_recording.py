@@ -9,6 +9,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kalshi import history
 from ledger import (
     collateral_flows,
     comparing,
@@ -23,6 +24,8 @@ from ledger.flows import settled_revenue
 from ledger.models import Book, CollateralFlow, EquityPoint, Fill, Followed, Hole, Settlement, Trade
 from ledger.records import Fill as Filled
 from ledger.records import Settlement as Paid
+from ledger.records import settlement_of
+from ledger.what_happened import settlement_document
 from positions.models import Market
 from tests.integration.blocking import wait_for_a_blocked_session
 from tests.integration.visitors import make_account
@@ -238,6 +241,71 @@ def test_correction_is_a_row_of_its_own_and_moves_the_difference(account):
     assert list(rows) == [(10, 6, 10), (-10, -10, 0)]
     book = Book.objects.get()
     assert (book.quantity, book.realized_pnl) == (0, -4)
+
+
+def test_settlements_that_are_told_again_are_looked_up_at_once(
+    account, django_assert_max_num_queries
+):
+    told = [paid(f"KXA-{number}", "1", "10", "4", 60) for number in range(50)]
+    recording.record(account, told, NOON)
+
+    with django_assert_max_num_queries(8):
+        recording.record(account, told, NOON)
+
+    assert Settlement.objects.count() == 50
+
+
+def test_contracts_that_a_trade_closed_cost_nothing_at_the_end(account):
+    # The row tells both sides, as much as was bought of each.
+    row = history.Settlement.decode(
+        {
+            "ticker": "KXA-1",
+            "market_result": "no",
+            "yes_count_fp": "2.00",
+            "yes_total_cost_dollars": "0.0120",
+            "no_count_fp": "2.00",
+            "no_total_cost_dollars": "1.6000",
+            "revenue": 0,
+            "value": 0,
+            "settled_time": at(60).isoformat(),
+            "fee_cost": "0.00",
+        }
+    )
+    records = [
+        bought("KXA-1", "no", "2", "0.80", 1, "0"),
+        bought("KXA-1", "yes", "2", "0.006", 2, "0"),
+        settlement_of(row),
+    ]
+
+    recording.record(account, records, NOON)
+
+    assert figures_of_the_settlement() == {"exposure": 0, "cash_flow": 0, "realized_pnl": 0}
+    assert Book.objects.get().realized_pnl == Decimal("0.388")
+
+
+def test_cost_of_what_is_paid_for_is_that_of_the_books(account):
+    records = [
+        bought("KXA-1", "yes", "10", "0.50", 1),
+        bought("KXA-1", "no", "14", "0.30", 2),
+        # Four close what is left of the NO; six are open at the end.
+        bought("KXA-1", "yes", "10", "0.20", 3),
+        # All YES that were bought cost 35 cents on the average, which is no cost of these.
+        paid("KXA-1", "1", "6", "2.1", 60),
+    ]
+
+    recording.record(account, records, NOON)
+
+    assert figures_of_the_settlement() == {
+        "exposure": Decimal("1.2"),
+        "cash_flow": 6,
+        "realized_pnl": Decimal("4.8"),
+    }
+
+
+def figures_of_the_settlement() -> dict[str, Decimal]:
+    """Of the only one, as clients are told it."""
+    told = settlement_document(Settlement.objects.select_related("market").get())
+    return {name: Decimal(str(told[name])) for name in ("exposure", "cash_flow", "realized_pnl")}
 
 
 def test_nothing_follows_while_the_past_is_being_read(account):

@@ -79,6 +79,38 @@ def test_revenue_is_what_the_contracts_paid(answers, index):
 
 
 @pytest.mark.parametrize(
+    ("counts", "result", "value", "revenue", "quantity", "payout"),
+    [
+        # Of both sides as many: all was closed by trades, and nothing is paid for.
+        (("37.00", "37.00"), "yes", 100, 0, "0", "0"),
+        (("10.00", "4.00"), "yes", 100, 600, "6", "6"),
+        (("4.00", "10.00"), "scalar", 35, 390, "-6", "3.90"),
+        # The same with the pairs in it, a dollar for each.
+        (("10.00", "4.00"), "yes", 100, 1000, "6", "6"),
+        (("2.00", "2.00"), "no", 0, 200, "0", "0"),
+        # Neither is told: it stays what it is.
+        (("10.00", "4.00"), "yes", 100, 777, "6", "7.77"),
+        (("10.00", "4.00"), "scalar", None, 1000, "6", "10"),
+    ],
+)
+def test_contracts_that_trades_closed_are_not_paid_for_again(
+    answers, counts, result, value, revenue, quantity, payout
+):
+    yes, no = counts
+    row = answers["settlements"]["settlements"][0] | {
+        "yes_count_fp": yes,
+        "no_count_fp": no,
+        "market_result": result,
+        "value": value,
+        "revenue": revenue,
+    }
+
+    paid = Settlement.decode(row)
+
+    assert (paid.quantity, paid.payout) == (Decimal(quantity), Decimal(payout))
+
+
+@pytest.mark.parametrize(
     ("result", "told", "value"),
     [
         ("yes", None, "1"),

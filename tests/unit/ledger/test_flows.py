@@ -84,6 +84,12 @@ def held(quantity: str, exposure: str, realized: str = "0", fees: str = "0") -> 
         (held("10", "4"), paid("1", "10", "4"), "10", "6", held("0", "0", "6")),
         (held("10", "4"), paid("0", "10", "4"), "0", "-4", held("0", "0", "-4")),
         (held("-10", "4"), paid("0.37", "-10", "4"), "6.30", "2.30", held("0", "0", "2.30")),
+        # What they cost the books know, whatever the row tells.
+        (held("10", "4"), paid("1", "10", "3"), "10", "6", held("0", "0", "6")),
+        # But where the row is of others than those, it is all that is known.
+        (held("8", "4"), paid("1", "10", "3"), "10", "7", held("0", "0", "7")),
+        # Sold out before: nothing is paid, and nothing is lost.
+        (held("0", "0", "0.388"), paid("0", "0", "1.6"), "0", "0", held("0", "0", "0.388")),
         # Parts of a cent stay at the exchange: 0.33 * 0.37 = 0.1221.
         (held("0.33", "0.1"), paid("0.37", "0.33", "0.1"), "0.12", "0.02", held("0", "0", "0.02")),
     ],

@@ -242,6 +242,10 @@ async def test_payouts_and_trades_may_not_be_told(rest, exchange, status):
         # 37.4 cents, of which the value shows the whole ones.
         ({"revenue": 374}, None),
         ({"value": None}, None),
+        # Four of the ten were sold before, and are in the row as NO.
+        ({"no_count_fp": "4.00", "revenue": 222}, "0.37"),
+        ({"no_count_fp": "4.00", "revenue": 622}, "0.37"),
+        ({"no_count_fp": "4.00", "revenue": 250}, None),
     ],
 )
 def test_value_paid_is_what_leads_to_the_payout(change, value):
