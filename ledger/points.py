@@ -56,6 +56,7 @@ def add(account_id: int, valued: Valued) -> None:
             positions_value=valued.positions_value,
             collateral_returned=valued.collateral_returned,
             nets={ticker: plain(net) for ticker, net in valued.nets.items()},
+            is_partial=any(net is None for net in valued.nets.values()),
             is_baseline=is_first and not is_last_good,
         )
         models.EquityPoint.objects.bulk_create([point], ignore_conflicts=True)
@@ -90,14 +91,16 @@ def baseline(account_id: int, at: datetime) -> Baseline | None:
     )
     if row is None:
         return None
-    known = {
-        ticker: None if net is None else Decimal(net) for ticker, net in (row.nets or {}).items()
-    }
+    nets: dict[str, Decimal | None] = {}
+    if row.nets is not None:
+        # Else, as when days begin elsewhere now, it is not known which markets were held then.
+        nets = _flat_then(account_id, row.at)
+        nets |= {ticker: None if net is None else Decimal(net) for ticker, net in row.nets.items()}
     flows = models.Transfer.objects.filter(account_id=account_id, at__gt=row.at)
     return Baseline(
         at=row.at,
         total_value=row.total_value,
-        nets=_flat_then(account_id, row.at) | known,
+        nets=nets,
         is_complete=row.nets is not None and not holes.being_filled(account_id).exists(),
         net_transfers=flows.aggregate(all=Sum("cash_flow"))["all"] or ZERO,
         entered=row.entered,

@@ -28,7 +28,7 @@ _POINTS = f"""
     FROM (
         SELECT max(at) AS at
         FROM {EquityPoint._meta.db_table}
-        WHERE account_id = %(account)s AND at > %(after)s AND at <= %(last)s
+        WHERE account_id = %(account)s AND at > %(after)s AND at <= %(last)s AND NOT is_partial
         GROUP BY date_bin(%(step)s::interval, at, %(origin)s)
     ) AS chosen
     JOIN {EquityPoint._meta.db_table} AS point
@@ -60,9 +60,10 @@ def _points(account_id: int, period: Period) -> Iterator[Point]:
     """
     The points of a period, oldest first.
 
-    It begins with the last one before it, if that stands for its beginning as for a day's.
+    It begins with the last one before it, if that stands for its beginning as for a day's. Points
+    that lack a position's worth are left out: they would be losses that are made good at once.
     """
-    rows = EquityPoint.objects.filter(account_id=account_id)
+    rows = EquityPoint.objects.filter(account_id=account_id, is_partial=False)
     since = period.since
     if since is not None:
         before = rows.filter(at__lt=since, at__gte=since - STALE_AFTER).order_by("-at").first()

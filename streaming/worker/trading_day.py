@@ -5,6 +5,7 @@ What the account was worth from minute to minute, and what its day is reckoned f
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from time import monotonic
 from typing import Never
 
 from django.utils import timezone
@@ -20,6 +21,8 @@ from streaming.worker.persistence import until_done
 
 POINT_SECONDS = 60.0
 LOOK_SECONDS = 1.0
+# For so long a point waits for events that are not described yet; some never are.
+DESCRIBED_SECONDS = 300.0
 
 
 class TradingDay:
@@ -52,6 +55,8 @@ class TradingDay:
         self._transfers: list[Flow] = []
         # The beginning of the day that the baseline is of.
         self._start: datetime | None = None
+        # Since when an event is not described.
+        self._undescribed_since: float | None = None
 
     async def run(self) -> Never:
         """Store a point every minute until cancelled."""
@@ -59,10 +64,22 @@ class TradingDay:
             is_stored = False
             # Else a day might begin with what an earlier worker knew, or without a deposit of last
             # night that is already in the balance.
-            if self._is_live() and self._tracker.valuation.cash.is_sure:
+            is_sure = self._is_live() and self._tracker.valuation.cash.is_sure
+            if is_sure and self._is_described(monotonic()):
                 trouble = "point not stored"
                 is_stored = await until_done(self.add_point, trouble, self._account_id)
             await asyncio.sleep(POINT_SECONDS if is_stored else LOOK_SECONDS)
+
+    def _is_described(self, now: float) -> bool:
+        """Whether it is known of all events what collateral comes back on them, or never will."""
+        if not self._tracker.undescribed_events:
+            self._undescribed_since = None
+            return True
+        # What came back would count as the account's own until then, and the day would begin with
+        # too much.
+        if self._undescribed_since is None:
+            self._undescribed_since = now
+        return now - self._undescribed_since > DESCRIBED_SECONDS
 
     async def add_point(self) -> bool:
         """Store what the account is worth, if that is known; whether it was."""

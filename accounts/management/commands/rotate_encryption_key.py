@@ -9,7 +9,6 @@ from django.db import transaction
 from accounts.encryption import SecretLost
 from accounts.models import Credential
 
-
 NEW_KEY = (
     "To replace it put the new key in front, with a comma between, restart, and run this again. A "
     "container has what was set when it was made: `docker compose up -d` makes it anew."

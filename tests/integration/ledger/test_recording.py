@@ -535,6 +535,18 @@ def test_baseline_knows_what_flat_markets_had_made(account):
     assert baseline.is_complete
 
 
+def test_of_a_point_without_its_markets_no_part_is_known(account):
+    """As when days have come to begin elsewhere: M may have been held then."""
+    recording.record(account, [bought("M", "yes", "10", "0.40", 5)], at(5))
+    points.add(account, valued(10, "100"))
+    EquityPoint.objects.update(nets=None)
+    recording.record(account, [bought("M", "yes", "5", "0.30", 100)], at(100))
+
+    baseline = points.baseline(account, at(200))
+
+    assert (baseline.nets, baseline.is_complete) == ({}, False)
+
+
 def test_fill_that_the_baseline_did_not_know_of_yet_is_of_the_day(account):
     points.add(account, valued(10, "100"))
     # Its frame was under way when the point was stored.

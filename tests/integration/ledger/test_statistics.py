@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from ledger import return_reading, tally_reading
+from ledger import points, return_reading, tally_reading
 from ledger.models import EquityPoint, Followed, Hole, ImportedTrade, Trade
 from ledger.periods import Period
 from ledger.statistics import Tally
@@ -325,6 +325,17 @@ def test_returns_leave_transfers_out(alice, account):
         "recovered_at": None,
     }
     assert "money_weighted_return" in total["reasons"]
+
+
+def test_point_that_lacks_a_position_is_no_loss(alice, account):
+    """It had no mark for a moment."""
+    for minute, value, net in ((0, "1000", D(1)), (1, "100", None), (2, "1000", D(1))):
+        moment = at(minute * 60)
+        points.add(account.pk, points.Valued(moment, D(value), D(value), D(0), None, {"M": net}))
+
+    total = alice.get("statistics").json()["total"]
+
+    assert (total["time_weighted_return"], total["max_drawdown"]["amount"]) == ("0", "0")
 
 
 def test_period_of_returns_begins_with_the_point_just_before_it(alice, account):

@@ -14,11 +14,11 @@ from positions import workers
 from positions.cash import Balance, CashBook
 from positions.day import Baseline
 from positions.fencing import TakenOver
-from positions.portfolio import Cash
+from positions.portfolio import Cash, EventFacts
 from positions.taking_over import OpenedStream, open_stream
 from postgres.threads import DatabaseThread
-from streaming.worker.trading_day import TradingDay
-from tests.told import NOON, at, reconcile, row
+from streaming.worker.trading_day import DESCRIBED_SECONDS, TradingDay
+from tests.told import NOON, at, market, reconcile, row
 from tests.waiting import until
 
 
@@ -102,6 +102,38 @@ async def test_point_that_a_transfer_delays_is_stored_soon(database, alice, day,
         tasks[1].cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     assert await database.run(lambda: [point.cash for point in points]) == [150]
+
+
+async def test_point_waits_until_events_are_described(database, alice, day, monkeypatch):
+    monkeypatch.setattr("streaming.worker.trading_day.LOOK_SECONDS", 0.01)
+    trading_day, stream = day
+    balance_told(stream)
+    hold_undescribed(stream)
+    task = asyncio.create_task(trading_day.run())
+    try:
+        await until(lambda: trading_day._undescribed_since is not None)
+        assert not await database.run(EquityPoint.objects.exists)
+        stream.tracker.describe({"KXGAME-N": EventFacts("KXGAME", "Told", "MECNET")})
+        await database.until(EquityPoint.objects.exists)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_point_waits_not_for_ever_for_an_event(day):
+    trading_day, stream = day
+    hold_undescribed(stream)
+
+    assert not trading_day._is_described(0.0)
+    assert not trading_day._is_described(DESCRIBED_SECONDS)
+    assert trading_day._is_described(DESCRIBED_SECONDS + 1)
+
+
+def hold_undescribed(stream: OpenedStream) -> None:
+    """A market whose event has not been read yet."""
+    facts, state, quote = market("N")
+    there = {"N": (replace(facts, is_described=False), state, quote), "M": market("M")}
+    reconcile(stream.tracker, [row("M", "10", "4"), row("N", "10", "4")], there)
 
 
 async def test_worker_that_was_frozen_stores_no_point_of_old_figures(database, alice, day):

@@ -1,0 +1,15 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("ledger", "0006_netting_change"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="equitypoint",
+            name="is_partial",
+            field=models.BooleanField(default=False),
+        ),
+    ]
