@@ -1,6 +1,6 @@
 """Stored keys: what the worker signs with, what the exchange thinks of them, and their end."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.encryption import SecretLost
 from accounts.errors import CredentialUnusable, NotFound, UnknownEnvironment
 from accounts.key_check import exchange_of
-from accounts.models import Account, Credential
+from accounts.models import Account, AccountKey, Credential
 from kalshi.environments import Environment
 from kalshi.pasted_keys import fits_header
 from kalshi.signing import InvalidKey, SigningKey
@@ -100,6 +100,30 @@ def mark_checked(credential_id: int) -> None:
         if was_refused.update(status=Credential.Status.USABLE, refused_at=None, refused_reason=""):
             _announce(credential_id)
         Credential.objects.filter(pk=credential_id).update(checked_at=timezone.now())
+
+
+def keep_listed(account_id: int, api_key_ids: Collection[str]) -> None:
+    """
+    Keep the ids of keys that the exchange lists for an account, so that any of them opens it.
+
+    Not those of an account whose key could list none: it is known by that key alone.
+    """
+    account = Account.objects.filter(pk=account_id, sole_key_id="").first()
+    if account is None:
+        return
+    AccountKey.objects.bulk_create(
+        (
+            AccountKey(
+                account=account,
+                environment=account.environment,
+                subaccount=account.subaccount,
+                api_key_id=api_key_id,
+            )
+            for api_key_id in sorted(api_key_ids)
+        ),
+        # One that is another account's stays that.
+        ignore_conflicts=True,
+    )
 
 
 def delete_credential(accounts: Iterable[Account], credential_id: int) -> None:

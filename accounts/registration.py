@@ -18,7 +18,8 @@ _LOCK = (0x5245, 0)  # "RE"
 
 _SOMEBODY = (
     "Somebody uses this server already. Ask them for an invitation: staff make one on the page "
-    "“Settings”, or with manage.py invite."
+    "“Settings”, or with manage.py invite. If that is you, and the key is a new one of your "
+    "account: sign in as before, or by a link of manage.py recover, and add it there."
 )
 _THE_FIRST = (
     "The first person needs the link that this server printed when it was started; manage.py "

@@ -32,6 +32,7 @@ from streaming.worker.counts import COUNTS
 from streaming.worker.course import Connect, Course, Idle, Look, Refuse
 from streaming.worker.flushes import Flushes, Writers
 from streaming.worker.historian import Historian
+from streaming.worker.key_list import keep_keys_known
 from streaming.worker.upstream import Upstream
 
 logger = logging.getLogger(__name__)
@@ -254,6 +255,7 @@ class Feed:
                 self._keep_up(upstream, socket),
                 self._watch(credential_id),
                 self._keep_ledger(historian),
+                keep_keys_known(self._account_id, rest, self._writers.history),
             )
 
     async def _keep_up(self, upstream: Upstream, socket: Socket) -> Never:

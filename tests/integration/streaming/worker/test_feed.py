@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import credentials, setting_aside
 from accounts.encryption import Secret
-from accounts.models import Account, Credential
+from accounts.models import Account, AccountKey, Credential
 from kalshi.errors import ClockSkew
 from kalshi.protocol import TOO_MANY_COMMANDS, TOO_MANY_MARKETS
 from kalshi.resources import PositionRow
@@ -22,7 +22,7 @@ from positions.fencing import TakenOver
 from sandbox import keys, session
 from sandbox.account import Portfolio
 from sandbox.faults import FailedAnswer, Latency, RefusedCommands
-from streaming.worker import agenda, upstream
+from streaming.worker import agenda, key_list, upstream
 from streaming.worker.course import Connect, Idle
 from streaming.worker.feed import Feed
 from tests.integration.streaming import faults, rows
@@ -54,6 +54,22 @@ async def live(database, alice, credential, start_feed):
     feed = await start_feed(alice)
     await database.until(status_is, alice, "live")
     return feed
+
+
+async def test_key_that_is_made_while_the_account_is_followed_is_known_as_its_own(
+    database, alice, credential, start_feed, sandbox, monkeypatch
+):
+    monkeypatch.setattr(key_list, "LIST_SECONDS", 0.05)
+    await start_feed(alice)
+
+    def listed() -> set[str]:
+        return {each.api_key_id for each in AccountKey.objects.filter(account_id=alice)}
+
+    await database.until(lambda: listed() == {sandbox.key_id})
+    made = keys.new_ed25519()
+    sandbox.add_key(made)
+
+    await database.until(lambda: listed() == {sandbox.key_id, made.api_key_id})
 
 
 def status_is(
