@@ -238,6 +238,37 @@ describe("a hidden tab", () => {
   });
 });
 
+test("a hidden tab is told the end of all that closed meanwhile, however many", () => {
+  const names = Array.from({ length: 600 }, (_, number) => `T${number}`);
+  const [direct, batched] = [new Store(() => {}, () => {}), new Store(() => {}, () => {})];
+  const follow = (event) => {
+    direct.apply(event, NOON);
+    hear(event);
+  };
+  const show = (events) => events.forEach((event) => batched.apply(event, NOON));
+  follow(snapshot(1, ["STAYS", "CHANGES", ...names].map((name) => position(name, 1))));
+  show(take(0));
+  tab.isVisible = false;
+
+  follow(position("CHANGES", 2, "0.70"));
+  follow(portfolio(2));
+  for (const name of names) follow(closed(name, 3));
+  const sums = take(HIDDEN_MS);
+  show(sums);
+  tab.isVisible = true;
+  show(take(2 * HIDDEN_MS));
+
+  assert.deepEqual(told(sums), [`portfolio ${ALICE}`]);
+  assert.deepEqual(
+    [...batched.positions.values()].map(({ ticker, mark }) => [ticker, mark]),
+    [["STAYS", "0.50"], ["CHANGES", "0.70"]],
+  );
+  assert.deepEqual(
+    batched.ends.map((end) => end.closed),
+    direct.ends.map((end) => end.closed),
+  );
+});
+
 describe("accounts that went between two connections", () => {
   beforeEach(() => {
     hear(snapshot(1, [], ALICE));

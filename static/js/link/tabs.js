@@ -51,6 +51,15 @@ class Marks {
     this.portfolio = false;
   }
 
+  /** Where closings are left out, a snapshot says what is no longer open. */
+  replace() {
+    // A tab out of sight is told of sums before it.
+    const { portfolio } = this;
+    this.startOver();
+    this.portfolio = portfolio;
+    this.isReplaced = true;
+  }
+
   clearStates() {
     this.earlier = [];
     this.closings = [];
@@ -124,7 +133,8 @@ export class Tab {
         if (!marks.isReplaced || marks.hasClosed(news.key)) marks.keys.add(news.key);
         break;
       case "closed":
-        marks.closings = [...marks.closings, news].slice(-CLOSINGS);
+        if (marks.closings.length >= CLOSINGS) marks.replace();
+        marks.closings.push(news);
         marks.keys.delete(news.key);
         break;
       case "portfolio":
