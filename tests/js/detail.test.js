@@ -193,6 +193,86 @@ test("a failure keeps what was known and says why there is none newer", async ()
   assert.equal(shown.at(-1).askedAt, shown.at(-2).askedAt, "the answer is as old as before");
 });
 
+/** Ask for `a`, and let that fail. */
+async function failing(status, retryAfter = null, before = () => {}) {
+  const { questions, ask } = slowServer();
+  const shown = [];
+  const asking = new Asking((known) => shown.push(known), ask);
+  asking.want("a");
+  mock.timers.tick(80);
+  before(asking);
+  questions[0].fail(new ApiError(status, "", "Not now.", retryAfter));
+  await settled();
+  return { questions, shown, asking };
+}
+
+for (const status of [0, 429, 500, 503]) {
+  test(`a question that fails with ${status} is asked again, until it is answered`, async () => {
+    const { questions, shown } = await failing(status);
+
+    mock.timers.tick(4_999);
+    assert.equal(questions.length, 1);
+    mock.timers.tick(1);
+    questions[1].fail(new ApiError(status, "", "Not yet."));
+    await settled();
+    mock.timers.tick(5_000);
+    questions[2].answer("at last");
+    await settled();
+    mock.timers.tick(60_000);
+
+    assert.equal(questions.length, 3);
+    const { answer, error } = shown.at(-1);
+    assert.deepEqual([answer, error], ["at last", null]);
+  });
+}
+
+test("who is asked to wait longer is not asked before", async () => {
+  const { questions } = await failing(429, 30);
+
+  mock.timers.tick(29_999);
+  assert.equal(questions.length, 1);
+  mock.timers.tick(1);
+  assert.equal(questions.length, 2);
+});
+
+test("a refusal is not asked about again, unless something has changed meanwhile", async () => {
+  const { questions } = await failing(404);
+  mock.timers.tick(60_000);
+  assert.equal(questions.length, 1);
+
+  const changed = await failing(404, null, (asking) => asking.renew());
+  assert.equal(changed.questions.length, 2);
+});
+
+test("a change that comes while a question fails is asked for with the next try, once", async () => {
+  const { questions } = await failing(503, null, (asking) => asking.renew());
+  assert.equal(questions.length, 1);
+
+  mock.timers.tick(5_000);
+  questions[1].answer("newer");
+  await settled();
+  mock.timers.tick(60_000);
+
+  assert.equal(questions.length, 2);
+});
+
+test("what failed is not asked for again once it is renewed, or something else is wanted", async () => {
+  const renewed = await failing(503);
+  renewed.asking.renew();
+  mock.timers.tick(60_000);
+  assert.equal(renewed.questions.length, 2);
+
+  const left = await failing(503);
+  left.asking.want("b");
+  mock.timers.tick(60_000);
+  assert.deepEqual(left.questions.map(({ path }) => path), ["a", "b"]);
+
+  const ended = await failing(503);
+  ended.asking.end();
+  mock.timers.tick(60_000);
+  assert.equal(ended.questions.length, 1);
+});
+
 // Notes ---------------------------------------------------------------------------------------
 
 test("a note is saved when its writer pauses, once", async () => {

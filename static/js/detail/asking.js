@@ -4,7 +4,7 @@
  *
  * Whoever steps through a list asks about where they stop: what is wanted must stay wanted for a
  * moment before it is asked for, and the question before it is given up. What is known is not asked
- * for again unless it is said to have changed.
+ * for again unless it is said to have changed. A failure that may pass is followed by another try.
  */
 
 import { ApiError, get } from "../api.js";
@@ -22,6 +22,11 @@ import { ApiError, get } from "../api.js";
  */
 
 const SETTLE_MS = 80;
+
+/** How long a failure is left alone. */
+const AGAIN_MS = 5_000;
+
+const TOO_MANY = 429;
 
 export class Asking {
   /** @type {string | null} */
@@ -100,9 +105,18 @@ export class Asking {
       error = failure;
     }
     this.#question = null;
+    const wait = error && waitAfter(error);
+    // Before it is shown: who sees it may want something else.
+    if (wait !== null) this.#timer = setTimeout(() => this.#go(), wait);
     this.#show({ answer: this.#answer, askedAt: this.#askedAt, error, isLoading: false });
     if (!this.#hasChanged || this.#question) return;
     this.#hasChanged = false;
-    if (!error) this.#go();
+    if (wait === null) this.#go();
   }
+}
+
+/** @param {ApiError} error @returns {number | null} milliseconds; null if it will not pass */
+function waitAfter({ status, retryAfterSeconds }) {
+  const mayPass = status === 0 || status === TOO_MANY || status >= 500;
+  return mayPass ? Math.max(AGAIN_MS, (retryAfterSeconds ?? 0) * 1000) : null;
 }

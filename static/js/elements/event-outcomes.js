@@ -37,7 +37,8 @@ export class EventOutcomes extends HTMLElement {
   #path = "";
   #forgetLook = () => {};
   #asking = new Asking(({ answer, error, isLoading }) => {
-    this.#event = answer?.settlement_matrix.event ?? null;
+    // After a failure it may be of what was held before.
+    this.#event = error ? null : (answer?.settlement_matrix.event ?? null);
     this.#note = error ? error.message : "";
     if (isLoading) this.#note = "Loading…";
     this.draw();

@@ -205,7 +205,8 @@ export class PositionDetail extends HTMLElement {
     writeText(part(this, ".known-note"), trouble);
     part(this, ".known-trouble").hidden = !error;
     this.#explanations?.show(answer?.explanation, trouble || (isLoading ? "Loading…" : ""));
-    this.#showMatrix(answer?.settlement_matrix ?? null);
+    // After a failure what would be paid may be of what was held before.
+    this.#showMatrix(error ? null : (answer?.settlement_matrix ?? null));
   }
 
   /** @param {import("../detail/asking.js").Known} known with an answer that is new */
