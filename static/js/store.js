@@ -66,6 +66,13 @@ export class Store {
   #positions = new Map();
   /** What is no longer open and not yet dismissed, by key. @type {Map<string, End>} */
   #ends = new Map();
+  /**
+   * Of accounts whose positions are unknown for the moment, by id: what they held before and is
+   * not told of since.
+   *
+   * @type {Map<number, Map<string, Position>>}
+   */
+  #unsure = new Map();
   /** @type {number | null} */
   #view = null;
   #changes = nothing();
@@ -240,11 +247,26 @@ export class Store {
       this.#positions.set(key, position);
       this.#ends.delete(key);
     }
-    for (const [key, position] of before?.positions ?? []) {
-      if (!account.positions.has(key)) this.#end(key, position, endedAway(position));
-    }
+    const held = [...(this.#unsure.get(id) ?? []), ...(before?.positions ?? [])];
+    this.#unsure.set(id, new Map(held.filter(([key]) => !account.positions.has(key))));
+    this.#endUnsure(account, id);
     if (this.#isViewed(id)) this.#markAll();
     else this.#changes.elsewhere = true;
+  }
+
+  /**
+   * What was held before is gone, if the exchange has been asked: until then nothing told of an
+   * account does not mean that it holds nothing.
+   *
+   * @param {AccountState} account
+   * @param {number} id
+   */
+  #endUnsure({ portfolio }, id) {
+    const unsure = this.#unsure.get(id);
+    if (!unsure || portfolio.reconciled_at === null) return;
+    this.#unsure.delete(id);
+    for (const [key, position] of unsure) this.#end(key, position, endedAway(position));
+    if (unsure.size > 0 && this.#isViewed(id)) this.#changes.membership = true;
   }
 
   /** @param {string} key @param {Position} position @param {PositionClosed} closed */
@@ -263,6 +285,7 @@ export class Store {
       if (position.account_id === id) this.#ends.delete(key);
     }
     this.accounts.delete(id);
+    this.#unsure.delete(id);
     this.#changes.accounts = true;
     this.#markAll();
   }
@@ -286,6 +309,7 @@ export class Store {
         if (!account.update(event)) return false;
         this.#positions.set(key, event);
         this.#ends.delete(key);
+        this.#unsure.get(event.account_id)?.delete(key);
         if (!isViewed) {
           this.#changes.elsewhere ||= isNew;
           return isNew;
@@ -306,7 +330,9 @@ export class Store {
         return true;
       }
       case "portfolio":
-        if (!account.sum(event) || !isViewed) return false;
+        if (!account.sum(event)) return false;
+        this.#endUnsure(account, event.account_id ?? NaN);
+        if (!isViewed) return false;
         this.#changes.portfolio = true;
         return true;
       case "connection_status":

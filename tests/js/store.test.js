@@ -196,6 +196,68 @@ describe("what is no longer open", () => {
   });
 });
 
+describe("an account that is unknown for the moment", () => {
+  const unknown = (version, positions = []) => ({
+    ...snapshot(version, positions),
+    portfolio: { ...portfolio(version), reconciled_at: null },
+  });
+  const known = (version) => ({ ...portfolio(version), reconciled_at: "2026-11-24T12:00:00Z" });
+  const ended = () => store.ends.map(({ closed: { ticker, reason } }) => [ticker, reason]);
+
+  beforeEach(() => {
+    store.apply(snapshot(5, [position("A", 5), position("B", 5)]));
+    store.apply(unknown(0));
+    drawFrame();
+    drawn.length = 0;
+  });
+
+  test("shows no position as held, and none as gone", () => {
+    assert.deepEqual(tickers(), []);
+    assert.deepEqual(ended(), []);
+  });
+
+  test("ends what is gone with the next snapshot that knows", () => {
+    store.apply(unknown(0));
+    store.apply({ ...snapshot(7, [position("B", 7)]), portfolio: known(7) });
+
+    assert.deepEqual(tickers(), ["B"]);
+    assert.deepEqual(ended(), [["A", null]]);
+  });
+
+  test("ends it when the exchange has been asked, without a snapshot too", () => {
+    store.apply(position("B", 1));
+    store.apply({ ...portfolio(1), reconciled_at: null });
+    assert.deepEqual(ended(), []);
+
+    store.apply(known(2));
+    drawFrame();
+
+    assert.deepEqual(tickers(), ["B"]);
+    assert.deepEqual(ended(), [["A", null]]);
+    assert.equal(drawn[0].membership, true);
+    store.dismiss([`${ALICE}/A`]);
+    store.apply(known(3));
+    assert.deepEqual(ended(), []);
+  });
+
+  test("keeps how one closed that was told of again", () => {
+    store.apply(unknown(1, [position("A", 1)]));
+    store.apply(position("B", 2));
+    store.apply(closed("A", 3));
+    store.apply(closed("B", 3));
+    store.apply(known(4));
+
+    assert.deepEqual(ended(), [["A", "settled"], ["B", "settled"]]);
+  });
+
+  test("is forgotten with all that it held", () => {
+    store.drop([ALICE]);
+    store.apply({ ...snapshot(1, []), portfolio: known(1) });
+
+    assert.deepEqual(ended(), []);
+  });
+});
+
 describe("drawing", () => {
   test("happens once a frame, however many events came, and names only what changed", () => {
     store.apply(snapshot(1, [position("A", 1), position("B", 1), position("C", 1)]));
