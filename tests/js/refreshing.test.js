@@ -8,6 +8,7 @@ useLocale("en-US");
 
 const before = [{ reconciled_at: new Date(2026, 10, 24, 12, 3, 0).toISOString() }];
 const after = [{ reconciled_at: new Date(2026, 10, 24, 12, 3, 22).toISOString() }];
+const evenLater = [{ reconciled_at: new Date(2026, 10, 24, 12, 3, 52).toISOString() }];
 const now = new Date(2026, 10, 24, 12, 4, 0).getTime();
 
 describe("a refresh that worked", () => {
@@ -62,10 +63,39 @@ describe("a refresh that failed", () => {
     assert.equal(refreshing.learn(after, now), "");
   });
 
+  test("is withdrawn in silence when the exchange was asked all the same", () => {
+    const refreshing = failed();
+
+    assert.equal(refreshing.learn(before, now), "");
+    assert.equal(refreshing.view.state, "failed");
+    assert.equal(refreshing.learn(after, now), "");
+
+    assert.deepEqual(refreshing.view, { state: "idle", message: "" });
+    assert.equal(refreshing.learn(evenLater, now), "");
+  });
+
+  test("is no success of a later check once events flow again", () => {
+    const refreshing = failed();
+
+    refreshing.works();
+
+    assert.equal(refreshing.learn(after, now), "");
+  });
+
   test("is withdrawn when events flow again", () => {
     const refreshing = failed();
 
     refreshing.works();
+
+    assert.deepEqual(refreshing.view, { state: "idle", message: "" });
+  });
+
+  test("after what was wished for has come is none", () => {
+    const refreshing = new Refreshing();
+    refreshing.ask(before);
+    refreshing.learn(after, now);
+
+    refreshing.fail("The server has not answered in 10 s.");
 
     assert.deepEqual(refreshing.view, { state: "idle", message: "" });
   });

@@ -4,7 +4,7 @@
  *
  * The server accepts the wish at once and checks a little later; that it did is told by
  * `reconciled_at`, which then moves on. A failure is withdrawn as soon as what failed works again,
- * whoever made it work.
+ * whoever made it work, or was checked all the same.
  */
 
 import { moment } from "../format.js";
@@ -21,7 +21,7 @@ export class Refreshing {
   /** @type {RefreshView} */
   view = { state: "idle", message: "" };
 
-  /** When the figures were last checked, as the wish was made; null while there is no wish. */
+  /** When the figures were last checked, as the wish was made; null once that is over. */
   #before = /** @type {string | null} */ (null);
 
   /**
@@ -41,13 +41,16 @@ export class Refreshing {
 
   /** @param {string} message why it failed */
   fail(message) {
-    this.#before = null;
+    // Only the answer was lost: what was wished for has come meanwhile.
+    if (this.#before === null) return this.accept();
     this.view = { state: "failed", message };
   }
 
   /** Events flow again, so that what stood in the way is gone. */
   works() {
-    if (this.view.state === "failed") this.accept();
+    if (this.view.state !== "failed") return;
+    this.#before = null;
+    this.accept();
   }
 
   /**
@@ -55,16 +58,18 @@ export class Refreshing {
    *
    * @param {Iterable<Checked>} portfolios those that it is about
    * @param {number} now the server's clock, milliseconds since 1970
-   * @returns {string} what a refresh that worked says, once; else empty
+   * @returns {string} what a refresh that worked says, once; else empty, also when a check that came
+   *   by itself has made a failure void
    */
   learn(portfolios, now) {
     const checked = oldest(portfolios);
     if (checked === null) return "";
     if (this.#before === null) return "";
     if (checked <= this.#before) return "";
-    this.#before = null;
+    const hasFailed = this.view.state === "failed";
     this.works();
-    return `Checked with the exchange at ${moment(checked, now)}.`;
+    this.#before = null;
+    return hasFailed ? "" : `Checked with the exchange at ${moment(checked, now)}.`;
   }
 }
 
