@@ -59,7 +59,8 @@ export function backoffDelay(failures, random) {
  * @property {(heardAt: number | null) => void} onLost no events since that moment, in
  *   milliseconds since 1970; null if there never were any
  * @property {() => void} onEnded the session is over; the stream gives up
- * @property {(why: string) => void} onRefused the server refuses the stream, for this reason
+ * @property {(why: string | null) => void} onRefused the server refuses the stream, for this
+ *   reason; null when that holds no more
  * @property {() => Promise<{status: number, message: string} | null>} whyRefused asked when it
  *   does; attempts go on meanwhile, however long it takes
  */
@@ -80,6 +81,8 @@ export class PositionStream {
   #isFlowing = null;
   /** Raised by what makes an open question about the session void: events, and wishes. */
   #era = 0;
+  /** Whether a reason was told that may hold still. */
+  #isRefused = false;
   #timers = {
     /** @type {number | undefined} */ silence: undefined,
     /** @type {number | undefined} */ retry: undefined,
@@ -152,6 +155,7 @@ export class PositionStream {
     this.#timers.grace = undefined;
     this.#era += 1;
     this.#failures = 0;
+    this.#withdrawRefusal();
     if (this.#isFlowing) return;
     this.#isFlowing = true;
     this.#callbacks.onOpen();
@@ -168,6 +172,7 @@ export class PositionStream {
     this.#timers.retry = setTimeout(() => this.#connect(), delay);
     this.#timers.grace ??= setTimeout(() => this.#lose(), GRACE_MS);
     if (isRefused) this.#askWhy();
+    else this.#withdrawRefusal();
   }
 
   async #askWhy() {
@@ -175,11 +180,19 @@ export class PositionStream {
     const refusal = await this.#callbacks.whyRefused();
     if (!refusal || era !== this.#era) return;
     if (refusal.status !== SIGNED_OUT) {
+      this.#isRefused = true;
       this.#callbacks.onRefused(refusal.message);
       return;
     }
     this.close();
     this.#callbacks.onEnded();
+  }
+
+  /** What was a reason once must not be given for a later loss, or another. */
+  #withdrawRefusal() {
+    if (!this.#isRefused) return;
+    this.#isRefused = false;
+    this.#callbacks.onRefused(null);
   }
 
   #lose() {

@@ -268,6 +268,34 @@ describe("a refused session", () => {
     assert.equal(made().length, 2);
   });
 
+  test("is no reason of a later loss once events flow, be it within the grace", async () => {
+    newest().send("snapshot");
+    whyRefused = async () => ({ status: 502, message: "A proxy's error." });
+    newest().breakOff();
+    mock.timers.tick(1_000);
+    newest().refuse();
+    await settle();
+
+    mock.timers.tick(500);
+    stream.reconnect();
+    newest().send("snapshot");
+
+    assert.deepEqual(told.slice(2), ["refused A proxy's error.", "refused null", "snapshot"]);
+  });
+
+  test("is no reason any more when the server can't even be reached", async () => {
+    whyRefused = async () => ({ status: 502, message: "A proxy's error." });
+    newest().refuse();
+    await settle();
+    mock.timers.tick(1_000);
+
+    newest().breakOff();
+    mock.timers.tick(2_000);
+    newest().breakOff();
+
+    assert.deepEqual(told, ["refused A proxy's error.", "refused null", "lost null"]);
+  });
+
   test("isn't told of after the stream was closed", async () => {
     const check = deferred();
     whyRefused = () => check.promise;

@@ -26,7 +26,7 @@
  *   | {say: "connected"}
  *   | {say: "open"}
  *   | {say: "lost", heardAt: number | null}
- *   | {say: "refused", why: string}
+ *   | {say: "refused", why: string | null}
  *   | {say: "ended", reason: string}
  *   | {say: "erased"}} ToTab
  */

@@ -37,7 +37,8 @@ const ERASE_MS = 1_000;
  *   milliseconds since 1970; null if there never were any
  * @property {(reason: string) => void} onEnded the session is over, here or by another tab;
  *   `expired`, or what that tab said
- * @property {(why: string) => void} onRefused the server refuses the stream, for this reason
+ * @property {(why: string | null) => void} onRefused the server refuses the stream, for this
+ *   reason; null when that holds no more
  */
 
 /**
