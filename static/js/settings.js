@@ -7,7 +7,7 @@ import { withAdvice } from "./advice.js";
 import { tell } from "./alerts.js";
 import { ApiError, FORGET_SECONDS, post } from "./api.js";
 import { part } from "./elements/template.js";
-import { eraseOfOthers } from "./offline/erasing.js";
+import { eraseOfOthers, leaveNothing } from "./offline/erasing.js";
 import { oneTimeLink } from "./one_time_link.js";
 import { bindAccounts, drawAccounts } from "./settings/accounts.js";
 import { Desk, leaveBecause } from "./settings/desk.js";
@@ -83,7 +83,9 @@ function takeInvitation(token) {
 /** @param {string} token */
 async function recover(token) {
   showAddress("#ways-in");
-  await post("recover", { token });
+  const { user_id } = await post("recover", { token });
+  // Of somebody else, say: a link has been mixed up, or two share a browser.
+  if (String(user_id) !== document.body.dataset.user) await leaveNothing("signed_out");
   recoveredNotice.hidden = false;
 }
 

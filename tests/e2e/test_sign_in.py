@@ -280,6 +280,20 @@ async def test_recovery_link_serves_who_is_signed_in_by_a_key(page, product):
     await expect(page.locator("#session-list")).to_contain_text("By password, passkey or link")
 
 
+async def test_recovery_link_of_somebody_else_ends_the_dashboards_of_who_was_in(page, product):
+    await sign_in(page, product)
+    other = await in_database(lambda: User.objects.create(username="bob"))
+    issued = await in_database(lambda: one_time_links.recovery(other))
+    settings = await page.context.new_page()
+
+    await settings.goto(f"{product}/settings#recover={issued.url.partition('#recover=')[2]}")
+
+    await expect(settings.get_by_text("You are in by a link that serves once.")).to_be_visible()
+    # From the server anew, and not by and by with the figures of the one among the other's.
+    await page.wait_for_url(f"{product}/?reason=signed_out")
+    await expect(page.get_by_text("You have no account here yet")).to_be_visible()
+
+
 async def test_place_to_go_on_to_is_one_of_ours(page, product):
     await page.goto(f"{product}/?reason=sign_in_again&next=%2F%2Fexample.com%2Fsettings")
     await expect(page.get_by_text("Confirm that it is you.")).to_be_visible()

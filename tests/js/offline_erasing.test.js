@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 
-import { forgetHeld } from "../../static/js/offline/erasing.js";
+import { onSignedOut } from "../../static/js/link/session_news.js";
+import { forgetHeld, leaveNothing } from "../../static/js/offline/erasing.js";
 
 let stored;
 const read = () => JSON.parse(stored.get("preferences"));
@@ -38,4 +39,15 @@ describe("what the preferences tell of holdings", () => {
     forgetHeld(1);
     assert.equal(stored.get("preferences"), "{");
   });
+});
+
+test("who leaves nothing behind has the dashboards told as well", async () => {
+  let end;
+  const told = new Promise((heard) => (end = onSignedOut(heard)));
+
+  await leaveNothing("signed_out");
+
+  assert.equal(await told, "signed_out");
+  assert.deepEqual(read(), { theme: "dark", account: "", pinned: [] });
+  end();
 });

@@ -4,6 +4,7 @@
  */
 
 import { erase, load } from "../link/saved_picture.js";
+import { tellSignedOut } from "../link/session_news.js";
 
 /** Who leaves must not wait for a storage that hangs. */
 const ERASE_MS = 1_000;
@@ -32,6 +33,19 @@ export function forgetHeld(accountId) {
   } catch {
     // Where nothing can be stored, or read, nothing is kept.
   }
+}
+
+/**
+ * Who was in is out, or somebody else has come in: nothing of theirs is kept or shown any more.
+ *
+ * @param {string} reason as the sign-in page knows it
+ * @returns {Promise<void>} as `erased`
+ */
+export function leaveNothing(reason) {
+  forgetHeld();
+  // Else dashboards would find out by being refused, or go on with the figures of who is in now.
+  tellSignedOut(reason);
+  return erased();
 }
 
 /**

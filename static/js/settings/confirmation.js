@@ -9,7 +9,7 @@ import { tellFailure } from "../at_fault.js";
 import { ApiError, get, post } from "../api.js";
 import { Cancelled } from "../cancelled.js";
 import { part } from "../elements/template.js";
-import { erased } from "../offline/erasing.js";
+import { leaveNothing } from "../offline/erasing.js";
 import { arePasskeysKnown, signInWithPasskey } from "../passkeys.js";
 import { hasWayIn } from "./words.js";
 
@@ -108,7 +108,7 @@ export class Confirmation {
       const { user_id } = await way();
       // A passkey of somebody else, who is signed in now: what was about to be done is not theirs.
       if (user_id !== this.#userId) {
-        await erased();
+        await leaveNothing("signed_out");
         location.reload();
         return;
       }

@@ -11,8 +11,7 @@ import { tellFailure } from "../at_fault.js";
 import { ApiError, get } from "../api.js";
 import { Cancelled } from "../cancelled.js";
 import { part } from "../elements/template.js";
-import { tellSignedOut } from "../link/session_news.js";
-import { erased, forgetHeld } from "../offline/erasing.js";
+import { erased, leaveNothing } from "../offline/erasing.js";
 import { Confirmation } from "./confirmation.js";
 import { ask } from "./question.js";
 
@@ -67,7 +66,7 @@ export class Desk {
     ]);
     // As somebody else: with another tab's sign-in, say. Nothing of this page is theirs.
     if (this.#known && this.#known.session.user_id !== session.user_id) {
-      await erased();
+      await leaveNothing("signed_out");
       location.reload();
       return;
     }
@@ -146,13 +145,10 @@ export class Desk {
  * @param {string} reason
  */
 export function leaveBecause(reason) {
-  const back = reason === "expired" ? `&next=${encodeURIComponent("/settings")}` : "";
-  if (reason !== "expired") {
-    forgetHeld();
-    // Else they would find out by being refused, and keep their figures until then.
-    tellSignedOut(reason);
-  }
-  erased().then(() => location.replace(`/?reason=${reason}${back}`));
+  const isBackSoon = reason === "expired";
+  const back = isBackSoon ? `&next=${encodeURIComponent("/settings")}` : "";
+  const left = isBackSoon ? erased() : leaveNothing(reason);
+  left.then(() => location.replace(`/?reason=${reason}${back}`));
   return true;
 }
 
