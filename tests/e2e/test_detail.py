@@ -1,5 +1,6 @@
 """The charts, and the selected position in full."""
 
+import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -8,7 +9,7 @@ from decimal import Decimal
 import httpx
 import pytest
 from django.templatetags.static import static
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from ledger.models import Note
 from sandbox.faults import FailedAnswer
@@ -266,11 +267,22 @@ async def test_a_note_written_elsewhere_is_read_before_one_goes_on_writing(page,
     await page.get_by_role("button", name="Privacy mode").focus()
     await in_database(lambda: Note.objects.update(text="Sell above 80¢."))
     await page.evaluate(A_WHILE_LATER)
+    is_told = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await is_told.wait()
+        await route.continue_()
+
+    await page.route("**/positions/*?account=*", hold)
 
     await note(page).focus()
 
+    await expect(page.locator(".note-state")).to_have_text("Reading what is saved…")
+    await expect(note(page)).not_to_be_editable()
+    is_told.set()
     await expect(note(page)).to_have_value("Sell above 80¢.")
     await expect(note(page)).to_be_editable()
+    await expect(page.locator(".note-state")).to_have_text("Saved.")
 
 
 async def test_a_note_written_elsewhere_is_there_when_somebody_comes_back(page, product, held):

@@ -80,7 +80,7 @@ export class PositionNote extends HTMLElement {
 
   /** The server was asked, and has answered or not. */
   answered() {
-    this.#field.readOnly = false;
+    if (this.#field.readOnly) this.#fill();
   }
 
   /**
@@ -91,6 +91,8 @@ export class PositionNote extends HTMLElement {
     const isOurs = drafts.of(this.#key)?.state !== "saved";
     if (isOurs || performance.now() - this.#askedAt < FRESH_MS) return;
     this.#field.readOnly = true;
+    // Who types at once must see, or hear, why nothing comes of it.
+    writeText(part(this, ".note-state"), "Reading what is saved…");
     this.dispatchEvent(new Event("wish"));
   }
 
@@ -101,6 +103,7 @@ export class PositionNote extends HTMLElement {
 
   #fill() {
     const draft = drafts.of(this.#key);
+    this.#field.readOnly = false;
     // Before the server has said what there is, writing would replace it unread: it may have been
     // written elsewhere.
     this.#field.disabled = !draft || (draft.state === "saved" && !this.#isKnown);
