@@ -198,6 +198,8 @@ async def test_search_without_a_match_says_so_and_leads_back(listed):
     await listed.get_by_role("button", name="Show all").click()
 
     await expect(cards(listed).first).to_have_attribute("aria-setsize", str(MANY))
+    # The button is gone; the focus must not be.
+    await expect(listed.get_by_label("Find positions")).to_be_focused()
 
 
 async def test_table_is_sorted_by_its_heads_both_ways_and_after_a_reload(listed):
@@ -289,6 +291,15 @@ async def test_settled_one_stays_where_it_was_until_it_is_dismissed(listed, sand
 
     await settled.get_by_role("button", name="Take off the list").click()
     await expect(settled).to_have_count(0)
+
+    # All at once, by a button that goes with them and leaves the focus to the list.
+    lost = (await tickers(listed))[2]
+    sandbox.close(lost)
+    sandbox.determine(lost, Decimal(sandbox.account.portfolios[0].positions[lost].quantity < 0))
+    sandbox.settle(lost)
+    await listed.get_by_role("button", name="Dismiss closed").click()
+    await expect(listed.locator(f"position-card[data-ticker='{lost}']")).to_have_count(0)
+    assert await focused(listed) is not None
 
 
 async def test_all_are_on_paper_whatever_is_in_sight(listed):

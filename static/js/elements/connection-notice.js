@@ -1,5 +1,6 @@
 // @ts-check
 import { writeText } from "../figures.js";
+import { focusOn, setHidden } from "./hiding.js";
 import { part } from "./template.js";
 
 /** @typedef {import("../connection.js").ConnectionView} ConnectionView */
@@ -39,11 +40,15 @@ export class ConnectionNotice extends HTMLElement {
 
   set view(/** @type {ConnectionView} */ view) {
     this.#action = view.action;
-    this.hidden = view.message === "";
+    setHidden(this, view.message === "", goOn);
     this.dataset.status = view.status;
     writeText(part(this, ".notice-text"), view.message);
     const button = part(this, "button");
-    button.hidden = view.action === null;
+    setHidden(button, view.action === null, goOn);
     if (view.action) writeText(button, LABELS[view.action]);
   }
+}
+
+function goOn() {
+  focusOn("positions");
 }

@@ -48,6 +48,8 @@ export function bindListView(panel, choices, changed, signal) {
       filter.value = "";
       choices.take({ ...choices.kept, hidesSmall: false });
       find();
+      // The button has gone with the sentence around it.
+      filter.focus();
     },
     { signal },
   );

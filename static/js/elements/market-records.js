@@ -4,6 +4,7 @@ import { figureNode, row } from "../detail/figure_nodes.js";
 import { fillText, tradeEndText } from "../detail/words.js";
 import { figureText, writeText } from "../figures.js";
 import { dateTime } from "../format.js";
+import { focusOn, setHidden } from "./hiding.js";
 import { part } from "./template.js";
 
 const MOST = 20;
@@ -28,7 +29,7 @@ export class MarketRecords extends HTMLElement {
     this.#trades = answer?.trades ?? null;
     this.#note = error ? `The trades could not be read: ${error.message}` : "";
     if (isLoading) this.#note = "Loading…";
-    part(this, ".trades-again").hidden = !error;
+    setHidden(part(this, ".trades-again"), !error, () => focusOn("detail-title"));
     this.#drawTrades();
   });
 

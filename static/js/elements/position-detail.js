@@ -13,6 +13,7 @@ import { closesIn, closingTimes } from "../words/closing_time.js";
 import { markNote, unreadableNote } from "../words/mark.js";
 import { outcomeText } from "../words/outcome.js";
 import { statusSentence, statusWord } from "../words/status.js";
+import { focusOn, setHidden } from "./hiding.js";
 import { part } from "./template.js";
 
 /** @typedef {import("../types.js").Position} Position */
@@ -203,7 +204,7 @@ export class PositionDetail extends HTMLElement {
     const { answer, error, isLoading } = this.#known;
     const trouble = error ? `The rest could not be read: ${error.message}` : "";
     writeText(part(this, ".known-note"), trouble);
-    part(this, ".known-trouble").hidden = !error;
+    setHidden(part(this, ".known-trouble"), !error, () => focusOn("detail-title"));
     this.#explanations?.show(answer?.explanation, trouble || (isLoading ? "Loading…" : ""));
     // After a failure what would be paid may be of what was held before.
     this.#showMatrix(error ? null : (answer?.settlement_matrix ?? null));

@@ -4,6 +4,7 @@ import { age } from "../format.js";
 import { figureText, unreadableText, writeText } from "../figures.js";
 import { ListChoices } from "../list/choices.js";
 import { isListKept, isSameOrder, itemsOf, openOf, withSumsOf } from "../list/items.js";
+import { setHidden } from "./hiding.js";
 import { bindListKeys } from "./list_keys.js";
 import { Rows, setAttribute } from "./rows.js";
 import { bindListView, showListView } from "./list_view.js";
@@ -142,6 +143,12 @@ export class PositionPanel extends HTMLElement {
   #dismiss(keys) {
     if (this.#choices.unpin(keys)) this.#dispatch("choice");
     this.#dispatch("seen", keys);
+  }
+
+  /** From a button that is gone: to the list, if anything is left of it. */
+  #goOn() {
+    if (this.#items.length > 0) this.focusCard();
+    else this.focus({ preventScroll: true });
   }
 
   /**
@@ -319,7 +326,7 @@ export class PositionPanel extends HTMLElement {
     this.#listAs(itemsOf(this.#positions.values(), this.#ends, this.#choices.for(this.nameOf)));
     const isNone = this.#items.length === 0 && this.#positions.size > 0;
     part(this, ".panel-none").hidden = !isNone;
-    part(this, ".panel-dismiss").hidden = this.#endedKeys().length === 0;
+    setHidden(part(this, ".panel-dismiss"), this.#endedKeys().length === 0, () => this.#goOn());
   }
 
   /** @param {readonly Item[]} items */
