@@ -9,6 +9,7 @@ import {
   hasWayIn,
   passkeyName,
   sessionFacts,
+  whatGoesWithPasskey,
   whatIsForgotten,
 } from "../../static/js/settings/words.js";
 
@@ -96,6 +97,20 @@ describe("a session", () => {
 
     assert.equal(passkeyName(sessions), "Chrome on Linux");
     assert.equal(passkeyName([]), "My passkey");
+  });
+});
+
+describe("to delete a passkey", () => {
+  const isLast = /^This is your last way in beside your keys\. Set a password first, .* opens nothing/;
+
+  test("is to lose the last way in of who has neither another nor a password", () => {
+    assert.match(whatGoesWithPasskey(session({ of: "person", passkey_count: 1 })), isLast);
+  });
+
+  test("is no more than that for who has one of them", () => {
+    for (const other of [{ passkey_count: 2 }, { passkey_count: 1, has_password: true }]) {
+      assert.match(whatGoesWithPasskey(session({ of: "person", ...other })), /^It opens nothing/);
+    }
   });
 });
 

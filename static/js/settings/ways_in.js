@@ -7,7 +7,13 @@ import { post, remove } from "../api.js";
 import { part } from "../elements/template.js";
 import { NOT_IN_THIS_BROWSER, arePasskeysKnown, makePasskey } from "../passkeys.js";
 import { button, row } from "./rows.js";
-import { hasWayIn, passkeyFacts, passkeyName, passkeyWarning } from "./words.js";
+import {
+  hasWayIn,
+  passkeyFacts,
+  passkeyName,
+  passkeyWarning,
+  whatGoesWithPasskey,
+} from "./words.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
 /** @typedef {import("./desk.js").Known} Known */
@@ -32,7 +38,7 @@ export function drawWaysIn({ session, passkeys, sessions }, desk) {
   part(document, "#passkey-state").textContent = passkeyState(passkeys.length, unseen);
   const now = Date.now();
   part(document, "#passkeys").replaceChildren(
-    ...passkeys.map((passkey) => passkeyRow(passkey, now, desk)),
+    ...passkeys.map((passkey) => passkeyRow(passkey, session, now, desk)),
   );
   const name = /** @type {HTMLInputElement | null} */ (document.querySelector("#passkey-name"));
   if (name) name.value ||= passkeyName(sessions);
@@ -46,8 +52,13 @@ function passkeyState(seen, unseen) {
   return seen === 0 ? "None yet." : "";
 }
 
-/** @param {Passkey} passkey @param {number} now @param {Desk} desk */
-function passkeyRow(passkey, now, desk) {
+/**
+ * @param {Passkey} passkey
+ * @param {Known["session"]} session
+ * @param {number} now
+ * @param {Desk} desk
+ */
+function passkeyRow(passkey, session, now, desk) {
   const { id, name } = passkey;
   const node = row("passkey-row", {
     name,
@@ -59,7 +70,7 @@ function passkeyRow(passkey, now, desk) {
       at: place(),
       question: {
         title: `Delete “${name}”?`,
-        text: "It opens nothing here any more. Where it is kept, the device may still offer it.",
+        text: whatGoesWithPasskey(session),
         yes: "Delete the passkey",
       },
       act: () => remove(`passkeys/${id}`),

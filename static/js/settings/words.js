@@ -70,6 +70,16 @@ export function passkeyWarning({ works_here }) {
   return works_here ? "" : "Doesn’t work at this address: it was made when the server had another.";
 }
 
+/** What is to be known before a passkey is deleted. @param {CurrentSession} session whose it is */
+export function whatGoesWithPasskey({ has_password, passkey_count }) {
+  const usual = "It opens nothing here any more. Where it is kept, the device may still offer it.";
+  if (has_password || passkey_count > 1) return usual;
+  return (
+    "This is your last way in beside your keys. Set a password first, if you want to come back " +
+    `without a key. ${usual}`
+  );
+}
+
 /** @param {ListedSession} session */
 export function sessionName({ browser }) {
   return browser || "A browser or program that doesn’t say its name";
