@@ -156,6 +156,31 @@ describe("a tab's wish for a new connection", () => {
     assert.deepEqual(tab.told.slice(-2), ["lost", "here"]);
   });
 
+  for (const [way, by] of [["back", -3_600_000], ["forward", 9_000]]) {
+    test(`is its look after the clock was set ${way}, until a snapshot told the server's`, (context) => {
+      let isSet = false;
+      const clock = Date.now;
+      context.mock.method(Date, "now", () => clock() + (isSet ? by : 0));
+      switchboard = new Switchboard("7", {
+        EventSource: FakeEventSource,
+        pace: () => clock(),
+        storage: { save: async () => {}, erase: async () => {} },
+      });
+      const tab = new FakeTab();
+      newest().send(snapshot(1));
+      mock.timers.tick(2_000);
+
+      isSet = true;
+      tab.say({ say: "look" });
+      assert.equal(FakeEventSource.made.length, 2);
+
+      newest().send(snapshot(1));
+      mock.timers.tick(2_000);
+      tab.say({ say: "look" });
+      assert.equal(FakeEventSource.made.length, 2);
+    });
+  }
+
   test("is no look at a stream that lives", () => {
     const tab = new FakeTab();
     newest().send(snapshot(1));

@@ -28,6 +28,9 @@ const SAVE_MS = 5_000;
 /** Twenty tabs hear at once that the network is back; one new connection serves them all. */
 const WISH_MS = 1_000;
 
+/** A clock that has moved this far against the one that never goes back was set. */
+const SET_MS = 2_000;
+
 /** Timers take no more. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -53,6 +56,8 @@ export class Switchboard {
   #wishedAt = -Infinity;
   /** @type {number | null} */
   #heardAt = null;
+  /** How far the clock was ahead of the pace when the server's was last told. @type {number | null} */
+  #lead = null;
   #timers = {
     /** @type {number | undefined} */ tell: undefined,
     /** @type {number | undefined} */ save: undefined,
@@ -94,8 +99,11 @@ export class Switchboard {
         if (tab) tab.isVisible = message.isVisible;
         return this.#tell();
       case "look":
-        // Timers of a computer that slept are late; the clock is not.
-        if (this.#state?.say === "open" && !this.#stream?.isFlowing) this.#reconnect();
+        // Timers of a computer that slept are late; the clock is not. After one that was set, only
+        // a snapshot tells the server's again, without which old figures look live.
+        if (this.#state?.say === "open" && (!this.#stream?.isFlowing || this.#isClockSet)) {
+          this.#reconnect();
+        }
         return port.postMessage({ say: "here" });
       case "reconnect":
         this.#reconnect();
@@ -147,7 +155,7 @@ export class Switchboard {
   /** Nothing is kept that is not followed. */
   #stop() {
     this.#stream?.close();
-    this.#stream = this.#state = this.#heardAt = null;
+    this.#stream = this.#state = this.#heardAt = this.#lead = null;
     this.#picture = new Picture();
     this.#accounts = [];
     this.#hasHeardOfAny = false;
@@ -163,6 +171,11 @@ export class Switchboard {
     this.#stream?.reconnect();
   }
 
+  /** This computer's, since the server's was last told. */
+  get #isClockSet() {
+    return this.#lead !== null && Math.abs(Date.now() - this.#pace() - this.#lead) > SET_MS;
+  }
+
   #connected() {
     this.#picture.beginConnection();
     // Who comes to look at a hidden tab later asks then.
@@ -174,7 +187,10 @@ export class Switchboard {
   /** @param {StreamEvent} event */
   #apply(event) {
     this.#heardAt = Date.now();
-    this.#hasHeardOfAny ||= event.type === "snapshot";
+    if (event.type === "snapshot") {
+      this.#hasHeardOfAny = true;
+      this.#lead = this.#heardAt - this.#pace();
+    }
     const news = this.#picture.apply(event, this.#heardAt);
     for (const tab of this.#tabs.values()) tab.hear();
     if (news) this.#note([news]);
