@@ -219,15 +219,15 @@ class _Course:
             reasons["time_weighted_return"] = NOTHING_INVESTED
         else:
             weighted = to_six_decimals(self._index - ONE)
+        between = [each for each in payments if first.at < each.at <= last.at]
+        # In a sum an account's own point may be older by some minutes than the sum's: what came
+        # after it is in neither its value nor what it says was paid in.
+        late = sum((each.amount for each in between), ZERO) - (last.paid_in - first.paid_in)
         money = money_weighted(
             [
                 (self._day(first.at), -first.value),
-                *(
-                    (self._day(each.at), -each.amount)
-                    for each in payments
-                    if first.at < each.at <= last.at
-                ),
-                (self._day(last.at), last.value),
+                *((self._day(each.at), -each.amount) for each in between),
+                (self._day(last.at), last.value + late),
             ]
         )
         if money.reason:

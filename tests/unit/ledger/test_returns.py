@@ -307,3 +307,16 @@ def test_sum_of_accounts_is_of_quarters_in_which_each_has_a_point():
         Point(day(46 * minute), D(34), D(2)),
     ]
     assert list(summed([one, []])) == []
+
+
+def test_what_came_after_an_accounts_own_last_point_is_in_no_rate_of_the_sum():
+    minute = 1 / 1440
+    late = [Payment(day(40 + 5 * minute), D(100))]
+
+    def rate(payments: list[Payment]) -> Decimal | None:
+        one = [Point(day(0), D(100)), Point(day(40 + minute), D(110))]
+        other = [Point(day(0), D(100)), Point(day(40 + 14 * minute), D(100))]
+        together = summed([with_payments(one, payments), other])
+        return returns_of(together, payments, ZONE).money_weighted_return
+
+    assert rate(late) == rate([]) == D("0.05")
