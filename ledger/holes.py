@@ -6,6 +6,7 @@ sign-in, or in a longer absence, is a hole, and read in the background from its 
 by page, so that a break costs no more than a page.
 """
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
@@ -75,6 +76,25 @@ def complete_until(account_id: int) -> datetime | None:
         "since", flat=True
     )
     return min((each or _BEGINNING for each in since), default=None)
+
+
+def hide_trades(
+    account_ids: Collection[int], since: datetime | None, until: datetime | None
+) -> bool:
+    """
+    Whether executions or payouts of a period can't be read.
+
+    Args:
+        since, until: the period, without its end; None: from the beginning, to the end.
+    """
+    unread = Hole.objects.filter(account_id__in=account_ids, filled_at=None)
+    # Which kind a row is of its reason begins with.
+    unread = unread.filter(Q(reason__startswith="fill ") | Q(reason__startswith="settlement "))
+    if since is not None:
+        unread = unread.filter(until__gt=since)
+    if until is not None:
+        unread = unread.filter(Q(since=None) | Q(since__lt=until))
+    return unread.exists()
 
 
 def to_fill(account_id: int) -> list[Hole]:

@@ -1,8 +1,9 @@
 """REST of statistics, of one account or of all in one environment added up."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import JsonResponse
 from ninja import Query, Router
@@ -13,7 +14,7 @@ from accounts.sessions import SignedInRequest
 from ledger import holes, return_reading, tally_reading
 from ledger.asked import period_of
 from ledger.returns import Drawdown, Returns
-from ledger.single import OfEnvironment, scope_of
+from ledger.single import OfEnvironment, Scope, scope_of
 from ledger.statistics import By, Statistics, Tally, statistics_of
 from ledger.trade_schemas import StatisticsAnswerOut
 from positions.api import NOT_SEEN, OneOrAll
@@ -36,6 +37,7 @@ Until = Annotated[
 Grouping = Annotated[By | None, Query(description="What makes a group; without it there are none.")]
 
 STILL_READING = "Older records are still being read."
+UNREADABLE = "Some records of this period can’t be read; what is missing is told by the proof."
 _RETURNS = ("time_weighted_return", "money_weighted_return", "sharpe", "max_drawdown")
 _NAMES = [each.name for each in fields(Statistics) if each.name != "reasons"]
 
@@ -58,41 +60,44 @@ def statistics(
     period = period_of(since, until)
     if not all(holes.is_past_read(each) for each in of.account_ids):
         # Part of the trades would pass for all of them.
-        return JsonResponse(
-            {
-                "account_id": of.account_id,
-                "environment": of.environment,
-                "total": dict.fromkeys([*_NAMES, *_RETURNS])
-                | {"reasons": dict.fromkeys([*_NAMES, *_RETURNS], STILL_READING)},
-                "groups": [],
-            }
-        )
-    found = tally_reading.tallies(of.account_ids, of.environment, period, by)
-    total = sum(found.values(), Tally())
+        return _answer(of, _unsaid([*_NAMES, *_RETURNS], STILL_READING))
     returns = return_reading.read(of.account_ids, period)
+    if holes.hide_trades(of.account_ids, period.since, period.until):
+        # What was sold by a record that can't be read counts as held to the end.
+        return _answer(of, _with_returns(_unsaid(_NAMES, UNREADABLE), returns))
+    found = tally_reading.tallies(of.account_ids, of.environment, period, by)
+    total = statistics_document(statistics_of(sum(found.values(), Tally())))
+    groups = [
+        {"key": key, **statistics_document(statistics_of(tally))}
+        for key, tally in (found.items() if by else ())
+    ]
+    return _answer(of, _with_returns(total, returns), groups)
+
+
+def _answer(of: Scope, total: Document, groups: Sequence[Document] = ()) -> JsonResponse:
     return JsonResponse(
         {
             "account_id": of.account_id,
             "environment": of.environment,
-            "total": total_document(statistics_of(total), returns),
-            "groups": [
-                {"key": key, **statistics_document(statistics_of(tally))}
-                for key, tally in (found.items() if by else ())
-            ],
+            "total": total,
+            "groups": list(groups),
         }
     )
 
 
-def total_document(told: Statistics, returns: Returns) -> Document:
-    """The statistics of all trades, with the returns."""
-    document = statistics_document(told)
+def _unsaid(names: Iterable[str], why: str) -> Document:
+    reasons = dict.fromkeys(names, why)
+    return {**dict.fromkeys(reasons), "reasons": reasons}
+
+
+def _with_returns(total: Mapping[str, Any], returns: Returns) -> Document:  # Any: JSON
     return {
-        **document,
+        **total,
         "time_weighted_return": plain(returns.time_weighted_return),
         "money_weighted_return": plain(returns.money_weighted_return),
         "sharpe": plain(returns.sharpe),
         "max_drawdown": returns.max_drawdown and _drawdown_document(returns.max_drawdown),
-        "reasons": {**told.reasons, **returns.reasons},
+        "reasons": {**total["reasons"], **returns.reasons},
     }
 
 

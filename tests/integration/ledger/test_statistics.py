@@ -10,7 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from ledger import points, return_reading, tally_reading
+from ledger import holes, points, return_reading, tally_reading
 from ledger.models import EquityPoint, Followed, Hole, ImportedTrade, Trade
 from ledger.periods import Period
 from ledger.statistics import Tally
@@ -435,3 +435,25 @@ def test_nothing_is_said_until_the_past_is_read(alice, account, is_followed):
 
     assert {value for name, value in total.items() if name != "reasons"} == {None}
     assert set(total["reasons"].values()) == {"Older records are still being read."}
+
+
+def test_trades_are_not_summed_up_over_what_cannot_be_read(alice, account):
+    trade_records(account)
+    for hours, value in ((0, "100"), (1, "110")):
+        point(account, hours, value)
+    holes.give_up(account.pk, at(-60), at(60), "fill T: fee_cost is null", at(60), is_named=True)
+
+    whole = alice.get("statistics").json()["total"]
+    later = alice.get("statistics?from=2026-11-23T12:01:00Z").json()["total"]
+
+    assert (whole["net_pnl"], whole["trades"]) == (None, None)
+    assert whole["reasons"]["net_pnl"].startswith("Some records of this period can’t be read")
+    assert whole["time_weighted_return"] == "0.1"
+    assert later["trades"] is not None
+
+
+def test_deposit_that_cannot_be_read_hides_no_trade(alice, account):
+    trade_records(account)
+    holes.give_up(account.pk, None, at(60), "payment 1: amount", at(60), is_named=True)
+
+    assert alice.get("statistics").json()["total"]["trades"] is not None
