@@ -120,7 +120,9 @@ def _store_once(
             "checked_at": timezone.now(),
         },
     )
-    session, token = sessions.show_key(account, session=session, device=device)
+    session, token = sessions.show_key(
+        account, credential=credential, session=session, device=device
+    )
     for account_id in {account.pk, *left}:
         publish(CREDENTIALS_CHANGED, str(account_id))
     logger.info("signed in", extra={"account_id": account.pk, "credential_id": credential.pk})

@@ -21,7 +21,7 @@ from ninja.security import APIKeyCookie
 
 from accounts.devices import Device, device_of
 from accounts.errors import NotSignedIn
-from accounts.models import Account, Session, ShownKey, User
+from accounts.models import Account, Credential, Session, ShownKey, User
 from accounts.purging import purge
 from postgres.channels import SESSION_ENDED, SIGHT_CHANGED
 from postgres.notifications import publish
@@ -85,12 +85,17 @@ def take_over(request: HttpRequest, user: User) -> tuple[Session, str]:
 
 @transaction.atomic
 def show_key(
-    account: Account, *, session: Session | None = None, device: Device
+    account: Account,
+    *,
+    credential: Credential | None = None,
+    session: Session | None = None,
+    device: Device,
 ) -> tuple[Session, str]:
     """
     A session in which a key of the account was shown, and a fresh token for it.
 
     Args:
+        credential: the key, as it is stored; without it the session sees, and proves nothing.
         session: one of the account's owner, in which it was; a new one of the key when None.
     """
     if session is None:
@@ -98,7 +103,10 @@ def show_key(
     else:
         token = _renew(session)
     if session.of == Session.Of.KEY:
-        ShownKey.objects.get_or_create(session=session, account=account)
+        # Renewed, where another key of the account was shown before, or the same one was deleted.
+        ShownKey.objects.update_or_create(
+            session=session, account=account, defaults={"credential": credential}
+        )
     publish(SIGHT_CHANGED, str(account.owner_id))
     return session, token
 

@@ -3,7 +3,8 @@ What a session may see and do.
 
 A key proves one account; only a password, a passkey or a recovery link proves the person. So a
 session of a key sees the accounts whose keys were shown in it, and whatever concerns the person is
-left to a session of the person, proved lately.
+left to a session of the person, proved lately. A key that was deleted or refused since proves
+nothing any more; what it has shown stays seen.
 """
 
 from collections.abc import Iterable
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import ways_in
 from accounts.errors import NoAccount, NotFound, NotSignedIn, SignInAgain
-from accounts.models import Account, Session, ShownKey, User
+from accounts.models import Account, Credential, Session, ShownKey, User
 
 PROVED_FOR = timedelta(minutes=10)
 CLOCK_SLACK = timedelta(seconds=30)
@@ -102,7 +104,8 @@ def require_person(session: Session) -> None:
     """
     Let pass whoever may change what concerns the person.
 
-    While there is no other way in than keys, that is who has shown a key of every account.
+    While there is no other way in than keys, that is who has shown a key of every account that is
+    good still.
 
     Raises:
         SignInAgain: by password or passkey, or with the other keys too.
@@ -116,7 +119,7 @@ def require_person(session: Session) -> None:
 
 def require_everything(session: Session) -> None:
     """
-    Let pass who sees all accounts of the user.
+    Let pass who sees all accounts of the user, by keys that are good still.
 
     Raises:
         SignInAgain: by password or passkey, or with the other keys too.
@@ -125,7 +128,10 @@ def require_everything(session: Session) -> None:
         return
     if ways_in.exist(session.user):
         raise SignInAgain
-    raise SignInAgain("Show a key of each of your accounts in this session first.")
+    raise SignInAgain(
+        "Show a key of each of your accounts in this session first. One that was deleted or "
+        "refused since does not count: show it again, or another."
+    )
 
 
 def lock_person(session: Session) -> None:
@@ -154,8 +160,20 @@ def is_proved(session: Session) -> bool:
 
 
 def sees_everything(session: Session) -> bool:
-    """Whether the session sees all accounts that its user owns."""
+    """
+    Whether the session sees all accounts that its user owns, and proves each of them still.
+
+    Of a key it proves those whose key, as it was shown, is stored for them and not refused: one
+    that its owner has deleted may be a thief's. Where it was not noted which key that was, as by
+    versions before, the account counts again once a key of it is shown again.
+    """
     if session.of == Session.Of.PERSON:
         return True
-    seen = {account.pk for account in of(session).accounts}
-    return seen == set(Account.objects.filter(owner=session.user_id).values_list("pk", flat=True))
+    proving = ShownKey.objects.filter(
+        session=session,
+        credential__in=Credential.objects.usable(),
+        # A key that was changed at the exchange has moved to another account.
+        credential__account=F("account"),
+    )
+    owned = Account.objects.filter(owner=session.user_id)
+    return not owned.exclude(pk__in=proving.values("account")).exists()

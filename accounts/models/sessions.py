@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 from django.db import models
 from django.db.models import Q
 
-from accounts.models.exchange_accounts import Account
+from accounts.models.exchange_accounts import Account, Credential
 from accounts.models.people import User
 
 
@@ -67,6 +67,11 @@ class ShownKey(models.Model):
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="shown_keys")
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="shown_in")
+    # The key that was shown last. Null where it is stored no more, or was shown before that was
+    # noted: the session goes on seeing the account, and proves nothing by it.
+    credential = models.ForeignKey(
+        Credential, on_delete=models.SET_NULL, null=True, blank=True, related_name="shown_in"
+    )
 
     class Meta:
         constraints: ClassVar = [

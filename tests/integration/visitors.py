@@ -72,8 +72,9 @@ def make_account(owner: User | None = None, **fields) -> Account:
 
 
 def key_session(account: Account, session: Session | None = None) -> tuple[Session, str]:
-    """A session in which a key of the account was shown, and its token."""
-    return sessions.show_key(account, session=session, device=Device())
+    """A session in which the account's newest key was shown, if one is stored, and its token."""
+    credential = account.credentials.newest_first().first()
+    return sessions.show_key(account, credential=credential, session=session, device=Device())
 
 
 def person_session(user: User) -> tuple[Session, str]:

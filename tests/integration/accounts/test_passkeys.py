@@ -20,7 +20,7 @@ from tests.integration.accounts.authenticator import (
     quoted,
     unquoted,
 )
-from tests.integration.accounts.conftest import error_of, told
+from tests.integration.accounts.conftest import error_of, make_credential, told
 from tests.integration.visitors import (
     Visitor,
     key_session,
@@ -45,7 +45,7 @@ def phone() -> Authenticator:
 @pytest.fixture
 def vera() -> User:
     """She owns an account, and has nothing but its key yet."""
-    return make_account().owner
+    return make_credential().account.owner
 
 
 def person(user: User) -> Visitor:

@@ -11,10 +11,19 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from accounts import one_time_links, sessions, sight, sign_in_load
+from accounts import credentials, one_time_links, sessions, sight, sign_in_load
 from accounts.devices import Device
 from accounts.errors import NotSignedIn
-from accounts.models import Account, Credential, OneTimeLink, Passkey, Session, SignInTry, User
+from accounts.models import (
+    Account,
+    Credential,
+    OneTimeLink,
+    Passkey,
+    Session,
+    ShownKey,
+    SignInTry,
+    User,
+)
 from accounts.turns import Turns
 from tests.integration.accounts.conftest import error_of, make_credential
 from tests.integration.visitors import (
@@ -61,6 +70,8 @@ def holder(*accounts: Account) -> Visitor:
     """Who has shown a key of each of these, in one session."""
     session = None
     for account in accounts:
+        if not account.credentials.exists():
+            make_credential(account, api_key_id=f"key of {account.pk}")
         session, token = key_session(account, session)
     return visitor_with(token)
 
@@ -314,7 +325,7 @@ def test_key_forgets_its_account_alone(a, b, olga):
 
     assert response.status_code == 204
     assert list(Account.objects.all()) == [b]
-    assert not Credential.objects.exists()
+    assert [each.account for each in Credential.objects.all()] == [b]
     assert not is_signed_in(thief)
     # It sees nothing any more.
     assert not is_signed_in(also_there)
@@ -819,6 +830,96 @@ def test_session_that_sees_nothing_sees_not_all(vera):
     session.shown_keys.all().delete()
 
     assert error_of(set_password(visitor_with(token))) == (403, "sign_in_again")
+
+
+# Whose key is good no more
+
+
+LOSSES = {
+    "deleted": lambda key: credentials.delete_credential([key.account], key.pk),
+    "refused": lambda key: credentials.mark_refused(key.pk, "unknown key"),
+    # Changed at the exchange, it opens another account.
+    "moved": lambda key: Credential.objects.filter(pk=key.pk).update(account=make_account()),
+    # Shown to a version before, which did not note it.
+    "never noted": lambda key: ShownKey.objects.update(credential=None),
+}
+loss = pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+
+
+@loss
+def test_who_has_shown_a_key_that_is_good_no_more_goes_on_seeing(vera, lose):
+    account = make_account(vera, name="A")
+    thief = holder(account)
+
+    lose(account.credentials.get())
+
+    assert seen(thief) == ["A"]
+    assert thief.patch(f"accounts/{account.pk}", {"name": "Mine"}).status_code == 200
+
+
+@loss
+@change
+def test_who_has_shown_a_key_that_is_good_no_more_is_not_the_person(vera, lose, method, path, body):
+    User.objects.update(is_staff=True)
+    account = make_account(vera)
+    thief = holder(account)
+    lose(account.credentials.get())
+    # The owner's, by which this one does not count.
+    make_credential(account, api_key_id="another")
+
+    response = try_to(thief, method, path, body)
+
+    assert error_of(response) == (403, "sign_in_again")
+    assert "deleted or refused since" in response.json()["error"]["message"]
+    assert User.objects.get(pk=vera.pk).username is None
+    assert not OneTimeLink.objects.exists()
+    assert is_signed_in(thief)
+
+
+def test_key_that_is_good_no_more_adds_no_account(vera, exchange):
+    account = make_account(vera)
+    thief = holder(account)
+    credentials.delete_credential([account], account.credentials.get().pk)
+
+    refused = thief.sign_in(exchange.issue_key("thief"))
+
+    assert error_of(refused) == (403, "sign_in_again")
+    assert vera.accounts.get() == account
+
+
+@pytest.mark.parametrize("how", ["deleted", "refused", "never noted"])
+def test_key_that_is_shown_again_counts_again(alice, exchange, how):
+    key = exchange.issue_key("alice")
+    alice.sign_in(key)
+    session = session_of(alice.token)
+    LOSSES[how](Credential.objects.get())
+    refused = set_password(alice)
+
+    alice.sign_in(key)
+
+    assert error_of(refused) == (403, "sign_in_again")
+    assert session_of(alice.token) == session
+    assert set_password(alice).status_code == 204
+
+
+def test_other_key_of_the_account_counts_as_well(alice, exchange):
+    first = alice.sign_in(exchange.issue_key("alice")).json()
+    alice.delete(f"credentials/{first['credential']['id']}")
+
+    again = alice.sign_in(exchange.issue_key("alice")).json()
+
+    assert again["account"]["id"] == first["account"]["id"]
+    assert set_password(alice).status_code == 204
+
+
+def test_key_that_the_exchange_accepts_again_counts_again(vera):
+    account = make_account(vera)
+    owner = holder(account)
+    credentials.mark_refused(account.credentials.get().pk, "unknown key")
+
+    credentials.mark_checked(account.credentials.get().pk)
+
+    assert set_password(owner).status_code == 204
 
 
 def test_passkeys_are_told_to_no_key(a, olga):
