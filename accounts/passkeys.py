@@ -63,9 +63,9 @@ def sign_in_options(request: HttpRequest) -> dict[str, object]:
     )
 
 
-def sign_in(request: HttpRequest, credential: Credential) -> User:
+def sign_in(request: HttpRequest, credential: Credential) -> Passkey:
     """
-    The user whose passkey this is; signing them in is left to the caller.
+    The passkey that this is, with its user; signing them in is left to the caller.
 
     Raises:
         WrongPasskey: it is none of ours, or its challenge is.
@@ -102,7 +102,7 @@ def sign_in(request: HttpRequest, credential: Credential) -> User:
         _note(error)
         raise WrongPasskey from None
     logger.info("signed in", extra={"user_id": passkey.user_id, "by": "passkey"})
-    return passkey.user
+    return passkey
 
 
 def creation_options(request: HttpRequest, session: Session) -> dict[str, object]:

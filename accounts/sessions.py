@@ -21,7 +21,7 @@ from ninja.security import APIKeyCookie
 
 from accounts.devices import Device, device_of
 from accounts.errors import NotSignedIn
-from accounts.models import Account, Credential, Session, ShownKey, User
+from accounts.models import Account, Credential, Passkey, Session, ShownKey, User
 from accounts.purging import purge
 from postgres.channels import SESSION_ENDED, SIGHT_CHANGED
 from postgres.notifications import publish
@@ -54,27 +54,36 @@ class _Claims:
 
 
 @transaction.atomic
-def prove(user: User, device: Device) -> tuple[Session, str]:
+def prove(user: User, device: Device, *, passkey: Passkey | None = None) -> tuple[Session, str]:
     """
     A new session of the person, who has just proved to be this user, and its first token.
 
     Args:
         user: as they were when it was proved.
+        passkey: by which it was proved, if by one.
     Raises:
-        NotSignedIn: the password has changed since, or the user is gone or deactivated.
+        NotSignedIn: the password has changed since, the passkey was deleted, or the user is gone or
+            deactivated.
     """
-    # Locked, as by whoever changes the password and then ends the sessions that it opened.
+    # Locked, as by whoever changes the password or deletes the passkey, and then ends the sessions
+    # that it opened.
     current = User.objects.select_for_update().filter(pk=user.pk, is_active=True).first()
-    if current is None or current.password != user.password:
+    if current is None or current.password != user.password or _is_deleted(passkey):
         raise NotSignedIn("What you signed in with has just changed. Sign in again.")
     now = timezone.now()
     return _issue(Session(user=current, of=Session.Of.PERSON, proved_at=now), device)
 
 
-def take_over(request: HttpRequest, user: User) -> tuple[Session, str]:
+def _is_deleted(passkey: Passkey | None) -> bool:
+    return passkey is not None and not Passkey.objects.filter(pk=passkey.pk).exists()
+
+
+def take_over(
+    request: HttpRequest, user: User, *, passkey: Passkey | None = None
+) -> tuple[Session, str]:
     """As `prove`, for this browser: the session that it had before ends, with its CSRF token."""
     before = of_request(request)
-    session, token = prove(user, device_of(request))
+    session, token = prove(user, device_of(request), passkey=passkey)
     if before is not None:
         # Nobody has its cookie any more.
         end(before)
@@ -209,7 +218,8 @@ def end_all(user: User, *, but: Session | None = None, of: Session.Of | None = N
         ended = ended.exclude(pk=but.pk)
     if of is not None:
         ended = ended.filter(of=of)
-    for session in ended:
+    # In one order, as `_note` locks them: who ends them within a transaction holds them to its end.
+    for session in ended.order_by("pk"):
         end(session)
 
 

@@ -32,7 +32,7 @@ from accounts.errors import (
     WrongLink,
 )
 from accounts.key_sign_in import ShownKey
-from accounts.models import OneTimeLink, User
+from accounts.models import OneTimeLink, Passkey, User
 from accounts.schemas import (
     AuthenticateIn,
     CredentialOut,
@@ -130,8 +130,8 @@ def passkey_sign_in(
     from accounts import passkeys  # as above
 
     with Attempt("passkey", network_of(request)):
-        user = passkeys.sign_in(request, payload.root)
-    return _proved(request, response, user)
+        passkey = passkeys.sign_in(request, payload.root)
+    return _proved(request, response, passkey.user, passkey)
 
 
 @router.post(
@@ -174,8 +174,10 @@ def logout(
     return Status(204, None)
 
 
-def _proved(request: HttpRequest, response: HttpResponse, user: User) -> SignedInOut:
-    session, token = sessions.take_over(request, user)
+def _proved(
+    request: HttpRequest, response: HttpResponse, user: User, passkey: Passkey | None = None
+) -> SignedInOut:
+    session, token = sessions.take_over(request, user, passkey=passkey)
     sessions.set_cookie(response, token)
     return SignedInOut(user_id=user.pk, expires_at=session.expires_at)
 

@@ -64,11 +64,15 @@ def create_passkey(request: SignedInRequest, payload: NewPasskeyIn) -> Status[Pa
     "passkeys/{int:passkey_id}", response={204: None, frozenset({401, 403, 404}): ErrorOut}
 )
 def delete_passkey(request: SignedInRequest, passkey_id: int) -> Status[None]:
-    """Delete one: it opens nothing any more."""
-    sight.require_person(request.auth)
-    deleted, _ = request.auth.user.passkeys.filter(pk=passkey_id).delete()
-    if not deleted:
-        raise NotFound
+    """Delete one: it opens nothing any more; ends the user's other sessions of the person."""
+    session = request.auth
+    with transaction.atomic():
+        # Whoever signs in by it waits for that, or is looked for among the sessions that end.
+        sight.lock_person(session)
+        deleted, _ = session.user.passkeys.filter(pk=passkey_id).delete()
+        if not deleted:
+            raise NotFound
+        sessions.end_all(session.user, but=session, of=Session.Of.PERSON)
     return Status(204, None)
 
 

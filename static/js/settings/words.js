@@ -72,7 +72,9 @@ export function passkeyWarning({ works_here }) {
 
 /** What is to be known before a passkey is deleted. @param {CurrentSession} session whose it is */
 export function whatGoesWithPasskey({ has_password, passkey_count }) {
-  const usual = "It opens nothing here any more. Where it is kept, the device may still offer it.";
+  const usual =
+    "It opens nothing here any more, and sessions by password or passkey that are open elsewhere " +
+    "end. Where it is kept, the device may still offer it.";
   if (has_password || passkey_count > 1) return usual;
   return (
     "This is your last way in beside your keys. Set a password first, if you want to come back " +

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.db import transaction
 from django.utils import timezone
 from psycopg import sql
 
@@ -88,3 +89,23 @@ def test_sessions_that_are_used_together_are_locked_by_number(rf, own_connection
     own_connection.execute("COMMIT")
 
     assert {session.pk for session in found.result(timeout=10)} == {first, *others}
+
+
+def test_sessions_that_end_together_are_locked_by_number(own_connection, in_thread):
+    user = make_user()
+    first, *others = (UUID(int=number) for number in range(1, 9))
+    for number in (*others, first):
+        session, _ = person_session(user)
+        Session.objects.filter(pk=session.pk).update(id=number)
+    own_connection.execute("BEGIN")
+    own_connection.execute("SELECT FROM accounts_session WHERE id = %s FOR UPDATE", [first])
+
+    ended = in_thread(transaction.atomic(sessions.end_all), user)
+    wait_for_a_blocked_session()
+    own_connection.execute(
+        "SELECT FROM accounts_session WHERE id = ANY (%s) FOR UPDATE NOWAIT", [others]
+    )
+    own_connection.execute("COMMIT")
+
+    ended.result(timeout=10)
+    assert not Session.objects.filter(ended_at=None).exists()

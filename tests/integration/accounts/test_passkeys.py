@@ -352,6 +352,48 @@ def test_deleted_passkey_opens_nothing(vera, known, phone):
     assert error_of(sign_in(phone)) == (401, "wrong_passkey")
 
 
+def is_signed_in(visitor: Visitor) -> bool:
+    return visitor.get("session").status_code == 200
+
+
+def test_sessions_of_the_person_end_elsewhere_with_the_passkey(vera, known, phone):
+    thief, elsewhere, here = Visitor(), person(vera), person(vera)
+    sign_in(phone, thief)
+    key = visitor_with(key_session(vera.accounts.get())[1])
+    bystander = person(make_user())
+
+    here.delete(f"passkeys/{known.pk}")
+
+    assert not any(is_signed_in(each) for each in (thief, elsewhere))
+    assert all(is_signed_in(each) for each in (here, key, bystander))
+
+
+def test_no_session_ends_with_a_passkey_that_is_not_there(vera, known):
+    elsewhere = person(vera)
+
+    refused = person(vera).delete(f"passkeys/{known.pk + 1}")
+
+    assert error_of(refused) == (404, "not_found")
+    assert is_signed_in(elsewhere)
+
+
+def test_passkey_deleted_while_it_signs_in_opens_nothing(vera, known, phone, monkeypatch):
+    look_at = passkeys.sign_in
+
+    def deleted_then(*arguments):
+        passkey = look_at(*arguments)
+        person(vera).delete(f"passkeys/{known.pk}")
+        return passkey
+
+    monkeypatch.setattr(passkeys, "sign_in", deleted_then)
+    thief = Visitor()
+
+    refused = sign_in(phone, thief)
+
+    assert error_of(refused) == (401, "not_signed_in")
+    assert not is_signed_in(thief)
+
+
 def test_passkey_of_a_deactivated_user_opens_nothing(known, phone):
     User.objects.update(is_active=False)
 
