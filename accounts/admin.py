@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from accounts import credentials, sessions
+from accounts import credentials, deactivating, sessions
 from accounts.admin_rows import OnlyLookedAt
 from accounts.models import Account, Credential, Session, User
 
@@ -49,15 +49,12 @@ class UserAdmin(OnlyLookedAt, _UserAdmin):
 
     @admin.action(description="Deactivate the selected users", permissions=["end"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        for user in queryset.exclude(pk=cast(User, request.user).pk):
-            user.is_active = False
-            user.save(update_fields=["is_active"])
-            sessions.end_all(user)
+        deactivating.deactivate(_ids(queryset.exclude(pk=cast(User, request.user).pk)))
         self.message_user(request, "They can't sign in any more, but for you yourself.")
 
     @admin.action(description="Activate the selected users", permissions=["end"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        queryset.update(is_active=True)
+        deactivating.activate(_ids(queryset))
         self.message_user(request, "They can sign in again.")
 
 
@@ -142,3 +139,7 @@ class SessionAdmin(OnlyLookedAt, _SessionAdmin):
         for session in queryset:
             sessions.end(session)
         self.message_user(request, "The sessions have ended.")
+
+
+def _ids(queryset: QuerySet[User]) -> list[int]:
+    return list(queryset.order_by("pk").values_list("pk", flat=True))

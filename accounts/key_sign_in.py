@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import key_check, own_sandbox, registration, sessions, sight
 from accounts.devices import Device
 from accounts.encryption import Secret
-from accounts.errors import AccountHasOwner, Deactivated, NotSignedIn, TradingKeyUnconfirmed
+from accounts.errors import AccountHasOwner, Deactivated, TradingKeyUnconfirmed
 from accounts.key_check import CheckedKey
 from accounts.models import Account, AccountKey, Credential, Session, User
 from postgres.channels import CREDENTIALS_CHANGED
@@ -102,7 +102,9 @@ def _store_once(
     if session is None:
         _lock_owner(key, checked)
     else:
-        session = _still_alive(session)
+        # The exchange took its time to answer: the session may have ended, and its user be another
+        # than they were.
+        session = sessions.locked(session)
     account = _account_of(key, checked, session)
     stored = Credential.objects.filter(environment=key.environment, api_key_id=key.api_key_id)
     # A key whose subaccount or scopes were changed at the exchange moves to another account.
@@ -127,17 +129,6 @@ def _store_once(
         publish(CREDENTIALS_CHANGED, str(account_id))
     logger.info("signed in", extra={"account_id": account.pk, "credential_id": credential.pk})
     return SignedIn(session=session, account=account, credential=credential, token=token)
-
-
-def _still_alive(session: Session) -> Session:
-    # The exchange took its time to answer: the session may have ended, and its user be another
-    # than they were. Locked, so that what is written of them now is what they are; in the order
-    # that is named here.
-    alive = Session.objects.alive(timezone.now()).select_related("user").filter(pk=session.pk)
-    found = alive.select_for_update(of=("user", "self")).first()
-    if found is None:
-        raise NotSignedIn
-    return found
 
 
 def _lock_owner(key: ShownKey, checked: CheckedKey) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import OneTimeLink, User
@@ -27,14 +28,17 @@ class Issued:
     expires_at: datetime
 
 
-def invite(*, is_staff: bool, origin: str | None = None) -> Issued:
+def invite(*, is_staff: bool, made_by: User | None = None, origin: str | None = None) -> Issued:
     """
     A link with which one more person can become a user.
 
     Args:
+        made_by: who answers for it; None for whoever runs this server.
         origin: where this server is reached; its own idea of it when None.
     """
-    token, link = _issue(OneTimeLink.Kind.INVITATION, INVITED_FOR, is_staff=is_staff)
+    token, link = _issue(
+        OneTimeLink.Kind.INVITATION, INVITED_FOR, is_staff=is_staff, made_by=made_by
+    )
     return Issued(f"{origin or own_origin()}/?invitation={token}", link.expires_at)
 
 
@@ -45,9 +49,10 @@ def recovery(user: User) -> Issued:
     return Issued(f"{own_origin()}/#recover={token}", link.expires_at)
 
 
-def end_recoveries(user: User) -> None:
-    """What was printed for this user and not used opens nothing any more."""
-    OneTimeLink.objects.filter(user=user, used_at__isnull=True).delete()
+def end_unused(user: User) -> None:
+    """What was printed for this user, or made by them, and not used opens nothing any more."""
+    # Somebody else may have made it in their name, of which they would not know.
+    OneTimeLink.objects.filter(Q(user=user) | Q(made_by=user), used_at__isnull=True).delete()
 
 
 @transaction.atomic
@@ -77,13 +82,23 @@ def own_origin() -> str:
 
 
 def _issue(
-    kind: OneTimeLink.Kind, lasts: timedelta, *, is_staff: bool = False, user: User | None = None
+    kind: OneTimeLink.Kind,
+    lasts: timedelta,
+    *,
+    is_staff: bool = False,
+    user: User | None = None,
+    made_by: User | None = None,
 ) -> tuple[str, OneTimeLink]:
     now = timezone.now()
     purge(OneTimeLink.objects.filter(expires_at__lt=now), oldest_first="expires_at")
     token = secrets.token_urlsafe(TOKEN_BYTES)
     link = OneTimeLink.objects.create(
-        kind=kind, digest=_digest(token), is_staff=is_staff, user=user, expires_at=now + lasts
+        kind=kind,
+        digest=_digest(token),
+        is_staff=is_staff,
+        user=user,
+        made_by=made_by,
+        expires_at=now + lasts,
     )
     return token, link
 

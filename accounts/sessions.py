@@ -137,6 +137,21 @@ def _renew(session: Session) -> str:
     return _token(session, issued_at=now)
 
 
+def locked(session: Session) -> Session:
+    """
+    The session as it is now, and its user: neither changes until this transaction ends.
+
+    Raises:
+        NotSignedIn: it has ended meanwhile, or its user is deactivated or gone.
+    """
+    alive = Session.objects.alive(timezone.now()).select_related("user").filter(pk=session.pk)
+    # In the order that is named here.
+    found = alive.select_for_update(of=("user", "self")).first()
+    if found is None:
+        raise NotSignedIn
+    return found
+
+
 def of_request(request: HttpRequest) -> Session | None:
     """
     The session whose cookie the request carries, or None.

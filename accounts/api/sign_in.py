@@ -166,7 +166,7 @@ def logout(
     if payload.everywhere:
         sight.require_person(session)
         sessions.end_all(session.user)
-        one_time_links.end_recoveries(session.user)
+        one_time_links.end_unused(session.user)
     if payload.forget:
         forgetting.forget_all_seen(session)
     sessions.end(session)

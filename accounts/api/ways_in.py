@@ -92,7 +92,7 @@ def set_password(request: SignedInRequest, payload: PasswordIn) -> Status[None]:
             sight.lock_person(session)
             ways_in.save(fitted)
             sessions.end_all(session.user, but=session, of=Session.Of.PERSON)
-            one_time_links.end_recoveries(session.user)
+            one_time_links.end_unused(session.user)
     return Status(204, None)
 
 

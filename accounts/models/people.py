@@ -150,6 +150,11 @@ class OneTimeLink(models.Model):
     user = models.ForeignKey(
         User, on_delete=models.CASCADE, null=True, blank=True, related_name="recovery_links"
     )
+    # An invitation's: who made it, and with whom it goes. Null where a command or a start did, and
+    # of those made before this was noted.
+    made_by = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, blank=True, related_name="invitations"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)

@@ -7,9 +7,9 @@ from cryptography.fernet import Fernet
 from django.test import Client
 from django.utils import timezone
 
-from accounts import sign_in_load
+from accounts import one_time_links, sign_in_load
 from accounts.encryption import Secret
-from accounts.models import Credential, Session, SignInTry
+from accounts.models import Credential, OneTimeLink, Session, SignInTry
 from accounts.turns import Turns
 from tests.integration.accounts.conftest import make_credential
 from tests.integration.visitors import (
@@ -194,6 +194,21 @@ def test_deactivated_user_is_signed_out_and_stays_out_until_activated(admin_clie
     assert session_of(token) is None
     assert was_signed_in is None
     assert session_of(refused)
+
+
+def test_links_of_who_is_deactivated_end_and_no_others(admin_client, admin_user):
+    bob = make_user("bob", RIGHT, is_staff=True)
+    one_time_links.invite(is_staff=True, made_by=bob)
+    one_time_links.recovery(bob)
+    one_time_links.invite(is_staff=False, made_by=admin_user)
+    one_time_links.invite(is_staff=False)
+
+    admin_client.post(
+        "/admin/accounts/user/",
+        {"action": "deactivate", "_selected_action": [bob.pk, admin_user.pk]},
+    )
+
+    assert {link.made_by for link in OneTimeLink.objects.all()} == {admin_user, None}
 
 
 def test_staff_does_not_deactivate_itself(admin_client, admin_user):

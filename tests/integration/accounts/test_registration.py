@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import one_time_links, registration, sessions
 from accounts.models import Account, Credential, OneTimeLink, Session, ShownKey, User
 from tests.integration.accounts.conftest import error_of
+from tests.integration.blocking import wait_for_a_blocked_session
 from tests.integration.visitors import (
     Visitor,
     key_session,
@@ -714,6 +715,59 @@ def test_staff_invites_nobody_where_that_would_not_count(staff, settings):
     response = staff.post("invitations", {"staff": False})
 
     assert error_of(response) == (403, "registration_closed")
+
+
+ENDINGS = {
+    "new password": ("password", {"username": "ada", "new_password": "another long password"}),
+    "everywhere": ("logout", {"everywhere": True}),
+    "forgotten": ("logout", {"forget": True}),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+def test_invitation_ends_with_who_made_it(staff, alice, exchange, settings, somebody, ending):
+    settings.REGISTRATION = "first"
+    url = staff.post("invitations", {"staff": True}).json()["url"]
+    other = visitor_with(person_session(make_user("eve", "a password", is_staff=True))[1])
+    others = [
+        other.post("invitations", {"staff": False}).json()["url"],
+        one_time_links.invite(is_staff=False).url,
+    ]
+
+    ended = staff.post(*ending)
+
+    assert ended.status_code == 204
+    refused = alice.sign_in(exchange.issue_key("alice"), invitation=url)
+    assert error_of(refused) == (403, "registration_closed")
+    invited = [Visitor().sign_in(exchange.issue_key(each), invitation=each) for each in others]
+    assert [each.status_code for each in invited] == [200, 200]
+
+
+def test_invitation_outlives_one_session_of_who_made_it(staff, alice, exchange, settings, somebody):
+    settings.REGISTRATION = "first"
+    url = staff.post("invitations", {"staff": False}).json()["url"]
+
+    staff.post("logout", {})
+
+    assert alice.sign_in(exchange.issue_key("alice"), invitation=url).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "change",
+    ["UPDATE accounts_user SET is_active = FALSE", "UPDATE accounts_session SET ended_at = now()"],
+    ids=["deactivated", "signed out everywhere"],
+)
+def test_who_is_shut_out_at_this_moment_invites_nobody(staff, own_connection, in_thread, change):
+    own_connection.execute("BEGIN")
+    own_connection.execute(change)
+
+    invited = in_thread(staff.post, "invitations", {"staff": True})
+    wait_for_a_blocked_session()
+    own_connection.execute("COMMIT")
+
+    assert error_of(invited.result(timeout=10)) == (401, "not_signed_in")
+    assert not OneTimeLink.objects.exists()
 
 
 def test_stranger_invites_nobody(alice):
