@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from accounts import credentials, deactivating, sessions
+from accounts import credentials, deactivating, sessions, staff_log
 from accounts.admin_rows import OnlyLookedAt
 from accounts.models import Account, Credential, Session, User
 
@@ -43,18 +43,24 @@ class UserAdmin(OnlyLookedAt, _UserAdmin):
 
     @admin.action(description="End all sessions of the selected users", permissions=["end"])
     def sign_out(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        for user in queryset:
+        users = list(queryset.order_by("pk"))
+        for user in users:
             sessions.end_all(user)
+        staff_log.note(request.user.pk, "users signed out", users=[user.pk for user in users])
         self.message_user(request, "Their sessions have ended.")
 
     @admin.action(description="Deactivate the selected users", permissions=["end"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        deactivating.deactivate(_ids(queryset.exclude(pk=cast(User, request.user).pk)))
+        ids = _ids(queryset.exclude(pk=cast(User, request.user).pk))
+        deactivating.deactivate(ids)
+        staff_log.note(request.user.pk, "users deactivated", users=ids)
         self.message_user(request, "They can't sign in any more, but for you yourself.")
 
     @admin.action(description="Activate the selected users", permissions=["end"])
     def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        deactivating.activate(_ids(queryset))
+        ids = _ids(queryset)
+        deactivating.activate(ids)
+        staff_log.note(request.user.pk, "users activated", users=ids)
         self.message_user(request, "They can sign in again.")
 
 
@@ -136,8 +142,15 @@ class SessionAdmin(OnlyLookedAt, _SessionAdmin):
 
     @admin.action(description="End the selected sessions", permissions=["end"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        for session in queryset:
+        ended = list(queryset)
+        for session in ended:
             sessions.end(session)
+        staff_log.note(
+            request.user.pk,
+            "sessions ended",
+            sessions=[str(session.pk) for session in ended],
+            users=sorted({session.user_id for session in ended}),
+        )
         self.message_user(request, "The sessions have ended.")
 
 

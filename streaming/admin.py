@@ -5,7 +5,6 @@ Rows are looked at here, and written by the worker alone. What is to be done is 
 the page does.
 """
 
-import logging
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -28,7 +27,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from accounts import forgetting, setting_aside
+from accounts import forgetting, setting_aside, staff_log
 from accounts.admin_rows import OnlyLookedAt
 from accounts.models import Account
 from ledger.models import Reconciliation
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
     _WorkerAdmin = admin.ModelAdmin[Worker]
 else:
     _AccountStreamAdmin = _WorkerAdmin = admin.ModelAdmin
-
-logger = logging.getLogger(__name__)
 
 # Of the page of one account.
 _LAST_RECONCILIATIONS = 20
@@ -134,7 +131,7 @@ class AccountStreamAdmin(OnlyLookedAt, _AccountStreamAdmin):
         ids = _ids(queryset)
         for account_id in ids:
             publish(REFRESH_REQUESTED, str(account_id))
-        _log(request, "reconciliation asked for", ids)
+        staff_log.note(request.user.pk, "reconciliation asked for", accounts=ids)
         self.message_user(
             request, f"Asked for: {len(ids)}. Accounts that are set aside are not read."
         )
@@ -143,14 +140,14 @@ class AccountStreamAdmin(OnlyLookedAt, _AccountStreamAdmin):
     def set_aside(self, request: HttpRequest, queryset: QuerySet[AccountStream]) -> None:
         ids = _ids(queryset)
         changed = setting_aside.set_aside(ids)
-        _log(request, "accounts set aside", ids)
+        staff_log.note(request.user.pk, "accounts set aside", accounts=ids)
         self.message_user(request, f"Set aside: {changed}. Keys, figures and history stay.")
 
     @admin.action(description="Take back: follow the exchange again", permissions=["operate"])
     def take_back(self, request: HttpRequest, queryset: QuerySet[AccountStream]) -> None:
         ids = _ids(queryset)
         changed = setting_aside.take_back(ids)
-        _log(request, "accounts taken back", ids)
+        staff_log.note(request.user.pk, "accounts taken back", accounts=ids)
         self.message_user(request, f"Taken back: {changed}.")
 
     @admin.action(description="Forget: keys and all data, for good", permissions=["forget"])
@@ -167,7 +164,9 @@ class AccountStreamAdmin(OnlyLookedAt, _AccountStreamAdmin):
             return TemplateResponse(request, "admin/forget_accounts.html", context)
         for owner, owned in groupby(accounts, key=lambda account: account.owner):
             forgetting.forget_accounts(owner, [account.pk for account in owned])
-        _log(request, "accounts forgotten", [account.pk for account in accounts])
+        staff_log.note(
+            request.user.pk, "accounts forgotten", accounts=[account.pk for account in accounts]
+        )
         self.message_user(request, f"Forgotten: {len(accounts)}.")
         return None
 
@@ -231,7 +230,3 @@ def _what_differed(row: Reconciliation) -> str:
 
 def _ids(queryset: QuerySet[AccountStream]) -> list[int]:
     return list(queryset.order_by("pk").values_list("pk", flat=True))
-
-
-def _log(request: HttpRequest, what: str, account_ids: list[int]) -> None:
-    logger.info(what, extra={"staff_id": request.user.pk, "accounts": account_ids})

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from accounts import one_time_links, registration, sessions, sight
+from accounts import one_time_links, registration, sessions, sight, staff_log
 from accounts.errors import StaffOnly
 from accounts.schemas import ErrorOut, InvitationIn, InvitationOut
 from accounts.sessions import SessionCookie, SignedInRequest
@@ -26,6 +26,7 @@ def invite(request: SignedInRequest, payload: InvitationIn) -> Status[Invitation
         issued = one_time_links.invite(
             is_staff=payload.staff, made_by=session.user, origin=_origin_of(request)
         )
+    staff_log.note(session.user_id, "invitation made", for_staff=payload.staff)
     return Status(201, InvitationOut(url=issued.url, expires_at=issued.expires_at))
 
 

@@ -1,4 +1,5 @@
 import html
+import logging
 import re
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from tests.integration.visitors import (
     make_user,
     person_session,
     session_of,
+    visitor_with,
 )
 
 pytestmark = pytest.mark.django_db
@@ -217,6 +219,58 @@ def test_staff_does_not_deactivate_itself(admin_client, admin_user):
     )
 
     assert admin_client.get("/admin/").status_code == 200
+
+
+@pytest.fixture
+def done(everything_logged):
+    """What the log says that the staff did: who, what, and the rest of its fields."""
+
+    def done() -> list[tuple]:
+        records = [each for each in everything_logged.records if each.name == "accounts.staff_log"]
+        return [(each.staff_id, each.message, fields_of(each)) for each in records]
+
+    return done
+
+
+def fields_of(record: logging.LogRecord) -> dict[str, object]:
+    names = ("users", "sessions", "for_staff")
+    return {name: getattr(record, name) for name in names if hasattr(record, name)}
+
+
+@pytest.mark.parametrize(
+    ("action", "what"),
+    [
+        ("sign_out", "users signed out"),
+        ("deactivate", "users deactivated"),
+        ("activate", "users activated"),
+    ],
+)
+def test_what_is_done_to_people_is_logged(admin_client, admin_user, done, action, what):
+    users = [make_user().pk, make_user().pk]
+
+    admin_client.post("/admin/accounts/user/", {"action": action, "_selected_action": users})
+
+    assert done() == [(admin_user.pk, what, {"users": users})]
+
+
+def test_ending_of_sessions_is_logged(admin_client, admin_user, done):
+    session, _ = key_session(make_account())
+
+    admin_client.post(
+        "/admin/accounts/session/", {"action": "end_sessions", "_selected_action": [session.pk]}
+    )
+
+    fields = {"users": [session.user_id], "sessions": [str(session.pk)]}
+    assert done() == [(admin_user.pk, "sessions ended", fields)]
+
+
+def test_invitation_is_logged_without_its_link(admin_user, done, everything_logged):
+    staff = visitor_with(person_session(admin_user)[1])
+
+    url = staff.post("invitations", {"staff": True}).json()["url"]
+
+    assert done() == [(admin_user.pk, "invitation made", {"for_staff": True})]
+    assert url.partition("=")[2] not in everything_logged.text
 
 
 @pytest.mark.parametrize(
