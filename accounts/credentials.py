@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.encryption import SecretLost
@@ -22,7 +23,8 @@ class HeldCredentials:
     """
     The ids of an account's credentials, newest first, by what the exchange thinks of them.
 
-    None while the account `is_set_aside`: they are not to be used.
+    None while the account `is_set_aside`, by itself or with its owner, who is deactivated: they are
+    not to be used.
     """
 
     usable: tuple[int, ...]
@@ -42,7 +44,8 @@ class RevealedCredential:
 
 def held_by(account_id: int) -> HeldCredentials:
     """The credentials of one account; none for an account that is no more."""
-    if Account.objects.filter(pk=account_id, is_set_aside=True).exists():
+    resting = Q(is_set_aside=True) | Q(owner__is_active=False)
+    if Account.objects.filter(resting, pk=account_id).exists():
         return HeldCredentials((), (), is_set_aside=True)
     held = Credential.objects.filter(account=account_id).newest_first()
     return HeldCredentials(

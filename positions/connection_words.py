@@ -60,7 +60,8 @@ TROUBLES: dict[Reason, Trouble] = {
         "something of ours went wrong with it alone", "The worker's log has the traceback."
     ),
     "set_aside_by_staff": Trouble(
-        "the staff have set it aside", "Take it back under “Account streams” in the admin."
+        "the staff have set it aside, or deactivated its owner",
+        "Take it back under “Account streams” in the admin, or activate its owner.",
     ),
     "write_stuck": Trouble(
         "its rows can't be written", "See in pg_stat_activity who holds them locked."

@@ -6,7 +6,8 @@ ACCOUNT_CHANGED = "account_changed"
 # Reconcile an account with the exchange now; its id.
 REFRESH_REQUESTED = "refresh_requested"
 # Whether and by what an account can be watched has changed: credentials of its were added, removed,
-# refused or accepted again, or it was forgotten, set aside or taken back; its id.
+# refused or accepted again, or it was forgotten, set aside or taken back, or its owner was
+# deactivated or activated; its id.
 CREDENTIALS_CHANGED = "credentials_changed"
 # A worker let go of an account for another to take; `account:worker` (`streaming.worker.sharing`).
 ACCOUNT_OFFERED = "account_offered"

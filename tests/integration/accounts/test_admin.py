@@ -198,6 +198,24 @@ def test_deactivated_user_is_signed_out_and_stays_out_until_activated(admin_clie
     assert session_of(refused)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_accounts_of_who_is_deactivated_are_announced(admin_client, announced):
+    first = make_account()
+    second = make_account(first.owner)
+    make_account()
+    told = []
+
+    # Once more changes nothing, and tells nobody.
+    for action in ("deactivate", "deactivate", "activate", "activate"):
+        admin_client.post(
+            "/admin/accounts/user/", {"action": action, "_selected_action": [first.owner_id]}
+        )
+        told.append(announced())
+
+    theirs = [("credentials_changed", str(account.pk)) for account in (first, second)]
+    assert told == [theirs, [], theirs, []]
+
+
 def test_links_of_who_is_deactivated_end_and_no_others(admin_client, admin_user):
     bob = make_user("bob", RIGHT, is_staff=True)
     one_time_links.invite(is_staff=True, made_by=bob)

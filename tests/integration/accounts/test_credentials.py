@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from accounts import credentials, forgetting
+from accounts import credentials, deactivating, forgetting, setting_aside
 from accounts.encryption import Secret
 from accounts.errors import CredentialUnusable
 from accounts.models import Account, AccountKey, Credential, Session
@@ -179,6 +179,31 @@ def test_refused_credential_is_listed_as_such_until_it_is_accepted_again():
 
     assert while_refused == credentials.HeldCredentials(usable=(), refused=(credential.pk,))
     assert afterwards == credentials.HeldCredentials(usable=(credential.pk,), refused=())
+
+
+def test_keys_rest_while_their_owner_is_deactivated():
+    account = make_account()
+    make_credential(account)
+    other = make_credential(make_account(), api_key_id="another account's")
+
+    deactivating.deactivate([account.owner_id])
+    while_deactivated = credentials.held_by(account.pk)
+    of_another = credentials.held_by(other.account_id)
+    deactivating.activate([account.owner_id])
+
+    assert while_deactivated == credentials.HeldCredentials((), (), is_set_aside=True)
+    assert of_another.usable == (other.pk,)
+    assert len(credentials.held_by(account.pk).usable) == 1
+
+
+def test_account_that_is_set_aside_rests_on_when_its_owner_is_activated():
+    account = make_credential().account
+    setting_aside.set_aside([account.pk])
+
+    deactivating.deactivate([account.owner_id])
+    deactivating.activate([account.owner_id])
+
+    assert credentials.held_by(account.pk).is_set_aside
 
 
 def test_refusal_is_kept_with_its_time_and_reason():
