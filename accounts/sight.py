@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import ways_in
@@ -21,6 +21,10 @@ from accounts.models import Account, Credential, Session, ShownKey, User
 
 PROVED_FOR = timedelta(minutes=10)
 CLOCK_SLACK = timedelta(seconds=30)
+_SHOW_ALL = (
+    "Show a key of each of your accounts in this session first. One that was deleted or refused "
+    "since does not count: show it again, or another."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,25 +117,24 @@ def require_person(session: Session) -> None:
     if ways_in.exist(session.user):
         if not is_proved(session):
             raise SignInAgain
-    else:
-        require_everything(session)
+    elif not _proves_everything(session):
+        raise SignInAgain(_SHOW_ALL)
 
 
 def require_everything(session: Session) -> None:
     """
-    Let pass who sees all accounts of the user, by keys that are good still.
+    Let pass who sees all accounts of the user, by keys that are stored still.
+
+    One that the exchange refuses counts here: its owner may have made another, and adds that.
 
     Raises:
         SignInAgain: by password or passkey, or with the other keys too.
     """
-    if sees_everything(session):
+    if _sees_everything(session, Credential.objects.all()):
         return
     if ways_in.exist(session.user):
         raise SignInAgain
-    raise SignInAgain(
-        "Show a key of each of your accounts in this session first. One that was deleted or "
-        "refused since does not count: show it again, or another."
-    )
+    raise SignInAgain(_SHOW_ALL)
 
 
 def lock_person(session: Session) -> None:
@@ -148,7 +151,7 @@ def lock_person(session: Session) -> None:
 
 def may_set_first_way_in(session: Session) -> bool:
     """Whether the user has no way in but keys, and this session may set the first."""
-    return not ways_in.exist(session.user) and sees_everything(session)
+    return not ways_in.exist(session.user) and _proves_everything(session)
 
 
 def is_proved(session: Session) -> bool:
@@ -159,19 +162,24 @@ def is_proved(session: Session) -> bool:
     return -CLOCK_SLACK < timezone.now() - session.proved_at < PROVED_FOR
 
 
-def sees_everything(session: Session) -> bool:
-    """
-    Whether the session sees all accounts that its user owns, and proves each of them still.
+def _proves_everything(session: Session) -> bool:
+    """Whether the session sees all accounts of its user, by keys that the exchange accepts."""
+    return _sees_everything(session, Credential.objects.usable())
 
-    Of a key it proves those whose key, as it was shown, is stored for them and not refused: one
-    that its owner has deleted may be a thief's. Where it was not noted which key that was, as by
-    versions before, the account counts again once a key of it is shown again.
+
+def _sees_everything(session: Session, counting: QuerySet[Credential]) -> bool:
+    """
+    Whether the session sees all accounts that its user owns, by keys that count.
+
+    Of a key it sees for certain those whose key, as it was shown, is stored for them: one that its
+    owner has deleted may be a thief's. Where it was not noted which key that was, as by versions
+    before, the account counts again once a key of it is shown again.
     """
     if session.of == Session.Of.PERSON:
         return True
     proving = ShownKey.objects.filter(
         session=session,
-        credential__in=Credential.objects.usable(),
+        credential__in=counting,
         # A key that was changed at the exchange has moved to another account.
         credential__account=F("account"),
     )

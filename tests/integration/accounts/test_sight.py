@@ -876,7 +876,17 @@ def test_who_has_shown_a_key_that_is_good_no_more_is_not_the_person(vera, lose, 
     assert is_signed_in(thief)
 
 
-def test_key_that_is_good_no_more_adds_no_account(vera, exchange):
+def test_who_made_a_new_key_can_add_it_though_the_old_one_is_refused(vera, exchange):
+    account = make_account(vera)
+    owner = holder(account)
+    credentials.mark_refused(account.credentials.get().pk, "unknown key")
+
+    added = owner.sign_in(exchange.issue_key("alice"))
+
+    assert (added.status_code, added.json()["user_id"]) == (200, vera.pk)
+
+
+def test_key_that_was_deleted_adds_no_account(vera, exchange):
     account = make_account(vera)
     thief = holder(account)
     credentials.delete_credential([account], account.credentials.get().pk)
