@@ -188,6 +188,9 @@ def of_requests(requests: Sequence[HttpRequest]) -> list[Session | None]:
     # Some may have been ended since they were read.
     ended = set().union(*(_note(use, ids, now) for use, ids in uses.items()))
     for request, session in renewed:
+        if session.pk in ended:
+            # Its cookie would take the place of the one that the browser has got meanwhile.
+            continue
         session.expires_at = now + LIFETIME
         request.META[RENEWED] = _token(session, issued_at=now)
     return [None if session is None or session.pk in ended else session for session in found]

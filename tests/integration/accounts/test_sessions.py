@@ -388,3 +388,5 @@ def test_one_that_ends_while_it_is_used_is_left_out_and_no_other(rf, settings, m
     ]
 
     assert sessions.of_requests(requests) == [kept, None]
+    # Its browser may have another session's cookie by now.
+    assert [sessions.RENEWED in request.META for request in requests] == [True, False]
