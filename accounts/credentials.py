@@ -114,19 +114,8 @@ def keep_listed(account_id: int, api_key_ids: Collection[str]) -> None:
     account = Account.objects.filter(pk=account_id, sole_key_id="").first()
     if account is None:
         return
-    AccountKey.objects.bulk_create(
-        (
-            AccountKey(
-                account=account,
-                environment=account.environment,
-                subaccount=account.subaccount,
-                api_key_id=api_key_id,
-            )
-            for api_key_id in sorted(api_key_ids)
-        ),
-        # One that is another account's stays that.
-        ignore_conflicts=True,
-    )
+    # One that is another account's stays that.
+    AccountKey.objects.bulk_create(AccountKey.rows(account, api_key_ids), ignore_conflicts=True)
 
 
 def delete_credential(accounts: Iterable[Account], credential_id: int) -> None:

@@ -213,13 +213,4 @@ def _list_keys(account: Account, checked: CheckedKey) -> None:
         api_key_id__in=checked.listed_key_ids,
     )
     unknown = checked.listed_key_ids - set(known.values_list("api_key_id", flat=True))
-    AccountKey.objects.bulk_create(
-        # Sorted, so that two sign-ins that add the same ids wait for each other, not both.
-        AccountKey(
-            account=account,
-            environment=account.environment,
-            subaccount=account.subaccount,
-            api_key_id=listed,
-        )
-        for listed in sorted(unknown)
-    )
+    AccountKey.objects.bulk_create(AccountKey.rows(account, unknown))

@@ -1,5 +1,6 @@
 """Accounts at the exchange, and the keys that open them."""
 
+from collections.abc import Iterable
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -89,6 +90,20 @@ class AccountKey(models.Model):
 
     def __str__(self) -> str:
         return key_id_hint(self.api_key_id)
+
+    @classmethod
+    def rows(cls, account: Account, api_key_ids: Iterable[str]) -> list[Self]:
+        """Rows of an account that are not stored yet."""
+        return [
+            cls(
+                account=account,
+                environment=account.environment,
+                subaccount=account.subaccount,
+                api_key_id=api_key_id,
+            )
+            # Sorted, so that two who add the same ids wait for each other, not both.
+            for api_key_id in sorted(api_key_ids)
+        ]
 
 
 class CredentialQuerySet(models.QuerySet["Credential"]):
