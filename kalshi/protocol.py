@@ -361,8 +361,7 @@ class Session:
         channel = self._channel_awaiting(message.id) or self._channel_of(message.sid)
         if channel is None:
             # Of a command that went with its subscription nobody waits for the answer.
-            is_forgotten = message.id is not None and message.id <= self._last_id
-            return None if is_forgotten else message
+            return None if self._was_sent(message.id) else message
         if message.code in _ENDING_CODES:
             self._forget(channel)
             return SubscriptionEnded(channel.name, tuple(sorted(channel.wanted)), message.code)
@@ -380,7 +379,11 @@ class Session:
                 self._advance(channel)
                 return None
             return SubscriptionRefused(channel.name, message.code)
-        return message
+        # Of one that was given up, with the subscription that has taken its place.
+        return None if self._was_sent(message.id) else message
+
+    def _was_sent(self, command_id: int | None) -> bool:
+        return command_id is not None and command_id <= self._last_id
 
     def _forget(self, channel: _Channel) -> None:
         channel.sid = None

@@ -321,6 +321,9 @@ class Session:
         if not values:
             # It would be subscribed to nothing, without a word.
             raise _Refused(11)
+        if not all(each.isascii() and each.isprintable() for each in values):
+            # No market is named so; half a surrogate pair could not be said again.
+            raise _Refused(11)
         if field not in _ID_FIELDS:
             return values
         if channels != ["ticker"] or not all(each in self._tickers_by_id for each in values):

@@ -13,6 +13,8 @@ from sandbox.wire import Json
 
 _MOST_MARKETS = 100
 _MOST_CANDLES = 10_000
+# In Unix seconds: years have four digits.
+_LATEST = 250_000_000_000
 
 
 def of_market(exchange: Exchange, series_ticker: str, ticker: str, query: Query) -> Json:
@@ -78,6 +80,9 @@ def _candlesticks(market: Market, query: Query) -> list[Json]:
 
 def _period(query: Query) -> tuple[int, int, Minutes]:
     start, end = required(query, "start_ts"), required(query, "end_ts")
+    if not 0 <= start <= _LATEST or not 0 <= end <= _LATEST:
+        # In milliseconds, say.
+        raise bad_request("start_ts and end_ts are Unix seconds")
     if end < start:
         raise bad_request("end_ts is before start_ts")
     match integer(query, "period_interval"):

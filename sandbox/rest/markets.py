@@ -122,7 +122,10 @@ def _time_filter(query: Query, status: str | None) -> Callable[[Market], bool]:
             "settled": market.settled_at,
             "updated": market.updated_at,
         }[family]
-        return at is not None and is_within(at.timestamp(), earliest, latest)
+        if at is None or not is_within(at.timestamp(), earliest, latest):
+            return False
+        # Updated later than that: who asks again from the last time is not told the same again.
+        return family != "updated" or earliest is None or at.timestamp() > earliest
 
     return is_asked_for
 

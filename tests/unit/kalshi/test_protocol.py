@@ -451,6 +451,21 @@ def test_answer_to_a_command_that_went_with_its_subscription_is_nobodys(session)
     assert session.is_ready
 
 
+def test_answer_to_a_forgotten_command_is_nobodys_though_it_names_a_subscription(session):
+    session = ticker_session("KXA")
+    want_more(session, "ticker", ["KXB"])
+    session.to_send(0.0)
+    (ended,) = refuse(session, 25, sid=9)
+    session.subscribe([ended.channel], ended.market_tickers)
+    (again,) = sent(session)
+    confirm(session, again["id"], "ticker", 10)
+
+    late = refuse(session, 18, id=2, sid=10)
+
+    assert late == []
+    assert session.is_ready
+
+
 def test_refusal_to_tell_less_is_as_good():
     session = ticker_session("KXA", "KXB")
     want_less(session, "ticker", ["KXB"])

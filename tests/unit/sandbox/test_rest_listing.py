@@ -31,6 +31,9 @@ class TestMarketTimes:
             ({"min_settled_ts": "1795438800"}, ["KXRAIN-1-C"]),
             ({"min_created_ts": "1795438801"}, []),
             ({"min_updated_ts": "1795438801"}, ["KXRAIN-1-C"]),
+            ({"min_updated_ts": "1795439099"}, ["KXRAIN-1-C"]),
+            # Later than that.
+            ({"min_updated_ts": "1795439100"}, []),
             (
                 {
                     "max_updated_ts": "1795438800",
@@ -176,6 +179,17 @@ class TestCandlesticks:
             "mean_dollars": "0.4900",
             "previous_dollars": "0.5000",
         }
+
+    @pytest.mark.parametrize("start", [1_795_440_000_000, -1])
+    def test_time_that_is_no_unix_second_is_refused(self, exchange: Exchange, start: int) -> None:
+        query = {
+            "start_ts": str(start),
+            "end_ts": str(start + 1),
+            "period_interval": "1440",
+            "include_latest_before_start": "true",
+        }
+
+        refused(400, candlesticks.of_market, exchange, "KXRAIN", "KXRAIN-1-C", query)
 
     def test_latest_before_the_start_is_drawn_on(self, exchange: Exchange) -> None:
         query = {"start_ts": "1795440001", "end_ts": "1795440100", "period_interval": "1"}

@@ -351,6 +351,7 @@ def update(action: str, **params: Any) -> dict[str, Any]:
         (update("add_markets", sid=1, market_ticker="A", market_tickers=["B"]), 11),
         (update("add_markets", sid=1, market_tickers="A"), 11),
         (update("add_markets", sid=1, market_tickers=[]), 11),
+        (update("add_markets", sid=1, market_tickers=["\ud800"]), 11),
         ({"cmd": "subscribe", "params": {"channels": ["ticker"], "market_tickers": []}}, 11),
         (update("delete_markets", sid=2, market_ticker="A"), 11),
         (update("add_markets", market_ticker="A"), 12),
