@@ -6,7 +6,7 @@ by that value, unless one of its executions can't be read. Such a settlement is 
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,7 +18,7 @@ from kalshi.rest import Client
 from ledger import holes, recording
 from ledger.flows import settled_revenue
 from ledger.models import Book
-from ledger.records import Settlement
+from ledger.records import Record, Settlement
 from postgres.threads import DatabaseThreads
 
 # Between two markets that are asked for one by one.
@@ -33,12 +33,14 @@ async def derive_settlements(
     *,
     subaccount: int,
     before: datetime,
+    on_new: Callable[[Sequence[Record]], None] = lambda new: None,
 ) -> int:
     """
     Settle what the records leave open and the exchange holds no more; how many were new.
 
     Args:
         before: only what was paid until then: what is newer the exchange's list may still tell.
+        on_new: told of those that were new as they are stored; later ones may fail.
     Raises:
         KalshiError: the markets can't be read.
     """
@@ -60,10 +62,18 @@ async def derive_settlements(
     for each in settled:
         is_sure = complete_until is None or each.at < complete_until
         (sure if is_sure else doubtful).append(each)
-    count = len(await threads.run(recording.record, account_id, sure, timezone.now()))
+    count = 0
+
+    async def record(settlements: Sequence[Settlement]) -> None:
+        nonlocal count
+        new = await threads.run(recording.record, account_id, settlements, timezone.now())
+        count += len(new)
+        on_new(new)
+
+    await record(sure)
     for each in doubtful:
         if await _is_readable(rest, subaccount, each.ticker):
-            count += len(await threads.run(recording.record, account_id, [each], timezone.now()))
+            await record([each])
         # The present asks by the same limits.
         await asyncio.sleep(BETWEEN_SECONDS)
     return count

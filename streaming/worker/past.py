@@ -4,18 +4,21 @@ The past of an account, read hole by hole (`ledger.holes`) in the background, pa
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Never
 
 from django.utils import timezone
 
+from kalshi.errors import KalshiError
 from kalshi.rows import LeftOut
 from ledger import closing, following, holes, proving
 from ledger.models import Hole
+from ledger.records import Record
 from streaming.worker.bookkeeper import Bookkeeper, reason
 from streaming.worker.counts import COUNTS
-from streaming.worker.persistence import each_of, retry_delays, until_done
+from streaming.worker.persistence import each_of, log_trouble, retry_delays, until_done
 from streaming.worker.reads import if_possible
 from streaming.worker.trading_day import TradingDay
 
@@ -49,6 +52,9 @@ class Past:
         self._fills_known: set[int] = set()
         # Of what is open by the records and held no more; else it is asked for again soon.
         self._are_ends_known = False
+        # Whether records were found that nothing has been reckoned with yet: a try that fails after
+        # it finds them known.
+        self._has_news = False
 
     async def run(self) -> Never:
         """Read what is missing, and go on trying what can't be read, until cancelled."""
@@ -127,37 +133,45 @@ class Past:
 
     async def _try_again(self) -> None:
         """Read what could not be read; much of the rest of its stretch is known already."""
-        found = 0
         while hole := await self._books.run(holes.next_to_try, timezone.now()):
-            found += await self._read_again(hole)
-        if found:
-            await self._has_changed()
+            try:
+                await self._read_again(hole)
+            except KalshiError as error:
+                # For good, perhaps: the others must not wait for it.
+                log_trouble("hole not read again", error, self._books.account_id)
+                await self._books.threads.run(holes.tried, hole, timezone.now())
+        await self._reckon_with_news()
 
-    async def _read_again(self, hole: Hole) -> int:
-        """How many records were found."""
+    async def _read_again(self, hole: Hole) -> None:
         rest = self._books.rest
         unreadable: list[LeftOut] = []
-        found = 0
         span = {"since": hole.since, "until": hole.opened_until}
         async for paid in rest.settlement_pages(self._subaccount, **span):
             unreadable += paid.left_out
-            found += len(await self._books.keep_settlements(paid))
+            self._note(await self._books.keep_settlements(paid))
         for archived in (False, True):
             async for fills in rest.fill_pages(self._subaccount, archived=archived, **span):
                 unreadable += fills.left_out
-                found += len(await self._books.keep_fills(fills))
+                self._note(await self._books.keep_fills(fills))
                 await asyncio.sleep(PAGE_SECONDS)
         await self._books.leave_out(unreadable, hole.since, hole.opened_until)
         is_filled = hole.reason not in {reason(row) for row in unreadable}
         done = holes.close if is_filled else holes.tried
         await self._books.threads.run(done, hole, timezone.now())
-        return found
 
     async def _settle_unlisted(self) -> None:
-        if await self._derive_settlements():
-            await self._has_changed()
+        await self._derive_settlements()
+        await self._reckon_with_news()
 
-    async def _derive_settlements(self) -> int:
+    def _note(self, new: Sequence[Record]) -> None:
+        self._has_news |= bool(new)
+
+    async def _reckon_with_news(self) -> None:
+        if self._has_news:
+            await self._has_changed()
+            self._has_news = False
+
+    async def _derive_settlements(self) -> None:
         books = self._books
         # One that the exchange lists later than that is read no more; of what is newer its list
         # may tell in a moment.
@@ -169,11 +183,11 @@ class Past:
             books.threads,
             subaccount=self._subaccount,
             before=before,
+            on_new=self._note,
         )
         # What the exchange fails on, for good perhaps, must not hold up what is known.
         count = await if_possible(deriving, "how markets of the past ended")
         self._are_ends_known = count is not None
-        return count or 0
 
     async def _has_changed(self) -> None:
         await self._books.follow(following.late_markets)

@@ -27,7 +27,7 @@ from positions.models import AccountStream
 from sandbox.commands import perform
 from sandbox.faults import FailedAnswer, Faults
 from sandbox.server import Sandbox, running_exchange, utc_now
-from streaming.worker import historian, persistence
+from streaming.worker import historian, past, persistence
 from tests.integration.streaming.conftest import feeding
 from tests.waiting import until
 
@@ -293,6 +293,66 @@ async def test_row_that_becomes_readable_closes_its_hole(
     )
 
 
+async def test_records_that_are_found_count_though_what_follows_fails_at_first(
+    database, sandbox, alice, credential, start_feed, alices, monkeypatch
+):
+    odd = alices.fills[0].trade_id
+    spoil = {"do": "spoil", "path": "/portfolio/fills", "row": odd, "field": "count_fp"}
+    await perform(sandbox, spoil)
+    async with feeding(alice):
+        await database.until(is_past_read, alice)
+    await perform(sandbox, {"do": "clear"})
+    ago = timezone.now() - holes.TRY_AGAIN
+    await database.run(Hole.objects.exclude(reason="").update, tried_at=ago)
+    has_changed, reckoned = past.Past._has_changed, []
+
+    async def fail_at_first(self: past.Past) -> None:
+        # The next try finds the records known.
+        if self._has_news and not reckoned:
+            reckoned.append(False)
+            raise Unavailable("No answer.")
+        await has_changed(self)
+        reckoned.append(self._has_news)
+
+    monkeypatch.setattr(past.Past, "_has_changed", fail_at_first)
+    monkeypatch.setattr(persistence, "RETRY_SECONDS", 0.05)
+
+    await start_feed(alice)
+
+    await until(lambda: False in reckoned and reckoned[-1])
+
+
+async def test_hole_that_can_not_be_asked_for_keeps_no_other_waiting(
+    database, sandbox, alice, credential, start_feed, monkeypatch
+):
+    async with feeding(alice):
+        await database.until(is_past_read, alice)
+    now = timezone.now()
+
+    def given_up(hours: int) -> Hole:
+        since, until = now - timedelta(hours=hours + 1), now - timedelta(hours=hours)
+        holes.give_up(alice, since, until, f"fill {hours}: odd", now, is_named=True)
+        hole = Hole.objects.get(account_id=alice, until=until)
+        Hole.objects.filter(pk=hole.pk).update(tried_at=now - holes.TRY_AGAIN)
+        return hole
+
+    newest, older = [await database.run(given_up, hours) for hours in (10, 20)]
+    pages = Client.settlement_pages
+
+    def fail_for_the_newest(self, subaccount: int, **options: object):
+        if options.get("until") == newest.opened_until:
+            raise RequestRejected(404)
+        return pages(self, subaccount, **options)
+
+    monkeypatch.setattr(Client, "settlement_pages", fail_for_the_newest)
+
+    await start_feed(alice)
+
+    await database.until(lambda: Hole.objects.filter(pk=older.pk, filled_at__gte=now).exists())
+    tried = await database.run(Hole.objects.get, pk=newest.pk)
+    assert (tried.filled_at, tried.tried_at > now) == (None, True)
+
+
 async def test_amendment_of_a_long_absence_that_keeps_its_time_is_read(
     database, sandbox, alice, credential, start_feed, alices, tickers, monkeypatch
 ):
@@ -436,7 +496,7 @@ async def test_settlements_that_no_list_tells_are_derived_every_hour(
     """Never those of the last day, which the exchange's list may still tell."""
     asked: list[timedelta] = []
 
-    async def derive(rest, account_id, held, threads, *, subaccount: int, before: datetime) -> int:
+    async def derive(*args: object, before: datetime, **options: object) -> int:
         asked.append(timezone.now() - before)
         return 0
 
