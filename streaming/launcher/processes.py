@@ -143,7 +143,9 @@ class Processes:
         self._roll.close()
 
     def _look(self) -> None:
-        self._roll.ensure_guarded()
+        # Memory may be short: the next look tries again, and what runs goes on.
+        with suppress(OSError):
+            self._roll.ensure_guarded()
         now = time.monotonic()
         for process in self._processes:
             lived = now - process.started_at
@@ -156,7 +158,10 @@ class Processes:
             elif lived > delay_seconds(process.failures):
                 process.failures += 1
                 self._say(f"{process.name} ended ({process.popen.returncode}); starting it again")
-                process.start()
+                try:
+                    process.start()
+                except OSError as error:
+                    self._say(f"{process.name} can't be started now: {error.strerror}")
 
     def _say(self, line: str) -> None:
         # The terminal may be closed, which is no reason to leave the others running.

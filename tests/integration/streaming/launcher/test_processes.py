@@ -20,6 +20,19 @@ signal.signal(signal.SIGHUP, signal.SIG_IGN)
 """
 
 
+# When the third process is started.
+SHORT_OF_MEMORY = """
+from streaming.launcher.roll import Roll
+start, started = Roll.start, []
+def start_or_not(*args):
+    started.append(args)
+    if len(started) == 3:
+        raise OSError(12, "Cannot allocate memory")
+    return start(*args)
+Roll.start = start_or_not
+"""
+
+
 class TestRunning:
     async def test_child_that_ended_is_started_again(self, launch, make_child):
         child, other = make_child("child"), make_child("other")
@@ -32,6 +45,20 @@ class TestRunning:
         assert await other.pid() == others
         launcher.signal(signal.SIGTERM)
         assert launcher.ends() == (0, "child ended (-9); starting it again\n")
+
+    async def test_start_that_fails_is_tried_again_and_ends_no_other(self, launch, make_child):
+        child, other = make_child("child"), make_child("other")
+        launcher = launch(child, other, prelude=SHORT_OF_MEMORY)
+        first, others = await child.pid(), await other.pid()
+
+        os.kill(first, signal.SIGKILL)
+
+        assert await child.pid(other_than=first)
+        assert await other.pid() == others
+        launcher.signal(signal.SIGTERM)
+        ended = "child ended (-9); starting it again\n"
+        failed = "child can't be started now: Cannot allocate memory\n"
+        assert launcher.ends() == (0, f"{ended}{failed}{ended}")
 
 
 class TestStopping:
