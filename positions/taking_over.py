@@ -97,7 +97,8 @@ def set_aside(account_id: int, worker_id: UUID, state: ConnectionState, at: date
         row.epoch += 1
         row.worker_id = worker_id
         row.save(update_fields=["epoch", "worker"])
-        flush(account_id=account_id, epoch=row.epoch, at=at, stream=asdict(state), positions=[])
+    # By itself: a flush does not wait for the disk, and an epoch that has been told must stay.
+    flush(account_id=account_id, epoch=row.epoch, at=at, stream=asdict(state), positions=[])
 
 
 def _locked(account_id: int) -> tuple[Account, models.AccountStream]:

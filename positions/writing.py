@@ -130,6 +130,11 @@ class StreamWriter:
             if position.ticker in changes.markets or position.ticker not in self._market_ids
         ]
         if undescribed:
+            if not models.AccountStream.objects.filter(
+                account_id=self.account_id, epoch=self.fence.epoch
+            ).exists():
+                # What is written below is no more ours to say, and outlives a flush that fails.
+                raise TakenOver
             # Apart from the rest: accounts share markets, and would wait for each other's flushes
             # in any order. Facts of a market that outlive a flush which failed are true all the
             # same.

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Never
 from uuid import UUID, uuid4
 
-from django.db import Error
+from django.db import Error, OperationalError
 
 from accounts.models import Account
 from positions import twins, workers
@@ -127,6 +127,10 @@ class Worker:
     async def _beat(self) -> Never:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
+            if monotonic() > self._beaten_at + WORKER_DOWN_AFTER_SECONDS:
+                # As after this process was frozen. Nobody believes these rows any more, and a beat
+                # would vouch for what they said then.
+                raise OperationalError("the heart stood still")
             # A beat vouches for all rows of this worker but these, which have fallen behind.
             silent = {
                 account_id: seconds

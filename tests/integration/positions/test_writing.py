@@ -15,7 +15,7 @@ from positions.connection import ConnectionState
 from positions.fencing import TakenOver
 from positions.models import Market, Position, Worker
 from positions.pnl import Holding, MarketState, Quote
-from positions.portfolio import Cash, Changes, Worth
+from positions.portfolio import Cash, Changes, EventFacts, Worth
 from positions.portfolio import Position as Held
 from positions.reading import connection_of
 from positions.taking_over import open_stream
@@ -472,6 +472,19 @@ def test_writer_that_was_overtaken_while_its_write_failed_writes_nothing(opened,
         write(opened.writer, opened.tracker)
 
     assert stream_of(account).seq == 1
+
+
+def test_overtaken_writer_leaves_the_facts_of_markets_alone(opened, account):
+    hold(opened, 1)
+    write(opened.writer, opened.tracker)
+    open(account, worker_id=SECOND_WORKER)
+    Market.objects.update(title="As the other has read it since", is_described=True)
+    opened.tracker.describe({"KXGAME-M000": EventFacts("KXGAME", "As it was before")})
+
+    with pytest.raises(TakenOver):
+        write(opened.writer, opened.tracker)
+
+    assert Market.objects.get().title == "As the other has read it since"
 
 
 def test_overtaken_writer_stays_overtaken(opened, account):

@@ -223,12 +223,28 @@ async def test_heart_and_lookout_that_fail_for_a_while_let_go_of_no_account(
     assert sandbox.connection_count == 1
 
 
+async def test_worker_that_stood_still_vouches_for_nothing_that_it_had(monkeypatch):
+    """Frozen, say: readers gave its rows up long ago, which say live."""
+    beats = []
+    monkeypatch.setattr(workers, "beat", lambda *args: beats.append(args))
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0.01)
+    worker = worker_module.Worker()
+    worker._beaten_at = monotonic() - worker_module.WORKER_DOWN_AFTER_SECONDS - 1
+
+    with pytest.raises(OperationalError, match="stood still"):
+        await worker._beat()
+
+    assert beats == []
+
+
 async def test_worker_whose_heart_stands_still_lets_go_of_all(
     database, alice, credential, running, monkeypatch
 ):
     await database.until(status_is, alice, "live")
-    monkeypatch.setattr(worker_module, "WORKER_DOWN_AFTER_SECONDS", 0.5)
-    beat, failures = workers.beat, [1, 2, 3]
+    monkeypatch.setattr(worker_module, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(worker_module, "WORKER_DOWN_AFTER_SECONDS", 2.0)
+    # Three seconds of them.
+    beat, failures = workers.beat, list(range(30))
 
     def fail(*args: object) -> None:
         if failures:
