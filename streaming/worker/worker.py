@@ -20,6 +20,7 @@ from django.db import Error, OperationalError
 from accounts.models import Account
 from positions import twins, workers
 from positions.connection import WORKER_DOWN_AFTER_SECONDS
+from postgres import deaf_listeners
 from postgres.channels import ACCOUNT_OFFERED, CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.claims import Claims, open_claims
 from postgres.errors import DATABASE_TROUBLE
@@ -40,6 +41,8 @@ HEARTBEAT_SECONDS = 1.0
 LOOK_SECONDS = 1.0
 # Between two looks for accounts that are one at the exchange, which compares all their rows.
 TWINS_SECONDS = 15.0
+# Between two looks for sessions that listen and take nothing.
+DEAF_SECONDS = 10.0
 # A worker that has just been started may end again as soon: so long it is offered nothing.
 SETTLED_SECONDS = 10.0
 DATABASE_RETRY_SECONDS = 0.5
@@ -110,6 +113,7 @@ class Worker:
                     self._listen(),
                     self._supervise(claims),
                     self._note_twins(),
+                    self._end_deaf_listeners(),
                 )
             finally:
                 # Before the claims, so that the last state is written before another worker reads.
@@ -249,6 +253,15 @@ class Worker:
                 # Nothing rests on it: no account is let go of for it.
                 logger.warning("twins not looked for", extra={"error": type(error).__name__})
             await asyncio.sleep(TWINS_SECONDS)
+
+    async def _end_deaf_listeners(self) -> Never:
+        deaf: set[deaf_listeners.Session] = set()
+        while True:
+            await asyncio.sleep(DEAF_SECONDS)
+            try:
+                deaf = await self._lookout.run(deaf_listeners.end_deaf, deaf)
+            except Error as error:
+                logger.warning("listeners not looked for", extra={"error": type(error).__name__})
 
     def _hold(self, account_id: int) -> None:
         held = self._held[account_id] = HeldAccount(

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from postgres import embedded, notifications
 from postgres.connections import own_connection
+from postgres.deaf_listeners import end_deaf
 from postgres.notifications import Announcement, Disconnected, Listening, announcements, publish
 from tests.waiting import until
 
@@ -45,6 +46,33 @@ def listener_pids():
         " AND (query LIKE 'LISTEN %%' OR query LIKE 'NOTIFY %%')"
     )
     return [pid for (pid,) in rows]
+
+
+@sync_to_async
+def shout(count: int) -> None:
+    for number in range(count):
+        publish("prices", f"{number:07d}" + "." * 7_900)
+
+
+async def test_listener_that_takes_nothing_is_ended_where_much_is_kept_for_it(caplog):
+    look = sync_to_async(end_deaf)
+    async with own_connection() as deaf:
+        await deaf.execute("LISTEN prices")
+        # More than its socket takes.
+        await shout(400)
+
+        seen = await until(lambda: look(set(), too_full=0.0))
+        assert [pid for pid, _ in seen] == [deaf.info.backend_pid]
+        # There is room for much more.
+        assert await look(seen) == set()
+        assert await listener_pids() == [deaf.info.backend_pid]
+        assert await look(seen, too_full=0.0) == set()
+
+        async def is_gone() -> bool:
+            return not await listener_pids()
+
+        await until(is_gone)
+    assert "a listener that takes nothing was ended" in caplog.messages
 
 
 async def listener_pid():
