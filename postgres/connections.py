@@ -16,10 +16,12 @@ from psycopg.abc import RV, PQGen, PQGenConn
 from psycopg.errors import _WaitTimeout
 
 from postgres import embedded
+from postgres.addresses import addresses_of, is_one_name
 from postgres.direct import direct_parameters
 from postgres.errors import note_lack_of_connections
 from postgres.patience import LISTEN, LISTEN_CONNECT_SECONDS
 
+DEFAULT_PORT = "5432"
 NOT_ACCEPTED = "the server did not accept the connection in time"
 
 
@@ -75,6 +77,8 @@ class PatientConnection(psycopg.Connection):
             may_prepare: whether the session is one's own, and keeps what was prepared in it.
         """
         _connecting.deadline = deadline
+        if deadline is not None:
+            parameters |= _addressed(parameters, deadline)
         connection = cls.connect(conninfo, **parameters)
         connection.answer_seconds = answer_seconds
         connection.may_prepare = may_prepare
@@ -110,6 +114,23 @@ class PatientConnection(psycopg.Connection):
             raise psycopg.OperationalError(
                 f"the server did not answer within {self.answer_seconds} seconds"
             ) from None
+
+
+# Any: psycopg's own.
+def _addressed(parameters: dict[str, Any], deadline: float) -> dict[str, str]:
+    """The same server by its addresses: psycopg looks a name up for as long as that takes."""
+    host, port = parameters.get("host") or "", str(parameters.get("port") or DEFAULT_PORT)
+    if parameters.get("hostaddr") or not is_one_name(host):
+        return {}
+    try:
+        addresses = addresses_of(host, port, deadline)
+    except TimeoutError:
+        _note_silence()
+        raise psycopg.OperationalError(NOT_ACCEPTED) from None
+    except OSError as error:
+        raise psycopg.OperationalError(f"the name {host!r} is not known: {error}") from error
+    # As many of each; the name stays what a certificate is checked by.
+    return {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
 
 
 class _OwnConnection(psycopg.AsyncConnection):

@@ -164,6 +164,44 @@ def test_all_addresses_of_a_silent_server_share_one_time_limit():
     assert not has_been_silent(since=monotonic())
 
 
+def test_name_that_nobody_looks_up_is_waited_for_as_briefly(monkeypatch):
+    answered, asked = threading.Event(), []
+
+    def answer_late(*name: str, **options: int) -> list[tuple]:
+        asked.append(name)
+        answered.wait(SOON_SECONDS)
+        raise socket.gaierror("Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer_late)
+    begun = monotonic()
+    with within(SOON_SECONDS):
+        for _ in range(2):
+            with pytest.raises(psycopg.OperationalError, match="did not accept"):
+                PatientConnection.opened(host="database.example", deadline=monotonic() + 0.2)
+
+        assert has_been_silent(since=begun)
+        # One thread waits, however many want to know.
+        assert asked == [("database.example", "5432")]
+        answered.set()
+        with pytest.raises(psycopg.OperationalError, match=r"'database.example' is not known"):
+            PatientConnection.opened(host="database.example", deadline=begun + SOON_SECONDS)
+
+
+def test_each_address_of_a_name_is_tried(monkeypatch):
+    def two(*name: str, **options: int) -> list[tuple]:
+        return [(0, 0, 0, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2", "127.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    with (
+        within(SOON_SECONDS),
+        pytest.raises(psycopg.OperationalError, match=r"(?s)127\.0\.0\.1.*127\.0\.0\.2"),
+    ):
+        # Nobody listens there.
+        PatientConnection.opened(
+            host="database.example", port=1, deadline=monotonic() + SOON_SECONDS
+        )
+
+
 def test_command_waits_until_a_frozen_server_goes_on(server, database):
     patience.adopt_in_thread(COMMAND)
     database.ensure_connection()
