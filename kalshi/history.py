@@ -13,8 +13,6 @@ from kalshi.fields import Fields
 from kalshi.lifecycle import VALUE_BY_RESULT
 from kalshi.messages import Fill, decode_outcome_side
 
-# Payouts are whole ones.
-_CENT = Decimal("0.01")
 # The lengths that candles come in.
 Minutes = Literal[1, 60, 1440]
 
@@ -29,8 +27,9 @@ class Settlement:
 
     Args:
         result: "yes", "no" or "scalar".
-        yes_cost, no_cost: what these contracts had cost, without fees.
-        revenue: what they paid.
+        yes_count, no_count: contracts, and yes_cost, no_cost what they had cost, without fees: of
+            those that were held at the end, or of all that were bought.
+        revenue: what was paid; `payout` says for which.
         yes_value: what one YES contract paid; where the exchange does not tell, what follows from
             the result, None for a scalar.
         fee_cost: all fees of the position over its life.
@@ -82,11 +81,14 @@ class Settlement:
     @property
     def payout(self) -> Decimal:
         """What those paid: the revenue, without pairs that are told in it once more."""
-        pairs = min(self.yes_count, self.no_count)
-        if self.expected is None or abs(self.revenue - self.expected) < _CENT:
-            return self.revenue
-        is_with_pairs = abs(self.revenue - pairs - self.expected) < _CENT
-        return self.revenue - pairs if is_with_pairs else self.revenue
+        told = self.revenue, self.revenue - min(self.yes_count, self.no_count)
+        # No contract pays more than a dollar.
+        possible = [each for each in told if 0 <= each <= abs(self.quantity)] or [self.revenue]
+        expected = self.expected
+        if expected is None:
+            return possible[0]
+        # The value is told in whole cents, and what is paid is rounded.
+        return min(possible, key=lambda each: abs(each - expected))
 
 
 @dataclass(frozen=True, slots=True)

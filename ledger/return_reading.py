@@ -6,9 +6,12 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import connection
 
+from ledger.equity import within
 from ledger.models import EquityPoint, Transfer
 from ledger.periods import STALE_AFTER, Period, day_at, start_of
 from ledger.returns import (
+    NO_MARK,
+    RETURNS,
     Payment,
     Point,
     Returns,
@@ -44,9 +47,20 @@ def read(account_ids: Sequence[int], period: Period) -> Returns:
         with_payments(_points(account_id, period), payments[account_id])
         for account_id in account_ids
     ]
+    if any(_ends_partial(account_id, period) for account_id in account_ids):
+        return Returns(reasons=dict.fromkeys(RETURNS, NO_MARK))
     points = courses[0] if len(courses) == 1 else summed(courses)
     every = [payment for of_one in payments.values() for payment in of_one]
     return returns_of(points, every, settings.TRADING_DAY_TIMEZONE)
+
+
+def _ends_partial(account_id: int, period: Period) -> bool:
+    """Whether a period's points end with such as lack a position's worth, for some time."""
+    points = within(account_id, period).order_by("-at")
+    last, whole = points.first(), points.filter(is_partial=False).first()
+    if last is None or not last.is_partial:
+        return False
+    return whole is None or last.at - whole.at > STALE_AFTER
 
 
 def step_of(span: timedelta) -> timedelta | None:

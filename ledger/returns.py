@@ -24,6 +24,8 @@ from positions.pnl import ZERO
 ONE = Decimal(1)
 LEAST_DAYS = 30
 
+RETURNS = ("time_weighted_return", "money_weighted_return", "sharpe", "max_drawdown")
+NO_MARK = "A position has no price at the end of this period, so the account's value is not known."
 TOO_FEW_POINTS = "The account's value is known at fewer than two moments of this period."
 NOTHING_INVESTED = "Something was earned or lost while nothing was invested."
 TOO_FEW_DAYS = f"Fewer than {LEAST_DAYS} days with a value at both their ends are known."
@@ -211,8 +213,7 @@ class _Course:
     def returns(self, payments: Sequence[Payment]) -> Returns:
         first, last = self._first, self._last
         if first is None or last is None or self._count < 2:
-            names = ("time_weighted_return", "money_weighted_return", "sharpe", "max_drawdown")
-            return Returns(reasons=dict.fromkeys(names, TOO_FEW_POINTS))
+            return Returns(reasons=dict.fromkeys(RETURNS, TOO_FEW_POINTS))
         reasons = {}
         weighted = None
         if self._breaks:

@@ -13,7 +13,7 @@ from accounts.schemas import ErrorOut
 from accounts.sessions import SignedInRequest
 from ledger import holes, return_reading, tally_reading
 from ledger.asked import period_of
-from ledger.returns import Drawdown, Returns
+from ledger.returns import RETURNS, Drawdown, Returns
 from ledger.single import OfEnvironment, Scope, scope_of
 from ledger.statistics import By, Statistics, Tally, statistics_of
 from ledger.trade_schemas import StatisticsAnswerOut
@@ -38,7 +38,6 @@ Grouping = Annotated[By | None, Query(description="What makes a group; without i
 
 STILL_READING = "Older records are still being read."
 UNREADABLE = "Some records of this period can’t be read; what is missing is told by the proof."
-_RETURNS = ("time_weighted_return", "money_weighted_return", "sharpe", "max_drawdown")
 _NAMES = [each.name for each in fields(Statistics) if each.name != "reasons"]
 
 
@@ -60,10 +59,11 @@ def statistics(
     period = period_of(since, until)
     if not all(holes.is_past_read(each) for each in of.account_ids):
         # Part of the trades would pass for all of them.
-        return _answer(of, _unsaid([*_NAMES, *_RETURNS], STILL_READING))
+        return _answer(of, _unsaid([*_NAMES, *RETURNS], STILL_READING))
     returns = return_reading.read(of.account_ids, period)
     if holes.hide_trades(of.account_ids, period.since, period.until):
-        # What was sold by a record that can't be read counts as held to the end.
+        # What was sold by a record that can't be read counts as held to the end. In a period after
+        # it that may still be so of what was open then: of which market it is, is not known.
         return _answer(of, _with_returns(_unsaid(_NAMES, UNREADABLE), returns))
     found = tally_reading.tallies(of.account_ids, of.environment, period, by)
     total = statistics_document(statistics_of(sum(found.values(), Tally())))

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -300,6 +301,35 @@ def test_cost_of_what_is_paid_for_is_that_of_the_books(account):
         "cash_flow": 6,
         "realized_pnl": Decimal("4.8"),
     }
+
+
+def test_settlement_that_counted_both_sides_is_followed_anew(account):
+    records = [
+        bought("KXA-1", "no", "2", "0.80", 1, "0"),
+        bought("KXA-1", "yes", "2", "0.006", 2, "0"),
+        paid("KXA-1", "0", "0", "0", 60),
+        bought("KXB-1", "yes", "10", "0.40", 1, "0"),
+        paid("KXB-1", "1", "10", "4", 60),
+    ]
+    recording.record(account, records, NOON)
+    right = figures_of_books()
+    # As a version before had it.
+    Settlement.objects.filter(market__ticker="KXA-1").update(realized_pnl=-1, realized_after=-2)
+    Book.objects.filter(market__ticker="KXA-1").update(realized_pnl=-2)
+    migration = import_module("ledger.migrations.0008_follow_settlements_of_both_sides_anew")
+
+    with connection.cursor() as cursor:
+        cursor.execute(migration._OPEN)
+
+    (market,) = following.open_markets(account)
+    assert market.ticker == "KXA-1"
+    following.follow_market(account, market)
+    assert figures_of_books() == right
+    assert not Settlement.objects.filter(cash_flow=None).exists()
+
+
+def figures_of_books() -> dict[str, Decimal]:
+    return dict(Book.objects.values_list("market__ticker", "realized_pnl"))
 
 
 def figures_of_the_settlement() -> dict[str, Decimal]:
@@ -606,14 +636,14 @@ def test_what_has_no_name_may_be_another_one(account):
 
 def test_what_could_not_be_read_is_tried_every_hour_until_it_is(account):
     hole = given_up(account)
-    assert holes.next_to_try(account, at(3599)) is None
+    assert holes.to_try(account, at(3599)) == []
 
-    assert holes.next_to_try(account, at(3600)) == hole
+    assert holes.to_try(account, at(3600)) == [hole]
     holes.tried(hole, at(3600))
-    assert holes.next_to_try(account, at(7199)) is None
+    assert holes.to_try(account, at(7199)) == []
     holes.close(hole, at(7200))
 
-    assert holes.next_to_try(account, at(9e9)) is None
+    assert holes.to_try(account, at(9e9)) == []
     # Should it become unreadable again, that is said again.
     holes.give_up(account, at(-60), at(0), hole.reason, at(9999), is_named=True)
     assert Hole.objects.filter(filled_at=None).count() == 1

@@ -338,6 +338,19 @@ def test_point_that_lacks_a_position_is_no_loss(alice, account):
     assert (total["time_weighted_return"], total["max_drawdown"]["amount"]) == ("0", "0")
 
 
+def test_nothing_is_said_of_an_end_at_which_a_position_has_no_price(alice, account):
+    for minute, value, net in ((0, "1000", D(1)), (1, "1100", D(1)), (17, "100", None)):
+        moment = at(minute * 60)
+        points.add(account.pk, points.Valued(moment, D(value), D(value), D(0), None, {"M": net}))
+
+    whole = alice.get("statistics").json()["total"]
+    before = alice.get("statistics?to=2026-11-23T12:10:00Z").json()["total"]
+
+    assert whole["time_weighted_return"] is None
+    assert "has no price" in whole["reasons"]["time_weighted_return"]
+    assert before["time_weighted_return"] == "0.1"
+
+
 def test_period_of_returns_begins_with_the_point_just_before_it(alice, account):
     for hours, value in ((0, "100"), (1, "110"), (1.1, "121"), (2, "133.1")):
         point(account, hours, value)

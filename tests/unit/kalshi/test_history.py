@@ -88,9 +88,14 @@ def test_revenue_is_what_the_contracts_paid(answers, index):
         # The same with the pairs in it, a dollar for each.
         (("10.00", "4.00"), "yes", 100, 1000, "6", "6"),
         (("2.00", "2.00"), "no", 0, 200, "0", "0"),
-        # Neither is told: it stays what it is.
-        (("10.00", "4.00"), "yes", 100, 777, "6", "7.77"),
-        (("10.00", "4.00"), "scalar", None, 1000, "6", "10"),
+        # Rounded: 37.4 cents are told as 37, and each side may be rounded by itself.
+        (("10.00", "4.00"), "scalar", 37, 224, "6", "2.24"),
+        (("10.00", "4.00"), "scalar", 37, 624, "6", "2.24"),
+        # No value is told, but a contract pays a dollar at the most.
+        (("10.00", "4.00"), "scalar", None, 1000, "6", "6"),
+        (("10.00", "4.00"), "scalar", None, 400, "6", "4"),
+        # Nonsense stays what it is.
+        (("1.00", "0.00"), "yes", 100, 777, "1", "7.77"),
     ],
 )
 def test_contracts_that_trades_closed_are_not_paid_for_again(
