@@ -320,8 +320,10 @@ export class Store {
       }
       case "position_closed": {
         const key = keyOf(event);
-        const position = account.positions.get(key);
-        if (!account.close(event) || !position) return false;
+        const unsure = this.#unsure.get(event.account_id);
+        const position = account.positions.get(key) ?? unsure?.get(key);
+        const isKnown = account.close(event) || Boolean(unsure?.delete(key));
+        if (!isKnown || !position) return false;
         this.#positions.delete(key);
         this.#end(key, position, event);
         if (!isViewed) return false;

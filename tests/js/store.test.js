@@ -250,6 +250,13 @@ describe("an account that is unknown for the moment", () => {
     assert.deepEqual(ended(), [["A", "settled"], ["B", "settled"]]);
   });
 
+  test("tells how one closed that was told of no more", () => {
+    store.apply(closed("A", 6));
+    store.apply(known(7));
+
+    assert.deepEqual(ended(), [["A", "settled"], ["B", null]]);
+  });
+
   test("is forgotten with all that it held", () => {
     store.drop([ALICE]);
     store.apply({ ...snapshot(1, []), portfolio: known(1) });

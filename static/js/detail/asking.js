@@ -23,8 +23,9 @@ import { ApiError, get } from "../api.js";
 
 const SETTLE_MS = 80;
 
-/** How long a failure is left alone. */
+/** How long the first failure is left alone, and at most one of many in a row. */
 const AGAIN_MS = 5_000;
+const LONGEST_AGAIN_MS = 60_000;
 
 const TOO_MANY = 429;
 
@@ -39,6 +40,8 @@ export class Asking {
   /** @type {AbortController | null} */
   #question = null;
   #hasChanged = false;
+  /** Failures in a row. */
+  #failures = 0;
   #show;
   #ask;
 
@@ -86,6 +89,7 @@ export class Asking {
     this.#question?.abort();
     this.#question = null;
     this.#hasChanged = false;
+    this.#failures = 0;
     this.#path = path;
   }
 
@@ -99,13 +103,14 @@ export class Asking {
       const answer = await this.#ask(this.#path ?? "", question.signal);
       if (question.signal.aborted) return;
       [this.#answer, this.#askedAt] = [answer, askedAt];
+      this.#failures = 0;
     } catch (failure) {
       if (question.signal.aborted) return;
       if (!(failure instanceof ApiError)) throw failure;
       error = failure;
     }
     this.#question = null;
-    const wait = error && waitAfter(error);
+    const wait = error && waitAfter(error, this.#failures++);
     // Before it is shown: who sees it may want something else.
     if (wait !== null) this.#timer = setTimeout(() => this.#go(), wait);
     this.#show({ answer: this.#answer, askedAt: this.#askedAt, error, isLoading: false });
@@ -115,8 +120,13 @@ export class Asking {
   }
 }
 
-/** @param {ApiError} error @returns {number | null} milliseconds; null if it will not pass */
-function waitAfter({ status, retryAfterSeconds }) {
+/**
+ * @param {ApiError} error
+ * @param {number} before failures in a row
+ * @returns {number | null} milliseconds; null if it will not pass
+ */
+function waitAfter({ status, retryAfterSeconds }, before) {
   const mayPass = status === 0 || status === TOO_MANY || status >= 500;
-  return mayPass ? Math.max(AGAIN_MS, (retryAfterSeconds ?? 0) * 1000) : null;
+  const wait = Math.min(AGAIN_MS * 2 ** before, LONGEST_AGAIN_MS);
+  return mayPass ? Math.max(wait, (retryAfterSeconds ?? 0) * 1000) : null;
 }
