@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from accounts import credentials, deactivating, sessions, staff_log
+from accounts import credentials, deactivating, one_time_links, sessions, staff_log
 from accounts.admin_rows import OnlyLookedAt
 from accounts.models import Account, Credential, Session, User
 
@@ -46,6 +46,7 @@ class UserAdmin(OnlyLookedAt, _UserAdmin):
         users = list(queryset.order_by("pk"))
         for user in users:
             sessions.end_all(user)
+            one_time_links.end_unused(user)
         staff_log.note(request.user.pk, "users signed out", users=[user.pk for user in users])
         self.message_user(request, "Their sessions have ended.")
 

@@ -73,6 +73,7 @@ def delete_passkey(request: SignedInRequest, passkey_id: int) -> Status[None]:
         if not deleted:
             raise NotFound
         sessions.end_all(session.user, but=session, of=Session.Of.PERSON)
+        one_time_links.end_unused(session.user)
     return Status(204, None)
 
 

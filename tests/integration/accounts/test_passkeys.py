@@ -11,8 +11,8 @@ import pytest
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from accounts import passkeys, relying_party, sessions
-from accounts.models import Passkey, SignInTry, SpentChallenge, User
+from accounts import one_time_links, passkeys, relying_party, sessions
+from accounts.models import OneTimeLink, Passkey, SignInTry, SpentChallenge, User
 from tests.integration.accounts.authenticator import (
     VERIFIED,
     Authenticator,
@@ -366,6 +366,15 @@ def test_sessions_of_the_person_end_elsewhere_with_the_passkey(vera, known, phon
 
     assert not any(is_signed_in(each) for each in (thief, elsewhere))
     assert all(is_signed_in(each) for each in (here, key, bystander))
+
+
+def test_invitations_that_were_made_with_the_passkey_end_with_it(vera, known):
+    one_time_links.invite(is_staff=True, made_by=vera)
+    one_time_links.invite(is_staff=True, made_by=make_user())
+
+    person(vera).delete(f"passkeys/{known.pk}")
+
+    assert OneTimeLink.objects.exclude(made_by=vera).count() == OneTimeLink.objects.count() == 1
 
 
 def test_no_session_ends_with_a_passkey_that_is_not_there(vera, known):
