@@ -167,11 +167,11 @@ def give_up(
         told.save(update_fields=["since", "until", "opened_until"])
 
 
-def next_to_try(account_id: int, now: datetime) -> Hole | None:
-    """The newest of those that could not be filled when it was last tried, long enough ago."""
+def to_try(account_id: int, now: datetime) -> list[Hole]:
+    """Those that could not be filled when each was last tried, long enough ago; newest first."""
     given_up = Hole.objects.filter(account_id=account_id, filled_at=None).exclude(reason="")
     is_due = Q(tried_at=None) | Q(tried_at__lte=now - TRY_AGAIN)
-    return given_up.filter(is_due).order_by("-until").first()
+    return list(given_up.filter(is_due).order_by("-until"))
 
 
 def tried(hole: Hole, at: datetime) -> None:

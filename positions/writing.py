@@ -133,7 +133,8 @@ class StreamWriter:
             if not models.AccountStream.objects.filter(
                 account_id=self.account_id, epoch=self.fence.epoch
             ).exists():
-                # What is written below is no more ours to say, and outlives a flush that fails.
+                # Facts are not fenced, and what an overtaken worker knows of them may be long
+                # out of date. (Who takes over in this very moment reads them soon.)
                 raise TakenOver
             # Apart from the rest: accounts share markets, and would wait for each other's flushes
             # in any order. Facts of a market that outlive a flush which failed are true all the

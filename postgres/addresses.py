@@ -32,14 +32,20 @@ def addresses_of(host: str, port: str, deadline: float) -> list[str]:
         deadline: by the monotonic clock.
     Raises:
         TimeoutError: it is not known by then.
-        OSError: there is no such name, say.
+        OSError, UnicodeError: there is no such name, say, or can be none.
     """
     name = host, port
     with _lock:
         lookup = _under_way.get(name)
         if lookup is None:
-            lookup = _under_way[name] = Future()
-            threading.Thread(target=_look_up, args=(name, lookup), daemon=True).start()
+            lookup = Future()
+            thread = threading.Thread(target=_look_up, args=(name, lookup), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                # No room for one more.
+                raise OSError(str(error)) from error
+            _under_way[name] = lookup
     return lookup.result(max(0.0, deadline - monotonic()))
 
 

@@ -120,14 +120,17 @@ class PatientConnection(psycopg.Connection):
 def _addressed(parameters: dict[str, Any], deadline: float) -> dict[str, str]:
     """The same server by its addresses: psycopg looks a name up for as long as that takes."""
     host, port = parameters.get("host") or "", str(parameters.get("port") or DEFAULT_PORT)
-    if parameters.get("hostaddr") or not is_one_name(host):
+    if any(map(parameters.get, ("hostaddr", "service"))) or "PGHOSTADDR" in os.environ:
+        # Told elsewhere.
+        return {}
+    if not is_one_name(host):
         return {}
     try:
         addresses = addresses_of(host, port, deadline)
     except TimeoutError:
         _note_silence()
         raise psycopg.OperationalError(NOT_ACCEPTED) from None
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise psycopg.OperationalError(f"the name {host!r} is not known: {error}") from error
     # As many of each; the name stays what a certificate is checked by.
     return {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}

@@ -9,15 +9,17 @@ import asyncio
 import logging
 from typing import Never
 
+from django.db import Error
+
 from accounts import credentials
 from kalshi.errors import KalshiError, ScopeRefused
 from kalshi.rest import Client
-from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThreads
 
 logger = logging.getLogger(__name__)
 
-# At the soonest: between making a key and deleting the one before pass some minutes.
+# First after so long, as a sign-in lists them too; and between making a key and deleting the one
+# before pass some minutes.
 LIST_SECONDS = 60.0
 # A key that may not list keys may do so later.
 REFUSED_SECONDS = 3600.0
@@ -37,8 +39,8 @@ async def keep_keys_known(account_id: int, rest: Client, threads: DatabaseThread
                 known |= listed
         except ScopeRefused:
             seconds = REFUSED_SECONDS
-        except (KalshiError, *DATABASE_TROUBLE) as error:
-            # A key that is dead the reads that are needed find dead as well.
+        except (KalshiError, Error) as error:
+            # Nothing rests on it. A key that is dead the reads that are needed find dead as well.
             logger.info(
                 "keys not listed",
                 extra={"account_id": account_id, "error": type(error).__name__},

@@ -52,6 +52,8 @@ class Past:
         self._fills_known: set[int] = set()
         # Of what is open by the records and held no more; else it is asked for again soon.
         self._are_ends_known = False
+        # Whether all that could not be read could at least be asked for; else as soon.
+        self._are_holes_tried = False
         # Whether records were found that nothing has been reckoned with yet: a try that fails after
         # it finds them known.
         self._has_news = False
@@ -64,7 +66,7 @@ class Past:
         sooner = retry_delays()
         while True:
             await until_done(self._try_again, "holes not tried again", account_id)
-            if self._are_ends_known:
+            if self._are_ends_known and self._are_holes_tried:
                 sooner = retry_delays()
                 await asyncio.sleep(holes.TRY_AGAIN.total_seconds())
             else:
@@ -79,6 +81,7 @@ class Past:
         await self._books.describe()
         await self._derive_settlements()
         await self._has_changed()
+        self._has_news = False
 
     async def _fill(self, hole: Hole) -> None:
         # That list may fail for good, and the fills must not wait for it.
@@ -133,13 +136,14 @@ class Past:
 
     async def _try_again(self) -> None:
         """Read what could not be read; much of the rest of its stretch is known already."""
-        while hole := await self._books.run(holes.next_to_try, timezone.now()):
+        self._are_holes_tried = True
+        for hole in await self._books.run(holes.to_try, timezone.now()):
             try:
                 await self._read_again(hole)
             except KalshiError as error:
-                # For good, perhaps: the others must not wait for it.
+                # For good, perhaps: the others must not wait for it, nor this one for an hour.
+                self._are_holes_tried = False
                 log_trouble("hole not read again", error, self._books.account_id)
-                await self._books.threads.run(holes.tried, hole, timezone.now())
         await self._reckon_with_news()
 
     async def _read_again(self, hole: Hole) -> None:

@@ -134,6 +134,7 @@ class Worker:
             if monotonic() > self._beaten_at + WORKER_DOWN_AFTER_SECONDS:
                 # As after this process was frozen. Nobody believes these rows any more, and a beat
                 # would vouch for what they said then.
+                logger.warning("stood still", extra={"seconds": monotonic() - self._beaten_at})
                 raise OperationalError("the heart stood still")
             # A beat vouches for all rows of this worker but these, which have fallen behind.
             silent = {

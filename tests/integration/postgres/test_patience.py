@@ -187,6 +187,21 @@ def test_name_that_nobody_looks_up_is_waited_for_as_briefly(monkeypatch):
             PatientConnection.opened(host="database.example", deadline=begun + SOON_SECONDS)
 
 
+def test_lookup_that_could_not_begin_is_begun_by_the_next(monkeypatch):
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    soon = monotonic() + SOON_SECONDS
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", fail)
+        with pytest.raises(psycopg.OperationalError, match="can't start new thread"):
+            PatientConnection.opened(host="localhost", port=1, deadline=soon)
+
+    # Nobody listens there.
+    with within(SOON_SECONDS), pytest.raises(psycopg.OperationalError, match="refused"):
+        PatientConnection.opened(host="localhost", port=1, deadline=soon)
+
+
 def test_each_address_of_a_name_is_tried(monkeypatch):
     def two(*name: str, **options: int) -> list[tuple]:
         return [(0, 0, 0, "", (address, 0)) for address in ("127.0.0.1", "127.0.0.2", "127.0.0.1")]
