@@ -668,14 +668,17 @@ def test_storm_costs_as_many_statements_as_a_tick(opened, django_assert_num_quer
     assert set(Position.objects.values_list("seq", flat=True)) == {2}
 
 
-def test_new_markets_cost_one_statement_of_their_own(opened, django_assert_num_queries):
+def test_new_markets_cost_one_statement_and_a_look_whether_it_is_ours_to_write(
+    opened, django_assert_num_queries
+):
     write(opened.writer, opened.tracker)
     reconcile(opened.tracker, [row(f"M{number:03}", "10", "4") for number in range(50)])
 
-    with django_assert_num_queries(4) as captured:
+    with django_assert_num_queries(5) as captured:
         write(opened.writer, opened.tracker)
 
     assert [query["sql"].split()[0] for query in captured.captured_queries] == [
+        "SELECT",
         "BEGIN",
         "INSERT",
         "COMMIT",
