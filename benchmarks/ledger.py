@@ -107,10 +107,10 @@ _TRANSFERS = """
 _POINTS = """
     INSERT INTO ledger_equitypoint (
         account_id, at, total_value, entered, cash, positions_value, is_baseline,
-        is_after_thinned, is_partial
+        is_after_thinned, unpriced_count
     )
     SELECT %(account)s, at, 1000 + extract(doy FROM at), 0, 1000, extract(doy FROM at), false,
-        false, false
+        false, 0
     FROM (
         SELECT generate_series(
             timestamptz '2025-11-20', timestamptz '2026-10-20', interval '15 minutes'

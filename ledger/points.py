@@ -56,7 +56,7 @@ def add(account_id: int, valued: Valued) -> None:
             positions_value=valued.positions_value,
             collateral_returned=valued.collateral_returned,
             nets={ticker: plain(net) for ticker, net in valued.nets.items()},
-            is_partial=any(net is None for net in valued.nets.values()),
+            unpriced_count=sum(net is None for net in valued.nets.values()),
             is_baseline=is_first and not is_last_good,
         )
         models.EquityPoint.objects.bulk_create([point], ignore_conflicts=True)

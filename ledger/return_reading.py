@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Min, Q, QuerySet
 
 from ledger.equity import within
 from ledger.models import EquityPoint, Transfer
@@ -31,7 +32,8 @@ _POINTS = f"""
     FROM (
         SELECT max(at) AS at
         FROM {EquityPoint._meta.db_table}
-        WHERE account_id = %(account)s AND at > %(after)s AND at <= %(last)s AND NOT is_partial
+        WHERE account_id = %(account)s AND at > %(after)s AND at <= %(last)s
+            AND coalesce(unpriced_count = %(fewest)s, true)
         GROUP BY date_bin(%(step)s::interval, at, %(origin)s)
     ) AS chosen
     JOIN {EquityPoint._meta.db_table} AS point
@@ -55,12 +57,23 @@ def read(account_ids: Sequence[int], period: Period) -> Returns:
 
 
 def _ends_partial(account_id: int, period: Period) -> bool:
-    """Whether a period's points end with such as lack a position's worth, for some time."""
+    """Whether a period's points end with such as lack more than others, for some time."""
     points = within(account_id, period).order_by("-at")
-    last, whole = points.first(), points.filter(is_partial=False).first()
-    if last is None or not last.is_partial:
-        return False
-    return whole is None or last.at - whole.at > STALE_AFTER
+    fewest = _fewest_unpriced(account_id, period)
+    last, comparable = points.first(), _comparable(points, fewest).first()
+    return bool(last and comparable and last.at - comparable.at > STALE_AFTER)
+
+
+def _fewest_unpriced(account_id: int, period: Period) -> int | None:
+    counts = within(account_id, period).aggregate(fewest=Min("unpriced_count"))
+    fewest: int | None = counts["fewest"]
+    return fewest
+
+
+def _comparable(points: QuerySet[EquityPoint], fewest: int | None) -> QuerySet[EquityPoint]:
+    if fewest is None:
+        return points
+    return points.filter(Q(unpriced_count=None) | Q(unpriced_count=fewest))
 
 
 def step_of(span: timedelta) -> timedelta | None:
@@ -75,9 +88,11 @@ def _points(account_id: int, period: Period) -> Iterator[Point]:
     The points of a period, oldest first.
 
     It begins with the last one before it, if that stands for its beginning as for a day's. Points
-    that lack a position's worth are left out: they would be losses that are made good at once.
+    that lack more positions' worth than others are left out: they would be losses that are made
+    good at once.
     """
-    rows = EquityPoint.objects.filter(account_id=account_id, is_partial=False)
+    fewest = _fewest_unpriced(account_id, period)
+    rows = _comparable(EquityPoint.objects.filter(account_id=account_id), fewest)
     since = period.since
     if since is not None:
         before = rows.filter(at__lt=since, at__gte=since - STALE_AFTER).order_by("-at").first()
@@ -98,6 +113,7 @@ def _points(account_id: int, period: Period) -> Iterator[Point]:
                     "step": f"{step.total_seconds():.0f} seconds",
                     # A stretch ends with the day, where hours begin at half of UTC's too.
                     "origin": start_of(day_at(last.at, zone), zone),
+                    "fewest": fewest,
                     "after": first.at,
                     "last": last.at,
                 },

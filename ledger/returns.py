@@ -25,7 +25,7 @@ ONE = Decimal(1)
 LEAST_DAYS = 30
 
 RETURNS = ("time_weighted_return", "money_weighted_return", "sharpe", "max_drawdown")
-NO_MARK = "A position has no price at the end of this period, so the account's value is not known."
+NO_MARK = "At the end of this period a position has no price that had one before."
 TOO_FEW_POINTS = "The account's value is known at fewer than two moments of this period."
 NOTHING_INVESTED = "Something was earned or lost while nothing was invested."
 TOO_FEW_DAYS = f"Fewer than {LEAST_DAYS} days with a value at both their ends are known."

@@ -17,7 +17,7 @@ _OPEN = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ledger", "0007_equitypoint_is_partial"),
+        ("ledger", "0007_equitypoint_unpriced_count"),
     ]
 
     operations = [

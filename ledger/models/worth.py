@@ -74,8 +74,8 @@ class EquityPoint(models.Model):
     positions_value = models.DecimalField(**VALUE)
     collateral_returned = models.DecimalField(**MONEY, null=True)
     nets = models.JSONField(null=True)
-    # Whether something was held that had no mark: then the account was worth something else.
-    is_partial = models.BooleanField(default=False)
+    # Of the positions that had no mark, which the value lacks; null where that was not noted yet.
+    unpriced_count = models.PositiveIntegerField(null=True)
     # Whether a day begins or ends with it: never thinned.
     is_baseline = models.BooleanField(default=False)
     # Whether points before it were thinned away: its distance to the one before is no gap.

@@ -338,6 +338,16 @@ def test_point_that_lacks_a_position_is_no_loss(alice, account):
     assert (total["time_weighted_return"], total["max_drawdown"]["amount"]) == ("0", "0")
 
 
+def test_position_that_never_has_a_price_keeps_no_return_from_being_told(alice, account):
+    # The first was stored before it was noted.
+    for minute, value in ((0, "1000"), (1, "1050"), (2, "1100")):
+        moment = at(minute * 60)
+        points.add(account.pk, points.Valued(moment, D(value), D(value), D(0), None, {"M": None}))
+    EquityPoint.objects.filter(at=at(0)).update(unpriced_count=None)
+
+    assert alice.get("statistics").json()["total"]["time_weighted_return"] == "0.1"
+
+
 def test_nothing_is_said_of_an_end_at_which_a_position_has_no_price(alice, account):
     for minute, value, net in ((0, "1000", D(1)), (1, "1100", D(1)), (17, "100", None)):
         moment = at(minute * 60)
@@ -347,7 +357,7 @@ def test_nothing_is_said_of_an_end_at_which_a_position_has_no_price(alice, accou
     before = alice.get("statistics?to=2026-11-23T12:10:00Z").json()["total"]
 
     assert whole["time_weighted_return"] is None
-    assert "has no price" in whole["reasons"]["time_weighted_return"]
+    assert "no price that had one" in whole["reasons"]["time_weighted_return"]
     assert before["time_weighted_return"] == "0.1"
 
 

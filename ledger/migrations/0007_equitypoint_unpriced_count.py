@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name="equitypoint",
-            name="is_partial",
-            field=models.BooleanField(default=False),
+            name="unpriced_count",
+            field=models.PositiveIntegerField(null=True),
         ),
     ]
