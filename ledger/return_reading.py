@@ -45,21 +45,21 @@ _POINTS = f"""
 def read(account_ids: Sequence[int], period: Period) -> Returns:
     """The returns of these accounts together, from the period's beginning to its end."""
     payments = {account_id: _payments(account_id, period) for account_id in account_ids}
+    fewest = {account_id: _fewest_unpriced(account_id, period) for account_id in account_ids}
+    if any(_ends_partial(account_id, period, fewest[account_id]) for account_id in account_ids):
+        return Returns(reasons=dict.fromkeys(RETURNS, NO_MARK))
     courses = [
-        with_payments(_points(account_id, period), payments[account_id])
+        with_payments(_points(account_id, period, fewest[account_id]), payments[account_id])
         for account_id in account_ids
     ]
-    if any(_ends_partial(account_id, period) for account_id in account_ids):
-        return Returns(reasons=dict.fromkeys(RETURNS, NO_MARK))
     points = courses[0] if len(courses) == 1 else summed(courses)
     every = [payment for of_one in payments.values() for payment in of_one]
     return returns_of(points, every, settings.TRADING_DAY_TIMEZONE)
 
 
-def _ends_partial(account_id: int, period: Period) -> bool:
+def _ends_partial(account_id: int, period: Period, fewest: int | None) -> bool:
     """Whether a period's points end with such as lack more than others, for some time."""
     points = within(account_id, period).order_by("-at")
-    fewest = _fewest_unpriced(account_id, period)
     last, comparable = points.first(), _comparable(points, fewest).first()
     return bool(last and comparable and last.at - comparable.at > STALE_AFTER)
 
@@ -83,15 +83,17 @@ def step_of(span: timedelta) -> timedelta | None:
     return _QUARTER if span <= _SEASON else _HOUR
 
 
-def _points(account_id: int, period: Period) -> Iterator[Point]:
+def _points(account_id: int, period: Period, fewest: int | None = None) -> Iterator[Point]:
     """
     The points of a period, oldest first.
 
     It begins with the last one before it, if that stands for its beginning as for a day's. Points
     that lack more positions' worth than others are left out: they would be losses that are made
     good at once.
+
+    Args:
+        fewest: how many had no mark at least, at any point of the period.
     """
-    fewest = _fewest_unpriced(account_id, period)
     rows = _comparable(EquityPoint.objects.filter(account_id=account_id), fewest)
     since = period.since
     if since is not None:
