@@ -436,29 +436,31 @@ def test_refusal_of_a_command_that_was_never_sent_is_only_told():
     assert session.is_ready
 
 
-def test_answer_to_a_command_that_went_with_its_subscription_is_nobodys(session):
+@pytest.fixture
+def renewed() -> tuple[Session, int]:
+    """A subscription that ended with command 2 unanswered, and the id of the one to it anew."""
     session = ticker_session("KXA")
     want_more(session, "ticker", ["KXB"])
     session.to_send(0.0)
     (ended,) = refuse(session, 25, sid=9)
     session.subscribe([ended.channel], ended.market_tickers)
     (again,) = sent(session)
+    return session, again["id"]
+
+
+def test_answer_to_a_command_that_went_with_its_subscription_is_nobodys(renewed):
+    session, again = renewed
 
     late = refuse(session, 7, id=2)
-    confirm(session, again["id"], "ticker", 10)
+    confirm(session, again, "ticker", 10)
 
     assert late == []
     assert session.is_ready
 
 
-def test_answer_to_a_forgotten_command_is_nobodys_though_it_names_a_subscription(session):
-    session = ticker_session("KXA")
-    want_more(session, "ticker", ["KXB"])
-    session.to_send(0.0)
-    (ended,) = refuse(session, 25, sid=9)
-    session.subscribe([ended.channel], ended.market_tickers)
-    (again,) = sent(session)
-    confirm(session, again["id"], "ticker", 10)
+def test_answer_to_a_forgotten_command_is_nobodys_though_it_names_a_subscription(renewed):
+    session, again = renewed
+    confirm(session, again, "ticker", 10)
 
     late = refuse(session, 18, id=2, sid=10)
 
