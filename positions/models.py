@@ -141,10 +141,8 @@ class Position(models.Model):
                 name="position_realized_pnl_known_while_open",
             ),
         ]
-        indexes = [
-            # What changed in this account since a seq, asked after each announcement.
-            models.Index(fields=["account", "seq"], name="position_changes"),
-        ]
+        # No index of what a tick changes: then PostgreSQL writes the row alone, and leaves all of
+        # the indexes as they are. What changed since a `seq` is found among the account's rows.
 
     def __str__(self) -> str:
         return f"{self.quantity} {self.market}"

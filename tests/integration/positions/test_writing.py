@@ -13,7 +13,7 @@ from positions import pnl
 from positions.cash import CashBook
 from positions.connection import ConnectionState
 from positions.fencing import TakenOver
-from positions.models import Market, Position, Worker
+from positions.models import AccountStream, Market, Position, Worker
 from positions.pnl import Holding, MarketState, Quote
 from positions.portfolio import Cash, Changes, EventFacts, Worth
 from positions.portfolio import Position as Held
@@ -655,6 +655,27 @@ def test_tick_is_one_statement(opened, django_assert_num_queries):
 
     with django_assert_num_queries(1):
         write(opened.writer, opened.tracker)
+
+
+@pytest.mark.parametrize(
+    ("model", "never_changed"),
+    [
+        (Position, {"id", "account_id", "market_id"}),
+        (AccountStream, {"account_id", "worker_id"}),
+    ],
+)
+def test_tick_changes_nothing_that_an_index_holds(model, never_changed):
+    """Else PostgreSQL writes an entry into each of the table's indexes for every tick."""
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+
+    indexed = {
+        column
+        for each in found.values()
+        if each["index"] or each["unique"] or each["primary_key"]
+        for column in each["columns"]
+    }
+    assert indexed == never_changed
 
 
 def test_storm_costs_as_many_statements_as_a_tick(opened, django_assert_num_queries):
