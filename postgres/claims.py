@@ -6,6 +6,7 @@ process dies. A process that is frozen keeps its socket open; the server ends it
 has been idle for `IDLE_SESSION_TIMEOUT_SECONDS`, which a living holder prevents by `keep_alive`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -32,6 +33,8 @@ class Claims:
 
     def __init__(self, connection: psycopg.AsyncConnection) -> None:
         self._connection = connection
+        # Time runs for one question: not for those that wait until it is answered.
+        self._turn = asyncio.Lock()
 
     async def acquire(self, account_id: int) -> bool:
         """Claim an account that is not ours yet; false when another process holds it."""
@@ -50,9 +53,10 @@ class Claims:
         await self._answer("SELECT true")
 
     async def _answer(self, query: str, *parameters: str | int) -> bool:
-        with hung_up_after(ANSWER_TIMEOUT_SECONDS, self._connection):
-            cursor = await self._connection.execute(query.encode(), parameters)
-            row = await cursor.fetchone()
+        async with self._turn:
+            with hung_up_after(ANSWER_TIMEOUT_SECONDS, self._connection):
+                cursor = await self._connection.execute(query.encode(), parameters)
+                row = await cursor.fetchone()
         return row is not None and bool(row[0])
 
 

@@ -22,6 +22,8 @@ from postgres.errors import note_lack_of_connections
 from postgres.patience import LISTEN, LISTEN_CONNECT_SECONDS
 
 DEFAULT_PORT = "5432"
+# For an answer that came in time, and could not be taken.
+ONCE_MORE_SECONDS = 0.1
 NOT_ACCEPTED = "the server did not accept the connection in time"
 
 
@@ -202,7 +204,16 @@ def hung_up_after(seconds: float, connection: psycopg.AsyncConnection) -> Iterat
 
     Not `asyncio.timeout`, whose TimeoutError would be no trouble with the database to our callers.
     """
-    timer = asyncio.get_running_loop().call_later(seconds, _hang_up, connection)
+    loop = asyncio.get_running_loop()
+    timer: asyncio.TimerHandle
+
+    def look_once_more() -> None:
+        nonlocal timer
+        timer = loop.call_later(ONCE_MORE_SECONDS, _hang_up, connection)
+
+    # It may be this process that stood still: then the answer is here, and who waits for it is to
+    # have it first.
+    timer = loop.call_later(seconds, look_once_more)
     try:
         yield
     finally:

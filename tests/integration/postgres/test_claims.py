@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+from contextlib import contextmanager
+from time import sleep
 
 import psycopg
 import pytest
@@ -154,3 +156,33 @@ async def test_many_tasks_may_claim_at_once(first):
     outcomes = await asyncio.gather(*(first.acquire(number) for number in range(20)))
 
     assert all(outcomes)
+
+
+async def test_time_limit_of_an_answer_does_not_run_while_others_are_answered(first, monkeypatch):
+    running, most = 0, 0
+
+    @contextmanager
+    def counted(seconds, connection):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        yield
+        running -= 1
+
+    monkeypatch.setattr(claims, "hung_up_after", counted)
+
+    await asyncio.gather(*(first.acquire(number) for number in range(20)))
+
+    assert (running, most) == (0, 1)
+
+
+async def test_answer_that_came_while_this_process_stood_still_counts(first, monkeypatch):
+    monkeypatch.setattr(claims, "ANSWER_TIMEOUT_SECONDS", 0.2)
+    asking = asyncio.ensure_future(first.acquire(1))
+    await asyncio.sleep(0)
+
+    # Nothing else runs in this loop meanwhile, its timers least of all.
+    sleep(0.5)  # noqa: ASYNC251  # it is what stands still
+
+    assert await asking
+    await first.keep_alive()
