@@ -139,6 +139,10 @@ def rewrite(account_id: int, event_ticker: str) -> datetime | None:
     Returns:
         The time of the oldest that is another than before, if there is one.
     """
+    flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
+    if _return_type(_books(account_id, event_ticker)) == "" and not flows.exists():
+        # As most events: it gives nothing back, and that is what is written.
+        return None
     known = _known(account_id, event_ticker)
     gone, new = _differing(account_id, event_ticker)
     with transaction.atomic():
