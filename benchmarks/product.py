@@ -26,6 +26,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # What the product's processes said in the last run.
 LOG = BASE_DIR / "var" / "bench.log"
 START_SECONDS = 20
+# It reads the past of the sandbox's account in a few.
+PAST_SECONDS = 60
 # It starts the embedded server, which a migration may have to make first.
 MANAGE_SECONDS = 120
 # What a worker's sessions are called in the database.
@@ -222,6 +224,22 @@ async def until_reconciled(client: httpx.AsyncClient) -> None:
     async with asyncio.timeout(START_SECONDS):
         while (await client.get("/portfolio")).json()["reconciled_at"] is None:
             await asyncio.sleep(0.05)
+
+
+async def until_past_is_read(environment: dict[str, str]) -> None:
+    """
+    Wait until the worker has read what was before it came.
+
+    Raises:
+        TimeoutError: it has not.
+    """
+    with session(environment) as database:
+        async with asyncio.timeout(PAST_SECONDS):
+            while database.execute(
+                "SELECT EXISTS (SELECT FROM ledger_followed) AND NOT EXISTS"
+                " (SELECT FROM ledger_hole WHERE filled_at IS NULL AND reason = '')"
+            ).fetchone() != (True,):
+                await asyncio.sleep(0.05)
 
 
 async def _signed_in(sandbox: Sandbox, port: int) -> tuple[str, str]:
