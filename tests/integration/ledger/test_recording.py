@@ -457,6 +457,17 @@ def test_it_is_told_from_when_on_something_else_follows(account, event, every_ev
     assert collateral_flows.rewrite(account, "EVENT") == at(3)
 
 
+def test_event_that_gives_nothing_back_costs_a_look(account, event, django_assert_num_queries):
+    recording.record(account, OF_EVENT[:2], NOON)
+    Market.objects.update(collateral_return_type="")
+
+    # What it was thought to give back goes.
+    assert collateral_flows.rewrite(account, "EVENT") == at(2)
+    assert flows() == []
+    with django_assert_num_queries(2):
+        assert collateral_flows.rewrite(account, "EVENT") is None
+
+
 def test_record_that_comes_while_its_event_is_reckoned_is_not_forgotten(account, event, in_thread):
     recording.record(account, OF_EVENT[:2], NOON)
     CollateralFlow.objects.all().delete()
