@@ -113,7 +113,7 @@ def follow(account_id: int, event: Touched, steps: Iterable[Step]) -> None:
     held |= {step.market_id: step.before for step in reversed(ordered)}
     payouts = _payouts(account_id, event.event_ticker, held)
     course = netting.course(account_id)
-    flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event.event_ticker)
+    flows = _flows(account_id, event.event_ticker)
     total = flows.aggregate(all=Sum("amount"))["all"] or ZERO
     for at, together in groupby(ordered, key=lambda step: step.at):
         held |= {step.market_id: step.after for step in together}
@@ -139,8 +139,8 @@ def rewrite(account_id: int, event_ticker: str) -> datetime | None:
     Returns:
         The time of the oldest that is another than before, if there is one.
     """
-    flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
-    if _return_type(_books(account_id, event_ticker)) == "" and not flows.exists():
+    is_returnless = _return_type(_books(account_id, event_ticker)) == ""
+    if is_returnless and not _flows(account_id, event_ticker).exists():
         # As most events: it gives nothing back, and that is what is written.
         return None
     known = _known(account_id, event_ticker)
@@ -166,7 +166,7 @@ def _known(account_id: int, event_ticker: str) -> tuple[object, ...]:
         Fill.objects.filter(**mine, quantity_after__isnull=False).count(),
         Settlement.objects.filter(**mine).count(),
         _decisions(account_id, event_ticker).count(),
-        CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker).count(),
+        _flows(account_id, event_ticker).count(),
     )
 
 
@@ -178,8 +178,7 @@ def _differing(
     that are missing.
     """
     there: dict[tuple[datetime, Decimal], list[int]] = defaultdict(list)
-    flows = CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
-    for pk, at, amount in flows.values_list("pk", "at", "amount"):
+    for pk, at, amount in _flows(account_id, event_ticker).values_list("pk", "at", "amount"):
         there[at, amount].append(pk)
     new = []
     for at, amount in _reckoned(account_id, event_ticker):
@@ -259,6 +258,10 @@ def _payouts(
 
 def _decisions(account_id: int, event_ticker: str) -> QuerySet[EventDecision]:
     return EventDecision.objects.filter(account_id=account_id, event_ticker=event_ticker)
+
+
+def _flows(account_id: int, event_ticker: str) -> QuerySet[CollateralFlow]:
+    return CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
 
 
 def _books(account_id: int, event_ticker: str) -> QuerySet[Book]:
