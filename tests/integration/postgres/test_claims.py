@@ -176,13 +176,19 @@ async def test_time_limit_of_an_answer_does_not_run_while_others_are_answered(fi
     assert (running, most) == (0, 1)
 
 
-async def test_answer_that_came_while_this_process_stood_still_counts(first, monkeypatch):
+async def test_answer_that_came_while_this_process_stood_still_counts(
+    first, monkeypatch, own_connection
+):
     monkeypatch.setattr(claims, "ANSWER_TIMEOUT_SECONDS", 0.2)
     asking = asyncio.ensure_future(first.acquire(1))
     await asyncio.sleep(0)
 
-    # Nothing else runs in this loop meanwhile, its timers least of all.
-    sleep(0.5)  # noqa: ASYNC251  # it is what stands still
+    # Nothing else runs in this loop until it is answered, its timers least of all.
+    answered = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND granted"
+    while not own_connection.execute(answered, [CLAIMS_NAMESPACE]).rowcount:
+        pass
+    sleep(0.3)  # noqa: ASYNC251  # it is what stands still
 
     assert await asking
+    monkeypatch.undo()
     await first.keep_alive()
