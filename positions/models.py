@@ -172,7 +172,9 @@ class AccountStream(models.Model):
     One account's feed: who may write it, how far it got, its state, and the sums of its positions.
 
     `seq` counts flushes and only grows. `epoch` counts writers: a worker that took the account over
-    has raised it, and every write of the one before finds no row.
+    has raised it, and every write of the one before finds no row. `flush` is the number of its
+    writer's flush that was written last: an earlier one finds no row, however late it is carried
+    out.
     """
 
     account = models.OneToOneField(
@@ -180,6 +182,7 @@ class AccountStream(models.Model):
     )
     epoch = models.BigIntegerField(default=0)
     seq = models.BigIntegerField(default=0)
+    flush = models.BigIntegerField(db_default=0)
     worker = models.ForeignKey(Worker, on_delete=models.SET_NULL, null=True, related_name="streams")
 
     status = models.CharField(max_length=16, choices=one_of(Status), default="connecting")

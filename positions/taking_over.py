@@ -22,6 +22,9 @@ from positions.tracker import Tracker
 from positions.worth import Valuation
 from positions.writing import TOMBSTONES_KEPT, Records, StreamWriter, columns_of, flush
 
+# Columns of who writes an account.
+_OWNERSHIP = ["epoch", "flush", "worker"]
+
 
 @dataclass(frozen=True, slots=True)
 class OpenedStream:
@@ -61,9 +64,8 @@ def open_stream(
         columns = columns_of(found)
         for name, value in columns.items():
             setattr(row, name, value)
-        row.epoch += 1
-        row.worker_id = worker_id
-        row.save(update_fields=["epoch", "worker", *columns])
+        _give_to(row, worker_id)
+        row.save(update_fields=[*_OWNERSHIP, *columns])
         of_account = models.Position.objects.of(account_id)
         rows = of_account.open() | of_account.closed_since(timezone.now() - TOMBSTONES_KEPT)
         loaded = Tracker(
@@ -94,11 +96,18 @@ def set_aside(account_id: int, worker_id: UUID, state: ConnectionState, at: date
     """
     with transaction.atomic():
         _, row = _locked(account_id)
-        row.epoch += 1
-        row.worker_id = worker_id
-        row.save(update_fields=["epoch", "worker"])
+        _give_to(row, worker_id)
+        row.save(update_fields=_OWNERSHIP)
     # By itself: a flush does not wait for the disk, and an epoch that has been told must stay.
-    flush(account_id=account_id, epoch=row.epoch, at=at, stream=asdict(state), positions=[])
+    flush(
+        account_id=account_id, epoch=row.epoch, number=1, at=at, stream=asdict(state), positions=[]
+    )
+
+
+def _give_to(row: models.AccountStream, worker_id: UUID) -> None:
+    row.epoch += 1
+    row.flush = 0
+    row.worker_id = worker_id
 
 
 def _locked(account_id: int) -> tuple[Account, models.AccountStream]:

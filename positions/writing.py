@@ -3,7 +3,8 @@ The write-through cache: a tracker's changes become rows, in one transaction tha
 
 One worker at a time writes an account. `taking_over` raises the account's epoch; every write is
 conditional on it, so a worker that was overtaken (frozen, cut off from the database) finds no row
-to update and stops, whatever it still believes.
+to update and stops, whatever it still believes. One worker's own writes are numbered: one that it
+gave up, and that the server gets to after a later one, finds no row either.
 """
 
 import json
@@ -112,6 +113,8 @@ class StreamWriter:
         self._connection: tuple[Status, Reason | None] | None = None
         self._environment = account.environment
         self.fence = Fence(account.pk, epoch)
+        # The number of the last flush that was tried.
+        self._tried = 0
         self._market_ids: dict[str, int] = {}
 
     def write(self, changes: Changes, connection: ConnectionState, at: datetime) -> int:
@@ -150,10 +153,12 @@ class StreamWriter:
         # without sums the account's row says more than is written here.
         is_alone = is_one_statement and not connections[DEFAULT_DB_ALIAS].in_atomic_block
         carries = is_alone and changes.sums is not None and not undescribed
+        self._tried += 1
         with nullcontext() if is_one_statement else transaction.atomic():
             seq = flush(
                 account_id=self.account_id,
                 epoch=self.fence.epoch,
+                number=self._tried,
                 at=at,
                 stream=columns_of(connection) | _portfolio_columns(changes),
                 positions=[
@@ -298,6 +303,7 @@ def flush(
     *,
     account_id: int,
     epoch: int,
+    number: int,
     at: datetime,
     stream: Mapping[str, object],
     positions: Sequence[Mapping[str, object]],
@@ -313,6 +319,7 @@ def flush(
     the exchange will say again, and readers cope with a `seq` that went back.
 
     Args:
+        number: counts this epoch's flushes, and a flush that is tried again has a new one.
         stream: columns of `AccountStream` with their values; those left out keep theirs.
         positions: columns of `Position`, the same in each, `market_id` among them.
         moves_clock: whether the account's `updated_at` becomes `at` in any case; else only if a
@@ -321,7 +328,8 @@ def flush(
             not be read. They have all columns that can be told of the account, then, and nothing
             but this statement may change them in its transaction.
     Returns:
-        The new `seq`; None when the epoch is not the account's any more and nothing was written.
+        The new `seq`; None when nothing was written, as the epoch is not the account's any more or
+        a flush of a higher number has been.
     """
     # Rows as text, which PostgreSQL reads by the columns' own types: exact for NUMERIC.
     texts = [_encode(as_told(stream))]
@@ -333,19 +341,21 @@ def flush(
         carries=carries and doorbell.fits(*texts),
     )
     with prepared_cursor(connections[DEFAULT_DB_ALIAS]) as cursor:
-        cursor.execute(statement, [ACCOUNT_CHANGED, account_id, epoch, at, moves_clock, *texts])
+        cursor.execute(
+            statement, [ACCOUNT_CHANGED, account_id, epoch, number, at, moves_clock, *texts]
+        )
         row = cursor.fetchone()
     return row[0] if row else None
 
 
 @cache
 def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carries: bool) -> str:
-    channel, account, epoch = "$1::text", "$2::bigint", "$3::bigint"
+    channel, account, epoch, number = "$1::text", "$2::bigint", "$3::bigint", "$4::bigint"
     at, moves_clock, stream_row, position_rows = (
-        "$4::timestamptz",
-        "$5::boolean",
-        "$6::text",
+        "$5::timestamptz",
+        "$6::boolean",
         "$7::text",
+        "$8::text",
     )
     stream_table, position_table = (
         models.AccountStream._meta.db_table,
@@ -376,10 +386,12 @@ def _flush_statement(stream: tuple[str, ...], position: tuple[str, ...], *, carr
         WITH raised AS (
             UPDATE {stream_table} AS stream
             SET seq = stream.seq + 1,
+                flush = {number},
                 updated_at = CASE WHEN {moves_clock} THEN {at} ELSE stream.updated_at END,
                 {", ".join(f"{name} = its.{name}" for name in stream)}
             FROM json_populate_record(NULL::{stream_table}, {stream_row}::json) AS its
             WHERE stream.account_id = {account} AND stream.epoch = {epoch}
+                AND stream.flush < {number}
             RETURNING stream.account_id, stream.epoch, stream.seq, stream.updated_at,
                 cardinality(stream.left_out) AS left_out
         )

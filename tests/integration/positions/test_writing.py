@@ -19,6 +19,7 @@ from positions.portfolio import Cash, Changes, EventFacts, Worth
 from positions.portfolio import Position as Held
 from positions.reading import connection_of
 from positions.taking_over import open_stream
+from postgres.prepared import prepared_cursor
 from tests.integration.blocking import wait_for_a_blocked_session
 from tests.integration.positions.conftest import (
     LIVE,
@@ -443,6 +444,45 @@ def test_write_waits_for_its_own_commit_that_is_still_under_way(
 
     assert written.result(timeout=10) == 3
     assert stream_of(account).seq == 3
+
+
+def test_write_given_up_that_is_carried_out_late_undoes_nothing(opened, account, announced):
+    hold(opened, 1)
+    opened.tracker.apply_ticker(prices("M000", 1, yes_bid="0.41"), 200.0)
+    changes = opened.tracker.take_changes()
+    late = []
+
+    def hang(execute, statement, parameters, *rest):
+        late.append((statement, parameters))
+        raise OperationalError("hung up on")
+
+    with connection.execute_wrapper(hang), pytest.raises(OperationalError):
+        opened.writer.write(changes, LIVE, NOON)
+    opened.tracker.put_back(changes)
+    opened.tracker.apply_ticker(prices("M000", 2, yes_bid="0.42"), 201.0)
+    write(opened.writer, opened.tracker)
+    told = rung(announced)
+    # What was sent by the old connection reaches the server at last.
+    (sent,) = late
+    with prepared_cursor(connection) as cursor:
+        cursor.execute(*sent)
+
+    assert Position.objects.get().yes_bid == Decimal("0.42")
+    assert stream_of(account).seq == 2
+    assert len(told) == 2
+    assert rung(announced) == []
+    opened.tracker.apply_ticker(prices("M000", 3, yes_bid="0.43"), 202.0)
+    assert write(opened.writer, opened.tracker) == 3
+
+
+def test_flushes_of_the_next_writer_are_numbered_anew(opened, account):
+    hold(opened, 1)
+    hold(opened, 2)
+    successor = open(account, worker_id=SECOND_WORKER)
+
+    write(successor.writer, successor.tracker)
+
+    assert (stream_of(account).epoch, stream_of(account).flush) == (2, 1)
 
 
 # One writer at a time
