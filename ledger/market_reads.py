@@ -1,12 +1,14 @@
 """
 What the exchange tells anybody of a market, read for people who look at it.
 
-The web process asks itself, without a key: nobody there can open one. What was read is shared by
-all who ask within two seconds; a market is asked about once at a time, and all keep to one limit.
-Whoever asks waits in a thread, so that few may.
+The web process asks itself, without a key: nobody there can open one. An order book it first has
+read by the worker of an account that is live: without a key it may be of 15 seconds ago. What was
+read is shared by all who ask within two seconds; a market is asked about once at a time, and all
+keep to one limit. Whoever asks waits in a thread, so that few may.
 """
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -35,7 +37,9 @@ from kalshi.public import PublicClient
 from kalshi.resources import Event
 from kalshi.rows import Rows
 from ledger.selling import FeeTerms, fee_terms
+from positions import order_books
 from positions.models import Market
+from positions.order_books import ReadBook
 
 KEPT_SECONDS = 2.0
 # Fees hardly ever change.
@@ -43,6 +47,10 @@ TERMS_KEPT_SECONDS = 3600.0
 ANSWER_SECONDS = 5.0
 # Without the fees a book is told too.
 TERMS_SECONDS = 2.0
+# A worker that reads it answers sooner, also that it can't.
+WORKER_SECONDS = 2.0
+# So long one that did not is not waited for again.
+SILENT_SECONDS = 30.0
 # A few beside those of `accounts.sign_in_load`: all together are fewer than the requests that the
 # web server works on at once.
 TURNS = Turns(at_once=4, waiting=3, wait_seconds=3)
@@ -68,7 +76,7 @@ class _Question(Generic[T]):
     subject: str
     key: Key
     ask: Callable[[PublicClient], Awaitable[T]]
-    longest_seconds: float = ANSWER_SECONDS
+    longest_seconds: float = math.inf
     kept_seconds: float = KEPT_SECONDS
 
 
@@ -109,28 +117,48 @@ class MarketReads:
         self._asking: dict[Key, asyncio.Task[object]] = {}
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
         self._kept: dict[Key, _Kept] = {}
+        # Accounts whose worker did not answer, until when they are not asked again.
+        self._silent: dict[int, float] = {}
 
-    def book(self, environment: Environment, market: Market) -> BookRead:
-        """The order book of a market, at most two seconds old by the exchange's answer."""
+    def book(self, environment: Environment, market: Market, by: int | None = None) -> BookRead:
+        """
+        The order book of a market.
+
+        Args:
+            by: the account that is live, whose worker can read it; None to ask without a key.
+        """
         ticker = market.ticker
+        asks_worker = by is not None and self._silent.get(by, self._clock()) <= self._clock()
 
-        async def ask(client: PublicClient) -> tuple[OrderBook, datetime]:
+        async def ask(client: PublicClient) -> ReadBook:
+            if by is not None and asks_worker and (read := await self._read_by(by, ticker)):
+                return read
             asked_at = datetime.now(UTC)
             book, age = await client.aged_orderbook(ticker)
-            return book, asked_at - age
+            return ReadBook(book, asked_at - age)
 
-        of_book = _Question(environment, ticker, ("book", ticker), ask)
+        of_book = _Question(environment, ticker, ("book", ticker, asks_worker), ask)
         of_terms = _terms_question(environment, market)
 
         async def both() -> BookRead:
             terms = asyncio.create_task(self._terms(of_terms))
             try:
-                book, as_of = await self._answer(of_book)
-                return BookRead(book, as_of, await terms)
+                read = await self._answer(of_book)
+                return BookRead(read.book, read.as_of, await terms)
             finally:
                 terms.cancel()
 
         return self._in_loop(both, [of_book, of_terms])
+
+    async def _read_by(self, account_id: int, ticker: str) -> ReadBook | None:
+        question = order_books.Question.new(account_id, ticker)
+        try:
+            return await order_books.ask(question, WORKER_SECONDS)
+        except order_books.Silent:
+            now = self._clock()
+            self._silent = {each: until for each, until in self._silent.items() if until > now}
+            self._silent[account_id] = now + SILENT_SECONDS
+            return None
 
     async def _terms(self, question: "_Question[FeeTerms]") -> FeeTerms:
         """The answer, or unknown terms."""

@@ -11,6 +11,10 @@ REFRESH_REQUESTED = "refresh_requested"
 CREDENTIALS_CHANGED = "credentials_changed"
 # A worker let go of an account for another to take; `account:worker` (`streaming.worker.sharing`).
 ACCOUNT_OFFERED = "account_offered"
+# A market's order book is to be read with an account's key; and what was read, or that it can't be
+# (`positions.order_books`).
+BOOK_ASKED = "book_asked"
+BOOK_READ = "book_read"
 # A session ended, so its open streams end too; its id.
 SESSION_ENDED = "session_ended"
 # The accounts that a user's sessions see have become others; the user's id.

@@ -22,6 +22,7 @@ from ledger.charts import LONGEST, candle_minutes
 from ledger.market_schemas import CandlesOut, OrderBookOut, Span
 from ledger.models import Book, Fill
 from ledger.selling import sale
+from positions import reading
 from positions.api import NOT_SEEN, One, one_of
 from positions.decimal_text import plain
 from positions.documents import instant
@@ -40,14 +41,17 @@ def orderbook(request: SignedInRequest, ticker: Ticker, account: One = None) -> 
     """
     What is bid for in a market, and what selling the whole position now would fetch.
 
-    Asked of the exchange without a key, at most once in two seconds. `as_of` may be up to 15
+    Asked of the exchange at most once in two seconds. While the account is live its worker asks,
+    with its key. Where it can't, the exchange is asked without one, and `as_of` may be up to 15
     seconds ago: what anybody may ask comes from a cache there.
     """
     whose = one_of(sight.of(request.auth), account)
     market = _market(whose, ticker)
     held = Position.objects.filter(account=whose, market=market).values_list("quantity", flat=True)
     quantity = held.first() or ZERO
-    read = market_reads.READS.book(exchange_of(whose.environment), market)
+    is_live = reading.read_head(whose.pk).seen(timezone.now()).status == "live"
+    by = whose.pk if is_live else None
+    read = market_reads.READS.book(exchange_of(whose.environment), market, by)
     sold = sale(quantity, read.book, read.terms)
     return JsonResponse(
         {

@@ -20,6 +20,7 @@ from kalshi.errors import KalshiError
 from kalshi.rest import Client
 from kalshi.socket import Socket, connect
 from positions.connection import ConnectionState
+from positions.order_books import Question
 from positions.taking_over import OpenedStream
 from postgres.errors import DATABASE_TROUBLE
 from postgres.threads import DatabaseThreads
@@ -28,6 +29,7 @@ from streaming.worker.access import Access
 from streaming.worker.arrivals import Arrival
 from streaming.worker.authority import prepare
 from streaming.worker.backoff import Wait, waits
+from streaming.worker.book_reads import BookReads
 from streaming.worker.counts import COUNTS
 from streaming.worker.course import Connect, Course, Idle, Look, Refuse
 from streaming.worker.flushes import Flushes, Writers
@@ -87,6 +89,7 @@ class Feed:
         self._flushes = Flushes(opened.writer, opened.tracker, lambda: self._course.state, writers)
         self._upstream: Upstream | None = None
         self._historian: Historian | None = None
+        self._book_reads: BookReads | None = None
         self._stirred = asyncio.Event()
         self._credentials_changed = asyncio.Event()
         self._is_handed_over = False
@@ -124,6 +127,11 @@ class Feed:
         # Also while it subscribes: should that fail, the next attempt is not to be waited for.
         self._course.asked()
         self._stirred.set()
+
+    def read_book(self, question: Question) -> None:
+        """Read a market's order book for somebody who waits a little, if the exchange is there."""
+        if self._book_reads:
+            self._book_reads.ask(question)
 
     def hand_over(self) -> None:
         """What is written at the end says that another worker goes on."""
@@ -251,12 +259,17 @@ class Feed:
                 on_live=self._live,
                 historian=historian,
             )
-            await until_one_fails(
-                self._keep_up(upstream, socket),
-                self._watch(credential_id),
-                self._keep_ledger(historian),
-                keep_keys_known(self._account_id, rest, self._writers.history),
-            )
+            self._book_reads = book_reads = BookReads(rest, self._writers.healthy)
+            try:
+                await until_one_fails(
+                    self._keep_up(upstream, socket),
+                    self._watch(credential_id),
+                    self._keep_ledger(historian),
+                    keep_keys_known(self._account_id, rest, self._writers.history),
+                )
+            finally:
+                self._book_reads = None
+                await book_reads.close()
 
     async def _keep_up(self, upstream: Upstream, socket: Socket) -> Never:
         try:

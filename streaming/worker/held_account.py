@@ -22,6 +22,7 @@ from accounts.models import Account
 from ledger.keeping import LedgerRecords
 from positions.connection import ConnectionState
 from positions.fencing import TakenOver
+from positions.order_books import Question
 from positions.taking_over import OpenedStream, open_stream, set_aside
 from postgres.errors import DATABASE_TROUBLE
 from streaming.worker.access import Access
@@ -87,6 +88,11 @@ class HeldAccount:
         if self._feed:
             self._feed.refresh()
         self._again.set()
+
+    def read_book(self, question: Question) -> None:
+        """Read a market's order book for somebody who waits a little."""
+        if self._feed:
+            self._feed.read_book(question)
 
     def hand_over(self) -> None:
         """Another worker will go on with the account: to be cancelled next."""

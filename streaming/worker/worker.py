@@ -18,10 +18,15 @@ from uuid import UUID, uuid4
 from django.db import Error, OperationalError
 
 from accounts.models import Account
-from positions import twins, workers
+from positions import order_books, twins, workers
 from positions.connection import WORKER_DOWN_AFTER_SECONDS
 from postgres import deaf_listeners
-from postgres.channels import ACCOUNT_OFFERED, CREDENTIALS_CHANGED, REFRESH_REQUESTED
+from postgres.channels import (
+    ACCOUNT_OFFERED,
+    BOOK_ASKED,
+    CREDENTIALS_CHANGED,
+    REFRESH_REQUESTED,
+)
 from postgres.claims import Claims, open_claims
 from postgres.errors import DATABASE_TROUBLE
 from postgres.notifications import Announcement, Listening, announcements, publish
@@ -157,8 +162,13 @@ class Worker:
                 COUNTS.beats += 1
 
     async def _listen(self) -> Never:
-        async for heard in announcements(CREDENTIALS_CHANGED, REFRESH_REQUESTED, ACCOUNT_OFFERED):
+        async for heard in announcements(
+            CREDENTIALS_CHANGED, REFRESH_REQUESTED, ACCOUNT_OFFERED, BOOK_ASKED
+        ):
             match heard:
+                case Announcement(channel=channel, payload=payload) if channel == BOOK_ASKED:
+                    self._book_asked(payload)
+                    continue
                 case Announcement(channel=channel, payload=payload) if channel == ACCOUNT_OFFERED:
                     self._sharing.heard(*offer_of(payload), monotonic())
                 case Announcement(channel=channel, payload=payload):
@@ -178,6 +188,15 @@ class Worker:
             held.refresh()
         else:
             held.look_at_credentials()
+
+    def _book_asked(self, payload: str) -> None:
+        try:
+            question = order_books.asked(payload)
+        except ValueError:
+            logger.warning("question not understood", extra={"channel": BOOK_ASKED})
+            return
+        if held := self._held.get(question.account_id):
+            held.read_book(question)
 
     async def _supervise(self, claims: Claims) -> Never:
         while True:

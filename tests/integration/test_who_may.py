@@ -491,7 +491,7 @@ class TellsWhatItWouldBring:
 class EmptyExchange:
     """In the place of what is read of the exchange: nobody bids for anything."""
 
-    def book(self, environment, market) -> BookRead:
+    def book(self, environment, market, by) -> BookRead:
         return BookRead(OrderBook((), ()), timezone.now(), FeeTerms())
 
     def candles(self, environment, market, **span) -> Rows:

@@ -9,16 +9,23 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 
+import positions.connection
 from accounts.errors import Busy, ExchangeUnavailable
 from accounts.turns import Turns
 from kalshi.environments import Environment
+from kalshi.orderbook import Level, OrderBook
 from ledger import market_reads, recording
 from ledger.market_reads import MarketReads
 from ledger.records import Fill
+from positions import order_books
+from positions.connection import ConnectionState
 from positions.models import Market, Position
+from positions.order_books import ReadBook
+from tests.integration.book_worker import answering
 from tests.integration.ledger.public_exchange import PublicExchange
 from tests.integration.streaming import rows
 from tests.integration.visitors import Visitor, key_session, make_account, visitor_with
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -85,9 +92,10 @@ def reads(monkeypatch, clock) -> Iterator[MarketReads]:
 
 @pytest.fixture
 def account(reads, exchange):
-    """Five contracts of YES in one market."""
+    """Five contracts of YES in one market; no worker follows it."""
     account = make_account()
-    rows.Worker(account.pk).write({"M-A": "0.55"})
+    away = ConnectionState("reconnecting", since=NOON, reason="unreachable")
+    rows.Worker(account.pk).write({"M-A": "0.55"}, status=away)
     return account
 
 
@@ -128,6 +136,59 @@ def test_book_is_told_with_what_selling_now_would_fetch(alice, account, exchange
         },
     }
     assert exchange.asked_for("/orderbook") == ["/markets/M-A/orderbook"]
+
+
+@pytest.fixture
+def live(account, reads, monkeypatch) -> None:
+    """It is followed by a worker that a test speaks for, which a busy machine may let wait."""
+    monkeypatch.setattr(market_reads, "WORKER_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr(reads, "_answer_seconds", 2 * PATIENCE_SECONDS)
+    monkeypatch.setattr(positions.connection, "WORKER_DOWN_AFTER_SECONDS", 600.0)
+    rows.Worker(account.pk).write()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_book_of_a_live_account_is_read_by_its_worker(alice, account, live, exchange):
+    read = ReadBook(OrderBook((Level(Decimal("0.56"), Decimal(9)),), ()), NOON)
+
+    with answering(lambda asked: order_books.answer(asked, read)) as questions:
+        told = alice.get("positions/M-A/orderbook").json()
+        again = alice.get("positions/M-A/orderbook").json()
+
+    assert told["as_of"] == "2026-08-07T12:00:00Z"
+    assert (told["yes_bids"], told["no_bids"]) == ([{"price": "0.56", "count": "9"}], [])
+    assert told["sell_now"]["average_price"] == "0.56"
+    assert told == again
+    assert [(each.account_id, each.ticker) for each in questions] == [(account.pk, "M-A")]
+    assert exchange.asked_for("/orderbook") == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_book_that_its_worker_can_not_read_is_asked_for_without_a_key(alice, live, exchange):
+    with answering(lambda asked: order_books.answer(asked, None)) as questions:
+        told = alice.get("positions/M-A/orderbook").json()
+
+    assert len(questions) == 1
+    assert told["sell_now"]["average_price"] == "0.53"
+    assert exchange.asked_for("/orderbook") == ["/markets/M-A/orderbook"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_that_is_silent_is_waited_for_once(alice, live, exchange, clock, monkeypatch):
+    monkeypatch.setattr(market_reads, "WORKER_SECONDS", 0.2)
+    rows_told = []
+
+    with answering() as questions:
+        for seconds in (0, 3, 3):
+            clock.now += seconds
+            rows_told.append(alice.get("positions/M-A/orderbook").json()["sell_now"])
+        assert len(questions) == 1
+        clock.now += market_reads.SILENT_SECONDS
+        rows_told.append(alice.get("positions/M-A/orderbook").json()["sell_now"])
+
+    assert len(questions) == 2
+    assert {each["average_price"] for each in rows_told} == {"0.53"}
+    assert len(exchange.asked_for("/orderbook")) == 4
 
 
 def test_no_is_sold_to_the_bids_for_no_as_far_as_they_go(alice):

@@ -16,23 +16,24 @@ from django.utils import timezone
 
 from accounts import credentials, forgetting
 from accounts.models import Account
-from positions import models, pnl, reading, twins, workers
+from positions import models, order_books, pnl, reading, twins, workers
 from positions.cash import CashBook
 from positions.connection import as_seen
+from positions.order_books import Question
 from positions.pnl import Quote
 from positions.portfolio import Cash
 from positions.taking_over import open_stream
-from postgres.channels import CREDENTIALS_CHANGED, REFRESH_REQUESTED
+from postgres.channels import BOOK_ASKED, CREDENTIALS_CHANGED, REFRESH_REQUESTED
 from postgres.notifications import publish
 from sandbox import keys
-from streaming.worker import sharing
+from streaming.worker import book_reads, sharing
 from streaming.worker import worker as worker_module
 from streaming.worker.backoff import Wait
 from streaming.worker.counts import COUNTS
 from streaming.worker.feed import Feed
 from streaming.worker.worker import WRITER_THREADS, Worker
 from tests.integration.streaming import faults, rows
-from tests.waiting import START_SECONDS, until
+from tests.waiting import PATIENCE_SECONDS, START_SECONDS, until
 
 AN_HOUR = Wait(3600.0, 1, is_open=False)
 
@@ -130,6 +131,20 @@ async def test_heart_beats_every_second(database, running):
         return models.Worker.objects.get().heartbeat_at > first.heartbeat_at
 
     await database.until(has_beaten_again)
+
+
+async def test_question_for_an_order_book_reaches_the_feed(
+    database, alice, credential, running, sandbox, ticker, monkeypatch
+):
+    monkeypatch.setattr(book_reads, "READ_SECONDS", PATIENCE_SECONDS)
+    await database.until(status_is, alice, "live")
+    await until(database.is_listened_to)
+    await database.run(publish, BOOK_ASKED, "no question")
+
+    read = await order_books.ask(Question.new(alice, ticker), PATIENCE_SECONDS)
+
+    assert read is not None
+    assert read.book.yes_bids[0].price == sandbox.exchange.markets[ticker].tape.quote.yes_bid
 
 
 async def test_refresh_reaches_the_feed(database, alice, credential, running, sandbox, ticker):
