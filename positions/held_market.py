@@ -18,6 +18,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from kalshi.messages import Ticker
+from kalshi.resources import UNKNOWN_STATUS
 from positions.decimal_text import to_six_decimals
 from positions.market_states import ToldState
 from positions.pnl import PAYOUT, MarketState, Quote
@@ -128,6 +129,20 @@ class HeldMarket:
         # A result stays one, or becomes another, which no old answer of REST's can be.
         if self._told and not self._told.is_result:
             self._told, self._is_state_doubted = None, False
+
+    def forget(self) -> MarketState | None:
+        """
+        Forget what was known before the connection, as REST does not tell of the market now.
+
+        What the stream has told since stays, and so does what a contract pays. Returns:
+            The state, if that is another by this.
+        """
+        if not self.is_quoted:
+            self.quote = Quote()
+        if self._told or self.state.determined_value is not None:
+            return None
+        unknown = MarketState(UNKNOWN_STATUS)
+        return None if self.state == unknown else unknown
 
     # What REST says
 

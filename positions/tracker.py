@@ -471,6 +471,19 @@ class Tracker:
         for tracked in self._open.values():
             tracked.market.follow()
 
+    def forget_markets(self, tickers: Iterable[str]) -> None:
+        """
+        The first read of a connection did not tell of these: what they were before may be no more.
+
+        They are unknown until REST or the stream tells of them.
+        """
+        for ticker in self._open.keys() & set(tickers):
+            tracked = self._open[ticker]
+            if state := tracked.market.forget():
+                self._change_state(ticker, tracked, state)
+            else:
+                self._touch(ticker)
+
     def tell_left_out_again(self) -> None:
         """Count the rows that are left out as changed."""
         self._is_left_out_new = True

@@ -248,6 +248,8 @@ class Authority:
             self._tracker.apply_difference(
                 difference, _read(positions, markets, requested_at, timezone.now())
             )
+            if not self.is_reconciled:
+                self._tracker.forget_markets(markets.missing)
         finally:
             self._is_reading = False
             # Not before the positions that explain it.

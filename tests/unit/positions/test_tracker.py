@@ -336,6 +336,44 @@ def test_read_tells_how_much_is_offered_where_the_stream_has_told_nothing(tracke
     assert (told.yes_bid_size, told.priced_at) == (7, at(2))
 
 
+# Over a reconnection
+
+
+def test_market_that_is_not_told_of_any_more_is_unknown(tracker):
+    tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 20.0)
+    tracker.follow(50.0)
+
+    tracker.forget_markets({"A", "OF ANOTHER"})
+
+    told = only(tracker)
+    assert (told.quote, told.state) == (Quote(), MarketState("unknown"))
+    assert told.figures.mark is None
+    assert told.market == market("A")[0]
+    read_quote(tracker, "0.60", 51.0)
+    told = only(tracker)
+    assert (told.quote.yes_bid, told.state.status) == (Decimal("0.60"), "active")
+
+
+def test_what_the_stream_has_told_since_stays(tracker):
+    tracker.follow(50.0)
+    tracker.apply_ticker(prices("A", 2, yes_bid="0.50"), 51.0)
+    tracker.apply_state("A", MarketState("inactive"), 52.0)
+
+    tracker.forget_markets({"A"})
+
+    told = only(tracker)
+    assert (told.quote.yes_bid, told.state.status) == (Decimal("0.50"), "inactive")
+
+
+def test_what_a_contract_pays_stays(tracker):
+    tracker.apply_state("A", MarketState("determined", Decimal(1)), 20.0)
+    tracker.follow(50.0)
+
+    tracker.forget_markets({"A"})
+
+    assert only(tracker).figures.mark.source == "settlement"
+
+
 # Over a restart
 
 

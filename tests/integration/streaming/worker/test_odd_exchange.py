@@ -444,6 +444,27 @@ async def test_market_that_rest_does_not_know_yet_is_asked_for_again_soon(
     await database.until(lambda: documents(alice)[tickers[0]]["market_status"] == "active")
 
 
+async def test_market_that_rest_tells_no_more_of_after_a_loss_is_unknown(
+    database, alice, credential, start_feed, sandbox, tickers, monkeypatch
+):
+    monkeypatch.setattr("streaming.worker.agenda.FIRST_MISSING_SECONDS", 0.1)
+    await start_feed(alice)
+    await database.until(is_live, alice)
+    first = await database.run(is_live, alice)
+    sandbox.faults.spoils.append(Spoil("/markets", "markets", []))
+    sandbox.set_quote(tickers[0], Decimal("0.21"), Decimal("0.24"))
+
+    await sandbox.close_connections(None)
+
+    await database.until(lambda: (is_live(alice) or first).since > first.since)
+    told = (await database.run(documents, alice))[tickers[0]]
+    # Its price the stream has told anew.
+    assert (told["market_status"], told["mark"]) == ("unknown", "0.21")
+    assert told["title"] != tickers[0]
+    sandbox.clear_faults()
+    await database.until(lambda: documents(alice)[tickers[0]]["market_status"] == "active")
+
+
 # However many
 
 
