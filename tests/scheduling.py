@@ -1,17 +1,39 @@
 """
-A test that ended its process is not run again, and all others are.
+Which process runs which file: one at a time those with a browser, and no test twice.
 
-pytest-xdist gives it to the next process, and to the one after that, until so many have ended that
+A browser has work for a machine's every core. With several of them a process waited seconds for its
+turn, and what the product does within seconds it did not do.
+
+A test that ended its process is not run again, and all others are. pytest-xdist gives it to the next process, and to the one after that, until so many have ended that
 it gives up all other tests too. And where of all files a single test is left for the process that
 takes the place of the one that ended, it waits for ever.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
+from pathlib import PurePosixPath
 
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
+
+
+def next_file(waiting: Iterable[str], elsewhere: Iterable[str]) -> str:
+    """
+    The file that a process begins next.
+
+    Args:
+        waiting: all that are left, in their order.
+        elsewhere: those that other processes have begun.
+    """
+    is_browser_busy = any(map(_has_browser, elsewhere))
+    # The process that has the browser goes on with it, as those files take longest.
+    return min(waiting, key=lambda file: _has_browser(file) is is_browser_busy)
+
+
+def _has_browser(file: str) -> bool:
+    return "e2e" in PurePosixPath(file).parts
 
 
 class OnceScheduling(LoadFileScheduling):
@@ -38,6 +60,14 @@ class OnceScheduling(LoadFileScheduling):
         return ended_by
 
     def _assign_work_unit(self, node: WorkerController) -> None:
+        elsewhere = (
+            file
+            for other, workload in self.assigned_work.items()
+            if other is not node
+            for file, unit in workload.items()
+            if not all(unit.values())
+        )
+        self.workqueue.move_to_end(next_file(self.workqueue, elsewhere), last=False)
         # A process may have ended a moment ago; what it was to do comes back by `remove_node`.
         with suppress(OSError):
             super()._assign_work_unit(node)

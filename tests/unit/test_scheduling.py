@@ -1,6 +1,7 @@
 import pytest
 
 from tests.inner_pytest import run_pytest
+from tests.scheduling import next_file
 
 ENDS_ITS_PROCESS = """
 import os
@@ -26,3 +27,18 @@ def test_test_that_ends_its_process_is_named_once_and_all_others_run(
 
     assert "1 failed, 3 passed" in ended.stdout
     assert ended.stdout.count("crashed while running 'test_it.py::test_that_ends") == 1
+
+
+@pytest.mark.parametrize(
+    ("waiting", "elsewhere", "chosen"),
+    [
+        (["a/test_1.py", "e2e/test_2.py", "e2e/test_3.py"], [], "e2e/test_2.py"),
+        (["e2e/test_2.py", "a/test_1.py", "a/test_4.py"], ["a/x.py", "e2e/y.py"], "a/test_1.py"),
+        (["a/test_1.py", "e2e/test_2.py"], ["a/x.py", "a/y.py"], "e2e/test_2.py"),
+        # Rather two at once than a process without work.
+        (["e2e/test_2.py", "e2e/test_3.py"], ["e2e/y.py"], "e2e/test_2.py"),
+        (["a/test_1.py", "a/test_2.py"], [], "a/test_1.py"),
+    ],
+)
+def test_one_process_at_a_time_has_a_browser(waiting, elsewhere, chosen):
+    assert next_file(waiting, elsewhere) == chosen
