@@ -37,7 +37,7 @@ setup: $(VENV)/.installed .env var/.static ## install into .venv, write .env wit
 
 .PHONY: test
 test: $(VENV)/.installed-dev var/.static browser ## every test, the browser's included
-	$(RUN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(RUN)/pytest -rs -n 4 --dist loadfile --no-loadscope-reorder
 	$(NODE) --test "tests/js/*.test.js"
 
 .PHONY: test-live

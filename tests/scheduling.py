@@ -4,8 +4,9 @@ Which process runs which file: one at a time those with a browser, and no test t
 A browser has work for a machine's every core. With several of them a process waited seconds for its
 turn, and what the product does within seconds it did not do.
 
-A test that ended its process is not run again, and all others are. pytest-xdist gives it to the next process, and to the one after that, until so many have ended that
-it gives up all other tests too. And where of all files a single test is left for the process that
+A test that ended its process is not run again, and all others are. pytest-xdist gives it to the
+next process, and to the one after that, until so many have ended that it gives up all other tests
+too. And where of all files a single test is left for the process that
 takes the place of the one that ended, it waits for ever.
 """
 

@@ -175,7 +175,9 @@ def _connect() -> None:
 
 
 async def _announcements() -> AsyncGenerator[Finding, None]:
-    database = DatabaseThread(PATIENCE)
+    # As the worker announces, which is heard past a pooler.
+    has_two_ways = is_pooled(connection)
+    database = DatabaseThread(POOLED if has_two_ways else PATIENCE)
     channel = f"doctor_{uuid4().hex}"
     try:
         # First, as it waits longer for a server that is only starting.
@@ -193,7 +195,9 @@ async def _announcements() -> AsyncGenerator[Finding, None]:
                 async for _ in notifications:
                     seconds = monotonic() - begun
             yield verdicts.announcements_finding(
-                seconds=seconds, is_same_server=row == (own.info.backend_pid,)
+                seconds=seconds,
+                is_same_server=row == (own.info.backend_pid,),
+                has_two_ways=has_two_ways,
             )
     except DATABASE_TROUBLE:
         yield unknown(verdicts.ANNOUNCEMENTS, _AWAY)

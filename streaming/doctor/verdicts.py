@@ -78,12 +78,21 @@ def database_clock_finding(ahead: timedelta) -> Finding:
     return ok(DATABASE_CLOCK, f"{_off(ahead, 'it')}.")
 
 
-def announcements_finding(*, seconds: float | None, is_same_server: bool) -> Finding:
+def announcements_finding(
+    *, seconds: float | None, is_same_server: bool, has_two_ways: bool = False
+) -> Finding:
     """
     Args:
         seconds: from NOTIFY to its arrival; None if it did not arrive.
         is_same_server: whether the server's process is the one that was connected to.
+        has_two_ways: whether one way was announced by, and another listened at.
     """
+    if seconds is None and has_two_ways:
+        what = (
+            "what is announced by DATABASE_URL is not heard at DIRECT_DATABASE_URL: they lead to "
+            "two databases, or the second to a pooler as well."
+        )
+        return wrong(ANNOUNCEMENTS, what, "Let both lead to one, the second past every pooler.")
     if seconds is None:
         what = (
             "what is announced is not heard: a pooler that shares connections by transaction "

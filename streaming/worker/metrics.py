@@ -68,7 +68,7 @@ class WorkerMetrics(Collector):
         yield gauge(
             "breakers_open",
             "Accounts whose attempts have failed so often that one a minute is made.",
-            sum(each.attempt >= ATTEMPTS_BEFORE_OPEN for each in states),
+            sum(_is_breaker_open(each) for each in states),
         )
         yield gauge(
             "accounts_silent",
@@ -150,3 +150,9 @@ class WorkerMetrics(Collector):
         )
         yield counter("holes_filled", "Stretches of the past read whole.", counts.holes_filled)
         yield counter("rows_left_out", "Rows that can't be understood.", counts.left_out)
+
+
+def _is_breaker_open(state: ConnectionState) -> bool:
+    """Whether the exchange is out of reach; closed, as it says itself, it is not."""
+    is_out_of_reach = state.status == "disconnected" and state.reason != "set_aside"
+    return is_out_of_reach and state.attempt >= ATTEMPTS_BEFORE_OPEN

@@ -93,7 +93,9 @@ class Database:
     def make_role(self) -> None:
         """The product's role, and the file with its password."""
         self.execute(f"CREATE ROLE kalshi_live LOGIN PASSWORD '{self.password}'")
-        self._places.put(self._places.etc / "pgpass", f"*:*:*:kalshi_live:{self.password}\n")
+        self._places.put(
+            self._places.etc / "pgpass", f"*:*:kalshi_live:kalshi_live:{self.password}\n"
+        )
         self._places.put(
             self._places.etc / "userlist.txt",
             f'"kalshi_live" "{self.password}"\n',

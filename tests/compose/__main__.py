@@ -17,10 +17,20 @@ import pytest
 
 from benchmarks.ports import free_port
 from config.environment_file import fresh_secrets
-from tests.compose.engine import Composed, Failed, Lacking, build, check_images, compose_command
+from tests.compose.engine import (
+    Composed,
+    Failed,
+    Lacking,
+    build,
+    check_images,
+    check_rights,
+    compose_command,
+    remove,
+)
 from tests.compose.visitor import Visitor, until
 
-TAG = "kalshi-live"
+# Not that of an installation beside it.
+TAG = f"kalshi-live-test-{os.getpid()}"
 # With the image it is built on, whose published one has 125 MB.
 BASE_MB, MOST_MB = 125, 250
 SERVICES = ("database", "worker", "web", "sandbox")
@@ -38,7 +48,9 @@ def look_at(composed: Composed) -> None:
         host = container["HostConfig"]
         assert container["Config"]["User"] == "nobody", service
         assert host["ReadonlyRootfs"], service
+        assert "/tmp" in host["Tmpfs"], service  # noqa: S108  # its own, in memory
         assert host["CapDrop"] == ["ALL"], service
+        assert "no-new-privileges:true" in host["SecurityOpt"], service
         assert host["NetworkMode"] != "host", service
         bindings = [each for ports in (host["PortBindings"] or {}).values() for each in ports]
         assert all(each["HostIp"] == "127.0.0.1" for each in bindings), service
@@ -50,6 +62,22 @@ def look_at(composed: Composed) -> None:
 def healthy(composed: Composed, service: str) -> bool:
     state = composed.container(service)["State"]
     return state["Running"] and state.get("Health", {}).get("Status", "healthy") == "healthy"
+
+
+def freeze_each(composed: Composed) -> None:
+    """That a health check says so when a process stands still."""
+    for service in ("worker", "web"):
+        began = time.monotonic()
+        with composed.frozen(service):
+            until(
+                lambda service=service: (
+                    composed.container(service)["State"]["Health"]["Status"] == "unhealthy"
+                ),
+                f"{service} is unhealthy",
+            )
+        said = time.monotonic() - began
+        until(lambda service=service: healthy(composed, service), f"{service} is well again")
+        say(f"{service}: stood still, which its health check said after {said:.1f} s")
 
 
 def kill_each(composed: Composed, visitor: Visitor) -> None:
@@ -81,6 +109,7 @@ def take_picture(address: str) -> None:
 def main() -> int:
     try:
         compose_command()
+        check_rights()
         check_images()
     except Lacking as lacking:
         say(f"Not tried. {lacking}")
@@ -94,6 +123,7 @@ def main() -> int:
         environment = {
             **secrets,
             "ENV_FILE": str(env_file),
+            "IMAGE": TAG,
             "PORT": port,
             "SANDBOX_CONTROL_PORT": str(free_port()),
             "COMPOSE_DOCKER_CLI_BUILD": "0",
@@ -117,6 +147,7 @@ def main() -> int:
             say(f"signed in, {len(told['positions'])} positions live")
             look_at(composed)
             kill_each(composed, visitor)
+            freeze_each(composed)
             take_picture(address)
         except BaseException:
             say(composed.call("logs", "--no-color", "--tail=60"))
@@ -124,6 +155,7 @@ def main() -> int:
         finally:
             visitor.close()
             composed.call("down", "--volumes", "--timeout", "5")
+            remove(TAG)
     say("passed")
     return 0
 

@@ -5,7 +5,8 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,17 @@ def compose_command() -> Sequence[str]:
     raise Lacking("Compose is missing: install Docker's plugin, or Debian's docker-compose.")
 
 
+def check_rights() -> None:
+    """
+    See that the containers' processes can be killed.
+
+    Raises:
+        Lacking: they are others'.
+    """
+    if os.geteuid() != 0:
+        raise Lacking("Only root may kill the containers' processes: run it as root.")
+
+
 def check_images() -> None:
     """
     See that what the product's image is built on is here, or can be had.
@@ -86,7 +98,7 @@ def check_images() -> None:
             except Failed as error:
                 raise Lacking(
                     f"The image {image} is not here and can't be had. Where Debian's packages can, "
-                    f"`python -m tests.compose.stand_ins` makes one. {error}"
+                    f"`.venv/bin/python -m tests.compose.stand_ins` makes one. {error}"
                 ) from None
 
 
@@ -99,6 +111,11 @@ def build(tag: str) -> float:
         seconds=BUILD_SECONDS,
     )
     return (_size(tag) - _size(IMAGES[0])) / 1e6
+
+
+def remove(tag: str) -> None:
+    """Take an image's name back, and the image with it if it has no other."""
+    run("docker", "image", "rm", tag, seconds=60)
 
 
 def _size(image: str) -> int:
@@ -124,3 +141,16 @@ class Composed:
     def kill(self, service: str) -> None:
         """As a crash would; a kill by the engine would be an order to stay down."""
         os.kill(self.container(service)["State"]["Pid"], signal.SIGKILL)
+
+    @contextmanager
+    def frozen(self, service: str) -> Iterator[None]:
+        """As long as this lasts its program does nothing; a pause would stop its checks too."""
+        init = self.container(service)["State"]["Pid"]
+        children = Path(f"/proc/{init}/task/{init}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for child in children:
+                os.kill(int(child), signal.SIGCONT)

@@ -353,6 +353,16 @@ async def test_pooler_that_is_away_is_told_from_the_database_behind_it(
     assert "that DIRECT_DATABASE_URL leads to it" in neither.line("database")
 
 
+async def test_two_ways_that_lead_to_two_databases_are_found(fed, server_socket, monkeypatch):
+    direct = {"HOST": str(server_socket.parent), "NAME": "postgres"}
+    with monkeypatch.context() as pooled:
+        pooled.setitem(connection.settings_dict, "DIRECT", direct)
+        found = await examined()
+
+    assert found.line("announcements").startswith("wrong")
+    assert "they lead to two databases" in found.line("announcements")
+
+
 async def test_pooler_that_answers_is_well(fed, server_socket, monkeypatch):
     direct = {"HOST": str(server_socket.parent)}
     monkeypatch.setitem(connection.settings_dict, "DIRECT", direct)
