@@ -53,6 +53,7 @@ TOLD = {
     "Position.seq": None,
     "AccountStream.epoch": None,
     "AccountStream.seq": None,
+    "AccountStream.flush": None,
     "AccountStream.status": None,
     "AccountStream.attempt": None,
     "AccountStream.reason": None,
