@@ -43,13 +43,13 @@ from streaming.worker.agenda import (
 from streaming.worker.cash_reads import CLOCK_ERROR, CashReads
 from streaming.worker.counts import COUNTS
 from streaming.worker.course import Maintenance
+from streaming.worker.market_answers import Answer, MarketAnswers
 from streaming.worker.reads import (
     HELP_SECONDS,
     MarketsRead,
     PositionsRead,
     if_possible,
     read_age,
-    read_markets,
     read_payouts,
     read_positions,
     read_traded,
@@ -150,6 +150,7 @@ class Authority:
             on_change=on_change,
             on_late=self._balance_came,
         )
+        self._markets = MarketAnswers(rest, self.look)
         # Those that were read and are not taken yet; and whether positions are being read.
         self._balances: list[Balance] = []
         self._is_reading = False
@@ -186,9 +187,11 @@ class Authority:
         finally:
             self._cash.stop()
             self._limits.stop()
+            self._markets.stop()
 
     async def _follow_the_agenda(self) -> Never:
         while True:
+            await self._take_late_markets()
             now = monotonic()
             if self._agenda.is_time_for_fills(now):
                 missing = self._tracker.missing_positions
@@ -243,12 +246,13 @@ class Authority:
             positions = await self._read_account()
             held = {ticker for ticker, row in positions.rows.items() if row.quantity}
             known = self._tracker.markets
-            markets = await read_markets(self._rest, held.union(known), known)
+            answer = await self._markets.read(held.union(known), known)
+            markets = answer.read
             difference = await self._compare(positions, markets, requested_at)
             self._tracker.apply_difference(
                 difference, _read(positions, markets, requested_at, timezone.now())
             )
-            if not self.is_reconciled:
+            if answer.is_first:
                 self._tracker.forget_markets(markets.missing)
         finally:
             self._is_reading = False
@@ -319,7 +323,7 @@ class Authority:
                 sold = difference.sold | traded & difference.gone.keys()
                 return self._unless_missed_once(replace(difference, sold=sold), markets)
             if unread:
-                markets.add(await read_markets(self._rest, unread, known))
+                markets.add((await self._markets.read(unread, known)).read)
             if ended:
                 asked |= ended
                 traded |= await self._read_ends(ended)
@@ -437,12 +441,20 @@ class Authority:
         return (behind.total_seconds() + 0.5) if behind > timedelta() else None
 
     async def _read_markets(self, tickers: frozenset[str]) -> None:
-        requested_at = monotonic()
         known = self._tracker.markets
         # Those sold meanwhile are of no more interest.
         self._agenda.markets_known(tickers - known.keys())
-        markets = await read_markets(self._rest, tickers & known.keys(), known)
-        self._tracker.apply_markets(markets.known, requested_at, _names(markets.left_out))
+        await self._take_markets(await self._markets.read(tickers & known.keys(), known))
+
+    async def _take_late_markets(self) -> None:
+        for answer in self._markets.take_late():
+            await self._take_markets(answer)
+
+    async def _take_markets(self, answer: Answer) -> None:
+        markets = answer.read
+        self._tracker.apply_markets(markets.known, answer.requested_at, _names(markets.left_out))
+        if answer.is_first:
+            self._tracker.forget_markets(markets.missing)
         self._on_change()
         self._note(markets, monotonic())
         await self._on_read()

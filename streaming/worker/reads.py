@@ -147,6 +147,15 @@ async def read_markets(
     return read
 
 
+def untold(tickers: Iterable[str], known: Mapping[str, MarketFacts]) -> MarketsRead:
+    """The same while REST has told nothing: all of them are missing."""
+    events = _known_events(known.values())
+    missing = set(tickers)
+    return MarketsRead(
+        {ticker: _untold(ticker, events) for ticker in missing - known.keys()}, missing
+    )
+
+
 async def read_payouts(
     rest: Client, subaccount: int, tickers: Collection[str], since: datetime
 ) -> dict[str, Settlement] | None:

@@ -113,11 +113,21 @@ async def test_read_that_only_helps_keeps_no_account_from_going_live(
     await database.until(lambda: documents(alice)[tickers[0]]["mark"] == "0.21")
 
 
-@pytest.mark.parametrize("path", ["/exchange/status", "/account/limits", "/portfolio/balance"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/exchange/status",
+        "/exchange/user_data_timestamp",
+        "/account/limits",
+        "/portfolio/balance",
+        "/markets",
+        "/events",
+    ],
+)
 async def test_read_that_only_helps_is_waited_for_by_none_of_the_others(
     database, alice, credential, start_feed, sandbox, alices, tickers, path, monkeypatch
 ):
-    for module in ("authority", "cash_reads"):
+    for module in ("authority", "cash_reads", "market_answers", "reads"):
         monkeypatch.setattr(f"streaming.worker.{module}.HELP_SECONDS", 0.2)
     # Longer than a request may take, and than this test does.
     sandbox.faults.path_latencies[path] = Latency(120)
@@ -138,6 +148,20 @@ async def test_balance_that_is_told_late_is_taken_all_the_same(
     await start_feed(alice)
 
     await database.until(lambda: rows.stream_of(alice).cash == alices.cash)
+
+
+async def test_markets_that_are_told_late_are_taken_all_the_same(
+    database, alice, credential, start_feed, sandbox, tickers, monkeypatch
+):
+    monkeypatch.setattr("streaming.worker.market_answers.HELP_SECONDS", 0.0)
+    # Else the next look would bring them.
+    monkeypatch.setattr("streaming.worker.agenda.FIRST_MISSING_SECONDS", 600.0)
+
+    await start_feed(alice)
+
+    await database.until(is_live, alice)
+    await database.until(lambda: documents(alice)[tickers[0]]["market_status"] == "active")
+    await database.until(all_described)
 
 
 async def test_titles_that_could_not_be_read_come_later(
