@@ -6,6 +6,7 @@ Whoever can sign with a key holds the account at the exchange that the key belon
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,10 @@ from kalshi.signing import InvalidKey, SigningKey
 logger = logging.getLogger(__name__)
 
 CHECK_TIMEOUT_SECONDS = 20
+# The answer only says why there would be no other.
+STATUS_SECONDS = 2.0
+# Of a key whose account asks too much at the moment, by another program perhaps.
+TRIES = 3
 PRIMARY_SUBACCOUNT = 0
 LOGGED_ROWS = 20
 
@@ -102,22 +107,48 @@ async def ask(exchange: Environment, api_key_id: str, key: SigningKey) -> Checke
             asyncio.timeout(CHECK_TIMEOUT_SECONDS),
             Client(exchange, api_key_id, key) as client,
         ):
-            return await _answer(client, api_key_id)
+            return await _answer_in_turn(client, api_key_id)
     except kalshi_errors.KeyRefused as error:
         raise KeyRefused(str(error)) from error
     except kalshi_errors.ScopeRefused as error:
         raise KeyScope from error
     except kalshi_errors.ClockSkew as error:
         raise ClockSkewed(str(error)) from error
-    except (kalshi_errors.TurnedAway, kalshi_errors.AnswerTooLarge) as error:
+    except kalshi_errors.RateLimited as error:
+        raise ExchangeUnavailable(
+            f"{error} Another program may use the account's limits: try again in a while."
+        ) from error
+    except kalshi_errors.DecodeError as error:
+        raise ExchangeUnavailable(
+            "The exchange answers what this version does not understand. See whether there is a "
+            "newer one."
+        ) from error
+    except (
+        kalshi_errors.TurnedAway,
+        kalshi_errors.AnswerTooLarge,
+        kalshi_errors.ServerFailed,
+        kalshi_errors.RequestRejected,
+    ) as error:
         raise ExchangeUnavailable(f"{error} Try again in a while.") from error
     except (kalshi_errors.KalshiError, TimeoutError) as error:
         raise ExchangeUnavailable from error
 
 
+async def _answer_in_turn(client: Client, api_key_id: str) -> CheckedKey:
+    for _ in range(TRIES - 1):
+        try:
+            return await _answer(client, api_key_id)
+        except kalshi_errors.RateLimited:
+            # The next request waits by itself.
+            logger.info("too many requests, asked once more")
+    return await _answer(client, api_key_id)
+
+
 async def _answer(client: Client, api_key_id: str) -> CheckedKey:
-    if await client.outage():
-        raise ExchangeMaintenance
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STATUS_SECONDS):
+            if await client.outage():
+                raise ExchangeMaintenance
     try:
         records = await client.api_keys()
     except kalshi_errors.ScopeRefused:

@@ -166,19 +166,32 @@ class Worker:
             CREDENTIALS_CHANGED, REFRESH_REQUESTED, ACCOUNT_OFFERED, BOOK_ASKED
         ):
             match heard:
-                case Announcement(channel=channel, payload=payload) if channel == BOOK_ASKED:
-                    self._book_asked(payload)
-                    continue
-                case Announcement(channel=channel, payload=payload) if channel == ACCOUNT_OFFERED:
-                    self._sharing.heard(*offer_of(payload), monotonic())
                 case Announcement(channel=channel, payload=payload):
-                    self._heard(channel, int(payload))
+                    try:
+                        self._announced(channel, payload)
+                    except ValueError:
+                        # Nobody of ours says such a thing; all accounts are to go on.
+                        logger.warning("announcement not understood", extra={"channel": channel})
                 case Listening():
                     # Whatever was announced before was announced to nobody.
                     for account_id in self._held:
                         self._heard(CREDENTIALS_CHANGED, account_id)
             self._look_now.set()
         raise AssertionError("announcements ended")
+
+    def _announced(self, channel: str, payload: str) -> None:
+        """
+        Raises:
+            ValueError: it is nothing that is announced by this name.
+        """
+        if channel == BOOK_ASKED:
+            question = order_books.asked(payload)
+            if held := self._held.get(question.account_id):
+                held.read_book(question)
+        elif channel == ACCOUNT_OFFERED:
+            self._sharing.heard(*offer_of(payload), monotonic())
+        else:
+            self._heard(channel, int(payload))
 
     def _heard(self, channel: str, account_id: int) -> None:
         held = self._held.get(account_id)
@@ -188,15 +201,6 @@ class Worker:
             held.refresh()
         else:
             held.look_at_credentials()
-
-    def _book_asked(self, payload: str) -> None:
-        try:
-            question = order_books.asked(payload)
-        except ValueError:
-            logger.warning("question not understood", extra={"channel": BOOK_ASKED})
-            return
-        if held := self._held.get(question.account_id):
-            held.read_book(question)
 
     async def _supervise(self, claims: Claims) -> Never:
         while True:

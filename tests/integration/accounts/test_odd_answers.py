@@ -1,9 +1,11 @@
 """Signing in while the exchange, or what stands before it, answers something odd."""
 
+import threading
 from dataclasses import replace
 
 import pytest
 
+from accounts import key_check
 from accounts.models import Account, Credential
 from tests.integration.visitors import Visitor
 
@@ -151,3 +153,53 @@ def test_answer_without_measure_is_told_as_such_and_is_no_failed_try(alice, exch
     assert {error_of(answer) for answer in answers} == {(503, "exchange_unavailable")}
     assert "answer is too large" in answers[0].json()["error"]["message"]
     assert not Credential.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ((429, {}), "too many requests from this account. Another program"),
+        ((500, b"<html>"), "is not available at the moment (500). Try again"),
+        ((400, {"error": {"code": "bad"}}), "rejected the request (400, bad). Try again"),
+        ((200, {"market_positions": 7}), "this version does not understand"),
+    ],
+    ids=str,
+)
+def test_failure_is_told_as_what_it_is(alice, exchange, answer, words):
+    exchange.instead["/portfolio/positions"] = answer
+
+    told = alice.sign_in(exchange.issue_key("alice"))
+
+    assert error_of(told) == (503, "exchange_unavailable")
+    assert words in told.json()["error"]["message"]
+
+
+def test_exchange_that_was_asked_too_much_is_asked_once_more(alice, exchange, monkeypatch):
+    key = exchange.issue_key("alice")
+    answers = iter([(429, {}), None, None])
+    listed = exchange.answer
+
+    def answer(path, query, headers):
+        told = next(answers) if path.endswith("/api_keys") else None
+        return told or listed(path, query, headers)
+
+    monkeypatch.setattr(exchange, "answer", answer)
+
+    assert alice.sign_in(key).status_code == 200
+
+
+def test_silent_status_is_waited_for_by_nobody(alice, exchange, monkeypatch):
+    monkeypatch.setattr(key_check, "STATUS_SECONDS", 0.05)
+    key = exchange.issue_key("alice")
+    answered = threading.Event()
+    listed = exchange.answer
+
+    def answer(path, query, headers):
+        if path.endswith("/exchange/status"):
+            assert answered.wait(20)
+        return listed(path, query, headers)
+
+    monkeypatch.setattr(exchange, "answer", answer)
+
+    assert alice.sign_in(key).status_code == 200
+    answered.set()

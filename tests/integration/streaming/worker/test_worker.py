@@ -23,7 +23,12 @@ from positions.order_books import Question
 from positions.pnl import Quote
 from positions.portfolio import Cash
 from positions.taking_over import open_stream
-from postgres.channels import BOOK_ASKED, CREDENTIALS_CHANGED, REFRESH_REQUESTED
+from postgres.channels import (
+    ACCOUNT_OFFERED,
+    BOOK_ASKED,
+    CREDENTIALS_CHANGED,
+    REFRESH_REQUESTED,
+)
 from postgres.notifications import publish
 from sandbox import keys
 from streaming.worker import book_reads, sharing
@@ -139,7 +144,8 @@ async def test_question_for_an_order_book_reaches_the_feed(
     monkeypatch.setattr(book_reads, "READ_SECONDS", PATIENCE_SECONDS)
     await database.until(status_is, alice, "live")
     await until(database.is_listened_to)
-    await database.run(publish, BOOK_ASKED, "no question")
+    for channel in (BOOK_ASKED, ACCOUNT_OFFERED, CREDENTIALS_CHANGED, REFRESH_REQUESTED):
+        await database.run(publish, channel, "nothing of ours")
 
     read = await order_books.ask(Question.new(alice, ticker), PATIENCE_SECONDS)
 
