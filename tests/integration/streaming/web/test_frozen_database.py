@@ -1,4 +1,4 @@
-"""While PostgreSQL is frozen the web server says so in time, and then goes on as if nothing was."""
+"""While PostgreSQL is frozen the product says so in time, ends in time, and else goes on after."""
 
 import asyncio
 import json
@@ -46,6 +46,8 @@ staff = make_user("ada", "password", is_staff=True)
 make_account(staff, environment="sandbox")
 print(person_session(staff)[1])
 """
+
+FORGET_WORKERS = "from positions.models import Worker; Worker.objects.all().delete()"
 
 
 @dataclass
@@ -152,6 +154,10 @@ async def is_answered(served: Served) -> bool:
     return (await answer(served, CALLS[0])).status == HTTPStatus.OK
 
 
+async def is_ready(served: Served) -> bool:
+    return (await answer(served, "/readyz")).status == HTTPStatus.OK
+
+
 async def test_every_path_answers_in_time_while_the_database_is_frozen(served):
     paths = [*CALLS * MANY, *PAGES, "/readyz", "/healthz", *["/sse/positions"] * STREAMS]
     before = await statuses(served, paths)
@@ -190,3 +196,23 @@ async def test_told_to_stop_while_the_database_is_frozen_the_server_ends_in_time
     assert seconds < STOPPED_WITHIN_SECONDS
     assert (await reader.readline()).split()[1] == b"503"
     writer.close()
+
+
+async def test_told_to_stop_while_the_database_is_frozen_the_worker_ends_in_time(served, tmp_path):
+    worker = Process(
+        "run_kalshi_stream", log=tmp_path / "worker", environment=environment(served.directory)
+    )
+    try:
+        await until(lambda: is_ready(served), seconds=START_SECONDS)
+
+        with frozen(served.directory):
+            begun = monotonic()
+            code = await asyncio.to_thread(worker.stop)
+            seconds = monotonic() - begun
+    finally:
+        worker.kill()
+        # The other tests have none.
+        manage("shell", "-v", "0", "-c", FORGET_WORKERS, directory=served.directory)
+
+    assert code == 0, worker.said
+    assert seconds < STOPPED_WITHIN_SECONDS
