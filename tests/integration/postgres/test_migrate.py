@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.conninfo import make_conninfo
 
+from benchmarks.ports import free_port
 from postgres import embedded
 from postgres.migration_lock import MIGRATION_KEY, only_migration
 from tests.integration.postgres.conftest import wait_for_lock
@@ -164,7 +165,11 @@ def test_lost_connection_is_told_by_its_own_error(migrating, own_connection):
 
 @pytest.mark.parametrize("command", ["migrate", "start"])
 def test_database_that_is_away_is_told_without_a_traceback(command, base):
-    away = environment(base) | {"DATABASE_URL": "postgres://user:hunter2@127.0.0.1:1/name"}
+    away = environment(base) | {
+        "DATABASE_URL": "postgres://user:hunter2@127.0.0.1:1/name",
+        # The usual one may be that of a server of yours.
+        "PORT": str(free_port()),
+    }
     process = Process(command, log=base / "log", environment=away)
 
     code = process.exit_code()
