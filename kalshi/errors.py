@@ -24,6 +24,12 @@ from datetime import datetime
 from kalshi.clocks import server_time
 
 _CODE = re.compile(r"[A-Za-z0-9_]{1,64}")
+# The words the exchange refuses a key with, as recorded in June 2026. Gateways write codes of their
+# own ("AccessDenied", "unauthorized") in much the same shape.
+_TIMESTAMP_EXPIRED = "header_timestamp_expired"
+_VERDICTS_ON_A_KEY = frozenset(
+    {"authentication_error", "signature_is_missing_from_headers", _TIMESTAMP_EXPIRED}
+)
 # The exchange's own errors take some hundred bytes. What is longer is not read.
 _LONGEST_ERROR = 2**16
 
@@ -137,9 +143,11 @@ def error_of_response(status: int, body: bytes, date: str | None) -> KalshiError
     """
     code, details = _reason(body)
     match status:
-        case 401 if code == "header_timestamp_expired":
+        case 401 if code == _TIMESTAMP_EXPIRED:
             return ClockSkew(server_time(date))
-        case 401 | 403 if code is None:
+        case 401 if code not in _VERDICTS_ON_A_KEY:
+            return TurnedAway(status)
+        case 403 if code is None:
             return TurnedAway(status)
         case 401:
             return _key_refused(details)

@@ -139,6 +139,16 @@ def test_refusal_without_the_exchanges_own_error_is_no_verdict_on_the_key(status
     assert f"{status}" in str(turned_away)
 
 
+@pytest.mark.parametrize("code", ["AccessDenied", "unauthorized", "token_expired"])
+def test_code_of_a_gateway_is_no_verdict_on_the_key(code):
+    assert type(error(401, {"error": {"code": code, "message": "no"}})) is TurnedAway
+
+
+@pytest.mark.parametrize("code", ["authentication_error", "signature_is_missing_from_headers"])
+def test_the_exchanges_own_words_are_a_verdict_on_the_key(code):
+    assert type(error(401, {"error": {"code": code}})) is KeyRefused
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 503])
 def test_error_without_measure_is_not_read(refusals, status):
     padded = refusals["unknown_key"] | {"padding": "x" * 70_000}
