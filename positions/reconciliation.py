@@ -6,7 +6,8 @@ exchange says how old its answers about the account are (`as_of`). What always h
 
 1. A difference once applied leaves none.
 2. The stream's word counts against a read that is older than it by the exchange's own account, and
-   against any read for `TRUST_AFTER_SECONDS`; the next read decides.
+   against any read for `TRUST_AFTER_SECONDS`; the next read decides. Where no age is told, a row
+   that says it is older than the word counts as old for `OLD_ROW_SECONDS`.
 3. Where both sides agree nothing is to be done, whatever the stream said in between.
 4. A row that can't be read changes nothing: neither that it is held nor how much. Where it can't
    even be told whose row it is, nothing is taken for gone because it is not listed.
@@ -14,7 +15,7 @@ exchange says how old its answers about the account are (`as_of`). What always h
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from kalshi.clocks import reached, to_milliseconds
 from kalshi.messages import MarketPosition
@@ -25,6 +26,11 @@ from positions.pnl import Holding
 # REST was recorded to lag by 0.36 s; after this long it has had every chance to catch up, unless
 # it says itself that it hasn't.
 TRUST_AFTER_SECONDS = 5.0
+# The same of a row that says it last changed before the stream's word was sent, in a read that
+# tells no age. Not for ever: the word may be what came out of order.
+OLD_ROW_SECONDS = 60.0
+# The exchange's two clocks, of rows and of frames, agree only roughly.
+_CLOCKS_AGREE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +170,12 @@ def _stream_knows_better(
     # A frame is sent after the change it tells of, so a row changed later is the newer one.
     if word.sent_at is not None and changed_at is not None and changed_at > word.sent_at:
         return False
-    return is_news_to_rest(word.received_at, word.sent_at, requested_at, as_of)
+    if is_news_to_rest(word.received_at, word.sent_at, requested_at, as_of):
+        return True
+    if as_of is not None or word.sent_at is None or changed_at is None:
+        return False
+    is_old = changed_at < word.sent_at - _CLOCKS_AGREE
+    return is_old and word.received_at >= requested_at - OLD_ROW_SECONDS
 
 
 def is_news_to_rest(

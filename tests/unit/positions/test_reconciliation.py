@@ -2,7 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from positions.reconciliation import TRUST_AFTER_SECONDS, Difference, Heard, compare
+from positions.reconciliation import (
+    OLD_ROW_SECONDS,
+    TRUST_AFTER_SECONDS,
+    Difference,
+    Heard,
+    compare,
+)
 from tests.told import at, holding, row
 
 REQUESTED_AT = 100.0
@@ -72,6 +78,10 @@ def test_difference_without_a_word_from_the_stream(ours, rows, expected):
         (99.9, 10.0, None, True),
         (99.9, None, 11.0, True),
         (94.9, 10.0, 9.0, False),
+        (94.9, 10.0, 8.999, True),
+        (40.0, 10.0, 8.999, True),
+        (39.9, 10.0, 8.999, False),
+        (94.9, 10.0, None, False),
         (100.1, 10.0, 11.0, False),
         # Rows say microseconds, frames milliseconds.
         (99.9, 10.165, 10.165032, True),
@@ -86,7 +96,11 @@ def test_difference_without_a_word_from_the_stream(ours, rows, expected):
         "sent before the row changed",
         "row without its time",
         "frame without its time",
-        "sent later, but long ago",
+        "sent hardly later, and long ago",
+        "sent clearly later",
+        "sent clearly later, a minute ago",
+        "sent clearly later, more than a minute ago",
+        "row without its time, and said long ago",
         "an old frame come late",
         "in the same millisecond",
         "a millisecond before",
@@ -100,6 +114,17 @@ def test_word_of_the_stream_against_a_row(received_at, sent, updated, is_believe
 
     assert found.changed == ({"A": FIVE} if is_believed else {})
     assert found.unconfirmed == ({"A"} if is_believed else set())
+
+
+def test_read_that_tells_its_age_decides_however_old_a_row_in_it_is():
+    word = Heard(FIVE, REQUESTED_AT - TRUST_AFTER_SECONDS - 1, at(10))
+    rows = {"A": row("A", "10", "4", updated=1)}
+
+    older = compare({"A": FIVE}, rows, {"A": word}, REQUESTED_AT, read_as_of=at(9.9))
+    newer = compare({"A": FIVE}, rows, {"A": word}, REQUESTED_AT, read_as_of=at(10))
+
+    assert older == Difference(unconfirmed=frozenset("A"), as_of={"A": at(10)})
+    assert newer.changed == {"A": TEN}
 
 
 @pytest.mark.parametrize(
@@ -222,7 +247,7 @@ def test_difference_once_applied_leaves_none(ours, rows, heard):
     st.dictionaries(TICKERS, WORDS),
 )
 def test_read_decides_once_the_stream_s_word_is_old(ours, rows, heard):
-    later = 110 + TRUST_AFTER_SECONDS + 0.001
+    later = 110 + OLD_ROW_SECONDS + 0.001
 
     found = compare(ours, rows, heard, later)
 
