@@ -31,7 +31,10 @@ from kalshi.messages import (
 
 # These errors end a subscription while the connection lives on: the exchange does not know it any
 # more, its channel failed, we read too slowly.
-_ENDING_CODES = {7, 10, 25}
+_ENDING_CODES = frozenset({7, 10, 25})
+_NOT_AUTHENTICATED = 9
+# In an error that names neither command nor subscription: one of ours may have ended by it.
+SESSION_IN_DOUBT = _ENDING_CODES | {_NOT_AUTHENTICATED}
 # One subscription can't hold so many markets; how many it can is documented nowhere.
 TOO_MANY_MARKETS = 26
 # The markets that were named may be why: one of them can't be, or they are too many.

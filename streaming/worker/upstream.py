@@ -27,6 +27,7 @@ from kalshi.lifecycle import (
 from kalshi.messages import CommandFailed, Fill, MarketPosition, Subscribed, Ticker, in_time
 from kalshi.protocol import (
     NAMES_REFUSED,
+    SESSION_IN_DOUBT,
     TOO_MANY_COMMANDS,
     Event,
     SequenceGap,
@@ -227,6 +228,10 @@ class Upstream:
                 logger.warning("markets not named", extra={"channel": channel, "code": code})
                 self._access.names_refused_at = now
                 raise Unavailable(f"The exchange takes no such list of markets (error {code}).")
+            case CommandFailed(code=code) if code not in SESSION_IN_DOUBT:
+                # Of nothing we wait for; if it was of a command, that command's time runs out.
+                logger.warning("error of no command", extra={"code": code})
+                self._agenda.garbled(now)
             case SubscriptionRefused(code=code) | CommandFailed(code=code):
                 raise Unavailable(f"The exchange refused a subscription (error {code}).")
             case Undecodable(reason=reason, market_ticker=ticker):

@@ -857,6 +857,28 @@ async def test_garbled_frame_is_logged_without_its_content_and_answered_by_one_r
     assert (await database.run(rows.stream_of, alice)).status == "live"
 
 
+async def test_error_that_names_no_command_costs_one_reconciliation(
+    database, impatient, alice, live, sandbox, alices, tickers, caplog
+):
+    faults.fill_untold(sandbox, tickers[0], "yes", "3", "0.30")
+
+    await faults.say(sandbox, '{"type": "error", "msg": {"code": 1, "msg": "unable to process"}}')
+
+    await database.until(held_is, alice, alices)
+    assert "error of no command" in caplog.messages
+    assert sandbox.connection_count == 1
+
+
+@pytest.mark.parametrize("code", [9, 10])
+async def test_error_that_may_have_ended_a_subscription_ends_the_connection(
+    database, alice, live, sandbox, code, caplog
+):
+    await faults.say(sandbox, json.dumps({"type": "error", "msg": {"code": code, "msg": "no"}}))
+
+    await until(lambda: "connection failed" in caplog.messages)
+    await database.until(status_is, alice, "live")
+
+
 async def test_price_that_cannot_be_understood_is_unknown_until_rest_says_it(
     database, impatient, alice, live, sandbox, tickers
 ):
