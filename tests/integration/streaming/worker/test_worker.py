@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise, repeat
 from time import monotonic
+from unittest import mock
 from uuid import uuid4
 
 import pytest
@@ -23,6 +24,7 @@ from positions.order_books import Question
 from positions.pnl import Quote
 from positions.portfolio import Cash
 from positions.taking_over import open_stream
+from postgres import claims
 from postgres.channels import (
     ACCOUNT_OFFERED,
     BOOK_ASKED,
@@ -45,14 +47,23 @@ AN_HOUR = Wait(3600.0, 1, is_open=False)
 
 @asynccontextmanager
 async def working() -> AsyncIterator[Worker]:
-    """A worker in this process, for as long as this lasts: it must not feed what later tests do."""
-    worker = Worker()
-    task = asyncio.create_task(worker.run())
-    try:
-        yield worker
-    finally:
-        task.cancel()
-        await asyncio.wait([task], timeout=60)
+    """
+    A worker in this process, for as long as this lasts: it must not feed what later tests do.
+
+    It keeps its claims although the process, which runs tests beside, stands still for some
+    seconds. What becomes of one that stands still is told by tests with a process of its own.
+    """
+    with (
+        mock.patch.object(claims, "IDLE_SESSION_TIMEOUT_SECONDS", 60),
+        mock.patch.object(claims, "ANSWER_TIMEOUT_SECONDS", 40.0),
+    ):
+        worker = Worker()
+        task = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            task.cancel()
+            await asyncio.wait([task], timeout=60)
     assert task.cancelled()
 
 
