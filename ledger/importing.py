@@ -12,13 +12,15 @@ from datetime import datetime
 from io import TextIOWrapper
 from typing import BinaryIO, TextIO
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, Min
 
 from accounts.models import Account
 from ledger import holes, models, statement
 from positions.documents import instant
 
+# The first of the lock's two keys, so that it meets no others; see also `postgres.claims`.
+_LOCK_NAMESPACE = 0x494D  # "IM"
 _BATCH = 1_000
 # Named one by one; of the others it is said how many there are.
 MOST_NAMED = 20
@@ -104,11 +106,19 @@ def import_file(
     file = TextIOWrapper(source, encoding="utf-8-sig", errors="surrogateescape")
     try:
         with transaction.atomic():
-            # One import of an account at a time; its other rows are written meanwhile.
-            Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+            _only_import_of(account.pk)
             return _import(account.pk, file, on_progress)
     finally:
         file.detach()
+
+
+def _only_import_of(account_id: int) -> None:
+    """One import of an account at a time, until the transaction ends."""
+    # No row is locked: a worker that takes the account over meanwhile needs the account's.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(%s::int, %s::int)", [_LOCK_NAMESPACE, account_id]
+        )
 
 
 def covered(account_id: int) -> Covered:

@@ -60,8 +60,9 @@ WORKER = Patience(connect=2, answer=3, statement=2.5, lock=1, idle_in_transactio
 # Waits for what others announce; who needs an answer hangs up by `connections.hung_up_after`.
 LISTEN_CONNECT_SECONDS = 2.5
 LISTEN = Patience(connect=LISTEN_CONNECT_SECONDS, idle_in_transaction=2)
-# A migration takes as long as it takes, but doesn't hold up everybody behind it for a lock.
-COMMAND = Patience(lock=60)
+# A migration takes as long as it takes, but doesn't hold up everybody behind it for a lock. One
+# that was suspended in the middle, and forgotten, must not keep what it has locked for good.
+COMMAND = Patience(lock=60, idle_in_transaction=600)
 
 
 class _OfThread(threading.local):

@@ -1,18 +1,26 @@
 """`manage.py import_statement`: trades that are older than the ledger."""
 
 import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError, connection
 
 from accounts.models import Account
 from ledger import importing, recording
 from ledger.management.commands import import_statement
 from ledger.models import Followed, Hole, ImportedTrade
 from ledger.records import Fill
+from positions import workers
+from positions.taking_over import open_stream
+from postgres import patience
+from postgres.patience import Patience
 from tests.integration.visitors import make_account
 from tests.unit.ledger.test_statement import HEADER, line
 
@@ -74,6 +82,42 @@ def test_large_file_says_how_far_it_is(account, file_of, monkeypatch, capsys):
     imported(file_of(*[line() for _ in range(9)]))
 
     assert capsys.readouterr().err == "4 trades read …\n8 trades read …\n"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_import_holds_up_no_takeover_and_lets_no_other_in(account, file_of, monkeypatch):
+    monkeypatch.setattr(importing, "_BATCH", 1)
+    path = file_of(line())
+    epochs, refusals = [], []
+
+    def take_over() -> None:
+        worker_id = uuid4()
+        workers.beat(worker_id)
+        epochs.append(open_stream(account.pk, worker_id, "mid").writer.fence.epoch)
+
+    def import_too() -> None:
+        with pytest.raises(OperationalError) as refusal, path.open("rb") as source:
+            importing.import_file(account, source)
+        refusals.append(str(refusal.value))
+
+    def meanwhile(_: int) -> None:
+        for do in (take_over, import_too):
+            with ThreadPoolExecutor(1) as elsewhere:
+                elsewhere.submit(impatiently, do).result()
+
+    with path.open("rb") as source:
+        importing.import_file(account, source, on_progress=meanwhile)
+
+    assert epochs == [1]
+    assert refusals[0].startswith("canceling statement due to lock timeout")
+
+
+def impatiently(do: Callable[[], None]) -> None:
+    patience.adopt_in_thread(Patience(lock=0.2))
+    try:
+        do()
+    finally:
+        connection.close()
 
 
 def test_trade_is_imported_as_the_statement_has_it(account, file_of):

@@ -87,7 +87,7 @@ def shown(connection, name: str) -> str:
         pytest.param(WEB, "1800ms", "1s", "2s", id="web"),
         pytest.param(WORKER, "2500ms", "1s", "2s", id="worker"),
         pytest.param(LISTEN, "0", "0", "2s", id="listen"),
-        pytest.param(COMMAND, "0", "1min", "0", id="command"),
+        pytest.param(COMMAND, "0", "1min", "10min", id="command"),
     ],
 )
 def test_server_is_told_its_part(database, role, statement, lock, idle):
