@@ -8,6 +8,7 @@ gave up, and that the server gets to after a later one, finds no row either.
 """
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, fields, replace
@@ -53,6 +54,8 @@ _NAMES = {
 _NO_FIGURES = {*_NAMES[ConnectionState], "reconciled_at", "cash_as_of"}
 _MARKET_FACTS = ["yes_outcome", "no_outcome", "close_time", "expected_at"]
 
+
+logger = logging.getLogger(__name__)
 
 # Without spaces: what it makes travels with the doorbell.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -187,26 +190,41 @@ class StreamWriter:
         self, changes: Changes, connection: ConnectionState, at: datetime
     ) -> dict[str, str]:
         """
-        Write what the database accepts, each position by itself, after it refused the whole.
+        Write what the database accepts, each thing by itself, after it refused the whole.
+
+        What it refuses to record is left out, and named in the log: REST tells of it again.
 
         Returns:
             The tickers of positions that it refuses, with its reason.
         Raises:
             as `write`; DataError or IntegrityError if even the account's own row is refused.
         """
-        self.write(replace(changes, positions=(), markets=frozenset()), connection, at)
+        nothing = _nothing_but_sums(changes)
+        self.write(replace(nothing, closed=changes.closed), connection, at)
         refused = {}
         for position in changes.positions:
             try:
-                alone = replace(changes, positions=(position,), closed=(), fills=(), notices=())
+                alone = replace(nothing, positions=(position,), markets=changes.markets)
                 self.write(alone, connection, at)
             except (DataError, IntegrityError) as error:
                 refused[position.ticker] = type(error).__name__
         if refused:
             with transaction.atomic():
-                seq = self.write(_nothing_but_sums(changes), connection, at)
+                seq = self.write(nothing, connection, at)
                 self._disown(refused, seq, at)
+        for fill in changes.fills:
+            self._record_apart(replace(nothing, fills=(fill,)), connection, at)
+        for notice in changes.notices:
+            self._record_apart(replace(nothing, notices=(notice,)), connection, at)
         return refused
+
+    def _record_apart(self, record: Changes, connection: ConnectionState, at: datetime) -> None:
+        try:
+            self.write(record, connection, at)
+        except (DataError, IntegrityError) as error:
+            kinds = [type(each).__name__ for each in (*record.fills, *record.notices)]
+            told = {"account_id": self.account_id, "kinds": kinds, "error": type(error).__name__}
+            logger.error("record refused", extra=told)
 
     def _disown(self, tickers: Iterable[str], seq: int, at: datetime) -> None:
         """Let the rows of these positions say no more what they are worth."""

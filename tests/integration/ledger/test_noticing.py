@@ -1,19 +1,20 @@
 """What was noticed is recorded with the account's other writes, once, and by its one writer."""
 
 from dataclasses import replace
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import pytest
 
 from ledger.keeping import LedgerRecords
-from ledger.models import MarketChange, Reconciliation
+from ledger.models import Fill, MarketChange, Reconciliation
 from positions import workers
 from positions.connection import ConnectionState
 from positions.fencing import TakenOver
 from positions.models import Position
 from positions.taking_over import OpenedStream, open_stream
 from tests.integration.visitors import make_account
-from tests.told import NOON, at, market, reconcile, row
+from tests.told import NOON, at, fill, market, reconcile, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIVE = ConnectionState("live", since=NOON)
@@ -129,3 +130,24 @@ def test_refused_position_costs_no_notice(opened):
 
     assert list(refused) == ["A"]
     assert MarketChange.objects.count() == 1
+
+
+def test_refused_record_costs_no_position_and_no_other_record(opened, caplog):
+    closed = {"A": market("A", status="closed")}
+    reconcile(opened.tracker, [row("A", "12", "5")], closed, requested_at=300.0)
+    changes = opened.tracker.take_changes(NOON)
+    bought = replace(fill("A", "12"), trade_id="F1")
+    unwritable = replace(bought, trade_id="F2", count=Decimal(10) ** 30)
+    fills = (bought, unwritable, replace(bought, trade_id="F3"))
+
+    refused = opened.writer.write_apart(replace(changes, fills=fills), LIVE, NOON)
+
+    assert refused == {}
+    assert Position.objects.get().quantity == 12
+    assert MarketChange.objects.count() == 1
+    assert list(Fill.objects.order_by("trade_id").values_list("trade_id", flat=True)) == [
+        "F1",
+        "F3",
+    ]
+    (told,) = [each for each in caplog.records if each.message == "record refused"]
+    assert (told.kinds, told.error) == (["Fill"], "DataError")
