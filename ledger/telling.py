@@ -27,6 +27,8 @@ _STATUSES: dict[Status, str] = {
 _REASONS: dict[Reason, str] = {
     "connection_lost": "the connection ended",
     "unreachable": "the exchange could not be reached",
+    "exchange_failing": "the exchange answered with errors of its own",
+    "not_understood": "the exchange's answers could not be understood",
     "rate_limited": "the exchange was asked too often",
     "clock_skew": "the server's clock differs from the exchange's",
     "maintenance": "the exchange is in maintenance",

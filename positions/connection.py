@@ -11,7 +11,9 @@ Status = Literal[
 # Why an account is not live. The page has a sentence for each (static/js/reasons.js).
 Reason = Literal[
     "connection_lost",  # the WebSocket ended, and no attempt to connect has failed since
-    "unreachable",  # no usable answer, or one that is not the exchange's own
+    "unreachable",  # no answer, or one that is not the exchange's own
+    "exchange_failing",  # it answers that it can't
+    "not_understood",  # it answers what it does not document, or rejects what it should not
     "rate_limited",  # the exchange says that the account asks too much
     "clock_skew",  # our clock and the exchange's differ
     "maintenance",

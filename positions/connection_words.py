@@ -36,6 +36,11 @@ class Trouble:
 TROUBLES: dict[Reason, Trouble] = {
     "connection_lost": Trouble("the connection to the exchange ended"),
     "unreachable": Trouble("the exchange can't be reached"),
+    "exchange_failing": Trouble("the exchange answers with errors of its own"),
+    "not_understood": Trouble(
+        "the exchange's answers can't be understood",
+        "If it lasts, look for a newer version; the worker's log names what was not understood.",
+    ),
     "rate_limited": Trouble("the exchange says that the account asks too often"),
     "clock_skew": Trouble(
         "this machine's clock differs from the exchange's", "Set the clock right, by NTP."

@@ -10,6 +10,8 @@
 export const REASONS = Object.freeze({
   connection_lost: "The connection to the exchange ended.",
   unreachable: "The exchange can't be reached, or something else answers in its place.",
+  exchange_failing: "The exchange answers with errors of its own. It is tried again by itself.",
+  not_understood: "The exchange's answers can't be understood, or something else answers in its place. If it lasts, this server may need a newer version.",
   rate_limited: "The exchange says that this account asks too often: the server waits before it asks again.",
   clock_skew: "The server's clock differs from the exchange's: set it right, for example by NTP.",
   maintenance: "The exchange is in maintenance.",

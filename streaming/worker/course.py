@@ -13,7 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from kalshi.errors import ClockSkew, KalshiError, KeyRefused, RateLimited, ScopeRefused
+from kalshi.errors import (
+    AnswerTooLarge,
+    ClockSkew,
+    DecodeError,
+    KalshiError,
+    KeyRefused,
+    RateLimited,
+    RequestRejected,
+    ScopeRefused,
+    ServerFailed,
+)
 from positions.connection import ConnectionState, Reason, Status
 from streaming.worker.backoff import Wait
 
@@ -305,9 +315,17 @@ class Course:
         self._idle(wait.seconds, now)
 
     def _reason(self, error: KalshiError) -> Reason:
-        if isinstance(error, RateLimited):
-            return "rate_limited"
-        return "connection_lost" if self._is_dropped else "unreachable"
+        match error:
+            case RateLimited():
+                return "rate_limited"
+            case _ if self._is_dropped:
+                return "connection_lost"
+            case ServerFailed():
+                return "exchange_failing"
+            case DecodeError() | RequestRejected() | AnswerTooLarge():
+                return "not_understood"
+            case _:
+                return "unreachable"
 
     def _rest(self, status: Status, reason: Reason, now: datetime) -> None:
         seconds = REFUSED_RETRY_SECONDS * (1 + self._jitter() / 4)

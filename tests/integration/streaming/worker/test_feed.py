@@ -313,7 +313,7 @@ async def test_circuit_opens_after_five_failures_and_closes_with_the_exchange_ba
     sandbox.drop_connections()
 
     down = await database.until(status_is, alice, "disconnected")
-    assert down.reason == "unreachable"
+    assert down.reason == "exchange_failing"
     assert down.attempt >= 5
     assert down.live_until <= before + 5 * SECOND
 
@@ -340,7 +340,7 @@ async def test_failures_are_counted_on_until_a_connection_has_proved_steady(
 async def test_refresh_ends_a_wait_at_once(database, alice, credential, start_feed, sandbox):
     sandbox.is_refusing = True
     feed = await start_feed(alice, seconds_per_delay=600.0)
-    await database.until(status_is, alice, "reconnecting", "unreachable")
+    await database.until(status_is, alice, "reconnecting", "exchange_failing")
     sandbox.is_refusing = False
 
     feed.refresh()

@@ -560,7 +560,7 @@ async def test_account_whose_list_is_too_large_waits_and_its_key_is_not_blamed(
     waits = await database.until(is_waiting, alice)
     sandbox.clear_faults()
 
-    assert waits.reason == "unreachable"
+    assert waits.reason == "not_understood"
     await database.until(is_live, alice)
     assert await database.run(lambda: Credential.objects.usable().exists())
 

@@ -15,12 +15,14 @@ from hypothesis.stateful import (
 )
 
 from kalshi.errors import (
+    AnswerTooLarge,
     ClockSkew,
     DecodeError,
     KeyRefused,
     RateLimited,
     RequestRejected,
     ScopeRefused,
+    ServerFailed,
     TurnedAway,
     Unavailable,
 )
@@ -155,8 +157,10 @@ def test_waits_double_and_people_are_told_that_it_is_down_from_the_fifth_failure
     [
         pytest.param(Unavailable("no"), "unreachable", id="no answer"),
         pytest.param(TurnedAway(403), "unreachable", id="turned away by a content network"),
-        pytest.param(DecodeError("what"), "unreachable", id="not understood"),
-        pytest.param(RequestRejected(404), "unreachable", id="rejected"),
+        pytest.param(ServerFailed("503"), "exchange_failing", id="failing"),
+        pytest.param(DecodeError("what"), "not_understood", id="not understood"),
+        pytest.param(RequestRejected(404), "not_understood", id="rejected"),
+        pytest.param(AnswerTooLarge(), "not_understood", id="without measure"),
         pytest.param(RateLimited(), "rate_limited", id="asked too much"),
         pytest.param(ClockSkew(), "clock_skew", id="clocks differ"),
         pytest.param(Maintenance(None), "maintenance", id="maintenance"),
