@@ -7,7 +7,8 @@ always holds:
 1. An older message never undoes a newer price: both are ordered by the exchange's own times.
 2. A price read by REST replaces one of the stream's only when reads some time apart say the same,
    or for long say otherwise, and the stream says nothing: then a message was lost.
-3. A state of REST's that is from before what the stream said does not undo that, for a while.
+3. A state of REST's that is from before what the stream said does not undo that, for a while; nor
+   does it undo a result that REST has told, as its answers are not all of the same age.
 
 A price outside 0 to 1 dollar is none. No clock in here: `received_at` and `requested_at` are
 seconds of one monotonic clock, the caller's.
@@ -60,6 +61,8 @@ class HeldMarket:
     _contradiction: _Contradiction | None = field(default=None, init=False)
     # What the stream last said of its state, and whether REST says otherwise.
     _told: ToldState | None = field(default=None, init=False)
+    # A result that REST told when the stream had not, or had been silent for long.
+    _read_result: ToldState | None = field(default=None, init=False)
     _is_state_doubted: bool = field(default=False, init=False)
 
     @classmethod
@@ -178,13 +181,16 @@ class HeldMarket:
     def read_state(self, read: MarketState, requested_at: float) -> MarketState | None:
         """The state that a read says, if that is another and counts against the stream's."""
         state = checked_state(read)
-        if self._told:
-            state = self._told.completed(state)
-            self._is_state_doubted = self._told.outlives(state, requested_at)
+        told = self._told or self._read_result
+        if told:
+            state = told.completed(state)
+            self._is_state_doubted = told.outlives(state, requested_at)
         if state == self.state or self._is_state_doubted:
             return None
         # From now on the read is what holds.
-        self._told = None
+        self._told = self._read_result = None
+        if state.status == "determined":
+            self._read_result = ToldState(state, requested_at, self.state)
         return state
 
     def read_quote(self, read: Quote, requested_at: float, last_price: Decimal | None) -> bool:

@@ -27,10 +27,10 @@ _RESULTS = frozenset({"determined", "disputed", "amended"})
 @dataclass(frozen=True, slots=True)
 class ToldState:
     """
-    What the stream said.
+    What the stream said, or REST of a result.
 
     Attributes:
-        at: seconds of the caller's monotonic clock.
+        at: when it was said or asked for, seconds of the caller's monotonic clock.
         replaced: what the market was until then.
     """
 

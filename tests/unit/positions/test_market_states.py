@@ -168,6 +168,28 @@ def test_result_outlives_a_break(tracker):
     assert state(tracker) == "determined"
 
 
+def test_result_that_only_rest_told_is_not_undone_by_an_older_answer(tracker):
+    read(tracker, "determined", "1", requested_at=200.0)
+    for requested_at in (199.0, 201.0, 200.0 + DOUBT_SECONDS - 0.1):
+        read(tracker, "closed", requested_at=requested_at)
+
+        assert state(tracker) == "determined"
+        assert tracker.contradicted == {"A"}
+
+    read(tracker, "closed", requested_at=200.0 + DOUBT_SECONDS)
+
+    assert state(tracker) == "closed"
+    assert not tracker.contradicted
+
+
+def test_result_that_only_rest_told_gives_way_to_the_stream_s(tracker):
+    read(tracker, "determined", "1", requested_at=200.0)
+
+    assert tracker.apply_state("A", MarketState("determined", Decimal(0)), 201.0)
+
+    assert shown(tracker) == ("determined", Decimal(0))
+
+
 def test_result_whose_value_is_not_told_is_rests_to_value(tracker):
     tracker.apply_state("A", MarketState("determined"), 200.0)
     told = shown(tracker)
