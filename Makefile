@@ -111,9 +111,10 @@ bench-page: $(VENV)/.installed-dev var/.static browser ## how quick the page is:
 	$(RUN)/python -m benchmarks.page
 
 .PHONY: soak
-soak: $(VENV)/.installed-dev var/.static ## ten minutes: ten thousand random histories, then faults under load; all must be right after each
+soak: $(VENV)/.installed-dev var/.static ## a quarter of an hour: ten thousand random histories, faults under load, broken accounts beside healthy ones; all must be right after each
 	LAW_EXAMPLES=10000 $(RUN)/pytest -q tests/unit/positions/test_tracker_laws.py
 	$(RUN)/python -m benchmarks.soak 8
+	$(RUN)/python -m benchmarks.accounts 60
 
 .PHONY: admin
 admin: setup ## create a staff user for /admin/

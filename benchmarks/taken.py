@@ -17,10 +17,18 @@ SLOW_MILLISECONDS = 50
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What the worker takes of the machine, and of the database's sessions."""
+    """
+    What the worker takes of the machine, and of the database's sessions, and what it did for that.
+
+    Attributes:
+        ticks_per_second: that came to be rows which were looked at.
+        longest_milliseconds: of one of them.
+    """
 
     process: Footprint
     sessions: int
+    ticks_per_second: float
+    longest_milliseconds: float
 
 
 class Figures:
@@ -41,7 +49,13 @@ class Figures:
         before, began = footprint(self._product.worker), perf_counter()
         await doing
         after, seconds = footprint(self._product.worker), perf_counter() - began
-        taken = Taken(after, self._sessions())
+        milliseconds = [tick.milliseconds for tick in self._took]
+        taken = Taken(
+            after,
+            self._sessions(),
+            len(milliseconds) / seconds,
+            max(milliseconds, default=0.0),
+        )
         self._print(name, before, taken, seconds)
         return taken
 

@@ -60,16 +60,10 @@ logger = logging.getLogger(__name__)
 # Without spaces: what it makes travels with the doorbell.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
+# Figures that need no price: all others are unknown where the mark is.
+_WITHOUT_MARK = {"average_price", "break_even_price", "payout"}
 _WORTH_UNKNOWN: dict[str, None] = dict.fromkeys(
-    [
-        "mark",
-        "mark_source",
-        "market_value",
-        "unrealized_pnl",
-        "unrealized_pnl_percent",
-        "net_pnl",
-        "day_pnl",
-    ]
+    {*_NAMES[Figures], "mark_source", "day_pnl"} - _WITHOUT_MARK
 )
 
 
