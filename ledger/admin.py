@@ -10,13 +10,13 @@ from django.utils.functional import cached_property
 from accounts.admin_rows import OnlyLookedAt
 from ledger.models import (
     Balance,
-    Book,
     ConnectionChange,
     EquityPoint,
     Fill,
     Hole,
     MarketChange,
     Reconciliation,
+    RecordedPosition,
     Settlement,
     Transfer,
     Unexplained,
@@ -24,7 +24,7 @@ from ledger.models import (
 
 if TYPE_CHECKING:
     _BalanceAdmin = admin.ModelAdmin[Balance]
-    _BookAdmin = admin.ModelAdmin[Book]
+    _PositionAdmin = admin.ModelAdmin[RecordedPosition]
     _ConnectionChangeAdmin = admin.ModelAdmin[ConnectionChange]
     _EquityPointAdmin = admin.ModelAdmin[EquityPoint]
     _FillAdmin = admin.ModelAdmin[Fill]
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     _UnexplainedAdmin = admin.ModelAdmin[Unexplained]
     _Paginator = Paginator[Any]
 else:
-    _BalanceAdmin = _BookAdmin = _EquityPointAdmin = _FillAdmin = admin.ModelAdmin
+    _BalanceAdmin = _PositionAdmin = _EquityPointAdmin = _FillAdmin = admin.ModelAdmin
     _ConnectionChangeAdmin = _MarketChangeAdmin = _ReconciliationAdmin = admin.ModelAdmin
     _HoleAdmin = _SettlementAdmin = _TransferAdmin = _UnexplainedAdmin = admin.ModelAdmin
     _Paginator = Paginator
@@ -114,8 +114,8 @@ class TransferAdmin(_Recorded, _TransferAdmin):
     ordering = ("-pk",)
 
 
-@admin.register(Book)
-class BookAdmin(_Recorded, _BookAdmin):
+@admin.register(RecordedPosition)
+class RecordedPositionAdmin(_Recorded, _PositionAdmin):
     list_display = (
         "market",
         "account",

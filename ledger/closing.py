@@ -17,7 +17,7 @@ from kalshi.resources import Market
 from kalshi.rest import Client
 from ledger import holes, recording
 from ledger.flows import settled_revenue
-from ledger.models import Book
+from ledger.models import RecordedPosition
 from ledger.records import Record, Settlement
 from postgres.threads import DatabaseThreads
 
@@ -44,15 +44,15 @@ async def derive_settlements(
     Raises:
         KalshiError: the markets can't be read.
     """
-    open_books = await threads.run(_open_books, account_id, set(held))
-    if not open_books:
+    open_positions = await threads.run(_open_positions, account_id, set(held))
+    if not open_positions:
         return 0
-    markets = await rest.markets(open_books)
+    markets = await rest.markets(open_positions)
     archived = await rest.historical_markets(
-        open_books.keys() - {market.ticker for market in markets} - markets.unanswered
+        open_positions.keys() - {market.ticker for market in markets} - markets.unanswered
     )
-    asked = [each for each in [*markets, *archived] if each.ticker in open_books]
-    told = _settlements(open_books, asked)
+    asked = [each for each in [*markets, *archived] if each.ticker in open_positions]
+    told = _settlements(open_positions, asked)
     settled = [each for each in told if each.at < before]
     complete_until = await threads.run(holes.complete_until, account_id)
     # From then on a record may be one of those that can't be read: what was sold by it would be
@@ -89,25 +89,35 @@ async def _is_readable(rest: Client, subaccount: int, ticker: str) -> bool:
     return not listed.left_out and not archived.left_out
 
 
-def _open_books(account_id: int, held: set[str]) -> dict[str, Book]:
-    books = Book.objects.filter(account_id=account_id).exclude(quantity=0).select_related("market")
-    return {book.market.ticker: book for book in books if book.market.ticker not in held}
+def _open_positions(account_id: int, held: set[str]) -> dict[str, RecordedPosition]:
+    positions = (
+        RecordedPosition.objects.filter(account_id=account_id)
+        .exclude(quantity=0)
+        .select_related("market")
+    )
+    return {
+        position.market.ticker: position
+        for position in positions
+        if position.market.ticker not in held
+    }
 
 
-def _settlements(books: dict[str, Book], markets: Iterable[Market]) -> Iterable[Settlement]:
+def _settlements(
+    positions: dict[str, RecordedPosition], markets: Iterable[Market]
+) -> Iterable[Settlement]:
     for market in markets:
-        book, value = books[market.ticker], market.settlement_value
+        position, value = positions[market.ticker], market.settlement_value
         at = market.settled_at or market.close_time
         if market.status != "finalized" or value is None or at is None:
             continue
         yield Settlement(
             ticker=market.ticker,
-            at=max(at, book.last_at),
+            at=max(at, position.last_at),
             result=market.result or ("yes" if value == 1 else "no" if value == 0 else "scalar"),
             value=Decimal(value),
-            quantity=book.quantity,
-            exposure=book.exposure,
-            revenue=settled_revenue(book.quantity, value),
-            fees_paid=book.fees_paid,
+            quantity=position.quantity,
+            exposure=position.exposure,
+            revenue=settled_revenue(position.quantity, value),
+            fees_paid=position.fees_paid,
             source="derived",
         )

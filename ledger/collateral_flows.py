@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 
 from ledger import holes, netting
-from ledger.models import Book, CollateralFlow, EventDecision, Fill, Settlement
+from ledger.models import CollateralFlow, EventDecision, Fill, RecordedPosition, Settlement
 from ledger.paid_markets import was_yes
 from positions.collateral import EXCLUSIVE, returned
 from positions.models import Market
@@ -71,7 +71,7 @@ def touched(account_id: int, firsts: Mapping[int, datetime]) -> list[Touched]:
     found = []
     for event_ticker, of_event in events.items():
         first = min(firsts[market.pk] for market in of_event)
-        newer = _books(account_id, event_ticker).filter(last_at__gt=first)
+        newer = _positions_in(account_id, event_ticker).filter(last_at__gt=first)
         decided = _decisions(account_id, event_ticker).filter(at__gt=first)
         found.append(
             Touched(
@@ -87,14 +87,16 @@ def touched(account_id: int, firsts: Mapping[int, datetime]) -> list[Touched]:
 
 def of_netting(account_id: int, since: datetime) -> list[str]:
     """The events of which other flows follow from a change of netting."""
-    books = Book.objects.filter(account_id=account_id, market__collateral_return_type=EXCLUSIVE)
-    touched = books.filter(~Q(quantity=0) | Q(last_at__gte=since))
+    positions = RecordedPosition.objects.filter(
+        account_id=account_id, market__collateral_return_type=EXCLUSIVE
+    )
+    touched = positions.filter(~Q(quantity=0) | Q(last_at__gte=since))
     return sorted(set(touched.values_list("market__event_ticker", flat=True)))
 
 
 def is_short(account_id: int, event_ticker: str) -> bool:
     """Whether an event can be reckoned anew while the writer of positions waits."""
-    markets = _books(account_id, event_ticker).values("market_id")
+    markets = _positions_in(account_id, event_ticker).values("market_id")
     fills = Fill.objects.filter(account_id=account_id, market_id__in=markets)
     return len(fills.values_list("pk")[: AT_ONCE + 1]) <= AT_ONCE
 
@@ -103,12 +105,13 @@ def follow(account_id: int, event: Touched, steps: Iterable[Step]) -> None:
     """
     Carry an event's flows on by records that are newer than all others of it.
 
-    That costs the same however many there are. Their markets' books are carried on already.
+    That costs the same however many there are. The recorded positions of their markets are carried
+    on already.
     """
     ordered = sorted(steps, key=lambda step: step.at)
-    books = _books(account_id, event.event_ticker)
-    held = dict(books.values_list("market_id", "quantity"))
-    return_type = _return_type(books)
+    positions = _positions_in(account_id, event.event_ticker)
+    held = dict(positions.values_list("market_id", "quantity"))
+    return_type = _return_type(positions)
     # The oldest of each market says what was held before.
     held |= {step.market_id: step.before for step in reversed(ordered)}
     payouts = _payouts(account_id, event.event_ticker, held)
@@ -139,7 +142,7 @@ def rewrite(account_id: int, event_ticker: str) -> datetime | None:
     Returns:
         The time of the oldest that is another than before, if there is one.
     """
-    is_returnless = _return_type(_books(account_id, event_ticker)) == ""
+    is_returnless = _return_type(_positions_in(account_id, event_ticker)) == ""
     if is_returnless and not _flows(account_id, event_ticker).exists():
         # As most events: it gives nothing back, and that is what is written.
         return None
@@ -157,8 +160,8 @@ def rewrite(account_id: int, event_ticker: str) -> datetime | None:
 
 def _known(account_id: int, event_ticker: str) -> tuple[object, ...]:
     """What changes with all that the flows of an event follow from."""
-    books = _books(account_id, event_ticker)
-    types = sorted(books.values_list("market_id", "market__collateral_return_type"))
+    positions = _positions_in(account_id, event_ticker)
+    types = sorted(positions.values_list("market_id", "market__collateral_return_type"))
     mine = {"account_id": account_id, "market_id__in": [market_id for market_id, _ in types]}
     return (
         types,
@@ -194,9 +197,9 @@ def _differing(
 
 def _reckoned(account_id: int, event_ticker: str) -> Iterator[tuple[datetime, Decimal]]:
     """When how much came back on an event, from all of its records."""
-    books = _books(account_id, event_ticker)
-    markets = list(books.values_list("market_id", flat=True))
-    return_type = _return_type(books)
+    positions = _positions_in(account_id, event_ticker)
+    markets = list(positions.values_list("market_id", flat=True))
+    return_type = _return_type(positions)
     course = netting.course(account_id)
     held: dict[int | str, Decimal] = {}
     won: dict[int | str, bool] = {}
@@ -264,11 +267,11 @@ def _flows(account_id: int, event_ticker: str) -> QuerySet[CollateralFlow]:
     return CollateralFlow.objects.filter(account_id=account_id, event_ticker=event_ticker)
 
 
-def _books(account_id: int, event_ticker: str) -> QuerySet[Book]:
-    return Book.objects.filter(account_id=account_id, market__event_ticker=event_ticker)
+def _positions_in(account_id: int, event_ticker: str) -> QuerySet[RecordedPosition]:
+    return RecordedPosition.objects.filter(account_id=account_id, market__event_ticker=event_ticker)
 
 
-def _return_type(books: QuerySet[Book]) -> str | None:
+def _return_type(positions: QuerySet[RecordedPosition]) -> str | None:
     """The event's, which a market that was just met does not know yet."""
-    told = books.exclude(market__collateral_return_type=None)
+    told = positions.exclude(market__collateral_return_type=None)
     return told.values_list("market__collateral_return_type", flat=True).first()

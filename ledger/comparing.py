@@ -1,5 +1,5 @@
 """
-Our books beside the rows that the exchange shows: where they differ, the difference is named.
+Recorded positions beside the rows that the exchange shows: where they differ, it is told how.
 
 It also answers what no document says, whether the exchange's realized P&L is before fees.
 """
@@ -12,7 +12,7 @@ from django.db import transaction
 
 from kalshi.resources import PositionRow
 from ledger import holes
-from ledger.models import Book
+from ledger.models import RecordedPosition
 from positions.decimal_text import plain, to_six_decimals
 from positions.pnl import Holding
 from positions.reconciliation import holding_of
@@ -31,47 +31,49 @@ def compare(
     at: datetime,
 ) -> dict[str, str]:
     """
-    Compare all books of markets that the exchange shows; the differences by ticker, in words.
+    Compare recorded positions of markets that the exchange shows; differences by ticker, in words.
 
     Rows and records are not read in the same instant, so that only a difference that is the same in
     two readings is one.
 
     Args:
         shown: the exchange's rows, those of flat markets too, read before the newest records. One
-            that is older than its book's last record says nothing of it.
+            that is older than its last record here says nothing of it.
         before: what the last comparison returned.
     """
     if holes.being_filled(account_id).exists():
         return {}
-    books = Book.objects.filter(
+    positions = RecordedPosition.objects.filter(
         account_id=account_id, market__ticker__in=list(shown)
     ).select_related("market")
     differing = {}
     changed = []
-    for book in books:
-        row = shown[book.market.ticker]
-        if row.last_updated_at is None or row.last_updated_at + _A_MOMENT < book.last_at:
+    for position in positions:
+        row = shown[position.market.ticker]
+        if row.last_updated_at is None or row.last_updated_at + _A_MOMENT < position.last_at:
             continue
-        told = _difference(book, holding_of(row))
+        told = _difference(position, holding_of(row))
         if told:
-            differing[book.market.ticker] = told
-        if told != book.disagreement and told == before.get(book.market.ticker, ""):
+            differing[position.market.ticker] = told
+        if told != position.disagreement and told == before.get(position.market.ticker, ""):
             if told:
                 logger.warning(
                     "ledger and exchange differ",
-                    extra={"account_id": account_id, "ticker": book.market.ticker, "how": told},
+                    extra={"account_id": account_id, "ticker": position.market.ticker, "how": told},
                 )
-            book.disagreement, book.compared_at = told, at
-            changed.append(book)
+            position.disagreement, position.compared_at = told, at
+            changed.append(position)
     if changed:
         with transaction.atomic():
             holes.keep(account_id)
-            Book.objects.bulk_update(changed, ["disagreement", "compared_at"], batch_size=500)
+            RecordedPosition.objects.bulk_update(
+                changed, ["disagreement", "compared_at"], batch_size=500
+            )
     return differing
 
 
-def _difference(book: Book, theirs: Holding) -> str:
-    ours = Holding(book.quantity, book.exposure, book.realized_pnl, book.fees_paid)
+def _difference(position: RecordedPosition, theirs: Holding) -> str:
+    ours = Holding(position.quantity, position.exposure, position.realized_pnl, position.fees_paid)
     parts = [
         f"{name} {plain(mine)} here, {plain(told)} there"
         for name in _FIGURES

@@ -17,7 +17,7 @@ from kalshi.resources import Market
 from kalshi.rest import Client
 from kalshi.rows import Rows
 from ledger import collateral_flows, holes
-from ledger.models import Book, EventDecision, Followed, Settlement
+from ledger.models import EventDecision, Followed, RecordedPosition, Settlement
 from ledger.transferring import Try
 from positions.collateral import EXCLUSIVE
 from positions.models import Position
@@ -160,5 +160,5 @@ def _own(account_id: int, tickers: Iterable[str]) -> set[str]:
     """Those of these markets of whose payout the account's own records tell, or will."""
     there = Q(account_id=account_id, market__ticker__in=list(tickers))
     paid = Settlement.objects.filter(there).values_list("market__ticker", flat=True)
-    held = Book.objects.filter(there).exclude(quantity=0)
+    held = RecordedPosition.objects.filter(there).exclude(quantity=0)
     return {*paid, *held.values_list("market__ticker", flat=True)}

@@ -14,7 +14,7 @@ from kalshi.errors import KalshiError
 from kalshi.resources import Event, Market
 from kalshi.rest import Client
 from ledger import collateral_flows
-from ledger.models import Book
+from ledger.models import RecordedPosition
 from positions import models
 from postgres.threads import DatabaseThreads
 
@@ -73,8 +73,8 @@ async def _told(read: Awaitable[list[T]], failures: list[KalshiError]) -> list[T
 
 
 def _undescribed(account_id: int) -> list[str]:
-    books = Book.objects.filter(account_id=account_id, market__is_described=False)
-    return list(books.order_by("-last_at").values_list("market__ticker", flat=True)[:_MOST])
+    positions = RecordedPosition.objects.filter(account_id=account_id, market__is_described=False)
+    return list(positions.order_by("-last_at").values_list("market__ticker", flat=True)[:_MOST])
 
 
 def _keep(account_id: int, markets: Iterable[Market], events: Iterable[Event]) -> Described:

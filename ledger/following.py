@@ -2,7 +2,7 @@
 What follows from the records of each market, beside them: what each did, and what was held after.
 
 A record that is newer than all others of its market costs the same however many there are: its
-market's `Book` says what was held before it. One that is older changes every holding after it, so
+market's `RecordedPosition` says what was held before it. One that is older changes all after it, so
 its market is replayed from the beginning, and so is what came back early on its event: at once
 where they are short. Where one is long, what follows is left open, of what comes meanwhile too,
 until `follow_market` has said it: so long the writer of positions must not wait.
@@ -63,16 +63,16 @@ def follow(
     for each in sorted(new, key=lambda each: each.order):
         if ids[each.ticker] not in left_open:
             by_ticker[each.ticker].append(each)
-    books = {
-        book.market_id: book
-        for book in models.Book.objects.select_for_update().filter(
+    positions = {
+        position.market_id: position
+        for position in models.RecordedPosition.objects.select_for_update().filter(
             account_id=account_id, market_id__in=[ids[ticker] for ticker in by_ticker]
         )
     }
     late = {
         ids[ticker]
         for ticker, of_market in by_ticker.items()
-        if _is_late(books.get(ids[ticker]), of_market[0])
+        if _is_late(positions.get(ids[ticker]), of_market[0])
     }
     events = collateral_flows.touched(
         account_id, {ids[ticker]: of_market[0].at for ticker, of_market in by_ticker.items()}
@@ -90,7 +90,7 @@ def follow(
         if market_id in too_long:
             continue
         if market_id not in late:
-            steps[market_id] = _carry_on(account_id, market_id, books.get(market_id), of_market)
+            steps[market_id] = _carry_on(account_id, market_id, positions.get(market_id), of_market)
         elif _is_short(account_id, market_id):
             _replay(account_id, market_id, ticker)
             steps[market_id] = []
@@ -140,16 +140,16 @@ def follow_market(account_id: int, market: Market) -> datetime | None:
     return _earliest(times)
 
 
-def _is_late(book: models.Book | None, first: Record) -> bool:
+def _is_late(position: models.RecordedPosition | None, first: Record) -> bool:
     """Whether a market has a record that comes after this one."""
-    return book is not None and (first.at, _id(first)) <= (book.last_at, book.last_id)
+    return position is not None and (first.at, _id(first)) <= (position.last_at, position.last_id)
 
 
 def _carry_on(
-    account_id: int, market_id: int, book: models.Book | None, new: Sequence[Record]
+    account_id: int, market_id: int, position: models.RecordedPosition | None, new: Sequence[Record]
 ) -> list[Step]:
     """Say what follows from records that are newer than all others of their market."""
-    held = _holding(book) if book else NOTHING
+    held = _holding(position) if position else NOTHING
     followed, steps = [], []
     for each in new:
         effect = effect_of(held, each)
@@ -158,7 +158,7 @@ def _carry_on(
         held = effect.after
         followed.append((each, held.exposure))
     trade_rows.keep(account_id, market_id, followed)
-    _keep_book(account_id, market_id, held, new[-1])
+    _keep_position(account_id, market_id, held, new[-1])
     return steps
 
 
@@ -179,13 +179,13 @@ def _replay(account_id: int, market_id: int, ticker: str) -> datetime | None:
         passed = _pass(account_id, market_id, ticker)
         times = [passed.changed_at]
         # Only now, as whoever records waits for it. Where something is open nobody else says what
-        # follows, but a record may have come meanwhile, which the book would forget.
+        # follows, but a record may have come meanwhile, which the position would forget.
         holes.lock(account_id)
         if _count(account_id, market_id) != passed.count:
             passed = _pass(account_id, market_id, ticker)
             times.append(passed.changed_at)
         if passed.last is not None:
-            _keep_book(account_id, market_id, passed.held, passed.last)
+            _keep_position(account_id, market_id, passed.held, passed.last)
     return _earliest(times)
 
 
@@ -273,12 +273,12 @@ def _id(record: Record) -> str:
     return record.trade_id if isinstance(record, Fill) else "\x7f"
 
 
-def _holding(book: models.Book) -> Holding:
-    return Holding(book.quantity, book.exposure, book.realized_pnl, book.fees_paid)
+def _holding(position: models.RecordedPosition) -> Holding:
+    return Holding(position.quantity, position.exposure, position.realized_pnl, position.fees_paid)
 
 
-def _keep_book(account_id: int, market_id: int, held: Holding, last: Record) -> None:
-    models.Book.objects.update_or_create(
+def _keep_position(account_id: int, market_id: int, held: Holding, last: Record) -> None:
+    models.RecordedPosition.objects.update_or_create(
         account_id=account_id,
         market_id=market_id,
         defaults={

@@ -25,7 +25,7 @@ _OF_THE_WORLD = (
     models.Fill,
     models.Settlement,
     models.Transfer,
-    models.Book,
+    models.RecordedPosition,
     models.Unexplained,
     models.Balance,
     models.EquityPoint,

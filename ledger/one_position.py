@@ -33,13 +33,13 @@ class Known:
 
     Attributes:
         position: None where the account's last rows do not have it.
-        book: None where the ledger does not.
+        recorded: None where the ledger does not.
     """
 
     account_id: int
     market: Market
     position: Position | None
-    book: models.Book | None
+    recorded: models.RecordedPosition | None
 
     @property
     def is_open(self) -> bool:
@@ -61,10 +61,10 @@ def known(account: Account, ticker: str) -> Known:
     if market is None:
         raise NotFound
     position = Position.objects.of(account.pk).filter(market=market).first()
-    book = models.Book.objects.filter(account=account, market=market).first()
-    if position is None and book is None:
+    recorded = models.RecordedPosition.objects.filter(account=account, market=market).first()
+    if position is None and recorded is None:
         raise NotFound
-    return Known(account.pk, market, position, book)
+    return Known(account.pk, market, position, recorded)
 
 
 def document(found: Known) -> Document:
@@ -79,7 +79,7 @@ def document(found: Known) -> Document:
     note = models.Note.objects.filter(
         account_id=found.account_id, ticker=found.market.ticker
     ).first()
-    recorded = recorded_of(found.book, fills)
+    recorded = recorded_of(found.recorded, fills)
     held = _held_of_event(found)
     own = _holding(found)
     flat_start = None if found.is_open or own is None else _day_start_of_flat(found)
@@ -204,7 +204,7 @@ def _flat(found: Known, own: Holding | None, day_start: DayStart | None) -> Docu
     row = found.position
     if row is None:
         # `known` found one of the two.
-        assert found.book is not None  # noqa: S101
+        assert found.recorded is not None  # noqa: S101
         row = Position(
             account_id=found.account_id,
             market=found.market,
@@ -214,7 +214,7 @@ def _flat(found: Known, own: Holding | None, day_start: DayStart | None) -> Docu
             payout=ZERO,
             market_status="",
             seq=0,
-            updated_at=found.book.last_at,
+            updated_at=found.recorded.last_at,
         )
     return {
         **position_document(row),
@@ -236,11 +236,11 @@ def _how_it_ended(found: Known) -> str:
 
 def _holding(found: Known) -> Holding | None:
     """What is held, as it is shown; None where of a market that is flat now that is not known."""
-    row, book = found.position, found.book
+    row, recorded = found.position, found.recorded
     if row is not None and row.quantity:
         return Holding(row.quantity, row.exposure, row.realized_pnl or ZERO, row.fees_paid)
-    if book is not None and not book.quantity:
-        return Holding(ZERO, ZERO, book.realized_pnl, book.fees_paid)
+    if recorded is not None and not recorded.quantity:
+        return Holding(ZERO, ZERO, recorded.realized_pnl, recorded.fees_paid)
     if row is not None and row.realized_pnl is not None:
         return Holding(ZERO, ZERO, row.realized_pnl, row.fees_paid)
     return None

@@ -127,7 +127,7 @@ def locked_in(account_id: int) -> dict[str, Decimal]:
     if holes.being_filled(account_id).exists():
         # Not yet what they say.
         return {}
-    flat = models.Book.objects.filter(account_id=account_id, quantity=0)
+    flat = models.RecordedPosition.objects.filter(account_id=account_id, quantity=0)
     return {
         ticker: realized - fees
         for ticker, realized, fees in flat.values_list(
@@ -174,7 +174,7 @@ def _flat_then(account_id: int, at: datetime) -> dict[str, Decimal | None]:
         account_id=account_id, market_id=OuterRef("market_id"), at__lte=at, quantity_after=0
     ).order_by("-at", "-id")
     rows = (
-        models.Book.objects.filter(account_id=account_id, market_id__in=touched)
+        models.RecordedPosition.objects.filter(account_id=account_id, market_id__in=touched)
         .annotate(
             filled_at=Subquery(before.values("at")[:1]),
             filled_realized=Subquery(before.values("realized_after")[:1]),

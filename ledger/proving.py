@@ -111,8 +111,10 @@ def reach(account_id: int) -> Reach:
 
 def disagreements(account_id: int) -> list[tuple[int, str, str]]:
     """Account, market and words of each figure in which the exchange shows another than ours."""
-    books = models.Book.objects.filter(account_id=account_id).exclude(disagreement="")
-    told = books.exclude(disagreement=None).order_by("market__ticker")
+    positions = models.RecordedPosition.objects.filter(account_id=account_id).exclude(
+        disagreement=""
+    )
+    told = positions.exclude(disagreement=None).order_by("market__ticker")
     return [
         (account_id, ticker, text or "")
         for ticker, text in told.values_list("market__ticker", "disagreement")

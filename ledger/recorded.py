@@ -11,7 +11,9 @@ from positions.columns import VALUE
 from positions.pnl import PAYOUT, ZERO
 
 
-def recorded_of(book: models.Book | None, newest: Sequence[models.Fill]) -> Recorded | None:
+def recorded_of(
+    position: models.RecordedPosition | None, newest: Sequence[models.Fill]
+) -> Recorded | None:
     """
     The sums of the market's fills and settlements.
 
@@ -20,9 +22,9 @@ def recorded_of(book: models.Book | None, newest: Sequence[models.Fill]) -> Reco
     Returns:
         None while it is open what follows from some of them.
     """
-    if book is None:
+    if position is None:
         return None
-    mine = Q(account_id=book.account_id, market_id=book.market_id)
+    mine = Q(account_id=position.account_id, market_id=position.market_id)
     opened = F("count") - F("closed_count")
     closed_cost = F("closed_count") * (PAYOUT - F("price")) - F("realized_pnl")
     of_fills = models.Fill.objects.filter(mine).aggregate(

@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from accounts.models import Account
 from positions import documents, doorbell, reading
-from positions.book_table import Book
 from positions.connection import ConnectionState, as_seen
+from positions.position_tables import Snapshot
 from positions.reading import AccountRows
 from postgres.channels import ACCOUNT_CHANGED
 from postgres.errors import DATABASE_TROUBLE
@@ -38,10 +38,10 @@ class Seen:
     rows: AccountRows
     read_at: float
 
-    def book(self, now: datetime, at: float) -> Book:
+    def snapshot(self, now: datetime, at: float) -> Snapshot:
         """It as it can be believed at `at`."""
         stream = self.rows.stream
-        return Book(
+        return Snapshot(
             heading=heading(self.account),
             positions=[documents.position_document(row) for row in self.rows.positions],
             portfolio=documents.portfolio_document(self.account.pk, stream),
@@ -73,13 +73,13 @@ def look(account_id: int | None) -> list[Seen]:
     ]
 
 
-async def watch(account_id: int | None, draw: Callable[[list[Book], bool], None]) -> Never:
+async def watch(account_id: int | None, draw: Callable[[list[Snapshot], bool], None]) -> Never:
     """
-    Draw the books now and whenever something of them changes, until cancelled.
+    Draw the snapshots now and whenever something of them changes, until cancelled.
 
     Args:
         account_id: None for all accounts.
-        draw: takes the books, and whether they could be read just now; called at most every
+        draw: takes the snapshots, and whether they could be read just now; called at most every
             `DRAW_SECONDS`, at least every `LOOK_SECONDS`.
     """
     database = DatabaseThread(WEB)
@@ -101,7 +101,7 @@ async def watch(account_id: int | None, draw: Callable[[list[Book], bool], None]
                 is_reached = False
                 news.doubt()
             now, at = timezone.now(), monotonic()
-            draw([each.book(now, at) for each in seen.values()], is_reached)
+            draw([each.snapshot(now, at) for each in seen.values()], is_reached)
             await asyncio.sleep(max(0.0, begun + DRAW_SECONDS - monotonic()))
             # A listener that failed of itself has a bug.
             if listener.done():

@@ -20,7 +20,7 @@ from ledger import market_reads
 from ledger.asked import period_of
 from ledger.charts import LONGEST, candle_minutes
 from ledger.market_schemas import CandlesOut, OrderBookOut, Span
-from ledger.models import Book, Fill
+from ledger.models import Fill, RecordedPosition
 from ledger.selling import sale
 from positions import reading
 from positions.api import NOT_SEEN, One, one_of
@@ -120,9 +120,9 @@ def _market(account: Account, ticker: str) -> Market:
     Raises:
         NotFound: of any other, so that nobody asks the exchange by us for whatever they like.
     """
-    known: list[QuerySet[Position] | QuerySet[Book] | QuerySet[Fill]] = [
+    known: list[QuerySet[Position] | QuerySet[RecordedPosition] | QuerySet[Fill]] = [
         rows.filter(account=account, market=OuterRef("pk"))
-        for rows in (Position.objects.all(), Book.objects.all(), Fill.objects.all())
+        for rows in (Position.objects.all(), RecordedPosition.objects.all(), Fill.objects.all())
     ]
     held, booked, filled = map(Exists, known)
     market = (

@@ -1,6 +1,6 @@
 """The ledger: what happened to each account, and what follows. All of it goes with its account."""
 
-from ledger.models.follows import Book, CollateralFlow, Trade
+from ledger.models.follows import CollateralFlow, RecordedPosition, Trade
 from ledger.models.happened import EventDecision, Fill, ImportedTrade, Settlement, Transfer
 from ledger.models.notes import Note
 from ledger.models.noticed import ConnectionChange, MarketChange, Reconciliation
@@ -9,7 +9,6 @@ from ledger.models.worth import Balance, EquityPoint, Unexplained
 
 __all__ = [
     "Balance",
-    "Book",
     "CollateralFlow",
     "ConnectionChange",
     "EquityPoint",
@@ -22,6 +21,7 @@ __all__ = [
     "NettingChange",
     "Note",
     "Reconciliation",
+    "RecordedPosition",
     "Settlement",
     "Trade",
     "Transfer",

@@ -10,15 +10,15 @@ from positions.models import Market
 from positions.pnl import Side
 
 
-class Book(models.Model):
+class RecordedPosition(models.Model):
     """
-    Where one market's records lead, beside the last row that the exchange showed of it.
+    What one market's records lead to, beside the last row that the exchange showed of it.
 
     `disagreement` names the figures in which the exchange's row differs: empty when none does, null
     before the first look.
     """
 
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="books")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="+")
     market = models.ForeignKey(Market, on_delete=models.PROTECT, related_name="+")
     quantity = models.DecimalField(**COUNT)
     exposure = models.DecimalField(**VALUE)
@@ -32,7 +32,7 @@ class Book(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["account", "market"], name="book_once"),
+            models.UniqueConstraint(fields=["account", "market"], name="recorded_position_once"),
         ]
 
     def __str__(self) -> str:

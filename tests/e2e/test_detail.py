@@ -234,7 +234,7 @@ async def test_a_figure_is_explained_by_keyboard(page, product, held):
 async def test_a_note_survives_another_position_and_a_reload(page, product, held, held_no):
     await sign_in(page, product)
     await choose(page, held)
-    await note(page).fill("Sell above 70¢.")
+    await write_note(page, "Sell above 70¢.")
     # Not saved yet: it must be, whatever is looked at.
     await choose(page, held_no)
     await expect(note(page)).to_have_value("")
@@ -250,7 +250,7 @@ async def test_a_note_survives_another_position_and_a_reload(page, product, held
 async def test_a_saved_note_stays_whatever_is_chosen_on_the_page(page, product, held):
     await sign_in(page, product)
     await choose(page, held)
-    await note(page).fill("Sell above 70¢.")
+    await write_note(page, "Sell above 70¢.")
     await expect(page.locator(".note-state")).to_have_text("Saved.")
 
     await page.get_by_role("button", name="Privacy mode").click()
@@ -262,7 +262,7 @@ async def test_a_saved_note_stays_whatever_is_chosen_on_the_page(page, product, 
 async def test_a_note_written_elsewhere_is_read_before_one_goes_on_writing(page, product, held):
     await sign_in(page, product)
     await choose(page, held)
-    await note(page).fill("Sell above 70¢.")
+    await write_note(page, "Sell above 70¢.")
     await expect(page.locator(".note-state")).to_have_text("Saved.")
     await page.get_by_role("button", name="Privacy mode").focus()
     await in_database(lambda: Note.objects.update(text="Sell above 80¢."))
@@ -288,7 +288,7 @@ async def test_a_note_written_elsewhere_is_read_before_one_goes_on_writing(page,
 async def test_a_note_written_elsewhere_is_there_when_somebody_comes_back(page, product, held):
     await sign_in(page, product)
     await choose(page, held)
-    await note(page).fill("Sell above 70¢.")
+    await write_note(page, "Sell above 70¢.")
     await expect(page.locator(".note-state")).to_have_text("Saved.")
     await in_database(lambda: Note.objects.update(text="Sell above 80¢."))
 
@@ -302,7 +302,7 @@ async def test_a_note_that_is_not_saved_stays_and_says_so(page, product, held):
     await choose(page, held)
     refusal = {"error": {"code": "unavailable", "message": "The database rests."}}
     await page.route("**/note?*", lambda route: route.fulfill(status=503, body=json.dumps(refusal)))
-    await note(page).fill("Mind the date.")
+    await write_note(page, "Mind the date.")
 
     state = page.locator(".note-state")
     await expect(state).to_have_text("Not saved: The database rests.")
@@ -335,6 +335,14 @@ async def choose(page: Page, ticker: str) -> None:
 
 def note(page: Page) -> Locator:
     return page.get_by_label("Your note on this market")
+
+
+async def write_note(page: Page, text: str) -> None:
+    """As a person does: what may be old is read once more before it can be written to."""
+    await expect(note(page)).to_be_enabled()
+    await note(page).focus()
+    await expect(note(page)).to_be_editable()
+    await note(page).fill(text)
 
 
 async def has_ink(page: Page, chart: str) -> bool:

@@ -196,13 +196,13 @@ def _of_each(route: str, *, several: bool = True) -> list[tuple[str, object]]:
 # What the ledger keeps and the admin shows.
 KEPT = (
     "balance",
-    "book",
     "connectionchange",
     "equitypoint",
     "fill",
     "hole",
     "marketchange",
     "reconciliation",
+    "recordedposition",
     "settlement",
     "transfer",
     "unexplained",

@@ -1,4 +1,4 @@
-"""`manage.py positions`: the book as a table in the terminal."""
+"""`manage.py positions`: accounts as tables in the terminal."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from positions import watching
-from positions.book_table import Book, Size, lines
+from positions.position_tables import Size, Snapshot, lines
 from postgres import patience
 from postgres.errors import DATABASE_TROUBLE
 
@@ -61,7 +61,9 @@ class Command(BaseCommand):
         now, at = timezone.now(), monotonic()
         size = Size(_terminal().columns, sys.maxsize) if self.stdout.isatty() else None
         try:
-            self._write("\n".join(lines([each.book(now, at) for each in seen], now, size)) + "\n")
+            self._write(
+                "\n".join(lines([each.snapshot(now, at) for each in seen], now, size)) + "\n"
+            )
         except BrokenPipeError:
             # Whoever reads has enough. Python would complain of the same once more at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -77,10 +79,13 @@ class Command(BaseCommand):
                 if not work.cancelled():
                     raise
 
-    def _draw(self, books: list[Book], is_reached: bool) -> None:
+    def _draw(self, snapshots: list[Snapshot], is_reached: bool) -> None:
         size = _terminal()
         above = [] if is_reached else [UNREACHED, ""]
-        told = [*above, *lines(books, timezone.now(), Size(size.columns, size.lines - len(above)))]
+        told = [
+            *above,
+            *lines(snapshots, timezone.now(), Size(size.columns, size.lines - len(above))),
+        ]
         # Over what is there, as a screen that is emptied first flickers.
         self._write(HOME + "\n".join(f"{line}{END_OF_LINE}" for line in told) + BELOW)
 

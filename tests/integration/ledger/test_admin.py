@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 ADMIN = "/admin/ledger/"
 MODELS = {
     "balance": models.Balance,
-    "book": models.Book,
+    "recordedposition": models.RecordedPosition,
     "connectionchange": models.ConnectionChange,
     "equitypoint": models.EquityPoint,
     "fill": models.Fill,
@@ -29,7 +29,9 @@ def kept(account, second) -> None:
     """A row of each kind, and one of another account's."""
     for of in (account, second):
         one_of_each(of, "E-M")
-    models.Book.objects.filter(account=account).update(disagreement="quantity 5 here, 4 there")
+    models.RecordedPosition.objects.filter(account=account).update(
+        disagreement="quantity 5 here, 4 there"
+    )
 
 
 def found(admin_client, path: str) -> int:
@@ -45,7 +47,7 @@ def found(admin_client, path: str) -> int:
         *((f"{name}/", 4 if name == "balance" else 2) for name in MODELS),
         ("fill/?q=E-M", 2),
         ("fill/?q=nothing", 0),
-        ("book/?disagreement__isempty=0", 1),
+        ("recordedposition/?disagreement__isempty=0", 1),
         ("transfer/?kind__exact=deposit", 2),
         ("marketchange/?q=E-M", 2),
         ("reconciliation/?is_first__exact=1", 2),

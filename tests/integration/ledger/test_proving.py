@@ -158,7 +158,7 @@ def test_two_accounts_are_added_up_and_their_residuals_stay_apart(account):
 def test_what_the_exchange_shows_otherwise_is_named(alice, account, capsys):
     buy(account, 10)
     balance(account, 20, "96")
-    models.Book.objects.update(disagreement="quantity 10 here, 9 there")
+    models.RecordedPosition.objects.update(disagreement="quantity 10 here, 9 there")
 
     [told] = alice.get("proof").json()["disagreements"]
     call_command("prove_cash")

@@ -22,7 +22,16 @@ from ledger import (
     recording,
 )
 from ledger.flows import settled_revenue
-from ledger.models import Book, CollateralFlow, EquityPoint, Fill, Followed, Hole, Settlement, Trade
+from ledger.models import (
+    CollateralFlow,
+    EquityPoint,
+    Fill,
+    Followed,
+    Hole,
+    RecordedPosition,
+    Settlement,
+    Trade,
+)
 from ledger.records import Fill as Filled
 from ledger.records import Settlement as Paid
 from ledger.records import settlement_of
@@ -112,7 +121,7 @@ def follow_all(account_id: int) -> None:
 
 
 def forget_all() -> None:
-    for model in (Fill, Settlement, Book, Trade):
+    for model in (Fill, Settlement, RecordedPosition, Trade):
         model.objects.all().delete()
 
 
@@ -179,13 +188,13 @@ def test_late_record_of_a_long_market_waits_and_so_do_newer_ones(account, late_o
 
     fills = Fill.objects.filter(market__ticker="M").order_by("at")
     assert [fill.quantity_after for fill in fills] == [10, 20, None, 30, None]
-    assert Book.objects.get(market__ticker="N").quantity == 1
+    assert RecordedPosition.objects.get(market__ticker="N").quantity == 1
     assert [market.ticker for market in following.late_markets(account)] == ["M"]
 
     follow_all(account)
 
     assert [fill.quantity_after for fill in fills.all()] == [10, 20, 15, 25, 26]
-    assert Book.objects.get(market__ticker="M").quantity == 26
+    assert RecordedPosition.objects.get(market__ticker="M").quantity == 26
     assert Trade.objects.get(market__ticker="M").closed_count == 5
 
 
@@ -195,7 +204,7 @@ def test_late_record_of_a_short_market_counts_at_once(account):
     recording.record(account, [bought("M", "no", "5", "0.50", 3)], NOON)
 
     assert not following.late_markets(account)
-    assert Book.objects.get().quantity == 15
+    assert RecordedPosition.objects.get().quantity == 15
 
 
 def test_record_that_comes_while_its_market_is_replayed_is_not_forgotten(
@@ -214,7 +223,7 @@ def test_record_that_comes_while_its_market_is_replayed_is_not_forgotten(
     followed.result(timeout=10)
 
     assert [fill.quantity_after for fill in Fill.objects.order_by("at")] == [10, 20, 25]
-    assert Book.objects.get().quantity == 25
+    assert RecordedPosition.objects.get().quantity == 25
 
 
 def test_record_of_a_market_that_is_just_being_written_holds_up_nobody(account, in_thread):
@@ -240,7 +249,7 @@ def test_correction_is_a_row_of_its_own_and_moves_the_difference(account):
 
     rows = Settlement.objects.order_by("at").values_list("cash_flow", "realized_pnl", "revenue")
     assert list(rows) == [(10, 6, 10), (-10, -10, 0)]
-    book = Book.objects.get()
+    book = RecordedPosition.objects.get()
     assert (book.quantity, book.realized_pnl) == (0, -4)
 
 
@@ -281,7 +290,7 @@ def test_contracts_that_a_trade_closed_cost_nothing_at_the_end(account):
     recording.record(account, records, NOON)
 
     assert figures_of_the_settlement() == {"exposure": 0, "cash_flow": 0, "realized_pnl": 0}
-    assert Book.objects.get().realized_pnl == Decimal("0.388")
+    assert RecordedPosition.objects.get().realized_pnl == Decimal("0.388")
 
 
 def test_cost_of_what_is_paid_for_is_that_of_the_books(account):
@@ -315,7 +324,7 @@ def test_settlement_that_counted_both_sides_is_followed_anew(account):
     right = figures_of_books()
     # As a version before had it.
     Settlement.objects.filter(market__ticker="KXA-1").update(realized_pnl=-1, realized_after=-2)
-    Book.objects.filter(market__ticker="KXA-1").update(realized_pnl=-2)
+    RecordedPosition.objects.filter(market__ticker="KXA-1").update(realized_pnl=-2)
     migration = import_module("ledger.migrations.0008_follow_settlements_of_both_sides_anew")
 
     with connection.cursor() as cursor:
@@ -329,7 +338,7 @@ def test_settlement_that_counted_both_sides_is_followed_anew(account):
 
 
 def figures_of_books() -> dict[str, Decimal]:
-    return dict(Book.objects.values_list("market__ticker", "realized_pnl"))
+    return dict(RecordedPosition.objects.values_list("market__ticker", "realized_pnl"))
 
 
 def figures_of_the_settlement() -> dict[str, Decimal]:
@@ -348,7 +357,7 @@ def test_nothing_follows_while_the_past_is_being_read(account):
     follow_all(account)
 
     assert [fill.quantity_after for fill in Fill.objects.order_by("at")] == [10, 6]
-    assert Book.objects.get().quantity == 6
+    assert RecordedPosition.objects.get().quantity == 6
 
 
 @pytest.fixture
@@ -488,15 +497,15 @@ def test_difference_counts_when_two_readings_show_it(account):
     shown = {"M": replace(row("M", "10", "4", "-0.17", "0.17"), last_updated_at=at(1))}
 
     first = comparing.compare(account, shown, {}, at(10))
-    assert Book.objects.get().disagreement is None
+    assert RecordedPosition.objects.get().disagreement is None
     comparing.compare(account, shown, first, at(20))
 
-    told = Book.objects.get().disagreement
+    told = RecordedPosition.objects.get().disagreement
     assert "realized_pnl 0 here, -0.17 there" in told
     assert "after fees" in told
     right = {"M": replace(row("M", "10", "4", "0", "0.17"), last_updated_at=at(1))}
     comparing.compare(account, right, comparing.compare(account, right, {}, at(30)), at(40))
-    assert Book.objects.get().disagreement == ""
+    assert RecordedPosition.objects.get().disagreement == ""
 
 
 def test_row_older_than_the_records_says_nothing(account):
@@ -615,7 +624,7 @@ def test_world_that_begins_anew_leaves_nothing_of_the_old_and_all_of_others(acco
 
     new_world.forget_the_old(account)
 
-    for model in (Fill, Settlement, Book, EquityPoint, Trade):
+    for model in (Fill, Settlement, RecordedPosition, EquityPoint, Trade):
         assert set(model.objects.values_list("account_id", flat=True)) == {other}
     assert not Followed.objects.filter(account_id=account).exists()
 

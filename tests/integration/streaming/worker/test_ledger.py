@@ -14,12 +14,12 @@ from kalshi.rest import Client
 from ledger import closing, following, holes
 from ledger.models import (
     Balance,
-    Book,
     EquityPoint,
     Fill,
     Followed,
     Hole,
     MarketChange,
+    RecordedPosition,
     Settlement,
     Transfer,
 )
@@ -75,7 +75,9 @@ async def test_fill_is_recorded_with_its_position(
         fill.post_quantity,
     )
     position = alices.positions[tickers[0]]
-    book = await database.run(Book.objects.get, account_id=alice, market__ticker=tickers[0])
+    book = await database.run(
+        RecordedPosition.objects.get, account_id=alice, market__ticker=tickers[0]
+    )
     assert (book.exposure, book.realized_pnl, book.fees_paid) == (
         position.exposure,
         position.realized_pnl,

@@ -192,7 +192,7 @@ def ours(account_id: int) -> Iterator[tuple[str, object]]:
     transfers = models.Transfer.objects.filter(account_id=account_id)
     yield "transferred", transfers.aggregate(all=Sum("cash_flow"))["all"] or Decimal(0)
     yield "held", figures_of(Position.objects.of(account_id).open())
-    yield "traded", figures_of(models.Book.objects.filter(account_id=account_id))
+    yield "traded", figures_of(models.RecordedPosition.objects.filter(account_id=account_id))
 
 
 def figures_of(rows: QuerySet) -> dict[str, tuple[Decimal, ...]]:
@@ -359,7 +359,9 @@ async def test_quarter_is_exact_whenever_it_rests(database, alice, exchange, tim
 
 def disagreements(account_id: int) -> list[str | None]:
     """How the ledger's books and the exchange's rows differ, of those that were compared."""
-    compared = models.Book.objects.filter(account_id=account_id, disagreement__isnull=False)
+    compared = models.RecordedPosition.objects.filter(
+        account_id=account_id, disagreement__isnull=False
+    )
     return list(compared.values_list("disagreement", flat=True))
 
 

@@ -1,8 +1,8 @@
 """
-The books of accounts as lines of text: a table for each, with its sums and how it stands.
+Accounts as lines of text: for each a table of its positions, their sums and how it stands.
 
 Fitted to a terminal where there is one: columns go, the least needed first, and rows, those of the
-longest books first. What is left out is said.
+longest tables first. What is left out is said.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ _NEEDED = 9
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class Snapshot:
     """
     One account, as read.
 
@@ -100,16 +100,16 @@ _COLUMNS = (
 _TO_THE_LEFT = ("ticker", "side")
 
 
-def lines(books: Sequence[Book], now: datetime, size: Size | None = None) -> list[str]:
+def lines(snapshots: Sequence[Snapshot], now: datetime, size: Size | None = None) -> list[str]:
     """
-    The books, one under the other.
+    The accounts, one under the other.
 
     Args:
         size: what they must fit into; None for as wide and long as it takes.
     """
-    if not books:
+    if not snapshots:
         return ["There is no account yet: sign in to the page with a key."]
-    blocks = [_block(book, now, size.columns if size else None) for book in books]
+    blocks = [_block(snapshot, now, size.columns if size else None) for snapshot in snapshots]
     if size:
         _shorten(blocks, size.lines)
     text = "\n\n".join("\n".join(block.lines) for block in blocks).split("\n")
@@ -131,21 +131,21 @@ class _Block:
         return [*self.above, *self.rows, *more, *self.below]
 
 
-def _block(book: Book, now: datetime, width: int | None) -> _Block:
-    heading, how = _word(book.heading), standing(book.connection, now)
-    reconciled = book.reconciled_at
+def _block(snapshot: Snapshot, now: datetime, width: int | None) -> _Block:
+    heading, how = _word(snapshot.heading), standing(snapshot.connection, now)
+    reconciled = snapshot.reconciled_at
     if reconciled is None:
         return _Block([heading, how, "Not read from the exchange yet."], [], [])
     how = f"{how} Reconciled {age(reconciled, now)} ago."
     above = [heading, *_wrapped(how, width)]
     below = [
         line
-        for sentence in (_money(book.portfolio), *_notes(book.portfolio))
+        for sentence in (_money(snapshot.portfolio), *_notes(snapshot.portfolio))
         for line in _wrapped(sentence, width)
     ]
-    if not book.positions:
+    if not snapshot.positions:
         return _Block(above, ["No open positions."], below)
-    head, *rows, sums = _table(book, width)
+    head, *rows, sums = _table(snapshot, width)
     return _Block([*above, head], rows, [sums, *below])
 
 
@@ -163,11 +163,11 @@ def _notes(portfolio: Document) -> list[str]:
     return notes
 
 
-def _table(book: Book, width: int | None) -> list[str]:
+def _table(snapshot: Snapshot, width: int | None) -> list[str]:
     """Heads, rows and sums, aligned."""
     columns = list(_COLUMNS)
     while True:
-        cells = _cells(book, columns)
+        cells = _cells(snapshot, columns)
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         excess = sum(widths) + len(_GAP) * (len(widths) - 1) - (width or 0)
         if width is None or excess <= 0:
@@ -184,14 +184,14 @@ def _table(book: Book, width: int | None) -> list[str]:
     return [_row(cells_of_row, columns, widths) for cells_of_row in cells]
 
 
-def _cells(book: Book, columns: Sequence[_Column]) -> list[list[str]]:
+def _cells(snapshot: Snapshot, columns: Sequence[_Column]) -> list[list[str]]:
     heads = [column.head for column in columns]
     rows = [
         [column.text(_figure(position, column.field)) for column in columns]
-        for position in book.positions
+        for position in snapshot.positions
     ]
     sums = [
-        column.text(_figure(book.portfolio, column.summed)) if column.summed else ""
+        column.text(_figure(snapshot.portfolio, column.summed)) if column.summed else ""
         for column in columns
     ]
     return [heads, *rows, ["Sum", *sums[1:]]]
@@ -206,7 +206,7 @@ def _row(cells: Sequence[str], columns: Sequence[_Column], widths: Sequence[int]
 
 
 def _shorten(blocks: Sequence[_Block], height: int) -> None:
-    """Leave rows out, of the longest books first, until all fits or no row is left."""
+    """Leave rows out, of the longest tables first, until all fits or no row is left."""
     most = max(len(block.rows) for block in blocks)
     while most > 0 and _height(blocks) > height:
         most -= 1

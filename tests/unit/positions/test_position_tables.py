@@ -3,9 +3,9 @@ from typing import get_args
 
 import pytest
 
-from positions.book_table import Book, Size, lines
 from positions.connection import ConnectionState, Reason, Status
 from positions.connection_words import TROUBLES, WORDS, is_stale, standing
+from positions.position_tables import Size, Snapshot, lines
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LIVE = ConnectionState("live", since=NOW - timedelta(minutes=5))
@@ -35,15 +35,19 @@ def position(ticker: str = "KXNBA-26-LAL", **fields: str | None) -> dict[str, st
     } | fields
 
 
-def book(*positions, connection=LIVE, heading="Account 1, Mine (demo)", **portfolio) -> Book:
-    return Book(heading, positions, PORTFOLIO | portfolio, connection, NOW - timedelta(seconds=12))
+def snapshot(
+    *positions, connection=LIVE, heading="Account 1, Mine (demo)", **portfolio
+) -> Snapshot:
+    return Snapshot(
+        heading, positions, PORTFOLIO | portfolio, connection, NOW - timedelta(seconds=12)
+    )
 
 
 def test_book_is_a_table_with_its_sums():
     no = position("KXA-B", side="no", quantity="-2.5", mark=None, market_value=None)
     unknown = dict.fromkeys(("unrealized_pnl", "unrealized_pnl_percent", "day_pnl"))
 
-    told = lines([book(position(), no | unknown)], NOW)
+    told = lines([snapshot(position(), no | unknown)], NOW)
 
     assert "\n".join(told).replace("\u00a0", " ") == (
         "Account 1, Mine (demo)\n"
@@ -57,7 +61,7 @@ def test_book_is_a_table_with_its_sums():
 
 
 def test_what_no_sum_holds_is_counted():
-    told = lines([book(position(), unpriced_count=2, unreadable_count=1)], NOW)
+    told = lines([snapshot(position(), unpriced_count=2, unreadable_count=1)], NOW)
 
     assert told[-2:] == [
         "Without a mark, and in no sum of values: 2.",
@@ -66,7 +70,7 @@ def test_what_no_sum_holds_is_counted():
 
 
 def test_account_that_was_never_read_says_so():
-    unread = Book("Account 1", [], {}, ConnectionState("connecting", NOW), None)
+    unread = Snapshot("Account 1", [], {}, ConnectionState("connecting", NOW), None)
 
     assert lines([unread], NOW) == [
         "Account 1",
@@ -76,7 +80,7 @@ def test_account_that_was_never_read_says_so():
 
 
 def test_empty_book_keeps_its_cash():
-    assert lines([book()], NOW)[2:] == ["No open positions.", "Cash $100.00, in all $152.85."]
+    assert lines([snapshot()], NOW)[2:] == ["No open positions.", "Cash $100.00, in all $152.85."]
 
 
 def test_without_accounts_the_way_to_one_is_told():
@@ -87,27 +91,27 @@ def test_without_accounts_the_way_to_one_is_told():
 def test_no_line_is_wider_than_the_terminal(width):
     long = position("KXHIGHNY-26NOV23-B54.5-AND-MUCH-MORE-OF-IT")
 
-    told = lines([book(long, position())], NOW, Size(width, 50))
+    told = lines([snapshot(long, position())], NOW, Size(width, 50))
 
     assert max(map(len, told)) <= width
 
 
 def test_columns_go_where_a_shorter_ticker_is_not_enough():
-    told = lines([book(position("KXHIGHNY-26NOV23-B54.5"))], NOW, Size(66, 50))
+    told = lines([snapshot(position("KXHIGHNY-26NOV23-B54.5"))], NOW, Size(66, 50))
 
     assert told[2].split() == ["Ticker", "Side", "Quantity", "Mark", "P&L", "Today"]
     assert told[3].startswith("KXHIGHNY-26NOV23-B54.5 ")
 
 
 def test_ticker_that_is_cut_keeps_both_ends():
-    told = lines([book(position("KXHIGHNY-26NOV23-B54.5"))], NOW, Size(46, 50))
+    told = lines([snapshot(position("KXHIGHNY-26NOV23-B54.5"))], NOW, Size(46, 50))
 
     assert told[3].split()[0] == "KXHIGHNY-2…V23-B54.5"
 
 
 def test_longest_books_are_cut_first_and_say_so():
-    short = book(*(position(f"S{number}") for number in range(2)))
-    long = book(*(position(f"L{number}") for number in range(50)))
+    short = snapshot(*(position(f"S{number}") for number in range(2)))
+    long = snapshot(*(position(f"L{number}") for number in range(50)))
 
     told = lines([short, long], NOW, Size(100, 24))
 
@@ -118,13 +122,13 @@ def test_longest_books_are_cut_first_and_say_so():
 
 
 def test_lines_that_fit_no_window_are_left_out():
-    books = [book(position()) for _ in range(5)]
+    snapshots = [snapshot(position()) for _ in range(5)]
 
-    assert len(lines(books, NOW, Size(100, 3))) == 3
+    assert len(lines(snapshots, NOW, Size(100, 3))) == 3
 
 
 def test_control_characters_of_the_exchange_or_an_owner_reach_no_terminal():
-    told = "\n".join(lines([book(position("KX\x1b[2J"), heading="Mine\x07")], NOW))
+    told = "\n".join(lines([snapshot(position("KX\x1b[2J"), heading="Mine\x07")], NOW))
 
     assert "\x1b" not in told
     assert "\x07" not in told
