@@ -48,11 +48,10 @@ NO_CONNECTION_SECONDS = 8
 # Healthy accounts whose rows are read at each doorbell.
 WATCHED = 20
 PATIENCE_SECONDS = 120
-# What goes wrong elsewhere may cost a healthy account so much. On a machine that is slow itself,
-# the longest is compared with the longest of before.
+# What goes wrong elsewhere may cost the healthy accounts so many of their ticks, and keep none of
+# them back for so long: on a machine that is slow itself a tick takes seconds now and then.
 LEAST_OF_TICKS = 0.9
-LONGEST_MILLISECONDS = 2_000.0
-TIMES_AS_LONG = 3
+LONGEST_MILLISECONDS = 10_000.0
 
 
 async def until(condition: Callable[[], object], what: str) -> float:
@@ -122,8 +121,7 @@ class Trial:
                 f"{name}: {taken.ticks_per_second:.0f} ticks a second to healthy accounts, "
                 f"{well.ticks_per_second:.0f} before"
             )
-        longest = max(LONGEST_MILLISECONDS, TIMES_AS_LONG * well.longest_milliseconds)
-        if taken.longest_milliseconds > longest:
+        if taken.longest_milliseconds > LONGEST_MILLISECONDS:
             self.failures.append(
                 f"{name}: a healthy account's tick took {taken.longest_milliseconds:.0f} ms"
             )
