@@ -5,6 +5,7 @@
 
 import { ApiError, FORGET_SECONDS, post } from "./api.js";
 import { part } from "./elements/template.js";
+import { tellSigningOut } from "./link/session_news.js";
 
 /**
  * The buttons for it in the account's menu.
@@ -36,12 +37,14 @@ export function bindSignOut(leave) {
 async function signOut(forget, leave) {
   const failure = part(document, ".page-failure");
   failure.hidden = true;
+  tellSigningOut("signed_out");
   try {
     await post("logout", { forget }, forget ? FORGET_SECONDS : undefined);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     // Who is signed out already is where they wanted to be.
     if (error.status !== 401) {
+      tellSigningOut(null);
       failure.textContent = error.message;
       failure.hidden = false;
       return;

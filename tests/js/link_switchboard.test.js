@@ -220,6 +220,22 @@ describe("the end of a session", () => {
     assert.deepEqual(stored, ["erased"]);
   });
 
+  for (const [what, words, reason] of [
+    ["that somebody is signing out of has their reason", ["signed_out"], "signed_out"],
+    ["that goes on after all may run out later", ["signed_out", null], "expired"],
+  ]) {
+    test(what, async () => {
+      mock.method(globalThis, "fetch", async () => new Response("{}", { status: 401 }));
+      const tab = new FakeTab();
+      for (const word of words) switchboard.expectEnd(word);
+
+      newest().refuse();
+      for (let turn = 0; turn < 5; turn += 1) await settle();
+
+      assert.equal(tab.told.at(-1), `ended ${reason}`);
+    });
+  }
+
   test("leaves nothing to whoever comes next", () => {
     const tab = new FakeTab();
     newest().send(snapshot(1, [position("A", 1)]));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 
-import { onSignedOut } from "../../static/js/link/session_news.js";
+import { followNews, tellSigningOut } from "../../static/js/link/session_news.js";
 import { forgetHeld, leaveNothing } from "../../static/js/offline/erasing.js";
 
 let stored;
@@ -43,11 +43,21 @@ describe("what the preferences tell of holdings", () => {
 
 test("who leaves nothing behind has the dashboards told as well", async () => {
   let end;
-  const told = new Promise((heard) => (end = onSignedOut(heard)));
+  const told = new Promise((heard) => (end = followNews({ end: heard })));
 
   await leaveNothing("signed_out");
 
   assert.equal(await told, "signed_out");
   assert.deepEqual(read(), { theme: "dark", account: "", pinned: [] });
+  end();
+});
+
+test("who is about to leave has the dashboards told before", async () => {
+  let end;
+  const told = new Promise((heard) => (end = followNews({ expectEnd: heard })));
+
+  tellSigningOut("signed_out");
+
+  assert.equal(await told, "signed_out");
   end();
 });

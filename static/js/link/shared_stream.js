@@ -10,7 +10,7 @@ import { Life } from "./life.js";
 import { lineWithin } from "./line.js";
 import { OtherEnd } from "./other_end.js";
 import { erase } from "./saved_picture.js";
-import { onSignedOut } from "./session_news.js";
+import { followNews } from "./session_news.js";
 import { Switchboard } from "./switchboard.js";
 import { addressIn, lineToWorker } from "./worker_line.js";
 
@@ -58,7 +58,7 @@ let endNews = () => {};
 function ownSwitchboard(user) {
   const switchboard = new Switchboard(user);
   endNews();
-  endNews = onSignedOut((reason) => switchboard.end(reason));
+  endNews = followNews(switchboard);
   return switchboard;
 }
 

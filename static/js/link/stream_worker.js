@@ -6,7 +6,7 @@
  * Its name ends in the user's id; a worker of another session has another name.
  */
 
-import { onSignedOut } from "./session_news.js";
+import { followNews } from "./session_news.js";
 import { Switchboard } from "./switchboard.js";
 
 /** @typedef {import("./messages.js").Port} Port */
@@ -14,7 +14,7 @@ import { Switchboard } from "./switchboard.js";
 const { name } = /** @type {{name: string}} */ (/** @type {unknown} */ (globalThis));
 const switchboard = new Switchboard(name.slice(name.lastIndexOf(" ") + 1));
 
-onSignedOut((reason) => switchboard.end(reason));
+followNews(switchboard);
 
 addEventListener("connect", (event) => {
   const [port] = /** @type {MessageEvent} */ (event).ports;

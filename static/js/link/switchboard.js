@@ -63,6 +63,8 @@ export class Switchboard {
     /** @type {number | undefined} */ save: undefined,
   };
   #tellAt = Infinity;
+  /** Why the session is about to end, if somebody is ending it. @type {string | null} */
+  #expected = null;
 
   /**
    * @param {string} userId whose figures they are
@@ -143,7 +145,7 @@ export class Switchboard {
         onOpen: () => this.#say({ say: "open" }),
         onLost: (heardAt) => this.#say({ say: "lost", heardAt }),
         onRefused: (why) => this.#sayAll({ say: "refused", why }),
-        onEnded: () => this.end("expired"),
+        onEnded: () => this.end(this.#expected ?? "expired"),
         whyRefused: () => refusalOf(STREAM),
       },
       this.#environment,
@@ -240,11 +242,21 @@ export class Switchboard {
   }
 
   /**
+   * Somebody is about to end the session: if the server says first that it is over, this is why.
+   *
+   * @param {string | null} reason null: it goes on after all
+   */
+  expectEnd(reason) {
+    this.#expected = reason;
+  }
+
+  /**
    * The session is over: no tab shows its figures any more, and nothing is kept.
    *
    * @param {string} reason
    */
   end(reason) {
+    this.#expected = null;
     this.#sayAll({ say: "ended", reason });
     this.#tabs.clear();
     this.#stop();

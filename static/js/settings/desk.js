@@ -11,6 +11,7 @@ import { tellFailure } from "../at_fault.js";
 import { ApiError, get } from "../api.js";
 import { Cancelled } from "../cancelled.js";
 import { part } from "../elements/template.js";
+import { tellSigningOut } from "../link/session_news.js";
 import { erased, leaveNothing } from "../offline/erasing.js";
 import { Confirmation } from "./confirmation.js";
 import { ask } from "./question.js";
@@ -103,12 +104,14 @@ export class Desk {
     if (question && !(await ask(question))) return false;
     this.#main.setAttribute("aria-busy", "true");
     try {
+      if (leave) tellSigningOut(leave);
       await this.#confirmation.around(act);
       if (leave) return leaveBecause(leave);
       await this.reload();
       this.#said.textContent = done;
       return true;
     } catch (error) {
+      if (leave) tellSigningOut(null);
       this.#tell(error, at);
       return false;
     } finally {
