@@ -32,6 +32,11 @@ Params = Mapping[str, str | int]
 
 # For all pages of a list: a hundred thousand rows take half of it at the lowest tier's limits.
 LIST_SECONDS = 120.0
+# A connection that was kept may be closed as it is used again: by the other side, which has waited
+# long enough, or by httpcore, which closes idle ones that it has just given away
+# (github.com/encode/httpcore/issues/1110). That says nothing of the exchange. So often it is asked
+# by another one, should it be of that kind too.
+KEPT_TRIES = 3
 
 
 @cache
@@ -72,6 +77,29 @@ class Answer:
     body: bytes
     date: str | None
     age: timedelta = timedelta(0)
+
+
+class _KeptConnectionBroke(Exception):
+    """A request found the connection that it was sent by closed."""
+
+
+class _Way:
+    """Which way one request took, as httpcore tells."""
+
+    def __init__(self) -> None:
+        self._is_new = self._is_sent = False
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it was sent by a connection that others had used."""
+        return self._is_sent and not self._is_new
+
+    async def note(self, event: str, _: object) -> None:
+        """Something happens to the request; what it is called is httpcore's."""
+        if event == "connection.connect_tcp.started":
+            self._is_new = True
+        elif event == "http11.send_request_headers.started":
+            self._is_sent = True
 
 
 class Transport:
@@ -178,12 +206,22 @@ class Transport:
             Unavailable: there was none, or AnswerTooLarge, its child.
             DecodeError: its compression can't be undone.
         """
+        for _ in range(KEPT_TRIES):
+            try:
+                return await self._send_once(path, params)
+            except _KeptConnectionBroke:
+                pass
+        raise Unavailable("The exchange cannot be reached.")
+
+    async def _send_once(self, path: str, params: Params | None) -> Answer:
         request = self._http.build_request(
             "GET",
             self._base + path,
             params=params or {},
             headers={"Accept-Encoding": ACCEPTED_ENCODING},
         )
+        way = _Way()
+        request.extensions["trace"] = way.note
         # Signed as httpx will send it, with its percent-encoding.
         sent_path = request.url.raw_path.decode("ascii")
         endpoint = sent_path.partition("?")[0]
@@ -209,6 +247,10 @@ class Transport:
                     await response.aclose()
         except TimeoutError as error:
             raise Unavailable("The exchange took too long to answer.") from error
+        except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
+            if way.is_kept:
+                raise _KeptConnectionBroke from error
+            raise Unavailable("The exchange cannot be reached.") from error
         except httpx.HTTPError as error:
             raise Unavailable("The exchange cannot be reached.") from error
         finally:
