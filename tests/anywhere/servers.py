@@ -93,8 +93,13 @@ class Database:
     def make_role(self) -> None:
         """The product's role, and the file with its password."""
         self.execute(f"CREATE ROLE kalshi_live LOGIN PASSWORD '{self.password}'")
+        # As operations.md has it; and for the database that stands for another machine's.
         self._places.put(
-            self._places.etc / "pgpass", f"*:*:kalshi_live:kalshi_live:{self.password}\n"
+            self._places.etc / "pgpass",
+            "".join(
+                f"*:*:{database}:kalshi_live:{self.password}\n"
+                for database in ("kalshi_live", "elsewhere")
+            ),
         )
         self._places.put(
             self._places.etc / "userlist.txt",
