@@ -248,7 +248,8 @@ class Transport:
         except TimeoutError as error:
             raise Unavailable("The exchange took too long to answer.") from error
         except (httpx.NetworkError, httpx.RemoteProtocolError) as error:
-            if way.is_kept:
+            # An answer that is cut in the middle would be cut again.
+            if way.is_kept and response is None:
                 raise _KeptConnectionBroke from error
             raise Unavailable("The exchange cannot be reached.") from error
         except httpx.HTTPError as error:

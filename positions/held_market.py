@@ -8,7 +8,7 @@ always holds:
 2. A price read by REST replaces one of the stream's only when reads some time apart say the same,
    or for long say otherwise, and the stream says nothing: then a message was lost.
 3. A state of REST's that is from before what the stream said does not undo that, for a while; nor
-   does it undo a result that REST has told, as its answers are not all of the same age.
+   does it undo a determination that REST has told, as its answers are not all of the same age.
 
 A price outside 0 to 1 dollar is none. No clock in here: `received_at` and `requested_at` are
 seconds of one monotonic clock, the caller's.

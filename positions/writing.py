@@ -186,7 +186,7 @@ class StreamWriter:
         """
         Write what the database accepts, each thing by itself, after it refused the whole.
 
-        What it refuses to record is left out, and named in the log: REST tells of it again.
+        What it refuses to record is left out, which the log says.
 
         Returns:
             The tickers of positions that it refuses, with its reason.
